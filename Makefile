@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+# Builds the hypervisor, its configuration compiler, the test guests and the tests.
+#
+#   make                 the hypervisor, build/bulkhead-config, the test guests
+#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another)
+#   make iso             a bootable GRUB image build/NAME.iso of CONFIG
+#   make test            everything that has to pass
+#   make unit, boot-test, fuzz, bench, lint, format-check, format, clean
+#
+# CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
+# (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone.
+
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+HOSTCC  ?= $(CC)
+NASM    ?= nasm
+LD      ?= ld
+OBJCOPY ?= objcopy
+IASL    ?= iasl
+PYTHON  ?= /usr/bin/python3
+CONFIG  ?= partitions/two-linux.conf
+SETUP   ?= 1
+PYTEST_JOBS  ?= 2
+FUZZ_SECONDS ?= 60
+
+# The generated headers are the same for every variant; objects and images are not.
+BUILD := build
+GEN   := build/gen
+HVDIR := $(BUILD)
+ifdef AUDIT_BREAK
+HVDIR := $(BUILD)/audit-break
+endif
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+BASE := -std=gnu11 $(WARN) -I. -I$(GEN) -g
+HV_CFLAGS := $(BASE) -O2 -ffreestanding -mno-red-zone -mgeneral-regs-only -mcmodel=kernel \
+             -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+             -fcf-protection=none
+ifdef AUDIT_BREAK
+HV_CFLAGS += -DAUDIT_BREAK
+endif
+HOST_CFLAGS := $(BASE) -O1
+TEST_CFLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+               -fno-omit-frame-pointer
+
+# ---- the hypervisor -------------------------------------------------------------------------
+
+HV_DIRS := boot arch arch/svm hv hv/vdev drivers
+HV_C    := $(filter-out arch/asm_offsets.c,$(wildcard $(addsuffix /*.c,$(HV_DIRS)))) \
+           $(wildcard partitions/blob.c)
+HV_ASM  := $(wildcard $(addsuffix /*.asm,$(HV_DIRS)))
+# A fragment may add generated headers that must exist before anything is compiled.
+HV_GEN  := $(GEN)/version.h
+UNIT_TESTS :=
+FUZZERS :=
+
+-include $(wildcard arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
+-include $(wildcard tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
+
+HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
+ifneq ($(wildcard arch/asm_offsets.c),)
+ASM_OFFSETS := $(GEN)/asm_offsets.inc
+endif
+
+.PHONY: all run test unit boot-test config-test fuzz bench iso clean format format-check lint \
+        guests hypervisor setup-build setup-run setup-test linux FORCE
+
+all: hypervisor guests
+hypervisor: $(HVDIR)/bulkhead.elf $(HVDIR)/bulkhead32.elf $(BUILD)/bulkhead-config
+
+$(HVDIR)/bulkhead.elf: linker.ld $(HV_OBJ)
+	$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	    -T linker.ld -Map=$(@:.elf=.map) -o $@ $(HV_OBJ)
+
+# QEMU's -kernel reads ELF32 only. The image is the same.
+$(HVDIR)/bulkhead32.elf: $(HVDIR)/bulkhead.elf
+	$(OBJCOPY) -O elf32-i386 $< $@
+
+# Another compiler or other flags rebuild the objects.
+HV_STAMP := $(HVDIR)/obj/.flags
+$(HV_STAMP): FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(HV_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS)' > $@
+
+$(HVDIR)/obj/%.o: %.c $(HV_STAMP) | $(HV_GEN)
+	@mkdir -p $(@D)
+	$(CC) $(HV_CFLAGS) -MMD -MP -c $< -o $@
+
+$(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -g -F dwarf -w+all -I./ -I$(GEN)/ -MD $(@:.o=.d) -MP -o $@ $<
+
+# Numbers that assembly shares with C: arch/asm_offsets.c is compiled to text only, and each line
+# `->NAME value` that it leaves there becomes a definition for nasm.
+$(GEN)/asm_offsets.inc: arch/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
+	@mkdir -p $(@D)
+	$(CC) $(HV_CFLAGS) -fno-lto -MMD -MP -MF $(GEN)/asm_offsets.d -MT $@ -S $< -o $(GEN)/asm_offsets.s
+	sed -n 's/^[^"]*"->\([A-Za-z0-9_]*\) [$$#]*\(-\{0,1\}[0-9a-fA-Fx]*\)".*/%define \1 \2/p' \
+	    $(GEN)/asm_offsets.s > $@
+
+VERSION := $(shell git describe --tags --dirty --always --match 'v*' 2>/dev/null | grep '^v' || echo 0.1)
+$(GEN)/version.h: FORCE
+	@mkdir -p $(@D)
+	@printf '// SPDX-License-Identifier: Apache-2.0\n#ifndef GEN_VERSION_H\n#define GEN_VERSION_H\n#define BULKHEAD_VERSION "%s"\n#endif\n' '$(VERSION)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# ---- the configuration compiler --------------------------------------------------------------
+
+CONFIG_TOOL_SRCS ?= $(wildcard partitions/*.c)
+CONFIG_TOOL_OBJ  := $(CONFIG_TOOL_SRCS:%.c=$(BUILD)/host/%.o)
+
+$(BUILD)/bulkhead-config: $(CONFIG_TOOL_OBJ)
+	$(HOSTCC) -g -o $@ $^ -lconfig
+
+$(BUILD)/host/%.o: %.c | $(HV_GEN)
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+
+# A configuration of partitions/ becomes build/NAME.bin.
+$(BUILD)/%.bin: partitions/%.conf $(BUILD)/bulkhead-config
+	$(BUILD)/bulkhead-config build $< -o $@
+
+# ---- guests -----------------------------------------------------------------------------------
+
+GUEST_NAMES  := $(basename $(notdir $(wildcard tests/guests/guest_*.c)))
+GUEST_ELFS   := $(GUEST_NAMES:guest_%=$(BUILD)/%.elf)
+GUEST_CFLAGS := -std=gnu11 $(WARN) -I. -g -O2 -ffreestanding -mno-red-zone -mgeneral-regs-only \
+                -mcmodel=small -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
+                -fno-asynchronous-unwind-tables -fcf-protection=none
+GUEST_RT     := $(patsubst tests/guests/%,$(BUILD)/guests/%.o, \
+                $(filter-out tests/guests/guest_%,$(wildcard tests/guests/*.c tests/guests/*.asm)))
+
+guests: $(GUEST_ELFS) $(GUEST_EXTRA)
+
+$(BUILD)/guests/%.c.o: tests/guests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/guests/%.asm.o: tests/guests/%.asm
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -w+all -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
+$(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $(GUEST_RT)
+	$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	    -T tests/guests/guest.ld -o $@ $(filter %.o,$^)
+# QEMU's -kernel, where the guests run bare, reads ELF32 only.
+$(GUEST_ELFS): $(BUILD)/%.elf: $(BUILD)/guests/%.elf64
+	$(OBJCOPY) -O elf32-i386 $< $@
+.SECONDARY:
+
+# Debian's kernel as a file and a busybox initramfs.
+linux: $(BUILD)/vmlinuz $(BUILD)/initrd.gz
+$(BUILD)/vmlinuz: tests/tools/fetch-linux.sh
+	tests/tools/fetch-linux.sh $@
+$(BUILD)/initrd.gz: tests/tools/make-initrd.sh tests/guests/linux/init $(wildcard tests/guests/linux/*.c)
+	tests/tools/make-initrd.sh $@ '$(CC)'
+
+# ---- what a user does -------------------------------------------------------------------------
+
+ifeq ($(SETUP),0)
+setup-build setup-run setup-test: ;
+else
+setup-build setup-run setup-test: setup-%:
+	@tests/setup.sh $*
+endif
+
+run: setup-run
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux
+	@$(PYTHON) tests/tools/run.py $(CONFIG)
+
+iso: setup-run
+	@tests/setup.sh iso
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux
+	@$(PYTHON) tests/tools/run.py --iso $(CONFIG)
+
+test: setup-test
+	@$(MAKE) --no-print-directory SETUP=0 all linux
+	@$(PYTHON) tests/tools/run-tests.py --jobs $(PYTEST_JOBS)
+
+unit: $(BUILD)/bulkhead-config
+	@$(PYTHON) tests/tools/run-tests.py --only unit
+
+boot-test:
+	@$(MAKE) --no-print-directory SETUP=0 all linux
+	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS)
+
+config-test: $(BUILD)/bulkhead-config
+	@$(PYTHON) tests/tools/run-tests.py --only config
+
+bench:
+	@$(MAKE) --no-print-directory SETUP=0 all linux
+	@$(PYTHON) tests/bench/bench.py
+
+# ---- unit tests and fuzzers -------------------------------------------------------------------
+
+.PHONY: unit-build
+unit-build: $(UNIT_TESTS:%=$(BUILD)/unit/%)
+
+# $(1) is the test's name. Compiled whole each time one of its parts changes: parts differ in what
+# they fake, so objects are not shared between tests.
+define UNIT_RULE
+$(BUILD)/unit/$(1): $($(1)_SRCS) $($(1)_DEPS) | $(HV_GEN)
+	@mkdir -p $$(@D)/$(1).d
+	@rm -f $$(@D)/$(1).d/*.o
+	cd $$(@D)/$(1).d && i=0 && for s in $($(1)_SRCS); do i=$$$$((i+1)); \
+	    $(HOSTCC) $(subst -I.,-I$(CURDIR),$(subst -I$(GEN),-I$(CURDIR)/$(GEN),$(TEST_CFLAGS))) \
+	    $($(1)_CFLAGS) -MMD -MP -MF $$$$i.d -MT $$(@) -c $(CURDIR)/$$$$s -o $$$$i.o || exit 1; done
+	$(HOSTCC) $(TEST_CFLAGS) -o $$@ $$(@D)/$(1).d/*.o -lcmocka $($(1)_LIBS)
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
+
+FUZZ_CC ?= clang
+define FUZZ_RULE
+$(BUILD)/fuzz/$(1): $($(1)_SRCS) | $(HV_GEN)
+	@mkdir -p $$(@D)
+	$(FUZZ_CC) $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	    -o $$@ $($(1)_SRCS) $($(1)_LIBS)
+.PHONY: run-$(1)
+run-$(1): $(BUILD)/fuzz/$(1)
+	@mkdir -p $(BUILD)/fuzz/corpus-$(1)
+	$(BUILD)/fuzz/$(1) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/$(1)- $(BUILD)/fuzz/corpus-$(1) $(wildcard tests/fuzz/$(1).seeds)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
+fuzz: $(FUZZERS:%=run-%)
+
+# ---- style ------------------------------------------------------------------------------------
+
+OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) partitions tests/unit tests/fuzz tests/guests \
+                    tests/guests/linux))
+format-check:
+	clang-format --dry-run -Werror $(OUR_C)
+format:
+	clang-format -i $(OUR_C)
+lint:
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+	    -I. -I$(GEN) --suppress=missingIncludeSystem $(HV_C) $(CONFIG_TOOL_SRCS)
+
+clean:
+	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/* $(BUILD)/.[a-z]*))
+
+-include $(shell find $(BUILD) -name '*.d' -type f -not -path '*/cache/*' 2>/dev/null)
