@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration in the form that the hypervisor loads: a small binary file with the partitions,
+// their modules and their I/O ports. bulkhead-config writes it, the hypervisor reads it, and both
+// run the checks declared here. Numbers are little endian and every field has a fixed width.
+//
+// The sections follow one another without a gap, so the counts in the header give every place:
+//     struct blob_header
+//     struct blob_partition [partition_count]
+//     struct blob_module    [module_count]     those of the first partition, of the second, ...
+//     struct blob_ioports   [ioport_count]     likewise
+//     char                  [strings_size]     NUL-terminated strings; the first one is empty
+#ifndef PARTITIONS_BLOB_H
+#define PARTITIONS_BLOB_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+
+#define BLOB_MAGIC      "BULKHEAD" // 8 bytes, without its NUL
+#define BLOB_MAGIC_SIZE 8
+#define BLOB_VERSION    1
+
+#define BLOB_MAX_SIZE        KIB(64)
+#define BLOB_MAX_MODULES     64   // `modules` entries of all partitions together
+#define BLOB_MAX_IOPORTS     256  // `ioports` entries of all partitions together
+#define BLOB_NAME_SIZE       32   // of a partition, with its NUL
+#define BLOB_MAX_MODULE_NAME 255  // bytes of a module's name, without its NUL
+#define BLOB_MAX_CMDLINE     2047 // bytes of a command line, without its NUL: what Linux takes
+
+#define BLOB_MIN_MEMORY MIB(2) // bytes of a partition
+#define BLOB_MAX_MEMORY GIB(1024)
+
+struct blob_header {
+    uint8_t magic[BLOB_MAGIC_SIZE];
+    uint32_t version;
+    uint32_t size;  // bytes of the whole blob
+    uint32_t crc32; // of everything after this field
+    uint32_t partition_count;
+    uint32_t module_count;
+    uint32_t ioport_count;
+    uint32_t strings_size; // bytes
+    uint32_t reserved;     // 0
+};
+
+enum blob_cpu_mode {
+    BLOB_CPUS_ANY = 0,    // any cpu_count CPUs
+    BLOB_CPUS_LISTED = 1, // exactly those in cpus[]; virtual CPU n runs on cpus[n]
+};
+
+// `image`, `initrd` and `cmdline` are offsets into the strings; 0 is the empty string and means
+// that there is none.
+struct blob_partition {
+    char name[BLOB_NAME_SIZE]; // padded with NULs
+    uint64_t memory;           // bytes
+    uint32_t image;
+    uint32_t initrd;
+    uint32_t cmdline;
+    uint32_t module_first; // index into the modules
+    uint32_t module_count;
+    uint32_t ioport_first; // index into the I/O ports
+    uint32_t ioport_count;
+    uint16_t cpu_mode; // enum blob_cpu_mode
+    uint16_t cpu_count;
+    uint16_t cpus[MAX_CPUS]; // the first cpu_count of them, if listed; 0 elsewhere
+};
+
+struct blob_module {
+    uint32_t name; // offset into the strings
+    uint32_t cmdline;
+};
+
+// A range of host I/O ports that the partition may use directly; both ends belong to it.
+struct blob_ioports {
+    uint16_t first;
+    uint16_t last;
+};
+
+_Static_assert(sizeof(struct blob_header) == 40, "part of the format");
+_Static_assert(sizeof(struct blob_partition) == 72 + 2 * MAX_CPUS, "part of the format");
+_Static_assert(sizeof(struct blob_partition) % 8 == 0, "what follows stays aligned");
+_Static_assert(sizeof(struct blob_module) == 8, "part of the format");
+_Static_assert(sizeof(struct blob_ioports) == 4, "part of the format");
+_Static_assert(MAX_CPUS == 64, "another number is another format: raise BLOB_VERSION");
+
+// ---- what the checks find ------------------------------------------------------------------
+
+enum blob_problem_kind {
+    // The file itself.
+    BLOB_BAD_SIZE, // truncated, or longer than it says
+    BLOB_BAD_MAGIC,
+    BLOB_BAD_VERSION,
+    BLOB_BAD_CHECKSUM,
+    BLOB_BAD_LAYOUT, // a count, offset or reserved field that makes no sense
+    // What it says.
+    BLOB_NO_PARTITION,
+    BLOB_BAD_NAME,
+    BLOB_DUPLICATE_NAME,
+    BLOB_BAD_CPUS,
+    BLOB_DUPLICATE_CPU,
+    BLOB_BAD_MEMORY,
+    BLOB_NO_IMAGE,
+    BLOB_BAD_TEXT, // a module name or a command line
+    BLOB_INITRD_AND_MODULES,
+    BLOB_BAD_PORTS, // a range that ends before it starts
+    BLOB_OVERLAPPING_PORTS,
+    BLOB_KEPT_PORTS, // ports that the hypervisor keeps
+    // Against the machine.
+    BLOB_NO_SUCH_CPU,
+    BLOB_TOO_FEW_CPUS,
+    BLOB_TOO_LITTLE_MEMORY,
+    BLOB_NO_MODULE,
+    BLOB_AMBIGUOUS_MODULE,
+};
+
+// The part of a partition that a problem is about: the keys of the configuration file.
+enum blob_field {
+    BLOB_FIELD_NONE,
+    BLOB_FIELD_NAME,
+    BLOB_FIELD_CPUS,
+    BLOB_FIELD_MEMORY,
+    BLOB_FIELD_IMAGE,
+    BLOB_FIELD_INITRD,
+    BLOB_FIELD_CMDLINE,
+    BLOB_FIELD_MODULES,
+    BLOB_FIELD_IOPORTS,
+    BLOB_FIELD_COUNT,
+};
+
+#define BLOB_MAX_PROBLEMS 32
+
+struct blob_problem {
+    enum blob_problem_kind kind;
+    enum blob_field field;
+    int partition;  // index, or -1: the blob as a whole
+    int item;       // index into the partition's CPUs, modules or I/O ports, or -1
+    char text[256]; // names the partition; without a newline
+};
+
+// Large: not for the hypervisor's stack.
+struct blob_problems {
+    unsigned count; // all that were found; the first BLOB_MAX_PROBLEMS of them are in list[]
+    struct blob_problem list[BLOB_MAX_PROBLEMS];
+};
+
+// How many of the problems are in list[].
+unsigned blob_problems_kept(const struct blob_problems *problems);
+
+// ---- the checks ----------------------------------------------------------------------------
+
+// Does the module that starts with these `size` bytes claim to be a configuration?
+bool blob_has_magic(const void *data, size_t size);
+
+// CRC-32 (IEEE 802.3) of `size` bytes.
+uint32_t blob_crc32(const void *data, size_t size);
+
+// Checks the form of a blob and, if that is sound, all that can be judged without knowing the
+// machine. `blob` is 8-byte aligned and `size` is the size of the file. All problems found are
+// written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
+// status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU or port
+// given twice), ERR_DENIED (ports that the hypervisor keeps) or ERR_INVALID.
+enum status blob_check(const void *blob, size_t size, struct blob_problems *out);
+
+// Host I/O ports that no partition gets, and why.
+struct blob_kept_ports {
+    uint16_t first;
+    uint16_t last;
+    const char *reason;
+};
+
+// What there is to share out.
+struct machine_limits {
+    unsigned cpu_count;     // CPUs are numbered from 0
+    uint64_t usable_memory; // bytes
+    const char *const *module_names;
+    unsigned module_count;
+    // Ports that are kept on this machine beside those that are kept on all; may be NULL with 0.
+    const struct blob_kept_ports *kept_ports;
+    unsigned kept_port_count;
+};
+
+// Checks a blob that passed blob_check() against the machine: enough CPUs and memory, every listed
+// CPU and every named module there. Returns STATUS_OK, or the status of the first problem:
+// ERR_RANGE (CPUs), ERR_NO_MEMORY, ERR_NOT_FOUND or ERR_EXISTS (modules), ERR_DENIED (ports).
+enum status blob_check_machine(const struct blob_header *blob, const struct machine_limits *machine,
+                               struct blob_problems *out);
+
+// ---- reading a blob that passed blob_check() ------------------------------------------------
+
+#define BLOB_NOBODY (-1)
+
+// Whose CPU it is, and which of its owner's virtual CPUs runs there.
+struct blob_cpu_owner {
+    int16_t partition; // index, or BLOB_NOBODY
+    uint16_t vcpu;
+};
+
+// Shares out the machine's CPUs: lists are taken literally; then each partition with a count takes
+// the lowest CPUs still free, in the order of the partitions. Fills owner[] for all MAX_CPUS.
+// Fails as blob_check_machine() would: ERR_RANGE if a CPU does not exist or too few are left,
+// ERR_EXISTS if one is listed twice; owner[] is then of no use.
+enum status blob_assign_cpus(const struct blob_header *blob, unsigned cpu_count,
+                             struct blob_cpu_owner owner[MAX_CPUS]);
+
+// Partition `index` < partition_count.
+const struct blob_partition *blob_partition(const struct blob_header *blob, unsigned index);
+
+// The first of the partition's module_count modules.
+const struct blob_module *blob_modules(const struct blob_header *blob,
+                                       const struct blob_partition *partition);
+
+// The first of the partition's ioport_count ranges.
+const struct blob_ioports *blob_ioports(const struct blob_header *blob,
+                                        const struct blob_partition *partition);
+
+// The string at an offset that a blob_partition or blob_module holds; "" at 0.
+const char *blob_string(const struct blob_header *blob, uint32_t offset);
+
+#endif
