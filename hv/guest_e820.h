@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest-physical memory layout of a partition, and how a PC's firmware tells it: the e820 map
+// and the two words of the BIOS data area. Everything that places or maps guest RAM agrees on it.
+#ifndef HV_GUEST_E820_H
+#define HV_GUEST_E820_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+
+struct partition;
+
+// RAM runs from 0 to at most 3 GiB; what is left of it goes on at 4 GiB.
+#define GUEST_LOW_RAM_LIMIT GIB(3)
+#define GUEST_HIGH_RAM_BASE GIB(4)
+
+// The first MiB is all backed by RAM. From here to its end it is the firmware's: the extended BIOS
+// data area, then what a PC has for video memory and ROM, where our tables lie.
+#define GUEST_EBDA         0x9fc00ull
+#define GUEST_EBDA_SIZE    0x400ull
+#define GUEST_ACPI_TABLES  0xe0000ull // to GUEST_MP_TABLES
+#define GUEST_MP_TABLES    0xf0000ull // to GUEST_FIRMWARE_END
+#define GUEST_FIRMWARE_END 0x100000ull
+
+#define E820_USABLE   1u
+#define E820_RESERVED 2u
+
+struct e820_entry {
+    uint64_t base; // bytes
+    uint64_t size;
+    uint32_t type;
+};
+
+#define GUEST_E820_MAX 8
+
+// Bytes of RAM below 3 GiB, which start at 0.
+static inline uint64_t guest_low_ram(uint64_t memory)
+{
+    return min_u64(memory, GUEST_LOW_RAM_LIMIT);
+}
+
+// Bytes of RAM from 4 GiB on.
+static inline uint64_t guest_high_ram(uint64_t memory)
+{
+    return memory - guest_low_ram(memory);
+}
+
+// Fills `map` with the memory map of a partition of `memory` bytes, sorted, without overlaps;
+// returns the number of entries. `memory` is at least 1 MiB.
+unsigned guest_e820(uint64_t memory, struct e820_entry map[GUEST_E820_MAX]);
+
+// Writes the BIOS data area's words that kernels still read: COM1's port (0x400), the EBDA's
+// segment (0x40e) and the KiB of base memory (0x413); and the EBDA's own size.
+enum status guest_bda_write(const struct partition *p);
+
+#endif
