@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A virtual 82093AA with 24 pins, version 0x20 (it has an EOI register). It turns changes of its
+// input lines into messages; the caller checks and delivers them as it does a guest's IPIs.
+//
+// Interrupts reach a guest as IPIs and its EOIs go to the hardware unseen, so remote IRR never
+// latches. A level-triggered pin sends a message when its line rises, when a write changes its
+// entry while the line is high and the entry unmasked, and when the EOI register is written with
+// its vector while the line is still high. An IPI leaves the local APIC's TMR bit clear; Linux,
+// for one, then writes the EOI register after every level-triggered interrupt.
+#ifndef HV_VDEV_VIOAPIC_H
+#define HV_VDEV_VIOAPIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VIOAPIC_PINS  24
+#define VIOAPIC_BYTES 0x1000 // of the page that the registers stand in
+
+enum vioapic_delivery {
+    VIOAPIC_FIXED = 0,  // the encodings are those of a redirection entry
+    VIOAPIC_LOWEST = 1, // any one of the destinations
+    VIOAPIC_NMI = 4,    // the vector means nothing
+};
+
+struct vioapic_message {
+    uint8_t vector; // 16..255 unless the delivery is NMI
+    enum vioapic_delivery delivery;
+    bool logical;        // destination mode
+    uint8_t destination; // APIC ID, or logical destination
+    bool level;
+};
+
+struct vioapic {
+    uint8_t index;
+    uint32_t id;    // register 0 as written: bits 27:24
+    uint32_t lines; // bit n: pin n is asserted
+    uint64_t entry[VIOAPIC_PINS];
+};
+
+// All entries masked, all lines low.
+void vioapic_reset(struct vioapic *a);
+
+// `offset` within the page: 0x00 index, 0x10 data, 0x40 EOI; all 32 bits wide. Others read as
+// ones and take no writes. A narrower write of index or EOI may be passed on zero-extended.
+uint32_t vioapic_read(const struct vioapic *a, uint32_t offset);
+
+// True when a message is to be sent, which is then in *out.
+bool vioapic_write(struct vioapic *a, uint32_t offset, uint32_t value, struct vioapic_message *out);
+
+// A device drives its line: `asserted` whatever polarity the guest programmed. Pins from
+// VIOAPIC_PINS on are nobody's. True when a message is to be sent, which is then in *out.
+bool vioapic_set_line(struct vioapic *a, unsigned pin, bool asserted, struct vioapic_message *out);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The 8254 interval timer (Intel 8254 data sheet) at ports 0x40-0x43 and the PC's port 0x61, which
+// gates channel 2 and shows its output. `ticks` is the 8254's clock, 1193182 Hz, counted since
+// vpit_reset(), never going back. Nothing interrupts: channel 0 counts for those who read it.
+#ifndef HV_VDEV_VPIT_H
+#define HV_VDEV_VPIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VPIT_HZ       1193182u
+#define VPIT_CHANNELS 3
+
+struct vpit_channel {
+    uint8_t control;     // bits 5:0 of the control word, as status shows it
+    uint8_t mode;        // 0..5: the control word's mode without its don't-care bit
+    uint8_t write_low;   // first byte of a two-byte count
+    uint8_t status;      // latched by read-back
+    uint8_t latch_bytes; // bytes of `latched` still to be read; 0: nothing is latched
+    bool write_high;     // the next byte written is the high one
+    bool read_high;      // the next byte read is the high one
+    bool status_latched;
+    bool gate;
+    bool loaded;  // a count has been written since the control word
+    bool running; // counting since `start`; otherwise stopped at `elapsed`
+    bool has_next;
+    uint16_t latched;
+    uint32_t count;   // 1..65536 (BCD: 1..10000)
+    uint32_t next;    // modes 1, 2, 3, 5: the count of the next cycle or trigger, if has_next
+    uint64_t start;   // tick at which `count` was in the counter
+    uint64_t elapsed; // ticks since `start` when counting stopped
+};
+
+struct vpit {
+    // Port 0x61 is polled in calibration loops, so what it needs is kept ready: while
+    // `out2_simple`, channel 2's output is high from tick `out2_rise` on.
+    uint64_t out2_rise;
+    bool out2_simple;
+    uint8_t port61; // bits 3:0 as written
+    struct vpit_channel channel[VPIT_CHANNELS];
+};
+
+// The state in which a PC's firmware hands over: channel 0 at 18.2 Hz, 1 as memory refresh, 2 off.
+void vpit_reset(struct vpit *p);
+
+// `port` is 0x40..0x43; other ports, and the bytes of a wider access beyond 0x43, read as ones and
+// take no writes.
+uint32_t vpit_read(struct vpit *p, uint16_t port, unsigned size, uint64_t ticks);
+void vpit_write(struct vpit *p, uint16_t port, unsigned size, uint32_t value, uint64_t ticks);
+
+uint8_t vpit_port61_read(struct vpit *p, uint64_t ticks);
+void vpit_port61_write(struct vpit *p, uint8_t value, uint64_t ticks);
+
+#endif
