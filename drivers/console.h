@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one physical console and its many sources: the hypervisor and each partition write into
+// rings of their own, whoever finds the device free drains them, and nobody waits for another.
+// The sink is a 16550, else the debug port 0xe9 of an emulator, else nothing (all is swallowed).
+#ifndef DRIVERS_CONSOLE_H
+#define DRIVERS_CONSOLE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/types.h"
+
+#define CONSOLE_HYPERVISOR 0 // the source that print() writes to
+#define CONSOLE_SOURCES    (MAX_PARTITIONS + 1)
+#define CONSOLE_NAME_SIZE  32 // longest name shown, terminator included; longer ones are cut
+
+// The longest text of one print() in bytes; more is cut off and ends in "...".
+#define CONSOLE_PRINT_SIZE 512
+
+enum console_sink {
+    CONSOLE_SINK_NONE, // no device: nothing is shown, and nobody stalls
+    CONSOLE_SINK_UART,
+    CONSOLE_SINK_DEBUG_PORT, // QEMU's and Bochs's port 0xe9: output only
+};
+
+// What the person at the keyboard asked for, by Ctrl-] and a key.
+enum console_action {
+    CONSOLE_ACTION_COUNTERS = 1u << 0, // c
+    CONSOLE_ACTION_LEAVE = 1u << 1,    // q
+    CONSOLE_ACTION_HELP = 1u << 2,     // ?  (console_poll() has printed the help already)
+};
+
+// What one console_poll() found.
+struct console_events {
+    bool serviced;    // the NMI was (or may have been) the console's; if not, it is somebody else's
+    uint32_t input;   // bit n: source n has new bytes for console_get(); kick that partition
+    uint32_t actions; // enum console_action, or-ed
+    uint32_t unstalled; // bit n: see console_take_unstalled(); taken already
+};
+
+// Finds the sink: a 16550 at `uart_base` (0x3f8 for COM1), else the debug port, else none. Until
+// console_start() print() writes to it synchronously. Boot CPU, once; a second call starts over.
+enum console_sink console_init(uint16_t uart_base);
+
+enum console_sink console_sink(void);
+
+// Adds a partition and returns its source number, counted from 1 in the order of calls: the
+// number is also its digit on the keyboard. `ring` stays the console's; its `size` is a power of
+// two, 64 bytes to 1 MiB (4 KiB is a good one). 0 if the arguments are bad or no source is left.
+// Before console_start(), boot CPU. The first source added has the keyboard.
+unsigned console_add_source(const char *name, void *ring, size_t size);
+
+// Ends the synchronous phase: from here on rings, drained without waiting. Enables the UART's
+// interrupts, so its pin must have been routed (as edge-triggered NMI to the CPU that calls
+// console_poll()). All CPUs may print() before, during and after.
+void console_start(void);
+
+// For a dying hypervisor: from here on print() writes synchronously, over any lock, and
+// everything else of the console stands still. What print() had queued is written first. Any
+// CPU, any context.
+void console_panic(void);
+
+// Prints on the hypervisor's source; each line gets the prefix "[bulkhead] ". Write whole lines
+// ("...\n"). Any CPU, any context, NMI and exceptions included; takes no lock and, after
+// console_start(), waits for nothing but a bounded try when the ring is full. A text that finds no
+// room is counted, and the loss is told as soon as there is room.
+void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void vprint(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+
+// Queues one byte of a partition. False: its ring is full, the byte was not taken, and the source
+// will be in console_take_unstalled() when there is room again. Only the partition's own CPUs,
+// under the partition's own lock. Shows nothing by itself: call console_drain() after it.
+bool console_put(unsigned source, uint8_t byte);
+
+// True if the next console_put() of this source will succeed. Caller as for console_put(). Does
+// not announce a stall.
+bool console_can_put(unsigned source);
+
+// Shows what is queued, as far as the device takes it without waiting, unless another CPU is
+// doing so, which then looks again. What is left is continued from console_poll(). Any CPU, any
+// context, no lock of the caller's is needed. Afterwards see console_take_unstalled().
+void console_drain(void);
+
+// Bit n: source n, whose console_put() had failed, has room again; each is reported once. The
+// caller tells (kicks) these partitions.
+uint32_t console_take_unstalled(void);
+
+// Serves the device: takes its input, interprets the escape key, continues the output. Called by
+// the console CPU on every NMI that may be the device's.
+struct console_events console_poll(void);
+
+// Takes the next byte typed for a source; false if there is none. Only the partition's own CPUs,
+// under the partition's own lock.
+bool console_get(unsigned source, uint8_t *byte);
+
+// True if console_get() would find a byte. Caller as for console_get().
+bool console_has_input(unsigned source);
+
+// Drops what was typed for a source and not yet read (a partition that starts again). Caller as
+// for console_get().
+void console_flush_input(unsigned source);
+
+// The source that has the keyboard; 0: none. Any CPU.
+unsigned console_focus(void);
+
+// Gives the keyboard to a partition and prints so. Ignored if there is no such source. Any CPU.
+void console_set_focus(unsigned source);
+
+// Prints which keys there are. Any CPU.
+void console_print_help(void);
+
+#endif
