@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Executes one decoded instruction that accessed a device page: registers, flags and RIP end as
+// the processor would have left them. The device itself is reached by two functions that the
+// caller's side provides. Relies on the decoder and on the guest page-table walk.
+#ifndef HV_EMULATE_H
+#define HV_EMULATE_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+#include "hv/decode.h"
+#include "hv/guest_regs.h"
+#include "hv/guest_walk.h"
+
+struct partition;
+struct vcpu;
+
+#define RFLAGS_CF BIT(0)
+#define RFLAGS_PF BIT(2)
+#define RFLAGS_AF BIT(4)
+#define RFLAGS_ZF BIT(6)
+#define RFLAGS_SF BIT(7)
+#define RFLAGS_DF BIT(10)
+#define RFLAGS_OF BIT(11)
+
+#define EXCEPTION_SS 12
+#define EXCEPTION_GP 13
+#define EXCEPTION_PF 14
+
+// An exception for the guest: what event injection needs. All of these have an error code.
+struct guest_exception {
+    uint8_t vector;
+    uint32_t error_code;
+    uint64_t cr2; // #PF only
+};
+
+// A segment register. `attributes` has the VMCB's layout (AMD APM volume 2, appendix B): type in
+// bits 0-3, S 4, DPL 5-6, P 7, L 9, D/B 10, G 11.
+struct guest_segment {
+    uint64_t base;
+    uint32_t limit; // the last byte's offset, in bytes
+    uint16_t attributes;
+};
+
+#define SEGMENT_WRITABLE    BIT(1) // of a data segment
+#define SEGMENT_READABLE    BIT(1) // of a code segment
+#define SEGMENT_EXPAND_DOWN BIT(2) // of a data segment
+#define SEGMENT_CODE        BIT(3)
+#define SEGMENT_PRESENT     BIT(7)
+#define SEGMENT_BIG         BIT(10)
+
+// The processor state that an instruction works on. What is not written back by the emulation is
+// `paging`, `mode` and `cs_base`; `rflags` and `rip` are the caller's to store.
+struct emulate_context {
+    struct vcpu *vcpu;
+    const struct partition *partition;
+    struct guest_regs *regs;
+    const struct guest_paging *paging;
+    uint64_t cs_base; // 0 in 64-bit mode
+    uint64_t rip;
+    uint64_t rflags;
+    enum decode_mode mode;
+    bool real_mode;                   // CR0.PE = 0 or virtual-8086: segments have no rights
+    struct guest_exception exception; // written on ERR_FAULT
+};
+
+// Fetches and decodes the instruction at c->rip. `bytes` gets what was fetched, *got how much, for
+// a report, whatever the result. Errors of decode(), and of guest_fetch(): ERR_FAULT with
+// c->exception, ERR_RANGE if the code is not in RAM.
+enum status emulate_fetch(struct emulate_context *c, struct insn *out,
+                          uint8_t bytes[INSN_MAX_LENGTH], size_t *got);
+
+// Executes a memory instruction whose access to the device address `address` (exact, as the
+// nested page fault reports it) was refused by the second-level tables. One iteration of a REP
+// instruction per call: rip moves on only with the last, so the guest comes again.
+//   STATUS_OK        done; regs, rflags, rip are new
+//   ERR_FAULT        c->exception is to be injected; nothing was changed
+//   ERR_UNSUPPORTED  the instruction is not one that accesses memory, or can't be executed here
+//   ERR_INVALID      the instruction doesn't address `address`: an access that is split between
+//                    pages, or code that changed under us
+//   others           of emulate_mmio_read(), emulate_mmio_write() or guest memory; registers,
+//                    rflags and rip are as before
+enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa_t address);
+
+// Moves rip behind the instruction.
+void emulate_advance(struct emulate_context *c, const struct insn *insn);
+
+// The offset in its segment that the instruction's ModRM form addresses, cut to the address size.
+// `rip` is that of the instruction itself.
+uint64_t emulate_offset(const struct insn *insn, const struct guest_regs *regs, uint64_t rip);
+
+// The linear address of [offset, offset + size) in a segment, or ERR_FAULT with c->exception
+// (#SS(0) for the stack segment, else #GP(0)) when the segment does not allow the access.
+enum status emulate_linear(struct emulate_context *c, unsigned segment, uint64_t offset,
+                           unsigned size, bool write, uint64_t *linear);
+
+// Provided by the vCPU's side.
+
+// `size` is 1, 2, 4 or 8; `value` zero-extended. An error ends the instruction.
+enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value);
+enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
+// One segment register (enum insn_segment) as it stands. Called only when it matters.
+void emulate_segment(struct vcpu *v, unsigned segment, struct guest_segment *out);
+
+#endif
