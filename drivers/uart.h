@@ -14,7 +14,8 @@ bool uart_init(uint16_t base);
 // Whether uart_init() found a device. Without one the functions below must not be called.
 bool uart_present(void);
 
-// How many bytes uart_tx() may send now: 16 (the FIFO) when the transmitter is empty, else 0.
+// How many bytes uart_tx() may send now: when the transmitter is empty 16
+// (the FIFO; 1 without one), else 0.
 unsigned uart_tx_room(void);
 
 void uart_tx(uint8_t byte);
