@@ -21,14 +21,15 @@ struct vpit_channel {
     bool read_high;      // the next byte read is the high one
     bool status_latched;
     bool gate;
-    bool loaded;  // a count has been written since the control word
-    bool running; // counting since `start`; otherwise stopped at `elapsed`
-    bool has_next;
+    bool loaded;   // `count` is in the counter
+    bool running;  // counting since `start`; otherwise stopped at `elapsed`
+    bool has_next; // `next` waits: for the cycle's end (modes 2, 3) or the gate (modes 1, 5)
     uint16_t latched;
-    uint32_t count;   // 1..65536 (BCD: 1..10000)
-    uint32_t next;    // modes 1, 2, 3, 5: the count of the next cycle or trigger, if has_next
-    uint64_t start;   // tick at which `count` was in the counter
-    uint64_t elapsed; // ticks since `start` when counting stopped
+    uint32_t count;      // 1..65536 (BCD: 1..10000)
+    uint32_t next;       // as `count`
+    uint64_t next_start; // modes 2, 3: the tick at which `next` goes into the counter
+    uint64_t start;      // the tick at which `count` went into the counter
+    uint64_t elapsed;    // ticks counted when counting stopped
 };
 
 struct vpit {
