@@ -6,12 +6,10 @@
 
 #include "arch/status.h"
 #include "arch/types.h"
+#include "hv/guest_layout.h"
+#include "hv/guest_platform.h"
 
 struct partition;
-
-// RAM runs from 0 to at most 3 GiB; what is left of it goes on at 4 GiB.
-#define GUEST_LOW_RAM_LIMIT GIB(3)
-#define GUEST_HIGH_RAM_BASE GIB(4)
 
 // The first MiB is all backed by RAM. From here to its end it is the firmware's: the extended BIOS
 // data area, then what a PC has for video memory and ROM, where our tables lie.
@@ -35,7 +33,7 @@ struct e820_entry {
 // Bytes of RAM below 3 GiB, which start at 0.
 static inline uint64_t guest_low_ram(uint64_t memory)
 {
-    return min_u64(memory, GUEST_LOW_RAM_LIMIT);
+    return min_u64(memory, GUEST_RAM_LOW_MAX);
 }
 
 // Bytes of RAM from 4 GiB on.

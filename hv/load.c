@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading a guest: the firmware's part first, then the image by its kind.
+#include "hv/load.h"
+
+#include "arch/string.h"
+#include "hv/guest_acpi.h"
+#include "hv/guest_e820.h"
+#include "hv/guest_mptable.h"
+#include "hv/load_bzimage.h"
+#include "hv/load_elf.h"
+#include "hv/load_job.h"
+#include "hv/load_multiboot.h"
+
+#define KNOWN_KINDS "a Linux bzImage or a Multiboot 1 kernel"
+
+#define DETAIL_SIZE 128
+
+static enum status check_request(const struct load_job *job)
+{
+    const uint64_t memory = job->req->memory;
+
+    if (memory < LOAD_MIN_MEMORY || !is_aligned(memory, PAGE_SIZE)) {
+        return load_fail_file(job, ERR_INVALID, NULL, NULL,
+                              "0x%llx bytes of memory are less than 0x%llx or no whole number of "
+                              "pages: correct \"memory\"",
+                              (unsigned long long)memory, (unsigned long long)LOAD_MIN_MEMORY);
+    }
+    if (job->req->image->size == 0) {
+        return load_fail(job, ERR_TRUNCATED, "is empty: copy it anew");
+    }
+    return STATUS_OK;
+}
+
+// Writes what a PC's firmware leaves in the first MiB, and claims it.
+static enum status write_firmware(struct load_job *job, gpa_t *rsdp)
+{
+    char detail[DETAIL_SIZE] = "the BIOS data area can't be written";
+    enum status s = guest_bda_write(job->p);
+
+    if (s == STATUS_OK) {
+        s = guest_acpi_write(job->p, &job->req->platform, rsdp, detail, sizeof(detail));
+    }
+    if (s == STATUS_OK) {
+        s = guest_mptable_write(job->p, &job->req->platform, detail, sizeof(detail));
+    }
+    if (s != STATUS_OK) {
+        return load_fail_file(job, s, NULL, NULL, "%s", detail);
+    }
+    s = load_space_take(&job->space, 0, PAGE_SIZE, "BIOS data area", -1);
+    if (s == STATUS_OK) {
+        s = load_space_take(&job->space, GUEST_EBDA, GUEST_FIRMWARE_END - GUEST_EBDA,
+                            "firmware area", -1);
+    }
+    return s;
+}
+
+static enum status load_image(struct load_job *job, gpa_t rsdp)
+{
+    const struct boot_module *image = job->req->image;
+    struct multiboot_header multiboot;
+
+    if (load_bzimage_is(image)) {
+        return load_bzimage(job, rsdp);
+    }
+    if (load_multiboot_find(image, &multiboot)) {
+        return load_multiboot(job, &multiboot);
+    }
+    if (load_elf_class(image) != ELF_NONE) {
+        return load_fail(job, ERR_UNSUPPORTED,
+                         "is of no known kind: an ELF file without a Multiboot header in its first "
+                         "8 KiB; use " KNOWN_KINDS);
+    }
+    return load_fail(job, ERR_UNSUPPORTED, "is of no known kind: use " KNOWN_KINDS);
+}
+
+enum status load_guest(const struct partition *p, const struct load_request *req,
+                       struct load_result *res, char *error, size_t error_size)
+{
+    struct load_job job = {
+        .p = p, .req = req, .res = res, .error = error, .error_size = error_size};
+    enum status s;
+
+    memset(res, 0, sizeof(*res));
+    load_space_init(&job.space, req->memory);
+    s = check_request(&job);
+    if (s == STATUS_OK) {
+        s = write_firmware(&job, &res->rsdp);
+    }
+    if (s == STATUS_OK) {
+        s = load_image(&job, res->rsdp);
+    }
+    return s;
+}
