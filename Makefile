@@ -146,7 +146,7 @@ $(BUILD)/guests/%.asm.o: tests/guests/%.asm
 	$(NASM) -f elf64 -w+all -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
 $(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $(GUEST_RT)
 	$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
-	    -T tests/guests/guest.ld -o $@ $(filter %.o,$^)
+	    --no-warn-rwx-segments -T tests/guests/guest.ld -o $@ $(filter %.o,$^)
 # QEMU's -kernel, where the guests run bare, reads ELF32 only.
 $(GUEST_ELFS): $(BUILD)/%.elf: $(BUILD)/guests/%.elf64
 	$(OBJCOPY) -O elf32-i386 $< $@
