@@ -61,6 +61,7 @@
 // Spurious-interrupt vector
 #define APIC_SVR_VECTOR 0xffu
 #define APIC_SVR_ENABLE (1u << 8)
+#define APIC_SVR_FOCUS  (1u << 9) // focus check: meaningless since the Pentium 4
 #define APIC_SVR_RESET  0xffu
 
 // Local vector table

@@ -20,6 +20,7 @@ enum apic_access {
     APIC_ABSENT = 0, // no such register: #GP in x2APIC mode, ESR bit 7 in xAPIC mode
     APIC_PASS,       // the physical register itself; x2APIC mode: without an exit
     APIC_OWN,        // checked or shadowed by vapic.c
+    APIC_OWN_XAPIC,  // likewise, and absent in x2APIC mode
 };
 
 struct apic_reg_rule {
@@ -41,7 +42,7 @@ enum vapic_action {
     VAPIC_FAULT,   // inject #GP(0); `reason` says why
 };
 
-#define VAPIC_HELD_LVTS 5 // thermal, perf, LINT0, LINT1, and room for one
+#define VAPIC_HELD_LVTS 4 // thermal, perf, LINT0, LINT1: in the order of their offsets
 
 struct vapic {
     // Given at creation, constant:
@@ -56,7 +57,6 @@ struct vapic {
     uint64_t icr;  // as written, destination in bits 63:32 (x2APIC) or 63:56 (xAPIC)
     uint32_t ldr;  // xAPIC mode, as the register reads
     uint32_t dfr;
-    uint32_t svr;
     uint32_t esr;                   // errors of ours since reported by the last ESR write
     uint32_t esr_pending;           // and those after it
     uint32_t held[VAPIC_HELD_LVTS]; // LVTs with a delivery mode that may not reach the hardware
@@ -71,7 +71,8 @@ const struct apic_reg_rule *vapic_rule(unsigned offset);
 // Does an access to x2APIC MSR `msr` go to the hardware without an exit, in x2APIC mode?
 bool vapic_msr_passes(uint32_t msr, bool write);
 
-// Sets the constants; then the power-up state, as by vapic_reset.
+// Sets the constants and the power-up state, without touching the physical APIC: any CPU may call
+// it. The vCPU's own CPU calls vapic_reset before it first enters the guest.
 void vapic_init(struct vapic *v, struct icr_topology *topology, uint32_t id, bool offer_x2apic,
                 bool tsc_deadline);
 
