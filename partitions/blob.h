@@ -132,7 +132,7 @@ struct blob_problem {
     enum blob_field field;
     int partition;  // index, or -1: the blob as a whole
     int item;       // index into the partition's CPUs, modules or I/O ports, or -1
-    char text[256]; // names the partition; without a newline
+    char text[288]; // names the partition; without a newline
 };
 
 // Large: not for the hypervisor's stack.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects the problems that the checks of the configuration blob find, each with a text for people
+// and a place that the host tool can turn into a line of the configuration file. Relies on
+// drivers/format.h.
+#include "partitions/blob_problem.h"
+
+#include <stdarg.h>
+
+#include "drivers/format.h"
+
+static const enum status status_of_kind[] = {
+    [BLOB_BAD_SIZE] = ERR_TRUNCATED,  [BLOB_BAD_MAGIC] = ERR_INVALID,
+    [BLOB_BAD_VERSION] = ERR_VERSION, [BLOB_BAD_CHECKSUM] = ERR_CHECKSUM,
+    [BLOB_BAD_LAYOUT] = ERR_INVALID,  [BLOB_NO_PARTITION] = ERR_INVALID,
+    [BLOB_BAD_NAME] = ERR_INVALID,    [BLOB_DUPLICATE_NAME] = ERR_EXISTS,
+    [BLOB_BAD_CPUS] = ERR_INVALID,    [BLOB_DUPLICATE_CPU] = ERR_EXISTS,
+    [BLOB_BAD_MEMORY] = ERR_INVALID,  [BLOB_NO_IMAGE] = ERR_INVALID,
+    [BLOB_BAD_TEXT] = ERR_INVALID,    [BLOB_INITRD_AND_MODULES] = ERR_INVALID,
+    [BLOB_BAD_PORTS] = ERR_INVALID,   [BLOB_OVERLAPPING_PORTS] = ERR_EXISTS,
+    [BLOB_KEPT_PORTS] = ERR_DENIED,   [BLOB_NO_SUCH_CPU] = ERR_RANGE,
+    [BLOB_TOO_FEW_CPUS] = ERR_RANGE,  [BLOB_TOO_LITTLE_MEMORY] = ERR_NO_MEMORY,
+    [BLOB_NO_MODULE] = ERR_NOT_FOUND, [BLOB_AMBIGUOUS_MODULE] = ERR_EXISTS,
+};
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+bool blob_name_is_legal(const char name[BLOB_NAME_SIZE])
+{
+    size_t length = 0;
+
+    while (length < BLOB_NAME_SIZE && is_name_char(name[length]))
+        length++;
+    if (length == 0 || length == BLOB_NAME_SIZE)
+        return false;
+    for (size_t i = length; i < BLOB_NAME_SIZE; i++) {
+        if (name[i] != '\0')
+            return false;
+    }
+    return true;
+}
+
+size_t blob_label(const struct blob_header *blob, unsigned partition, char text[BLOB_LABEL_SIZE])
+{
+    const char *name = blob_partition(blob, partition)->name;
+
+    if (blob_name_is_legal(name))
+        return format(text, BLOB_LABEL_SIZE, "partition \"%s\"", name);
+    return format(text, BLOB_LABEL_SIZE, "partition number %u", partition + 1);
+}
+
+void blob_problem_add(struct blob_problems *out, const struct blob_header *blob,
+                      enum blob_problem_kind kind, struct blob_place place, const char *fmt, ...)
+{
+    if (out->count++ >= BLOB_MAX_PROBLEMS)
+        return;
+
+    struct blob_problem *problem = &out->list[out->count - 1];
+    size_t used = 0;
+
+    problem->kind = kind;
+    problem->field = place.field;
+    problem->partition = place.partition;
+    problem->item = place.item;
+    if (place.partition >= 0) {
+        char label[BLOB_LABEL_SIZE];
+
+        blob_label(blob, (unsigned)place.partition, label);
+        used = format(problem->text, sizeof(problem->text), "%s: ", label);
+    }
+
+    va_list args;
+    va_start(args, fmt);
+    vformat(problem->text + used, sizeof(problem->text) - used, fmt, args);
+    va_end(args);
+}
+
+enum status blob_problems_status(const struct blob_problems *problems)
+{
+    return problems->count == 0 ? STATUS_OK : status_of_kind[problems->list[0].kind];
+}
+
+unsigned blob_problems_kept(const struct blob_problems *problems)
+{
+    return problems->count < BLOB_MAX_PROBLEMS ? problems->count : BLOB_MAX_PROBLEMS;
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a configuration must keep to on whatever machine it runs: names, CPUs, memory, images and
+// I/O ports of the partitions, each by itself and against one another. Relies on blob_check()
+// having proved the blob's form.
+#include "arch/string.h"
+#include "partitions/blob_problem.h"
+
+// Ports that no partition gets, on no PC. Default deny would not reach these: a partition has only
+// what its configuration lists, and these it can't list.
+static const struct blob_kept_ports kept_ports[] = {
+    {0x0000, 0x001f, "the DMA controller, which writes to any memory"},
+    {0x0020, 0x0021, "the interrupt controller, which is virtual"},
+    {0x0022, 0x0023, "the chipset's configuration"},
+    {0x0040, 0x0043, "the interval timer, which is virtual"},
+    {0x0060, 0x0060, "the keyboard controller, which can reset the machine"},
+    {0x0061, 0x0061, "the interval timer's gate, which is virtual"},
+    {0x0064, 0x0064, "the keyboard controller, which can reset the machine"},
+    {0x0070, 0x0071, "the clock, which is virtual, and the NMI mask"},
+    {0x0080, 0x008f, "the DMA controller's page registers"},
+    {0x0092, 0x0092, "system control, which can reset the machine"},
+    {0x00a0, 0x00a1, "the interrupt controller, which is virtual"},
+    {0x00b2, 0x00b3, "the firmware's system management"},
+    {0x00c0, 0x00df, "the DMA controller, which writes to any memory"},
+    {0x03f8, 0x03ff, "the physical console"},
+    {0x04d0, 0x04d1, "the interrupt controller's triggers"},
+    {0x0cf8, 0x0cff, "PCI configuration and the machine's reset"},
+};
+
+static struct blob_place at(unsigned partition, enum blob_field field)
+{
+    return (struct blob_place){(int)partition, field, -1};
+}
+
+static struct blob_place at_item(unsigned partition, enum blob_field field, unsigned item)
+{
+    return (struct blob_place){(int)partition, field, (int)item};
+}
+
+// ---- names and texts -------------------------------------------------------------------------
+
+static void check_name(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    const char *name = blob_partition(blob, index)->name;
+
+    if (!blob_name_is_legal(name)) {
+        blob_problem_add(out, blob, BLOB_BAD_NAME, at(index, BLOB_FIELD_NAME),
+                         "its name must be 1 to %d letters, digits, '_' or '-'",
+                         BLOB_NAME_SIZE - 1);
+        return;
+    }
+    for (unsigned i = 0; i < index; i++) {
+        if (strcmp(name, blob_partition(blob, i)->name) == 0) {
+            blob_problem_add(out, blob, BLOB_DUPLICATE_NAME, at(index, BLOB_FIELD_NAME),
+                             "an earlier partition has the same name; give each its own");
+            return;
+        }
+    }
+}
+
+// Bytes above 0x7f pass: they are somebody's letters.
+static bool is_plain(const char *text, char lowest)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c < (unsigned char)lowest || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static void check_module_name(const struct blob_header *blob, struct blob_place place,
+                              uint32_t offset, struct blob_problems *out)
+{
+    const char *name = blob_string(blob, offset);
+
+    // A boot module's name is a word of its command line.
+    if (name[0] == '\0' || strlen(name) > BLOB_MAX_MODULE_NAME || !is_plain(name, ' ' + 1))
+        blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
+                         "a module's name must be 1 to %d characters without spaces",
+                         BLOB_MAX_MODULE_NAME);
+}
+
+static void check_cmdline(const struct blob_header *blob, struct blob_place place, uint32_t offset,
+                          struct blob_problems *out)
+{
+    const char *cmdline = blob_string(blob, offset);
+    size_t length = strlen(cmdline);
+
+    if (length > BLOB_MAX_CMDLINE)
+        blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
+                         "a command line has %zu characters, at most %d are allowed", length,
+                         BLOB_MAX_CMDLINE);
+    if (!is_plain(cmdline, ' '))
+        blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
+                         "a command line holds a control character; use spaces only");
+}
+
+static void check_files(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    const struct blob_partition *p = blob_partition(blob, index);
+    const struct blob_module *modules = blob_modules(blob, p);
+
+    if (p->image == 0)
+        blob_problem_add(out, blob, BLOB_NO_IMAGE, at(index, BLOB_FIELD_IMAGE),
+                         "it has no image; name the boot module that holds its kernel");
+    else
+        check_module_name(blob, at(index, BLOB_FIELD_IMAGE), p->image, out);
+    if (p->initrd != 0)
+        check_module_name(blob, at(index, BLOB_FIELD_INITRD), p->initrd, out);
+    check_cmdline(blob, at(index, BLOB_FIELD_CMDLINE), p->cmdline, out);
+    for (unsigned i = 0; i < p->module_count; i++) {
+        struct blob_place place = at_item(index, BLOB_FIELD_MODULES, i);
+
+        check_module_name(blob, place, modules[i].name, out);
+        check_cmdline(blob, place, modules[i].cmdline, out);
+    }
+    if (p->initrd != 0 && p->module_count != 0)
+        blob_problem_add(out, blob, BLOB_INITRD_AND_MODULES, at(index, BLOB_FIELD_INITRD),
+                         "it has both an initrd, which is for a Linux kernel, and modules, which "
+                         "are for a Multiboot kernel; leave one out");
+}
+
+// ---- CPUs and memory -------------------------------------------------------------------------
+
+// Says who listed the CPU first, if it was before entry `item` of partition `index`.
+static void check_cpu_is_free(const struct blob_header *blob, unsigned index, unsigned item,
+                              struct blob_problems *out)
+{
+    uint16_t cpu = blob_partition(blob, index)->cpus[item];
+    struct blob_place place = at_item(index, BLOB_FIELD_CPUS, item);
+    char owner[BLOB_LABEL_SIZE];
+
+    for (unsigned i = 0; i <= index; i++) {
+        const struct blob_partition *p = blob_partition(blob, i);
+        unsigned count = p->cpu_mode == BLOB_CPUS_LISTED ? p->cpu_count : 0;
+
+        for (unsigned k = 0; k < count && (i < index || k < item); k++) {
+            if (p->cpus[k] != cpu)
+                continue;
+            blob_label(blob, i, owner);
+            if (i == index)
+                blob_problem_add(out, blob, BLOB_DUPLICATE_CPU, place, "it lists CPU %u twice",
+                                 cpu);
+            else
+                blob_problem_add(out, blob, BLOB_DUPLICATE_CPU, place,
+                                 "CPU %u is already in the list of %s; a CPU belongs to one "
+                                 "partition",
+                                 cpu, owner);
+            return;
+        }
+    }
+}
+
+static void check_cpus(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    const struct blob_partition *p = blob_partition(blob, index);
+
+    if (p->cpu_count == 0)
+        blob_problem_add(out, blob, BLOB_BAD_CPUS, at(index, BLOB_FIELD_CPUS),
+                         "it has no CPU; it needs at least one of its own");
+    if (p->cpu_count > MAX_CPUS)
+        blob_problem_add(out, blob, BLOB_BAD_CPUS, at(index, BLOB_FIELD_CPUS),
+                         "%u CPUs are more than Bulkhead runs on, which is %d", p->cpu_count,
+                         MAX_CPUS);
+    if (p->cpu_mode != BLOB_CPUS_LISTED)
+        return;
+    for (unsigned i = 0; i < p->cpu_count; i++) {
+        if (p->cpus[i] >= MAX_CPUS)
+            blob_problem_add(out, blob, BLOB_BAD_CPUS, at_item(index, BLOB_FIELD_CPUS, i),
+                             "CPU %u is none that Bulkhead runs on: those are numbered 0 to %d",
+                             p->cpus[i], MAX_CPUS - 1);
+        check_cpu_is_free(blob, index, i, out);
+    }
+}
+
+static void check_memory(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    unsigned long long memory = blob_partition(blob, index)->memory;
+    struct blob_place place = at(index, BLOB_FIELD_MEMORY);
+
+    if (memory < BLOB_MIN_MEMORY)
+        blob_problem_add(out, blob, BLOB_BAD_MEMORY, place,
+                         "%llu bytes of memory are too little; it needs 2 MiB at least", memory);
+    else if (memory > BLOB_MAX_MEMORY)
+        blob_problem_add(out, blob, BLOB_BAD_MEMORY, place,
+                         "%llu bytes of memory are too much; 1024 GiB is the most", memory);
+    else if (!is_aligned(memory, PAGE_SIZE))
+        blob_problem_add(out, blob, BLOB_BAD_MEMORY, place,
+                         "%llu bytes of memory are not a multiple of 4 KiB", memory);
+}
+
+// ---- I/O ports -------------------------------------------------------------------------------
+
+// A range that ends before it starts has no port to share.
+static bool ports_overlap(struct blob_ioports a, struct blob_ioports b)
+{
+    return a.first <= b.last && b.first <= a.last && b.first <= b.last;
+}
+
+const struct blob_kept_ports *blob_find_kept_ports(const struct blob_kept_ports *table,
+                                                   unsigned count, struct blob_ioports ports)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (ports_overlap(ports, (struct blob_ioports){table[i].first, table[i].last}))
+            return &table[i];
+    }
+    return NULL;
+}
+
+// Finds an earlier range, of this or an earlier partition, that shares a port with this one.
+static void check_ports_are_free(const struct blob_header *blob, unsigned index, unsigned item,
+                                 struct blob_problems *out)
+{
+    struct blob_ioports ports = blob_ioports(blob, blob_partition(blob, index))[item];
+    struct blob_place place = at_item(index, BLOB_FIELD_IOPORTS, item);
+    char owner[BLOB_LABEL_SIZE];
+
+    for (unsigned i = 0; i <= index; i++) {
+        const struct blob_partition *p = blob_partition(blob, i);
+        const struct blob_ioports *others = blob_ioports(blob, p);
+
+        for (unsigned k = 0; k < p->ioport_count && (i < index || k < item); k++) {
+            if (!ports_overlap(ports, others[k]))
+                continue;
+            blob_label(blob, i, owner);
+            if (i == index)
+                blob_problem_add(out, blob, BLOB_OVERLAPPING_PORTS, place,
+                                 "I/O ports 0x%x-0x%x overlap its own 0x%x-0x%x; list each port "
+                                 "once",
+                                 ports.first, ports.last, others[k].first, others[k].last);
+            else
+                blob_problem_add(out, blob, BLOB_OVERLAPPING_PORTS, place,
+                                 "I/O ports 0x%x-0x%x overlap 0x%x-0x%x of %s; a "
+                                 "port belongs to one partition",
+                                 ports.first, ports.last, others[k].first, others[k].last, owner);
+            return;
+        }
+    }
+}
+
+static void check_ioports(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    const struct blob_partition *p = blob_partition(blob, index);
+
+    for (unsigned i = 0; i < p->ioport_count; i++) {
+        struct blob_ioports ports = blob_ioports(blob, p)[i];
+        struct blob_place place = at_item(index, BLOB_FIELD_IOPORTS, i);
+        const struct blob_kept_ports *kept;
+
+        if (ports.first > ports.last) {
+            blob_problem_add(out, blob, BLOB_BAD_PORTS, place,
+                             "I/O ports 0x%x-0x%x end before they start; write the lower one first",
+                             ports.first, ports.last);
+            continue;
+        }
+        kept = blob_find_kept_ports(kept_ports, ARRAY_SIZE(kept_ports), ports);
+        if (kept != NULL)
+            blob_problem_add(out, blob, BLOB_KEPT_PORTS, place,
+                             "of I/O ports 0x%x-0x%x the hypervisor keeps 0x%x-0x%x: %s; leave "
+                             "those out",
+                             ports.first, ports.last, kept->first, kept->last, kept->reason);
+        check_ports_are_free(blob, index, i, out);
+    }
+}
+
+// ---- all of it -------------------------------------------------------------------------------
+
+static void check_cpu_total(const struct blob_header *blob, struct blob_problems *out)
+{
+    unsigned total = 0;
+
+    for (unsigned i = 0; i < blob->partition_count; i++) {
+        unsigned before = total;
+        const struct blob_partition *p = blob_partition(blob, i);
+
+        if (p->cpu_count <= MAX_CPUS) // else it has its own message
+            total += p->cpu_count;
+        if (before <= MAX_CPUS && total > MAX_CPUS)
+            blob_problem_add(out, blob, BLOB_BAD_CPUS, at(i, BLOB_FIELD_CPUS),
+                             "with it the partitions have more than the %d CPUs that Bulkhead "
+                             "runs on",
+                             MAX_CPUS);
+    }
+}
+
+void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
+{
+    if (blob->partition_count == 0)
+        blob_problem_add(out, NULL, BLOB_NO_PARTITION, (struct blob_place){-1, BLOB_FIELD_NONE, -1},
+                         "there is no partition; configure one at least");
+    for (unsigned i = 0; i < blob->partition_count; i++) {
+        check_name(blob, i, out);
+        check_cpus(blob, i, out);
+        check_memory(blob, i, out);
+        check_files(blob, i, out);
+        check_ioports(blob, i, out);
+    }
+    check_cpu_total(blob, out);
+}
