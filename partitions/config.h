@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A configuration file after parsing: the values with the lines they stand on. Host only. The
+// strings belong to the libconfig tree that was parsed.
+#ifndef PARTITIONS_CONFIG_H
+#define PARTITIONS_CONFIG_H
+
+#include <libconfig.h>
+
+#include "partitions/blob.h"
+#include "partitions/config_messages.h"
+
+struct config_cpu {
+    struct config_place place;
+    uint16_t number;
+};
+
+struct config_module {
+    struct config_place place;
+    const char *name;
+    const char *cmdline;
+};
+
+struct config_ioports {
+    struct config_place place;
+    struct blob_ioports ports;
+};
+
+struct config_partition {
+    struct config_place place;
+    struct config_place fields[BLOB_FIELD_COUNT]; // the partition's own where a key is missing
+    // The key has got its message; what is stored for it is a stand-in and proves nothing.
+    bool is_reported[BLOB_FIELD_COUNT];
+    const char *name; // shorter than BLOB_NAME_SIZE
+    uint64_t memory;  // bytes
+    const char *image;
+    const char *initrd;
+    const char *cmdline;
+    enum blob_cpu_mode cpu_mode;
+    unsigned cpu_count;
+    struct config_cpu cpus[MAX_CPUS];
+    unsigned module_count;
+    struct config_module modules[BLOB_MAX_MODULES];
+    unsigned ioport_count;
+    struct config_ioports ioports[BLOB_MAX_IOPORTS];
+};
+
+struct config {
+    struct config_place place; // of `partitions`
+    unsigned partition_count;
+    struct config_partition partitions[MAX_PARTITIONS];
+};
+
+// Reads the file at `path` into `tree`, which the caller has initialized and destroys after its
+// last use of `config`. All that is wrong with the file's form goes to `messages`; what is not
+// wrong is in `config`.
+void config_parse(const char *path, config_t *tree, struct config *config,
+                  struct config_messages *messages);
+
+// The lists of a partition: `cpus` (which may be a number too), `modules`, `ioports`. `used` counts
+// the entries of all partitions so far. `label` names the partition in messages.
+void config_parse_cpus(const config_setting_t *setting, const char *label,
+                       struct config_partition *p, struct config_messages *messages);
+void config_parse_modules(const config_setting_t *setting, const char *label, unsigned *used,
+                          struct config_partition *p, struct config_messages *messages);
+void config_parse_ioports(const config_setting_t *setting, const char *label, unsigned *used,
+                          struct config_partition *p, struct config_messages *messages);
+
+// Where a setting stands.
+struct config_place config_place_of(const config_setting_t *setting);
+
+// What a setting is, for messages: "a number", "a list", ...
+const char *config_type_name(const config_setting_t *setting);
+
+// The blob that says what `config` says, 8-byte aligned; the caller frees it. `*size` is its size.
+struct blob_header *config_to_blob(const struct config *config, size_t *size);
+
+// Checks the blob made from `config` as the hypervisor will and adds what it finds to `messages`,
+// with the lines.
+void config_check(const struct config *config, const struct blob_header *blob, size_t size,
+                  struct config_messages *messages);
+
+// Prints a blob that passed blob_check().
+void config_show(const struct blob_header *blob);
+
+#endif

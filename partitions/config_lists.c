@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of a partition that take a list: cpus, modules, ioports. A bad entry gets a message and
+// is left out, and the rest is read all the same.
+#include <string.h>
+
+#include "partitions/config.h"
+#include "partitions/config_value.h"
+
+static bool is_list(const config_setting_t *setting)
+{
+    int type = config_setting_type(setting);
+
+    return type == CONFIG_TYPE_LIST || type == CONFIG_TYPE_ARRAY;
+}
+
+// A whole number from 0 to UINT16_MAX?
+static bool read_number(const config_setting_t *setting, uint16_t *number)
+{
+    int type = config_setting_type(setting);
+    long long value;
+
+    if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+        return false;
+    value = config_setting_get_int64(setting);
+    if (value < 0 || value > UINT16_MAX)
+        return false;
+    *number = (uint16_t)value;
+    return true;
+}
+
+// ---- cpus ------------------------------------------------------------------------------------
+
+void config_parse_cpus(const config_setting_t *setting, const char *label,
+                       struct config_partition *p, struct config_messages *messages)
+{
+    uint16_t number;
+
+    if (read_number(setting, &number)) {
+        p->cpu_mode = BLOB_CPUS_ANY;
+        p->cpu_count = number;
+        return;
+    }
+    if (!is_list(setting)) {
+        config_message(messages, config_place_of(setting),
+                       "%s: cpus must be a count, 1 to %d, or a list of CPU numbers such as [2, 3]",
+                       label, MAX_CPUS);
+        p->is_reported[BLOB_FIELD_CPUS] = true;
+        return;
+    }
+
+    p->cpu_mode = BLOB_CPUS_LISTED;
+    for (int i = 0; i < config_setting_length(setting); i++) {
+        const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
+
+        if (!read_number(item, &number)) {
+            config_message(messages, config_place_of(item),
+                           "%s: entry %d of cpus must be the number of a CPU, 0 to %d", label,
+                           i + 1, MAX_CPUS - 1);
+        } else if (p->cpu_count == MAX_CPUS) {
+            config_message(messages, config_place_of(item), "%s: cpus lists more than %d CPUs",
+                           label, MAX_CPUS);
+            return;
+        } else {
+            p->cpus[p->cpu_count++] = (struct config_cpu){config_place_of(item), number};
+        }
+    }
+    // An empty list is for blob_check() to find; a list of which nothing was good is not.
+    if (p->cpu_count == 0 && config_setting_length(setting) != 0)
+        p->is_reported[BLOB_FIELD_CPUS] = true;
+}
+
+// ---- modules ---------------------------------------------------------------------------------
+
+static bool read_text(const config_setting_t *setting, const char *label, int number,
+                      const char **text, struct config_messages *messages)
+{
+    if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
+        config_message(messages, config_place_of(setting),
+                       "%s: %s of module %d must be a text in quotes, not %s", label,
+                       config_setting_name(setting), number, config_type_name(setting));
+        return false;
+    }
+    *text = config_setting_get_string(setting);
+    return true;
+}
+
+static bool parse_module_group(const config_setting_t *group, const char *label, int number,
+                               struct config_module *module, struct config_messages *messages)
+{
+    bool good = true;
+
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+        const char *key = config_setting_name(setting);
+
+        if (strcmp(key, "name") == 0) {
+            good &= read_text(setting, label, number, &module->name, messages);
+        } else if (strcmp(key, "cmdline") == 0) {
+            good &= read_text(setting, label, number, &module->cmdline, messages);
+        } else {
+            config_message(messages, config_place_of(setting),
+                           "%s: unknown key \"%s\" of module %d; there are name, cmdline", label,
+                           key, number);
+            good = false;
+        }
+    }
+    if (config_setting_get_member(group, "name") == NULL) {
+        config_message(messages, config_place_of(group), "%s: module %d has no name", label,
+                       number);
+        good = false;
+    }
+    return good;
+}
+
+static bool parse_module(const config_setting_t *setting, const char *label, int number,
+                         struct config_module *module, struct config_messages *messages)
+{
+    *module = (struct config_module){.place = config_place_of(setting), .name = "", .cmdline = ""};
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_STRING:
+        module->name = config_setting_get_string(setting);
+        return true;
+    case CONFIG_TYPE_GROUP:
+        return parse_module_group(setting, label, number, module, messages);
+    default:
+        config_message(messages, module->place,
+                       "%s: module %d must be a name in quotes or a group, { name = ...; cmdline "
+                       "= ...; }, not %s",
+                       label, number, config_type_name(setting));
+        return false;
+    }
+}
+
+void config_parse_modules(const config_setting_t *setting, const char *label, unsigned *used,
+                          struct config_partition *p, struct config_messages *messages)
+{
+    if (!is_list(setting)) {
+        config_message(messages, config_place_of(setting),
+                       "%s: modules must be a list such as ( \"one\", \"two\" ), not %s", label,
+                       config_type_name(setting));
+        p->is_reported[BLOB_FIELD_MODULES] = true;
+        return;
+    }
+    for (int i = 0; i < config_setting_length(setting); i++) {
+        const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
+        struct config_module module;
+
+        if (!parse_module(item, label, i + 1, &module, messages))
+            continue;
+        if (*used == BLOB_MAX_MODULES) {
+            config_message(messages, module.place,
+                           "%s: the partitions have more than %d modules together", label,
+                           BLOB_MAX_MODULES);
+            return;
+        }
+        p->modules[p->module_count++] = module;
+        ++*used;
+    }
+}
+
+// ---- ioports ---------------------------------------------------------------------------------
+
+static bool parse_ioport_entry(const config_setting_t *setting, const char *label, int number,
+                               struct config_ioports *entry, struct config_messages *messages)
+{
+    enum status status = ERR_INVALID;
+
+    entry->place = config_place_of(setting);
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        status = config_parse_ports(config_setting_get_string(setting), &entry->ports);
+    if (status == ERR_INVALID)
+        config_message(messages, entry->place,
+                       "%s: entry %d of ioports must be a range such as \"0xf4-0xf7\" or a port "
+                       "such as \"0xf4\", in quotes",
+                       label, number);
+    else if (status == ERR_RANGE)
+        config_message(messages, entry->place,
+                       "%s: entry %d of ioports names a port that does not exist; the last one is "
+                       "0xffff",
+                       label, number);
+    return status == STATUS_OK;
+}
+
+void config_parse_ioports(const config_setting_t *setting, const char *label, unsigned *used,
+                          struct config_partition *p, struct config_messages *messages)
+{
+    if (!is_list(setting)) {
+        config_message(messages, config_place_of(setting),
+                       "%s: ioports must be a list such as ( \"0xf4-0xf7\" ), not %s", label,
+                       config_type_name(setting));
+        p->is_reported[BLOB_FIELD_IOPORTS] = true;
+        return;
+    }
+    for (int i = 0; i < config_setting_length(setting); i++) {
+        const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
+        struct config_ioports entry;
+
+        if (!parse_ioport_entry(item, label, i + 1, &entry, messages))
+            continue;
+        if (*used == BLOB_MAX_IOPORTS) {
+            config_message(messages, entry.place,
+                           "%s: the partitions have more than %d ioports entries together", label,
+                           BLOB_MAX_IOPORTS);
+            return;
+        }
+        p->ioports[p->ioport_count++] = entry;
+        ++*used;
+    }
+}

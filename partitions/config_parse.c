@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a configuration file to struct config: which keys there are, which type each has, and that
+// the needed ones are there. It goes on after an error, so that a user sees all of them. Relies on
+// libconfig for the syntax; what the values mean is judged by blob_check().
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "partitions/blob_problem.h"
+#include "partitions/config.h"
+#include "partitions/config_value.h"
+
+// The keys of a partition. One that is needed has an example of how to write it.
+static const struct key {
+    const char *name;
+    enum blob_field field;
+    const char *needed;
+} keys[] = {
+    {"name", BLOB_FIELD_NAME, "name = \"alpha\";"},
+    {"cpus", BLOB_FIELD_CPUS, "cpus = 1;"},
+    {"memory", BLOB_FIELD_MEMORY, "memory = \"512M\";"},
+    {"image", BLOB_FIELD_IMAGE, "image = \"vmlinuz\";"},
+    {"initrd", BLOB_FIELD_INITRD, NULL},
+    {"cmdline", BLOB_FIELD_CMDLINE, NULL},
+    {"modules", BLOB_FIELD_MODULES, NULL},
+    {"ioports", BLOB_FIELD_IOPORTS, NULL},
+};
+
+#define KEY_NAMES "name, cpus, memory, image, initrd, cmdline, modules, ioports"
+
+struct config_place config_place_of(const config_setting_t *setting)
+{
+    const char *file = config_setting_source_file(setting);
+
+    return (struct config_place){file != NULL ? file : "", config_setting_source_line(setting)};
+}
+
+const char *config_type_name(const config_setting_t *setting)
+{
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+        return "a number";
+    case CONFIG_TYPE_FLOAT:
+        return "a number with a fraction";
+    case CONFIG_TYPE_BOOL:
+        return "a truth value";
+    case CONFIG_TYPE_STRING:
+        return "a text";
+    case CONFIG_TYPE_ARRAY:
+    case CONFIG_TYPE_LIST:
+        return "a list";
+    case CONFIG_TYPE_GROUP:
+        return "a group";
+    default:
+        return "nothing";
+    }
+}
+
+// ---- one partition ---------------------------------------------------------------------------
+
+static void parse_text(const config_setting_t *setting, const char *label, enum blob_field field,
+                       const char **text, struct config_partition *p,
+                       struct config_messages *messages)
+{
+    const char *key = config_setting_name(setting);
+
+    if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
+        config_message(messages, config_place_of(setting),
+                       "%s: %s must be a text in quotes, not %s", label, key,
+                       config_type_name(setting));
+        p->is_reported[field] = true;
+        return;
+    }
+    *text = config_setting_get_string(setting);
+}
+
+static void parse_name(const config_setting_t *setting, const char *label,
+                       struct config_partition *p, struct config_messages *messages)
+{
+    const char *name = p->name;
+
+    parse_text(setting, label, BLOB_FIELD_NAME, &name, p, messages);
+    if (strlen(name) < BLOB_NAME_SIZE) {
+        p->name = name;
+        return;
+    }
+    config_message(messages, config_place_of(setting),
+                   "%s: its name has %zu characters, at most %d are allowed", label, strlen(name),
+                   BLOB_NAME_SIZE - 1);
+    p->is_reported[BLOB_FIELD_NAME] = true;
+}
+
+// A text only: libconfig 1.5 cuts a plain number to 32 bits without a word, and 4608 MiB in bytes
+// would become 512 MiB.
+static void parse_memory(const config_setting_t *setting, const char *label,
+                         struct config_partition *p, struct config_messages *messages)
+{
+    enum status status = ERR_INVALID;
+
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        status = config_parse_size(config_setting_get_string(setting), &p->memory);
+    if (status == STATUS_OK)
+        return;
+    if (status == ERR_RANGE)
+        config_message(messages, config_place_of(setting),
+                       "%s: no memory can have this size; 2M to 1024G is possible", label);
+    else
+        config_message(messages, config_place_of(setting),
+                       "%s: memory must be a size in quotes, such as \"512M\" (with K, M or G, or "
+                       "in bytes)",
+                       label);
+    p->is_reported[BLOB_FIELD_MEMORY] = true;
+}
+
+static void parse_initrd(const config_setting_t *setting, const char *label,
+                         struct config_partition *p, struct config_messages *messages)
+{
+    parse_text(setting, label, BLOB_FIELD_INITRD, &p->initrd, p, messages);
+    if (!p->is_reported[BLOB_FIELD_INITRD] && p->initrd[0] == '\0')
+        config_message(messages, config_place_of(setting),
+                       "%s: initrd is empty; name a boot module or leave initrd out", label);
+}
+
+struct used_entries {
+    unsigned modules;
+    unsigned ioports;
+};
+
+static void parse_key(const struct key *key, const config_setting_t *setting, const char *label,
+                      struct used_entries *used, struct config_partition *p,
+                      struct config_messages *messages)
+{
+    switch (key->field) {
+    case BLOB_FIELD_NAME:
+        parse_name(setting, label, p, messages);
+        break;
+    case BLOB_FIELD_CPUS:
+        config_parse_cpus(setting, label, p, messages);
+        break;
+    case BLOB_FIELD_MEMORY:
+        parse_memory(setting, label, p, messages);
+        break;
+    case BLOB_FIELD_IMAGE:
+        parse_text(setting, label, key->field, &p->image, p, messages);
+        break;
+    case BLOB_FIELD_INITRD:
+        parse_initrd(setting, label, p, messages);
+        break;
+    case BLOB_FIELD_CMDLINE:
+        parse_text(setting, label, key->field, &p->cmdline, p, messages);
+        break;
+    case BLOB_FIELD_MODULES:
+        config_parse_modules(setting, label, &used->modules, p, messages);
+        break;
+    case BLOB_FIELD_IOPORTS:
+        config_parse_ioports(setting, label, &used->ioports, p, messages);
+        break;
+    default:
+        break;
+    }
+}
+
+static const struct key *find_key(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (strcmp(name, keys[i].name) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+// How messages name the partition: as those of blob_check() do.
+static void write_label(const config_setting_t *group, unsigned index, char *label, size_t size)
+{
+    char name[BLOB_NAME_SIZE] = {0};
+    const char *text;
+
+    if (config_setting_lookup_string(group, "name", &text) == CONFIG_TRUE &&
+        strlen(text) < sizeof(name))
+        memcpy(name, text, strlen(text));
+    if (blob_name_is_legal(name))
+        snprintf(label, size, "partition \"%s\"", name);
+    else
+        snprintf(label, size, "partition number %u", index + 1);
+}
+
+static void parse_partition(const config_setting_t *group, unsigned index,
+                            struct used_entries *used, struct config_partition *p,
+                            struct config_messages *messages)
+{
+    char label[64];
+
+    *p = (struct config_partition){
+        .place = config_place_of(group), .name = "", .image = "", .initrd = "", .cmdline = ""};
+    for (int field = 0; field < BLOB_FIELD_COUNT; field++)
+        p->fields[field] = p->place;
+
+    if (config_setting_type(group) != CONFIG_TYPE_GROUP) {
+        config_message(messages, p->place, "partition number %u must be a group, { ... }, not %s",
+                       index + 1, config_type_name(group));
+        for (int field = 0; field < BLOB_FIELD_COUNT; field++)
+            p->is_reported[field] = true;
+        return;
+    }
+    write_label(group, index, label, sizeof(label));
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+        const struct key *key = find_key(config_setting_name(setting));
+
+        if (key == NULL) {
+            config_message(messages, config_place_of(setting),
+                           "%s: unknown key \"%s\"; there are " KEY_NAMES, label,
+                           config_setting_name(setting));
+            continue;
+        }
+        p->fields[key->field] = config_place_of(setting);
+        parse_key(key, setting, label, used, p, messages);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (keys[i].needed != NULL && config_setting_get_member(group, keys[i].name) == NULL) {
+            config_message(messages, p->place, "%s: it has no %s; add one, such as %s", label,
+                           keys[i].name, keys[i].needed);
+            p->is_reported[keys[i].field] = true;
+        }
+    }
+}
+
+// ---- the file --------------------------------------------------------------------------------
+
+static void parse_partitions(const config_setting_t *list, struct config *config,
+                             struct config_messages *messages)
+{
+    struct used_entries used = {0, 0};
+
+    config->place = config_place_of(list);
+    if (config_setting_type(list) != CONFIG_TYPE_LIST) {
+        config_message(messages, config->place,
+                       "partitions must be a list of groups, ( { ... }, { ... } ), not %s",
+                       config_type_name(list));
+        return;
+    }
+    if (config_setting_length(list) == 0)
+        config_message(messages, config->place, "there is no partition; configure one at least");
+    for (int i = 0; i < config_setting_length(list); i++) {
+        const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+
+        if (config->partition_count == MAX_PARTITIONS) {
+            config_message(messages, config_place_of(group),
+                           "there are more than %d partitions; leave out this one and those "
+                           "after it, which were not checked",
+                           MAX_PARTITIONS);
+            return;
+        }
+        parse_partition(group, (unsigned)i, &used, &config->partitions[i], messages);
+        config->partition_count++;
+    }
+}
+
+static void parse_tree(const config_t *tree, const char *path, struct config *config,
+                       struct config_messages *messages)
+{
+    const config_setting_t *root = config_root_setting(tree);
+    bool found = false;
+
+    for (int i = 0; i < config_setting_length(root); i++) {
+        const config_setting_t *setting = config_setting_get_elem(root, (unsigned)i);
+
+        if (strcmp(config_setting_name(setting), "partitions") == 0) {
+            found = true;
+            parse_partitions(setting, config, messages);
+        } else {
+            config_message(messages, config_place_of(setting),
+                           "unknown key \"%s\"; at the top there is only partitions",
+                           config_setting_name(setting));
+        }
+    }
+    if (!found)
+        config_message(messages, (struct config_place){path, 1},
+                       "there is no partitions list; write partitions = ( { ... } );");
+}
+
+// libconfig's scanner ends the program when it reads a directory.
+static bool is_readable(const char *path, struct config_messages *messages)
+{
+    struct stat info;
+    FILE *file = fopen(path, "r");
+    int error = errno;
+
+    if (file != NULL) {
+        fclose(file);
+        if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+            return true;
+        error = EISDIR;
+    }
+    config_message(messages, (struct config_place){path, 0}, "can't be read: %s", strerror(error));
+    return false;
+}
+
+void config_parse(const char *path, config_t *tree, struct config *config,
+                  struct config_messages *messages)
+{
+    char *copy;
+
+    *config = (struct config){.place = {path, 1}};
+    if (!is_readable(path, messages))
+        return;
+
+    // An @include is looked for beside the file that has it, wherever the tool is run.
+    copy = strdup(path);
+    if (copy != NULL)
+        config_set_include_dir(tree, dirname(copy));
+    free(copy);
+
+    if (config_read_file(tree, path) == CONFIG_TRUE) {
+        parse_tree(tree, path, config, messages);
+    } else {
+        const char *file = config_error_file(tree);
+        int line = config_error_line(tree);
+
+        config_message(
+            messages,
+            (struct config_place){file != NULL ? file : path, line > 0 ? (unsigned)line : 0}, "%s",
+            config_error_text(tree));
+    }
+}

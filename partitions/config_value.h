@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values that a configuration file writes as text: sizes and ranges of I/O ports. Host only.
+#ifndef PARTITIONS_CONFIG_VALUE_H
+#define PARTITIONS_CONFIG_VALUE_H
+
+#include "partitions/blob.h"
+
+// "512M" to bytes: a decimal number, then K, M or G (1024 each) or nothing. ERR_INVALID if it is no
+// size, ERR_RANGE if it has more than 64 bits.
+enum status config_parse_size(const char *text, uint64_t *bytes);
+
+// "0xf4-0xf7" or "0xf4": numbers as C writes them. ERR_INVALID if it is no range, ERR_RANGE if
+// there is no such port. The order of the two is not judged.
+enum status config_parse_ports(const char *text, struct blob_ioports *ports);
+
+#endif

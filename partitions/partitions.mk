@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# The configuration: BLOB_SRCS reads and checks the blob, in the hypervisor, in bulkhead-config and in
+# tests; CONFIG_TOOL_SRCS is what build/bulkhead-config is made of (the Makefile has its rule).
+
+BLOB_SRCS := partitions/blob.c partitions/blob_problem.c partitions/blob_rules.c \
+             partitions/blob_machine.c
+HV_C      += $(filter-out $(HV_C),$(BLOB_SRCS))
+
+CONFIG_TOOL_SRCS := partitions/config_tool.c partitions/config_parse.c partitions/config_value.c \
+                    partitions/config_to_blob.c partitions/config_check.c partitions/config_show.c \
+                    partitions/config_messages.c partitions/config_lists.c \
+                    $(BLOB_SRCS) drivers/format.c
