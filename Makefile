@@ -69,7 +69,7 @@ ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
 .PHONY: all run test unit boot-test config-test fuzz bench iso clean format format-check lint \
-        guests hypervisor setup-build setup-run setup-test linux FORCE
+        guests hypervisor linux FORCE setup-run setup-iso setup-test setup-bench
 
 all: hypervisor guests
 hypervisor: $(HVDIR)/bulkhead.elf $(HVDIR)/bulkhead32.elf $(BUILD)/bulkhead-config
@@ -162,9 +162,9 @@ $(BUILD)/initrd.gz: tests/tools/make-initrd.sh tests/guests/linux/init $(wildcar
 # ---- what a user does -------------------------------------------------------------------------
 
 ifeq ($(SETUP),0)
-setup-build setup-run setup-test: ;
+setup-run setup-iso setup-test setup-bench: ;
 else
-setup-build setup-run setup-test: setup-%:
+setup-run setup-iso setup-test setup-bench: setup-%:
 	@tests/setup.sh $*
 endif
 
@@ -172,8 +172,7 @@ run: setup-run
 	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux
 	@$(PYTHON) tests/tools/run.py $(CONFIG)
 
-iso: setup-run
-	@tests/setup.sh iso
+iso: setup-iso
 	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux
 	@$(PYTHON) tests/tools/run.py --iso $(CONFIG)
 
@@ -184,14 +183,14 @@ test: setup-test
 unit: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only unit
 
-boot-test:
+boot-test: setup-test
 	@$(MAKE) --no-print-directory SETUP=0 all linux
 	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS)
 
 config-test: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only config
 
-bench:
+bench: setup-bench
 	@$(MAKE) --no-print-directory SETUP=0 all linux
 	@$(PYTHON) tests/bench/bench.py
 

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tools, the boot tests and the benchmark share: reading a configuration blob, finding the
+modules it names, the QEMU command line, and bootable images."""
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import zlib
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.path.join(ROOT, "build")
+SECOND_QEMU = os.path.join(BUILD, "cache", "qemu10", "run")
+SECOND_QEMU_MISSING = os.path.join(BUILD, "cache", "qemu10.unavailable")
+CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
+
+# partitions/blob.h
+HEADER = struct.Struct("<8sIIIIIIII")
+PARTITION = struct.Struct("<32sQIIIIIIIHH64H")
+MODULE = struct.Struct("<II")
+IOPORTS = struct.Struct("<HH")
+BLOB_VERSION = 1
+CRC_OFFSET = 16
+
+
+class Error(Exception):
+    """Something a user can put right: shown without a traceback."""
+
+
+class Partition:
+    def __init__(self, name, memory, cpus, names):
+        self.name = name
+        self.memory = memory  # bytes
+        self.cpus = cpus  # a count, or a list of numbers
+        self.modules = names  # names of all its modules: image, initrd, further ones
+
+
+def read_blob(path):
+    """The partitions of a blob that bulkhead-config wrote."""
+    with open(path, "rb") as f:
+        data = f.read()
+    magic, version, size, _, partitions, modules, ioports, _, _ = HEADER.unpack_from(data)
+    if magic != b"BULKHEAD" or version != BLOB_VERSION or size != len(data):
+        raise Error(f"{path}: not a configuration of version {BLOB_VERSION}")
+    module_at = HEADER.size + partitions * PARTITION.size
+    strings_at = module_at + modules * MODULE.size + ioports * IOPORTS.size
+
+    def string(offset):
+        start = strings_at + offset
+        return data[start : data.index(b"\0", start)].decode()
+
+    found = []
+    for i in range(partitions):
+        fields = PARTITION.unpack_from(data, HEADER.size + i * PARTITION.size)
+        name, memory, image, initrd, _, first, count, _, _, listed, cpu_count = fields[:11]
+        names = [string(image)] + ([string(initrd)] if initrd else [])
+        for m in range(first, first + count):
+            names.append(string(MODULE.unpack_from(data, module_at + m * MODULE.size)[0]))
+        cpus = list(fields[11 : 11 + cpu_count]) if listed else cpu_count
+        found.append(Partition(name.rstrip(b"\0").decode(), memory, cpus, names))
+    return found
+
+
+def seal_blob(data):
+    """Gives a blob that a test has altered the right checksum again."""
+    data = bytearray(data)
+    struct.pack_into("<I", data, CRC_OFFSET, zlib.crc32(bytes(data[CRC_OFFSET + 4 :])))
+    return bytes(data)
+
+
+def build_config(config, out):
+    """Compiles a configuration file; shows bulkhead-config's messages if it is refused."""
+    run = subprocess.run(
+        [CONFIG_TOOL, "build", config, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if run.returncode != 0:
+        raise Error(run.stdout.decode().rstrip())
+    return out
+
+
+def find_modules(partitions, *folders):
+    """The files of all the modules that the partitions name, each once."""
+    files = []
+    for partition in partitions:
+        for name in partition.modules:
+            for folder in folders:
+                path = os.path.join(folder, name)
+                if os.path.isfile(path):
+                    break
+            else:
+                raise Error(
+                    f"partition {partition.name}: no file {name} in {' or '.join(folders)}"
+                )
+            if path not in files:
+                files.append(path)
+    return files
+
+
+def needed_cpus(partitions):
+    """How many CPUs a machine must have for these partitions."""
+    listed = [n for p in partitions if isinstance(p.cpus, list) for n in p.cpus]
+    counted = sum(p.cpus for p in partitions if not isinstance(p.cpus, list))
+    return max([len(listed) + counted] + [n + 1 for n in listed])
+
+
+def needed_memory(partitions):
+    """MiB for these partitions and their modules, with some to spare."""
+    return sum(p.memory for p in partitions) // (1 << 20) + 512
+
+
+def installed_qemu():
+    return os.environ.get("QEMU") or shutil.which("qemu-system-x86_64")
+
+
+def qemu_version(qemu):
+    """(major, minor) of an emulator."""
+    text = subprocess.run([qemu, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    match = re.search(r"version (\d+)\.(\d+)", text)
+    return int(match.group(1)), int(match.group(2))
+
+
+def best_cpu(version):
+    """TCG emulates x2APIC from version 9 on; it is tested with 10."""
+    return "EPYC,+x2apic" if version[0] >= 10 else "EPYC"
+
+
+def machine(qemu, cpu, cpus, memory):
+    """The start of every command line. memory is in MiB."""
+    return [
+        *[qemu, "-accel", "tcg", "-machine", "q35", "-cpu", cpu, "-smp", str(cpus)],
+        *["-m", str(memory), "-display", "none", "-no-reboot", "-nodefaults"],
+    ]
+
+
+def kernel(image, modules, append=""):
+    """Boots by QEMU's own Multiboot loader. Modules are paths, with words after a space."""
+    args = ["-kernel", image]
+    if append:
+        args += ["-append", append]
+    if modules:
+        args += ["-initrd", ",".join(m.replace(",", ",,") for m in modules)]
+    return args
+
+
+def make_iso(out, image, modules, append="", protocol=2):
+    """A GRUB image that boots at once. Modules as in kernel()."""
+    tree = out + ".tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    os.makedirs(os.path.join(tree, "boot", "grub"))
+    command, module = ("multiboot2", "module2") if protocol == 2 else ("multiboot", "module")
+    lines = ["set timeout=0", 'menuentry "Bulkhead" {']
+    shutil.copy(image, os.path.join(tree, "boot"))
+    lines.append(f"  {command} /boot/{os.path.basename(image)} {append}".rstrip())
+    for entry in modules:
+        path, _, words = entry.partition(" ")
+        name = os.path.basename(path)
+        shutil.copy(path, os.path.join(tree, "boot"))
+        # GRUB does not put the file's name into a module's command line.
+        lines.append(f"  {module} /boot/{name} {words if 'name=' in words else f'{name} {words}'}".rstrip())
+    lines += ["  boot", "}", ""]
+    with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as f:
+        f.write("\n".join(lines))
+    # grub-mkrescue adds an EFI image where those GRUB packages are installed too.
+    run = subprocess.run(
+        ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", out, tree],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if run.returncode != 0:
+        raise Error("grub-mkrescue: " + run.stdout.decode())
+    shutil.rmtree(tree)
+    return out

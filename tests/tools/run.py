@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles a configuration and starts it in QEMU on this terminal; with --iso makes a GRUB image
+instead. Files that the configuration names are looked for in build/ and beside it."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+import bulkhead
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config")
+    parser.add_argument("--iso", action="store_true", help="make build/NAME.iso, start nothing")
+    parser.add_argument("--cpu", help="QEMU CPU model")
+    args = parser.parse_args()
+
+    name = os.path.splitext(os.path.basename(args.config))[0]
+    blob = bulkhead.build_config(args.config, os.path.join(bulkhead.BUILD, name + ".bin"))
+    partitions = bulkhead.read_blob(blob)
+    beside = os.path.dirname(os.path.abspath(args.config))
+    modules = [blob] + bulkhead.find_modules(partitions, bulkhead.BUILD, beside)
+
+    if args.iso:
+        out = os.path.join(bulkhead.BUILD, name + ".iso")
+        image = os.path.join(bulkhead.BUILD, "bulkhead.elf")
+        bulkhead.make_iso(out, image, modules)
+        print(f"{os.path.relpath(out)}: boots {len(partitions)} partition(s) through GRUB")
+        return 0
+
+    qemu = bulkhead.installed_qemu()
+    if not qemu:
+        raise bulkhead.Error("no qemu-system-x86_64: tests/setup.sh run installs it")
+    cpu = args.cpu or bulkhead.best_cpu(bulkhead.qemu_version(qemu))
+    cpus = max(4, bulkhead.needed_cpus(partitions))
+    memory = max(2048, bulkhead.needed_memory(partitions))
+    command = bulkhead.machine(qemu, cpu, cpus, memory)
+    # Ctrl-C belongs to the guests; Ctrl-] q is how to leave.
+    command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
+    command += bulkhead.kernel(os.path.join(bulkhead.BUILD, "bulkhead32.elf"), modules)
+    log_path = os.path.join(bulkhead.BUILD, "qemu.log")
+    print(f"QEMU: {cpus} CPUs, {memory} MiB, {cpu}. Ctrl-] n: next partition, Ctrl-] q: leave")
+    sys.stdout.flush()
+    # TCG warns of each feature of the CPU model that it lacks; that would be the first screen.
+    with open(log_path, "w") as log:
+        status = subprocess.call(command, stderr=log)
+    if status != 0:
+        with open(log_path) as log:
+            lines = [line for line in log if "TCG doesn't support requested feature" not in line]
+        sys.stderr.write("".join(lines[-20:]))
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except bulkhead.Error as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
