@@ -8,7 +8,8 @@
 #   make unit, boot-test, fuzz, bench, lint, format-check, format, clean
 #
 # CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
-# (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone.
+# (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone, V=1 shows the
+# commands.
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -28,6 +29,10 @@ CONFIG  ?= partitions/two-linux.conf
 SETUP   ?= 1
 PYTEST_JOBS  ?= 2
 FUZZ_SECONDS ?= 60
+
+# What is being made, or with V=1 how.
+Q   := $(if $(V),,@)
+say  = @$(if $(V),:,printf '  %-7s %s\n' $(1) '$(2)')
 
 # The generated headers are the same for every variant; objects and images are not.
 BUILD := build
@@ -75,12 +80,14 @@ all: hypervisor guests
 hypervisor: $(HVDIR)/bulkhead.elf $(HVDIR)/bulkhead32.elf $(BUILD)/bulkhead-config
 
 $(HVDIR)/bulkhead.elf: linker.ld $(HV_OBJ)
-	$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	    -T linker.ld -Map=$(@:.elf=.map) -o $@ $(HV_OBJ)
 
 # QEMU's -kernel reads ELF32 only. The image is the same.
 $(HVDIR)/bulkhead32.elf: $(HVDIR)/bulkhead.elf
-	$(OBJCOPY) -O elf32-i386 $< $@
+	$(Q)$(OBJCOPY) -O elf32-i386 $< $@
 
 # Another compiler or other flags rebuild the objects.
 HV_STAMP := $(HVDIR)/obj/.flags
@@ -89,19 +96,21 @@ $(HV_STAMP): FORCE
 	@echo '$(CC) $(HV_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS)' > $@
 
 $(HVDIR)/obj/%.o: %.c $(HV_STAMP) | $(HV_GEN)
+	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(CC) $(HV_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(HV_CFLAGS) -MMD -MP -c $< -o $@
 
 $(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
+	$(call say,NASM,$@)
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -g -F dwarf -w+all -I./ -I$(GEN)/ -MD $(@:.o=.d) -MP -o $@ $<
+	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -I./ -I$(GEN)/ -MD $(@:.o=.d) -MP -o $@ $<
 
 # Numbers that assembly shares with C: arch/asm_offsets.c is compiled to text only, and each line
 # `->NAME value` that it leaves there becomes a definition for nasm.
 $(GEN)/asm_offsets.inc: arch/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
 	@mkdir -p $(@D)
-	$(CC) $(HV_CFLAGS) -fno-lto -MMD -MP -MF $(GEN)/asm_offsets.d -MT $@ -S $< -o $(GEN)/asm_offsets.s
-	sed -n 's/^[^"]*"->\([A-Za-z0-9_]*\) [$$#]*\(-\{0,1\}[0-9a-fA-Fx]*\)".*/%define \1 \2/p' \
+	$(Q)$(CC) $(HV_CFLAGS) -fno-lto -MMD -MP -MF $(GEN)/asm_offsets.d -MT $@ -S $< -o $(GEN)/asm_offsets.s
+	$(Q)sed -n 's/^[^"]*"->\([A-Za-z0-9_]*\) [$$#]*\(-\{0,1\}[0-9a-fA-Fx]*\)".*/%define \1 \2/p' \
 	    $(GEN)/asm_offsets.s > $@
 
 VERSION := $(shell git describe --tags --dirty --always --match 'v*' 2>/dev/null | grep '^v' || echo 0.1)
@@ -116,15 +125,18 @@ CONFIG_TOOL_SRCS ?= $(wildcard partitions/*.c)
 CONFIG_TOOL_OBJ  := $(CONFIG_TOOL_SRCS:%.c=$(BUILD)/host/%.o)
 
 $(BUILD)/bulkhead-config: $(CONFIG_TOOL_OBJ)
-	$(HOSTCC) -g -o $@ $^ -lconfig
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -g -o $@ $^ -lconfig
 
 $(BUILD)/host/%.o: %.c | $(HV_GEN)
+	$(call say,HOSTCC,$@)
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
 # A configuration of partitions/ becomes build/NAME.bin.
 $(BUILD)/%.bin: partitions/%.conf $(BUILD)/bulkhead-config
-	$(BUILD)/bulkhead-config build $< -o $@
+	$(Q)$(BUILD)/bulkhead-config build $< -o $@
 
 # ---- guests -----------------------------------------------------------------------------------
 
@@ -139,25 +151,30 @@ GUEST_RT     := $(patsubst tests/guests/%,$(BUILD)/guests/%.o, \
 guests: $(GUEST_ELFS) $(GUEST_EXTRA)
 
 $(BUILD)/guests/%.c.o: tests/guests/%.c
+	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/guests/%.asm.o: tests/guests/%.asm
+	$(call say,NASM,$@)
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -w+all -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
+	$(Q)$(NASM) -f elf64 -w+all -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
 $(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $(GUEST_RT)
-	$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	    --no-warn-rwx-segments -T tests/guests/guest.ld -o $@ $(filter %.o,$^)
 # QEMU's -kernel, where the guests run bare, reads ELF32 only.
 $(GUEST_ELFS): $(BUILD)/%.elf: $(BUILD)/guests/%.elf64
-	$(OBJCOPY) -O elf32-i386 $< $@
+	$(Q)$(OBJCOPY) -O elf32-i386 $< $@
 .SECONDARY:
 
 # Debian's kernel as a file and a busybox initramfs.
 linux: $(BUILD)/vmlinuz $(BUILD)/initrd.gz
 $(BUILD)/vmlinuz: tests/tools/fetch-linux.sh
-	tests/tools/fetch-linux.sh $@
+	$(Q)tests/tools/fetch-linux.sh $@
 $(BUILD)/initrd.gz: tests/tools/make-initrd.sh tests/guests/linux/init $(wildcard tests/guests/linux/*.c)
-	tests/tools/make-initrd.sh $@ '$(CC)'
+	$(call say,CPIO,$@)
+	$(Q)tests/tools/make-initrd.sh $@ '$(CC)'
 
 # ---- what a user does -------------------------------------------------------------------------
 
@@ -203,12 +220,13 @@ unit-build: $(UNIT_TESTS:%=$(BUILD)/unit/%)
 # they fake, so objects are not shared between tests.
 define UNIT_RULE
 $(BUILD)/unit/$(1): $($(1)_SRCS) $($(1)_DEPS) | $(HV_GEN)
+	$$(call say,UNIT,$$@)
 	@mkdir -p $$(@D)/$(1).d
 	@rm -f $$(@D)/$(1).d/*.o
-	cd $$(@D)/$(1).d && i=0 && for s in $($(1)_SRCS); do i=$$$$((i+1)); \
+	$$(Q)cd $$(@D)/$(1).d && i=0 && for s in $($(1)_SRCS); do i=$$$$((i+1)); \
 	    $(HOSTCC) $(subst -I.,-I$(CURDIR),$(subst -I$(GEN),-I$(CURDIR)/$(GEN),$(TEST_CFLAGS))) \
 	    $($(1)_CFLAGS) -MMD -MP -MF $$$$i.d -MT $$(@) -c $(CURDIR)/$$$$s -o $$$$i.o || exit 1; done
-	$(HOSTCC) $(TEST_CFLAGS) -o $$@ $$(@D)/$(1).d/*.o -lcmocka $($(1)_LIBS)
+	$$(Q)$(HOSTCC) $(TEST_CFLAGS) -o $$@ $$(@D)/$(1).d/*.o -lcmocka $($(1)_LIBS)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 
@@ -216,7 +234,8 @@ FUZZ_CC ?= clang
 define FUZZ_RULE
 $(BUILD)/fuzz/$(1): $($(1)_SRCS) | $(HV_GEN)
 	@mkdir -p $$(@D)
-	$(FUZZ_CC) $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	$$(call say,FUZZ,$$@)
+	$$(Q)$(FUZZ_CC) $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	    -o $$@ $($(1)_SRCS) $($(1)_LIBS)
 .PHONY: run-$(1)
 run-$(1): $(BUILD)/fuzz/$(1)
