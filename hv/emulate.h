@@ -5,6 +5,7 @@
 #ifndef HV_EMULATE_H
 #define HV_EMULATE_H
 
+#include "arch/exceptions.h"
 #include "arch/status.h"
 #include "arch/types.h"
 #include "hv/decode.h"
@@ -23,8 +24,6 @@ struct vcpu;
 #define RFLAGS_OF BIT(11)
 
 #define EXCEPTION_SS 12
-#define EXCEPTION_GP 13
-#define EXCEPTION_PF 14
 
 // An exception for the guest: what event injection needs. All of these have an error code.
 struct guest_exception {

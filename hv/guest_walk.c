@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks the guest's page tables (AMD APM volume 2, chapter 5; Intel SDM volume 3, chapter 4) in
+// two passes: one reads and checks, and only when the access is allowed the second sets accessed
+// and dirty bits, where they are missing. So a refused access leaves no trace, and the usual
+// one, whose bits are set, writes nothing.
+#include "hv/guest_walk.h"
+
+#include "arch/msr.h"
+#include "hv/guest_mem.h"
+
+// As in arch/cpu.h, which is not for host tests.
+#define CR0_WP   BIT(16)
+#define CR0_PG   BIT(31)
+#define CR4_PSE  BIT(4)
+#define CR4_PAE  BIT(5)
+#define CR4_LA57 BIT(12)
+#define CR4_SMEP BIT(20)
+#define CR4_SMAP BIT(21)
+
+#define PTE_P  BIT(0)
+#define PTE_RW BIT(1)
+#define PTE_US BIT(2)
+#define PTE_A  BIT(5)
+#define PTE_D  BIT(6)
+#define PTE_PS BIT(7)
+#define PTE_NX BIT(63)
+
+#define PTE_ADDRESS     0x000ffffffffff000ull
+#define PDPTE_RESERVED  0x00000000000001e6ull // in PAE mode: bits 1, 2, 5 to 8
+#define CR3_PAE_ADDRESS 0x00000000ffffffe0ull
+#define PSE36_HIGH      0x00000000001fe000ull // address bits 32 to 39 in a 4 MiB entry
+#define PSE36_RESERVED  0x0000000000200000ull
+#define MAX_LEVELS      5
+
+// One page table entry on the way.
+struct step {
+    uint64_t address; // guest-physical
+    uint64_t entry;
+};
+
+// A walk under way.
+struct walk {
+    struct step steps[MAX_LEVELS]; // by level, the last level at [0]
+    unsigned levels;
+    unsigned leaf;      // the level that maps the page
+    uint64_t rights;    // RW and US: the AND of all entries
+    uint64_t no_exec;   // NX: the OR of them
+    uint64_t page;      // what the leaf maps: its base address,
+    uint64_t page_mask; // and the bits of the offset in it
+};
+
+static bool is_user(const struct guest_paging *g, unsigned access)
+{
+    return g->cpl == 3 && !(access & WALK_SUPERVISOR);
+}
+
+static enum status page_fault(const struct guest_paging *g, unsigned access, uint64_t why,
+                              uint32_t *error_code)
+{
+    uint64_t code = why;
+
+    if (access & WALK_WRITE)
+        code |= PF_WRITE;
+    if (is_user(g, access))
+        code |= PF_USER;
+    // The bit exists only where the processor tells fetches apart.
+    if ((access & WALK_EXEC) &&
+        ((g->cr4 & CR4_SMEP) || ((g->cr4 & CR4_PAE) && (g->efer & EFER_NXE))))
+        code |= PF_FETCH;
+    *error_code = (uint32_t)code;
+    return ERR_FAULT;
+}
+
+// Bits that must be zero in any 8-byte entry.
+static uint64_t reserved_bits(const struct guest_paging *g)
+{
+    uint64_t reserved = PTE_ADDRESS & ~(BIT(g->phys_bits) - 1);
+
+    // Without long mode, PAE has no address bits above 51 but reserves 52 to 62 as well.
+    if (!(g->efer & EFER_LMA))
+        reserved |= 0x7ff0000000000000ull;
+    if (!(g->efer & EFER_NXE))
+        reserved |= PTE_NX;
+    return reserved;
+}
+
+// PAE, 4 and 5 levels: the tables below the root, whose address is `table`.
+static enum status walk_wide(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                             unsigned access, uint64_t table, struct walk *w, uint32_t *error_code)
+{
+    uint64_t reserved = reserved_bits(g);
+    unsigned level = w->levels - 1;
+
+    for (;; level--) {
+        unsigned shift = PAGE_SHIFT + 9 * level;
+        struct step *s = &w->steps[level];
+        uint64_t bad = reserved;
+
+        s->address = table + ((gva >> shift) & 511) * 8;
+        if (!guest_read_u64(p, gpa(s->address), &s->entry))
+            return ERR_RANGE;
+        if (!(s->entry & PTE_P))
+            return page_fault(g, access, 0, error_code);
+        w->page_mask = BIT(shift) - 1;
+        if (level == 0 || (s->entry & PTE_PS)) {
+            // Only 2 MiB and 1 GiB pages exist, and bit 12 of theirs is the PAT bit.
+            if (level > 2)
+                bad |= PTE_PS;
+            else if (level > 0)
+                bad |= w->page_mask & ~(PAGE_MASK | BIT(12));
+        }
+        if (s->entry & bad)
+            return page_fault(g, access, PF_PRESENT | PF_RESERVED, error_code);
+        w->rights &= s->entry;
+        w->no_exec |= s->entry;
+        table = s->entry & PTE_ADDRESS;
+        if (level == 0 || (s->entry & PTE_PS))
+            break;
+    }
+    w->leaf = level;
+    w->page = table & ~w->page_mask;
+    return STATUS_OK;
+}
+
+// PAE's four root entries have a format of their own: no rights, no accessed bit. A processor
+// that caches them when CR3 is loaded differs only for a guest that changes them without a load.
+static enum status walk_pae(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                            unsigned access, struct walk *w, uint32_t *error_code)
+{
+    uint64_t address = (g->cr3 & CR3_PAE_ADDRESS) + (gva >> 30) * 8;
+    uint64_t entry;
+
+    if (!guest_read_u64(p, gpa(address), &entry))
+        return ERR_RANGE;
+    if (!(entry & PTE_P))
+        return page_fault(g, access, 0, error_code);
+    if (entry & (PDPTE_RESERVED | reserved_bits(g) | PTE_NX))
+        return page_fault(g, access, PF_PRESENT | PF_RESERVED, error_code);
+    w->levels = 2;
+    return walk_wide(p, g, gva, access, entry & PTE_ADDRESS, w, error_code);
+}
+
+// The two levels of 4-byte entries.
+static enum status walk_narrow(const struct partition *p, const struct guest_paging *g,
+                               uint64_t gva, unsigned access, struct walk *w, uint32_t *error_code)
+{
+    uint64_t table = g->cr3 & 0xfffff000;
+    unsigned level = 1;
+
+    w->levels = 2;
+    for (;; level--) {
+        unsigned shift = PAGE_SHIFT + 10 * level;
+        struct step *s = &w->steps[level];
+        uint32_t entry;
+
+        s->address = table + ((gva >> shift) & 1023) * 4;
+        if (guest_read(p, gpa(s->address), &entry, sizeof(entry)) != STATUS_OK)
+            return ERR_RANGE;
+        s->entry = entry;
+        if (!(entry & PTE_P))
+            return page_fault(g, access, 0, error_code);
+        w->rights &= entry;
+        table = entry & 0xfffff000;
+        w->page_mask = BIT(shift) - 1;
+        if (level == 0)
+            break;
+        if ((entry & PTE_PS) && (g->cr4 & CR4_PSE)) {
+            uint64_t high = (entry & PSE36_HIGH) << (32 - 13);
+
+            if ((entry & PSE36_RESERVED) || high >> g->phys_bits != 0)
+                return page_fault(g, access, PF_PRESENT | PF_RESERVED, error_code);
+            table = (table & ~w->page_mask) | high;
+            break;
+        }
+    }
+    w->leaf = level;
+    w->page = table;
+    return STATUS_OK;
+}
+
+// What the page's rights say to this access (AMD APM volume 2, 5.6; Intel SDM volume 3, 4.6).
+static bool allowed(const struct guest_paging *g, const struct walk *w, unsigned access)
+{
+    bool user_page = w->rights & PTE_US;
+    bool user = is_user(g, access);
+
+    if (user && !user_page)
+        return false;
+    if (access & WALK_EXEC) {
+        if ((w->no_exec & PTE_NX) && (g->efer & EFER_NXE) && (g->cr4 & CR4_PAE))
+            return false;
+        return user || !user_page || !(g->cr4 & CR4_SMEP);
+    }
+    // AC lifts SMAP for the program's own accesses, not for implicit ones.
+    if (!user && user_page && (g->cr4 & CR4_SMAP) && (!g->ac || (access & WALK_SUPERVISOR)))
+        return false;
+    if ((access & WALK_WRITE) && !(w->rights & PTE_RW))
+        return !user && !(g->cr0 & CR0_WP);
+    return true;
+}
+
+// Sets what is missing of accessed, and dirty in the leaf. Both lie in an entry's first byte, so
+// only that is written: a change of the rest by another of the guest's processors is not undone.
+static enum status mark_used(const struct partition *p, const struct walk *w, unsigned access)
+{
+    for (unsigned level = w->leaf; level < w->levels; level++) {
+        const struct step *s = &w->steps[level];
+        uint64_t wanted = PTE_A;
+        uint8_t byte;
+
+        if (level == w->leaf && (access & WALK_WRITE))
+            wanted |= PTE_D;
+        if ((s->entry & wanted) == wanted)
+            continue;
+        byte = (uint8_t)(s->entry | wanted);
+        if (guest_write(p, gpa(s->address), &byte, 1) != STATUS_OK)
+            return ERR_RANGE;
+    }
+    return STATUS_OK;
+}
+
+enum status guest_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                       unsigned access, gpa_t *out, uint32_t *error_code)
+{
+    struct walk w;
+    enum status status;
+
+    if (!(g->efer & EFER_LMA))
+        gva &= 0xffffffff;
+    if (!(g->cr0 & CR0_PG)) {
+        *out = gpa(gva);
+        return STATUS_OK;
+    }
+
+    w.rights = PTE_RW | PTE_US;
+    w.no_exec = 0;
+    if (g->efer & EFER_LMA) {
+        w.levels = g->cr4 & CR4_LA57 ? 5 : 4;
+        unsigned unused = 64 - (PAGE_SHIFT + 9 * w.levels);
+
+        if ((uint64_t)((int64_t)(gva << unused) >> unused) != gva)
+            return ERR_INVALID;
+        status = walk_wide(p, g, gva, access, g->cr3 & PTE_ADDRESS, &w, error_code);
+    } else if (g->cr4 & CR4_PAE) {
+        status = walk_pae(p, g, gva, access, &w, error_code);
+    } else {
+        status = walk_narrow(p, g, gva, access, &w, error_code);
+    }
+    if (status != STATUS_OK)
+        return status;
+    if (!allowed(g, &w, access))
+        return page_fault(g, access, PF_PRESENT, error_code);
+    *out = gpa(w.page | (gva & w.page_mask));
+    return mark_used(p, &w, access);
+}
+
+// In 64-bit mode cs_base is 0 and all of RIP counts. Elsewhere sums are cut to 32 bits, and with a
+// base of 0 there is nothing to cut.
+static uint64_t code_address(const struct guest_paging *g, uint64_t cs_base, uint64_t rip)
+{
+    if ((g->efer & EFER_LMA) && cs_base == 0)
+        return rip;
+    return (cs_base + rip) & 0xffffffff;
+}
+
+enum status guest_fetch(const struct partition *p, const struct guest_paging *g, uint64_t cs_base,
+                        uint64_t rip, uint8_t *buf, size_t max, size_t *got,
+                        struct guest_fault *fault)
+{
+    uint64_t address = code_address(g, cs_base, rip + *got);
+    size_t here = (size_t)min_u64(PAGE_SIZE - (address & PAGE_MASK), max - *got);
+    gpa_t code;
+    enum status status;
+
+    status = guest_walk(p, g, address, WALK_EXEC, &code, &fault->error_code);
+    if (status != STATUS_OK) {
+        fault->address = address;
+        return status;
+    }
+    status = guest_read(p, code, buf + *got, here);
+    if (status == STATUS_OK)
+        *got += here;
+    return status;
+}
+
+enum status guest_span_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                            size_t len, unsigned access, struct guest_span *span,
+                            struct guest_fault *fault)
+{
+    size_t first = (size_t)min_u64(len, PAGE_SIZE - (gva & PAGE_MASK));
+    uint64_t next = gva + first;
+    enum status status;
+
+    if (len == 0 || len > PAGE_SIZE)
+        return ERR_INVALID;
+    if (!(g->efer & EFER_LMA)) {
+        gva &= 0xffffffff;
+        next &= 0xffffffff;
+    }
+    span->len[0] = (uint32_t)first;
+    span->len[1] = (uint32_t)(len - first);
+    fault->address = gva;
+    status = guest_walk(p, g, gva, access, &span->part[0], &fault->error_code);
+    if (status != STATUS_OK || span->len[1] == 0)
+        return status;
+    fault->address = next;
+    return guest_walk(p, g, next, access, &span->part[1], &fault->error_code);
+}
+
+static bool span_in_ram(const struct partition *p, const struct guest_span *span)
+{
+    return guest_ram_contains(p, span->part[0], span->len[0]) &&
+           (span->len[1] == 0 || guest_ram_contains(p, span->part[1], span->len[1]));
+}
+
+enum status guest_span_read(const struct partition *p, const struct guest_span *span, void *buf)
+{
+    enum status status = guest_read(p, span->part[0], buf, span->len[0]);
+
+    if (status == STATUS_OK && span->len[1] != 0)
+        status = guest_read(p, span->part[1], (uint8_t *)buf + span->len[0], span->len[1]);
+    return status;
+}
+
+enum status guest_span_write(const struct partition *p, const struct guest_span *span,
+                             const void *buf)
+{
+    enum status status;
+
+    if (!span_in_ram(p, span))
+        return ERR_RANGE;
+    status = guest_write(p, span->part[0], buf, span->len[0]);
+    if (status == STATUS_OK && span->len[1] != 0)
+        status = guest_write(p, span->part[1], (const uint8_t *)buf + span->len[0], span->len[1]);
+    return status;
+}
+
+enum status guest_copy_from_linear(const struct partition *p, const struct guest_paging *g,
+                                   uint64_t gva, void *buf, size_t len, unsigned access,
+                                   struct guest_fault *fault)
+{
+    struct guest_span span;
+    enum status status = guest_span_walk(p, g, gva, len, access & WALK_SUPERVISOR, &span, fault);
+
+    return status == STATUS_OK ? guest_span_read(p, &span, buf) : status;
+}
+
+enum status guest_copy_to_linear(const struct partition *p, const struct guest_paging *g,
+                                 uint64_t gva, const void *buf, size_t len, unsigned access,
+                                 struct guest_fault *fault)
+{
+    struct guest_span span;
+    enum status status =
+        guest_span_walk(p, g, gva, len, (access & WALK_SUPERVISOR) | WALK_WRITE, &span, fault);
+
+    return status == STATUS_OK ? guest_span_write(p, &span, buf) : status;
+}
