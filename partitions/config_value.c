@@ -2,30 +2,39 @@
 // Reads sizes and ranges of I/O ports from text, strictly: nothing may precede or follow them.
 #include "partitions/config_value.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
-
-// strtoull() would take leading blanks and signs too. Base 0 is C's notation, except that a leading
-// 0 is read as decimal: nobody means octal here.
-static enum status parse_number(const char **text, bool c_notation, uint64_t *value)
+// The value of a digit, or 16 for what is none.
+static unsigned digit_of(char c)
 {
-    const char *start = *text;
-    int base = 10;
-    char *end;
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (unsigned)(c - 'a' + 10);
+    if (c >= 'A' && c <= 'F')
+        return (unsigned)(c - 'A' + 10);
+    return 16;
+}
 
-    if (c_notation && start[0] == '0' && (start[1] == 'x' || start[1] == 'X')) {
-        start += 2;
+// Moves `text` behind the number. strtoull() would take blanks, signs and a second 0x too. A
+// leading 0 is nothing special: nobody means octal here.
+static enum status parse_number(const char **text, bool may_be_hex, uint64_t *value)
+{
+    const char *c = *text;
+    enum status status = STATUS_OK;
+    unsigned base = 10;
+
+    if (may_be_hex && c[0] == '0' && (c[1] == 'x' || c[1] == 'X')) {
+        c += 2;
         base = 16;
     }
-    if (!isxdigit((unsigned char)*start))
+    if (digit_of(*c) >= base)
         return ERR_INVALID;
-    errno = 0;
-    *value = strtoull(start, &end, base);
-    if (end == start)
-        return ERR_INVALID;
-    *text = end;
-    return errno == ERANGE ? ERR_RANGE : STATUS_OK;
+    for (*value = 0; digit_of(*c) < base; c++) {
+        if (*value > (UINT64_MAX - digit_of(*c)) / base)
+            status = ERR_RANGE;
+        *value = *value * base + digit_of(*c);
+    }
+    *text = c;
+    return status;
 }
 
 static int shift_of_unit(char unit)

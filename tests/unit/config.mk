@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the configuration blob and of the values in a configuration file. The tool itself is
+# tested in tests/boot/test_config_cli.py.
+
+CONFIG_TESTS := test_config test_config_rules test_config_machine
+UNIT_TESTS   += $(CONFIG_TESTS) test_config_value
+
+# The blobs are made by bulkhead-config's own writer.
+$(foreach t,$(CONFIG_TESTS),$(eval $(t)_SRCS = tests/unit/$(t).c tests/unit/config_fixture.c \
+    partitions/config_to_blob.c $(BLOB_SRCS) drivers/format.c))
+
+test_config_value_SRCS = tests/unit/test_config_value.c partitions/config_value.c

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sizes and ranges of I/O ports as a configuration file writes them.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "partitions/config_value.h"
+
+static void test_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        enum status status;
+        uint64_t bytes;
+    } cases[] = {
+        {"512M", STATUS_OK, MIB(512)},
+        {"512m", STATUS_OK, MIB(512)},
+        {"4K", STATUS_OK, 4096},
+        {"2G", STATUS_OK, GIB(2)},
+        {"1024G", STATUS_OK, GIB(1024)},
+        {"4831838208", STATUS_OK, 4831838208},
+        {"0", STATUS_OK, 0},
+        {"010M", STATUS_OK, MIB(10)}, // nobody means octal
+        {"18446744073709551615", STATUS_OK, UINT64_MAX},
+        {"18446744073709551616", ERR_RANGE, 0},
+        {"17179869183G", STATUS_OK, GIB(17179869183)},
+        {"17179869184G", ERR_RANGE, 0},
+        {"99999999999999999999999999G", ERR_RANGE, 0},
+        {"99999999999999999999999999x", ERR_INVALID, 0},
+        {"", ERR_INVALID, 0},
+        {"M", ERR_INVALID, 0},
+        {"-1M", ERR_INVALID, 0},
+        {"+1M", ERR_INVALID, 0},
+        {" 1M", ERR_INVALID, 0},
+        {"1M ", ERR_INVALID, 0},
+        {"1 M", ERR_INVALID, 0},
+        {"1MB", ERR_INVALID, 0},
+        {"1T", ERR_INVALID, 0},
+        {"1.5G", ERR_INVALID, 0},
+        {"0x10M", ERR_INVALID, 0},
+        {"aM", ERR_INVALID, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t bytes = 0;
+        enum status status = config_parse_size(cases[i].text, &bytes);
+
+        if (status != cases[i].status || bytes != cases[i].bytes)
+            fail_msg("\"%s\": status %d, %llu bytes", cases[i].text, (int)status,
+                     (unsigned long long)bytes);
+    }
+}
+
+static void test_ports(void **state)
+{
+    static const struct {
+        const char *text;
+        enum status status;
+        uint16_t first;
+        uint16_t last;
+    } cases[] = {
+        {"0xf4-0xf7", STATUS_OK, 0xf4, 0xf7},
+        {"0XF4-0Xf7", STATUS_OK, 0xf4, 0xf7},
+        {"0xf4", STATUS_OK, 0xf4, 0xf4},
+        {"244-247", STATUS_OK, 244, 247},
+        {"0x0-0xffff", STATUS_OK, 0, 0xffff},
+        {"0xf7-0xf4", STATUS_OK, 0xf7, 0xf4}, // blob_check() judges the order
+        {"0x10000", ERR_RANGE, 0, 0},
+        {"0-65536", ERR_RANGE, 0, 0},
+        {"0x10000-0x10", ERR_RANGE, 0, 0},
+        {"0xffffffffffffffffff", ERR_RANGE, 0, 0},
+        {"0xffffffffffffffffff-0x1", ERR_RANGE, 0, 0},
+        {"0xffffffffffffffffff-", ERR_INVALID, 0, 0},
+        {"", ERR_INVALID, 0, 0},
+        {"-", ERR_INVALID, 0, 0},
+        {"0xf4-", ERR_INVALID, 0, 0},
+        {"-0xf4", ERR_INVALID, 0, 0},
+        {"0x", ERR_INVALID, 0, 0},
+        {"0x-0x1", ERR_INVALID, 0, 0},
+        {"f4", ERR_INVALID, 0, 0},
+        {"0xf4 - 0xf7", ERR_INVALID, 0, 0},
+        {"0xf4-0xf7-0xf9", ERR_INVALID, 0, 0},
+        {"0xf4,0xf7", ERR_INVALID, 0, 0},
+        {"0x-1", ERR_INVALID, 0, 0},
+        {"0x0x1", ERR_INVALID, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct blob_ioports ports = {0, 0};
+        enum status status = config_parse_ports(cases[i].text, &ports);
+
+        if (status != cases[i].status || ports.first != cases[i].first ||
+            ports.last != cases[i].last)
+            fail_msg("\"%s\": status %d, 0x%x-0x%x", cases[i].text, (int)status, ports.first,
+                     ports.last);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_ports),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
