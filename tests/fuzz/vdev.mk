@@ -1,0 +1,3 @@
+# All register interfaces of the virtual devices.
+FUZZERS += fuzz_vdev
+fuzz_vdev_SRCS = tests/fuzz/fuzz_vdev.c $(wildcard hv/vdev/*.c)
