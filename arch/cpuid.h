@@ -26,6 +26,19 @@
 #define CPUID_EXT_TOPOLOGY_AMD  0x8000001eu
 #define CPUID_EXT_FEATURES2     0x80000021u
 
+// Signatures: four characters a register, EBX, ECX, EDX.
+#define CPUID_INTEL_EBX         0x756e6547u // "Genu"
+#define CPUID_HV_SIGNATURE_EBX  0x6b6c7542u // "BulkheadHv  "
+#define CPUID_HV_SIGNATURE_ECX  0x64616568u
+#define CPUID_HV_SIGNATURE_EDX  0x20207648u
+#define CPUID_KVM_SIGNATURE_EBX 0x4b4d564bu // "KVMKVMKVM"
+#define CPUID_KVM_SIGNATURE_ECX 0x564b4d56u
+#define CPUID_KVM_SIGNATURE_EDX 0x0000004du
+
+// Leaf 0x40000001: what the hypercalls are, and their version.
+#define CPUID_HV_INTERFACE         0x64486b42u // "BkHd"
+#define CPUID_HV_INTERFACE_VERSION 1u
+
 // Leaf 1
 #define CPUID_1_ECX_SSE3         BIT(0)
 #define CPUID_1_ECX_PCLMULQDQ    BIT(1)

@@ -9,12 +9,13 @@
 #include "arch/types.h"
 
 // An entry's flags: what cpuid_patch has to fill in at the time of the exit.
-#define CPUID_FLAG_OSXSAVE  0x01u // leaf 1: ECX.OSXSAVE from CR4, EDX.APIC from IA32_APIC_BASE.EN
-#define CPUID_FLAG_OSPKE    0x02u // leaf 7: ECX.OSPKE from CR4
-#define CPUID_FLAG_LIVE_EBX 0x04u // EBX from the CPU: it depends on XCR0 and XSS, the guest's own
-#define CPUID_FLAG_SUBLEAF  0x08u // bits 7:0 of ECX repeat the subleaf
-#define CPUID_FLAG_DYNAMIC  0x0fu // any of them
-#define CPUID_FLAG_INDEXED  0x10u // internal: the answer depends on the subleaf
+#define CPUID_FLAG_OSXSAVE  0x01u // ECX.OSXSAVE (leaf 1) from CR4
+#define CPUID_FLAG_APIC     0x02u // EDX.APIC (leaf 1, 0x80000001) from IA32_APIC_BASE.EN
+#define CPUID_FLAG_OSPKE    0x04u // ECX.OSPKE (leaf 7) from CR4
+#define CPUID_FLAG_LIVE_EBX 0x08u // EBX from the CPU: it depends on XCR0 and XSS, the guest's own
+#define CPUID_FLAG_SUBLEAF  0x10u // bits 7:0 of ECX repeat the subleaf
+#define CPUID_FLAG_DYNAMIC  0x1fu // any of them
+#define CPUID_FLAG_INDEXED  0x20u // internal: the answer depends on the subleaf
 
 struct cpuid_entry {
     uint32_t leaf;
@@ -40,7 +41,9 @@ struct cpuid_table {
     struct cpuid_entry more[CPUID_MORE_COUNT];
     struct cpuid_entry topology_end; // leaves 0xb and 0x1f past their last level
     struct cpuid_entry none;         // all zeros
-    struct cpuid_entry beyond;       // a leaf past the last of its range
+    uint32_t last_basic;
+    uint32_t last_extended; // without its 0x80000000
+    bool repeats_last;      // Intel: a leaf out of range gives the last basic leaf; AMD: zeros
     unsigned more_used;
 };
 
@@ -51,6 +54,24 @@ struct cpuid_params {
     uint32_t apic_khz; // clock of the APIC timer, before its divider; 0 if unknown
     bool offer_x2apic; // the host is in x2APIC mode, so the guest may use it
 };
+
+// One row of the policy: bits of one register that a guest may see as the host has them.
+enum cpuid_register { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
+
+struct cpuid_rule {
+    uint32_t leaf;
+    uint16_t first; // subleaves, inclusive
+    uint16_t last;
+    uint32_t reg; // enum cpuid_register
+    uint32_t mask;
+    const char *reason;
+};
+
+// The whole table, for tests and for printing it. Several rows may add up for one register.
+const struct cpuid_rule *cpuid_rules(unsigned *count);
+
+// Components of XCR0 that a guest is shown.
+uint64_t cpuid_xcr0_allowed(void);
 
 // Fills `t` for one vCPU. Runs at the partition's creation.
 void cpuid_build(struct cpuid_table *t, const struct cpuid_params *params);
