@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# count.elf in the other two forms of a Multiboot kernel: ELF64, and a flat image whose header
+# carries the addresses.
+GUEST_EXTRA := $(BUILD)/count64.elf $(BUILD)/count.flat
+
+$(BUILD)/count64.elf: $(BUILD)/guests/count.elf64
+	$(Q)cp $< $@
+
+$(BUILD)/guests/flat/boot.asm.o: tests/guests/boot.asm
+	$(call say,NASM,$@)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf64 -DAOUT=1 -o $@ $<
+
+$(BUILD)/count.flat: $(BUILD)/guests/count.elf64 $(BUILD)/guests/flat/boot.asm.o
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 --build-id=none \
+	    --no-warn-rwx-segments -T tests/guests/guest.ld -o $(BUILD)/guests/flat/count.elf64 \
+	    $(BUILD)/guests/flat/boot.asm.o \
+	    $(BUILD)/guests/guest_count.c.o $(filter-out %/boot.asm.o,$(GUEST_RT))
+	$(Q)$(OBJCOPY) -O binary $(BUILD)/guests/flat/count.elf64 $@
