@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The physical local APIC. The mode is chosen once for the machine; in xAPIC mode the register page
+// is mapped uncached at APIC_VA on every CPU, and each CPU sees its own APIC there.
+#include "arch/apic.h"
+
+#include "arch/apic_defs.h"
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "arch/msr.h"
+
+#define CPUID_1_ECX_X2APIC BIT(21)
+
+#define ICR_FIXED   0x00000u
+#define ICR_NMI     0x00400u
+#define ICR_INIT    0x00500u
+#define ICR_STARTUP 0x00600u
+#define ICR_ASSERT  0x04000u
+#define ICR_PENDING 0x01000u
+
+#define SVR_ENABLE  0x100u
+#define LVT_MASKED  0x10000u
+
+static bool x2apic;
+static uint64_t page_address;
+static volatile uint32_t *page;
+
+enum status apic_init(uint64_t mmio_address)
+{
+    uint32_t leaf[4];
+    cpuid(1, 0, leaf);
+    x2apic = (leaf[2] & CPUID_1_ECX_X2APIC) != 0;
+    page_address = mmio_address;
+    if (x2apic) {
+        return STATUS_OK;
+    }
+    page = mmu_map_device(hpa(mmio_address), PAGE_SIZE);
+    return page != NULL ? STATUS_OK : ERR_NO_MEMORY;
+}
+
+void apic_cpu_init(void)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE);
+    if (x2apic) {
+        // xAPIC first: the step from disabled to x2APIC is not legal (SDM vol. 3, 11.12.5).
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_EXTD);
+    } else {
+        wrmsr(MSR_APIC_BASE, (base & PAGE_MASK) | page_address | APIC_BASE_ENABLE);
+    }
+    static const unsigned lvts[] = {APIC_LVT_TIMER, APIC_LVT_LINT0, APIC_LVT_LINT1, APIC_LVT_ERROR};
+    for (unsigned i = 0; i < ARRAY_SIZE(lvts); i++) {
+        apic_write(lvts[i], LVT_MASKED);
+    }
+    apic_write(APIC_SVR, SVR_ENABLE | 0xff);
+}
+
+bool apic_is_x2apic(void)
+{
+    return x2apic;
+}
+
+hpa_t apic_page(void)
+{
+    return hpa(page_address);
+}
+
+uint32_t apic_read(unsigned offset)
+{
+    if (x2apic) {
+        return (uint32_t)rdmsr(MSR_X2APIC_FIRST + (offset >> 4));
+    }
+    return page[offset / 4];
+}
+
+void apic_write(unsigned offset, uint32_t value)
+{
+    if (x2apic) {
+        wrmsr(MSR_X2APIC_FIRST + (offset >> 4), value);
+    } else {
+        page[offset / 4] = value;
+    }
+}
+
+uint32_t apic_id(void)
+{
+    uint32_t id = apic_read(APIC_ID);
+    return x2apic ? id : id >> 24;
+}
+
+static void send(uint32_t id, uint32_t low)
+{
+    if (x2apic) {
+        // WRMSR to the x2APIC range does not wait for earlier stores (SDM vol. 3, 11.12.3): the
+        // receiver must see what was written for it.
+        __asm__ volatile("mfence; lfence" : : : "memory");
+        wrmsr(MSR_X2APIC_FIRST + (APIC_ICR_LOW >> 4), (uint64_t)id << 32 | low);
+        return;
+    }
+    while (page[APIC_ICR_LOW / 4] & ICR_PENDING) {
+        cpu_relax();
+    }
+    page[APIC_ICR_HIGH / 4] = id << 24;
+    page[APIC_ICR_LOW / 4] = low;
+}
+
+void apic_send_fixed(uint32_t id, uint8_t vector)
+{
+    send(id, ICR_FIXED | ICR_ASSERT | vector);
+}
+
+void apic_send_nmi(uint32_t id)
+{
+    send(id, ICR_NMI | ICR_ASSERT);
+}
+
+void apic_send_init(uint32_t id)
+{
+    send(id, ICR_INIT | ICR_ASSERT);
+}
+
+void apic_send_startup(uint32_t id, uint8_t page_number)
+{
+    send(id, ICR_STARTUP | ICR_ASSERT | page_number);
+}
+
+void apic_drain_vector(void)
+{
+    apic_write(APIC_EOI, 0);
+}
+
+static bool any_set(unsigned offset)
+{
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        bits |= apic_read(offset + i * 0x10);
+    }
+    return bits != 0;
+}
+
+void apic_drain(void)
+{
+    uint32_t svr = apic_read(APIC_SVR);
+    apic_write(APIC_SVR, SVR_ENABLE | 0xff);
+    apic_write(APIC_TPR, 0);
+    // Each EOI ends one vector in service; each opening of the gate takes what is requested. Both
+    // are bounded by the number of vectors: nothing new is sent to a CPU that has been reset,
+    // except by its own partition's CPUs, which cannot send 256 at every turn for ever.
+    for (unsigned i = 0; i < 256 && any_set(APIC_ISR); i++) {
+        apic_write(APIC_EOI, 0);
+    }
+    for (unsigned i = 0; i < 256 && any_set(APIC_IRR); i++) {
+        __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+    }
+    apic_write(APIC_SVR, svr);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The physical local APIC of the CPU that calls, in xAPIC or x2APIC mode as the machine has it. The
+// hypervisor owns no vector; it sends IPIs and passes registers through for a guest's vAPIC.
+// Interrupts off, unless said otherwise.
+#ifndef ARCH_APIC_H
+#define ARCH_APIC_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+
+// Chooses the mode for all CPUs (x2APIC where the CPU has it) and maps the page for xAPIC. Once.
+enum status apic_init(uint64_t mmio_address);
+
+// Enables the APIC of this CPU in the chosen mode, with every LVT masked and nothing pending
+// routed to the hypervisor.
+void apic_cpu_init(void);
+
+bool apic_is_x2apic(void);
+hpa_t apic_page(void); // where the xAPIC page is
+
+// Physical APIC ID of this CPU.
+uint32_t apic_id(void);
+
+// Registers by their MMIO offset (arch/apic_defs.h), in either mode. ICR goes through apic_send.
+uint32_t apic_read(unsigned offset);
+void apic_write(unsigned offset, uint32_t value);
+
+// IPIs to one physical APIC ID.
+void apic_send_fixed(uint32_t id, uint8_t vector);
+void apic_send_nmi(uint32_t id);
+void apic_send_init(uint32_t id);
+void apic_send_startup(uint32_t id, uint8_t page);
+
+// Removes whatever is pending or in service, so that a reset guest starts with a clean APIC. Takes
+// the interrupts in the hypervisor for a moment. Called with interrupts off and NMIs allowed.
+void apic_drain(void);
+
+// Called by the entry of every vector but exceptions (arch/exceptions.asm).
+void apic_drain_vector(void);
+
+#endif

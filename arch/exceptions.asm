@@ -1,0 +1,104 @@
+; SPDX-License-Identifier: Apache-2.0
+; Entry points of the hypervisor's own interrupt descriptor table. Exceptions end in
+; exception_report (arch/exceptions.c). NMI is the kick from another CPU. The other vectors are
+; taken only while arch/apic.c drains a guest's pending interrupts.
+;
+; No gate uses an IST stack: after a VM exit on AMD-V the task register still holds the guest's TSS.
+
+%include "build/gen/asm_offsets.inc"
+
+extern exception_report, apic_drain_vector
+global exception_stubs, nmi_entry, drain_entry, cpu_wait_nmi
+
+section .text progbits alloc exec nowrite align=16
+bits 64
+
+; void cpu_wait_nmi(void)
+cpu_wait_nmi:
+.check:
+    cmp byte [abs PERCPU_NMI_TAKEN], 0
+    jne .awake
+    hlt
+.awake:
+    ret
+
+; The kick. It only notes that it came. If it hit cpu_wait_nmi between its check and its HLT, the
+; return address is moved behind the HLT, or the wake-up would be lost.
+align 16
+nmi_entry:
+    push rax
+    mov byte [abs PERCPU_NMI_TAKEN], 1
+    lea rax, [rel cpu_wait_nmi.check]
+    cmp [rsp + 8], rax
+    jb .out
+    lea rax, [rel cpu_wait_nmi.awake]
+    cmp [rsp + 8], rax
+    ja .out
+    mov [rsp + 8], rax
+.out:
+    pop rax
+    iretq
+
+; A device or IPI interrupt that was pending for a guest that has just been reset.
+align 16
+drain_entry:
+    push rax
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push r8
+    push r9
+    push r10
+    push r11
+    cld
+    call apic_drain_vector
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rax
+    iretq
+
+; 32 stubs of 16 bytes each: vector and error code on the stack, then the report.
+align 16
+exception_stubs:
+%assign vector 0
+%rep 32
+    align 16
+%if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+    push vector
+%else
+    push 0
+    push vector
+%endif
+    jmp exception_common
+%assign vector vector + 1
+%endrep
+
+; Frame as struct exception_frame in arch/exceptions.c.
+exception_common:
+    push r15
+    push r14
+    push r13
+    push r12
+    push r11
+    push r10
+    push r9
+    push r8
+    push rdi
+    push rsi
+    push rbp
+    push rbx
+    push rdx
+    push rcx
+    push rax
+    cld
+    mov rdi, rsp
+    and rsp, -16
+    call exception_report
+    ud2

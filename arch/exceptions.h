@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hypervisor's own descriptor tables and its exceptions. An exception in the hypervisor is a
+// broken invariant: it is reported in full and the machine stops.
+#ifndef ARCH_EXCEPTIONS_H
+#define ARCH_EXCEPTIONS_H
+
+#include <stdint.h>
+
+#define HV_CODE_SELECTOR 0x08
+#define HV_DATA_SELECTOR 0x10
+
+#define EXCEPTION_DB 1
+#define EXCEPTION_UD 6
+#define EXCEPTION_DF 8
+#define EXCEPTION_GP 13
+#define EXCEPTION_PF 14
+#define EXCEPTION_AC 17
+#define EXCEPTION_MC 18
+
+// Fills the tables; once, on the boot CPU.
+void exceptions_init(void);
+
+// Loads them on this CPU, with interrupts off.
+void exceptions_load(void);
+
+// Prints a message and stops this CPU; the others stop at their next kick. Any CPU, any state.
+_Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+// True once any CPU has panicked: the others then stop too.
+extern volatile uint32_t panicking;
+
+// What must hold; stays in release builds where it guards isolation.
+#define ASSERT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            panic("%s:%d: broken: %s", __FILE__, __LINE__, #condition);                            \
+        }                                                                                          \
+    } while (0)
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processor state that no VM entry swaps. Which MSRs pass is decided in hv/msr_policy.c; those
+// of them that the vendor's own state area does not hold are reset here.
+#include "arch/guest_state.h"
+
+#include "arch/cpu.h"
+#include "arch/msr.h"
+
+#define CPUID_1_ECX_XSAVE        BIT(26)
+#define CPUID_D1_EAX_XSAVES      BIT(3)
+#define CPUID_80000001_EDX_RDTSCP BIT(27)
+#define CR4_OSXSAVE              BIT(18)
+#define XCR0_X87                 1u
+
+static uint32_t cpuid_bits(uint32_t leaf, uint32_t subleaf, unsigned reg)
+{
+    uint32_t max[4];
+    uint32_t out[4];
+    cpuid(leaf & 0x80000000, 0, max);
+    if (leaf > max[0]) {
+        return 0;
+    }
+    cpuid(leaf, subleaf, out);
+    return out[reg];
+}
+
+static void reset_xsave(void)
+{
+    if ((cpuid_bits(1, 0, 2) & CPUID_1_ECX_XSAVE) == 0) {
+        return;
+    }
+    uint64_t cr4 = read_cr4();
+    write_cr4(cr4 | CR4_OSXSAVE);
+    __asm__ volatile("xsetbv" : : "c"(0), "a"(XCR0_X87), "d"(0));
+    write_cr4(cr4);
+    if (cpuid_bits(0xd, 1, 0) & CPUID_D1_EAX_XSAVES) {
+        wrmsr(MSR_XSS, 0);
+    }
+}
+
+void guest_state_reset(void)
+{
+    __asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3" : : "r"(0ull));
+    write_cr2(0);
+    reset_xsave();
+    if (cpuid_bits(0x80000001, 0, 3) & CPUID_80000001_EDX_RDTSCP) {
+        wrmsr(MSR_TSC_AUX, 0);
+    }
+}

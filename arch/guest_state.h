@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processor state that neither VMRUN nor VM entry swaps: it stays the guest's, because the
+// hypervisor does not use it.
+#ifndef ARCH_GUEST_STATE_H
+#define ARCH_GUEST_STATE_H
+
+// Sets it to its value after INIT or reset: debug address registers, CR2, XCR0, and the MSRs that
+// pass to the guest. On the guest's CPU, in an exit.
+void guest_state_reset(void);
+
+#endif

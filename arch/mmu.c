@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hypervisor's own address space. Relies on linker.ld for the bounds of the image's parts and
+// on the page-table writer (arch/paging.c).
+#include "arch/mmu.h"
+
+#include "arch/cpu.h"
+#include "arch/heap.h"
+#include "arch/layout.h"
+#include "arch/msr.h"
+
+#define CPUID_7_EBX_SMEP BIT(7)
+#define CPUID_7_EBX_SMAP BIT(20)
+
+#define PTE_BOOT_LARGE 0x83 // present, writable, 2 MiB
+
+extern uint64_t boot_directory_high[]; // boot/multiboot.asm
+extern uint8_t image_phys_start[], image_phys_end[];
+extern uint8_t image_text_start[], image_rodata_start[], image_data_start[], image_end[];
+
+static struct page_table shared;
+static uint64_t next_device = HV_MMIO_BASE;
+
+hpa_t image_start(void)
+{
+    return hpa((uint64_t)image_phys_start);
+}
+
+uint64_t image_size(void)
+{
+    return (uint64_t)image_phys_end - (uint64_t)image_phys_start;
+}
+
+void mmu_place_heap(hpa_t base, uint64_t size)
+{
+    unsigned first = (HV_HEAP_BASE >> 21) & 511;
+    for (uint64_t offset = 0; offset < size; offset += MIB(2)) {
+        boot_directory_high[first + offset / MIB(2)] = (base.v + offset) | PTE_BOOT_LARGE;
+    }
+    heap_init(base, size, (void *)HV_HEAP_BASE);
+}
+
+static enum status map_image(const uint8_t *start, const uint8_t *end, unsigned flags)
+{
+    uint64_t va = (uint64_t)start;
+    return pt_map(&shared, va, hpa(va - HV_IMAGE_BASE), (uint64_t)end - va, flags);
+}
+
+enum status mmu_init(void)
+{
+    enum status s = pt_create(&shared, &pt_format_host, 1);
+    if (s == STATUS_OK) {
+        s = map_image(image_text_start, image_rodata_start, PT_READ | PT_EXEC);
+    }
+    if (s == STATUS_OK) {
+        s = map_image(image_rodata_start, image_data_start, PT_READ);
+    }
+    if (s == STATUS_OK) {
+        s = map_image(image_data_start, image_end, PT_READ | PT_WRITE);
+    }
+    if (s == STATUS_OK) {
+        s = pt_map(&shared, HV_HEAP_BASE, heap_base(), heap_size(), PT_READ | PT_WRITE);
+    }
+    return s;
+}
+
+const struct page_table *mmu_shared(void)
+{
+    return &shared;
+}
+
+volatile void *mmu_map_device_range(hpa_t base, uint64_t size)
+{
+    uint64_t offset = base.v & PAGE_MASK;
+    uint64_t bytes = align_up(offset + size, PAGE_SIZE);
+    if (bytes > HV_MMIO_LIMIT - next_device) {
+        return NULL;
+    }
+    if (pt_map(&shared, next_device, hpa(base.v - offset), bytes,
+               PT_READ | PT_WRITE | PT_UC) != STATUS_OK) {
+        return NULL;
+    }
+    volatile uint8_t *p = (volatile uint8_t *)(next_device + offset);
+    next_device += bytes;
+    return p;
+}
+
+void mmu_cpu_init(void)
+{
+    uint32_t leaf[4];
+    cpuid(0, 0, leaf);
+    uint32_t features = 0;
+    if (leaf[0] >= 7) {
+        cpuid(7, 0, leaf);
+        features = leaf[1];
+    }
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
+    uint64_t cr4 = read_cr4() | CR4_PGE | CR4_MCE;
+    if (features & CPUID_7_EBX_SMEP) {
+        cr4 |= CR4_SMEP;
+    }
+    if (features & CPUID_7_EBX_SMAP) {
+        cr4 |= CR4_SMAP;
+    }
+    write_cr4(cr4);
+    write_cr0((read_cr0() & ~(CR0_CD | CR0_NW)) | CR0_WP | CR0_NE | CR0_MP);
+}

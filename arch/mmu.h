@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hypervisor's own address space (arch/layout.h): the image with W^X and NX, the heap, device
+// registers. Guest memory is not in it; see arch/window.h.
+#ifndef ARCH_MMU_H
+#define ARCH_MMU_H
+
+#include "arch/paging.h"
+#include "arch/status.h"
+#include "arch/types.h"
+
+// Where the image lies in physical memory.
+hpa_t image_start(void);
+uint64_t image_size(void);
+
+// Gives the heap the block from `base` (2 MiB aligned): maps it into the boot tables at its final
+// address, so that pointers into it stay valid. On the boot CPU, on the boot tables.
+void mmu_place_heap(hpa_t base, uint64_t size);
+
+// Makes the shared part of the page tables: image and heap. On the boot CPU, on the boot tables.
+enum status mmu_init(void);
+
+// The page tables that hold the shared part; each CPU's tables refer to them.
+const struct page_table *mmu_shared(void);
+
+// Maps device registers uncached, for good. NULL when the range or the heap is used up.
+volatile void *mmu_map_device_range(hpa_t base, uint64_t size);
+#define mmu_map_device(base, size) ((volatile uint32_t *)mmu_map_device_range(base, size))
+
+// Turns on write protection, NX, and SMEP/SMAP where this CPU has them.
+void mmu_cpu_init(void);
+
+#endif

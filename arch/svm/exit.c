@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a #VMEXIT to the handler of what the guest did, and back. entry.asm calls svm_exit with the
+// general registers on the stack; RAX and RSP are in the VMCB.
+#include "arch/svm/svm.h"
+
+#include "arch/cpu.h"
+#include "arch/exceptions.h"
+#include "arch/percpu.h"
+#include "hv/exits.h"
+#include "hv/next_rip.h"
+#include "hv/partition.h"
+
+// Guest RAX and RSP live in the VMCB; handlers find them with the others.
+static void stack_pointer_in(const struct vmcb *vmcb, struct guest_regs *regs)
+{
+    regs->r[GPR_RSP] = vmcb->save.rsp;
+}
+
+static void stack_pointer_out(struct vmcb *vmcb, const struct guest_regs *regs)
+{
+    vmcb->save.rsp = regs->r[GPR_RSP];
+}
+
+// The address behind the instruction that exits; false if it can't be known (an exception was
+// injected instead). `length` is that of the instruction without prefixes.
+static inline bool next_rip(struct vcpu *v, const struct vmcb *vmcb, struct guest_regs *regs,
+                            unsigned length, uint64_t *out)
+{
+    if (svm_features.next_rip) {
+        *out = vmcb->control.next_rip;
+        return true;
+    }
+    const struct vmcb_save *s = &vmcb->save;
+    if (next_rip_known(&v->next_rip, s->cs.base + s->rip, s->cr3)) {
+        *out = s->rip + length;
+        return true;
+    }
+    return next_rip_decode(v, regs, s->cs.base + s->rip, s->cr3, length, out);
+}
+
+static inline void move_to(struct vmcb *vmcb, uint64_t rip)
+{
+    vmcb->save.rip = rip;
+    vmcb->control.interrupt_shadow = 0;
+}
+
+// Runs a handler for an instruction of `length` bytes and moves on if it says so.
+#define COMPLETE(length, handler)                                                                  \
+    do {                                                                                           \
+        uint64_t next_;                                                                            \
+        if (next_rip(v, vmcb, regs, (length), &next_) && (handler)) {                              \
+            move_to(vmcb, next_);                                                                  \
+        }                                                                                          \
+    } while (0)
+
+static void port(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
+{
+    uint64_t info = vmcb->control.exit_info1;
+    if (info & IOIO_STRING) {
+        v->exits[EVENT_PORT_STRING]++;
+        stack_pointer_in(vmcb, regs);
+        exit_port_string(v, regs);
+        return;
+    }
+    v->exits[EVENT_PORT]++;
+    unsigned size = (info >> IOIO_SIZE_SHIFT) & 7;
+    uint64_t next = vmcb->control.exit_info2;
+    if (exit_port(v, regs, (uint16_t)(info >> IOIO_PORT_SHIFT), size, (info & IOIO_IN) != 0)) {
+        move_to(vmcb, next);
+    }
+}
+
+static void nested_page_fault(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
+{
+    stack_pointer_in(vmcb, regs);
+    uint64_t info = vmcb->control.exit_info1;
+    gpa_t address = gpa(vmcb->control.exit_info2);
+    if (info & NPF_TABLE_WALK) {
+        exit_fault(v, regs, "page tables outside its memory, at guest-physical", address.v);
+    } else if (info & NPF_FETCH) {
+        exit_fault(v, regs, "executes code outside its memory, at guest-physical", address.v);
+    } else if (exit_memory(v, regs, address, (info & NPF_WRITE) != 0)) {
+        stack_pointer_out(vmcb, regs);
+    }
+}
+
+static void exception(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
+{
+    unsigned vector = (unsigned)(vmcb->control.exit_code - EXIT_EXCEPTION_FIRST);
+    v->exits[EVENT_EXCEPTION]++;
+    switch (vector) {
+    case EXCEPTION_DB:
+        if (!svm_nmi_step(v)) {
+            svm_inject(v, &(struct guest_exception){.vector = EXCEPTION_DB}, false);
+        }
+        break;
+    case EXCEPTION_AC:
+        svm_inject(v, &(struct guest_exception){.vector = EXCEPTION_AC}, true);
+        break;
+    default:
+        exit_fault(v, regs, "machine check or unexpected exception, vector", vector);
+        break;
+    }
+}
+
+// The exit interrupted the delivery of an event to the guest: it has to be delivered again (APM
+// volume 2, 15.20). Software interrupts are repeated by their instruction.
+static void restore_event(struct vmcb *vmcb)
+{
+    uint64_t event = vmcb->control.exit_int_info;
+    if ((event & EVENT_TYPE_MASK) != EVENT_TYPE_SOFTWARE) {
+        vmcb->control.event_injection = event;
+    }
+}
+
+static void slow_exit(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
+{
+    switch (vmcb->control.exit_code) {
+    case EXIT_NMI:
+        v->exits[EVENT_NMI]++;
+        svm_nmi_open();
+        svm_nmi_close();
+        vcpu_after_nmi(v, regs);
+        break;
+    case EXIT_IOIO:
+        port(v, vmcb, regs);
+        break;
+    case EXIT_NPF:
+        nested_page_fault(v, vmcb, regs);
+        break;
+    case EXIT_IRET:
+        v->exits[EVENT_OTHER]++;
+        svm_nmi_iret(v);
+        break;
+    case EXIT_INVD:
+    case EXIT_WBINVD:
+        // Memory is coherent and no device of the guest bypasses the caches: nothing to write back,
+        // and doing it would stall the other partitions.
+        v->exits[EVENT_INSTRUCTION]++;
+        COMPLETE(2, true);
+        break;
+    case EXIT_RDPMC:
+        v->exits[EVENT_INSTRUCTION]++;
+        exit_protected(v);
+        break;
+    case EXIT_VMRUN:
+    case EXIT_VMLOAD:
+    case EXIT_VMSAVE:
+    case EXIT_STGI:
+    case EXIT_CLGI:
+    case EXIT_SKINIT:
+    case EXIT_INVLPGA:
+    case EXIT_MONITOR:
+    case EXIT_MWAIT:
+    case EXIT_MWAIT_ARMED:
+    case EXIT_RDPRU:
+    case EXIT_RSM:
+        v->exits[EVENT_INSTRUCTION]++;
+        exit_undefined(v);
+        break;
+    case EXIT_SHUTDOWN:
+        // The VMCB's save area is undefined now (APM vol. 2, 15.14.3).
+        v->exits[EVENT_OTHER]++;
+        partition_end(v, PARTITION_TRIPLE_FAULT, "triple fault", regs);
+        break;
+    case EXIT_INIT:
+        // Nothing in the machine sends INIT; if something does, it is not the guest's.
+        v->exits[EVENT_OTHER]++;
+        break;
+    case EXIT_INVALID:
+        exit_fault(v, regs, "guest state that VMRUN refuses, CR0", vmcb->save.cr0);
+        break;
+    default:
+        if (vmcb->control.exit_code >= EXIT_EXCEPTION_FIRST &&
+            vmcb->control.exit_code <= EXIT_EXCEPTION_LAST) {
+            exception(v, vmcb, regs);
+            break;
+        }
+        exit_fault(v, regs, "an exit that was not asked for, code", vmcb->control.exit_code);
+        break;
+    }
+}
+
+void svm_exit(struct guest_regs *regs)
+{
+    struct vmcb *vmcb = svm_vmcb();
+    struct vcpu *v = this_cpu()->vcpu;
+
+    regs->r[GPR_RAX] = vmcb->save.rax;
+    vmcb->control.clean = ~0u;
+    vmcb->control.tlb_control = TLB_CONTROL_NOTHING;
+    if (vmcb->control.exit_int_info & EVENT_VALID) {
+        restore_event(vmcb);
+    }
+    switch (vmcb->control.exit_code) {
+    case EXIT_CPUID:
+        v->exits[EVENT_CPUID]++;
+        COMPLETE(2, exit_cpuid(v, regs, vmcb->save.cr4));
+        break;
+    case EXIT_MSR:
+        if (vmcb->control.exit_info1 == 0) {
+            v->exits[EVENT_MSR_READ]++;
+            COMPLETE(2, exit_rdmsr(v, regs));
+        } else {
+            v->exits[EVENT_MSR_WRITE]++;
+            COMPLETE(2, exit_wrmsr(v, regs));
+        }
+        break;
+    case EXIT_VMMCALL:
+        v->exits[EVENT_HYPERCALL]++;
+        COMPLETE(3, exit_hypercall(v, regs));
+        break;
+    default:
+        slow_exit(v, vmcb, regs);
+        break;
+    }
+    vmcb->save.rax = regs->r[GPR_RAX];
+}

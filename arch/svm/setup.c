@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+// AMD-V: finding it, turning it on, and building what VMRUN reads: the VMCB with its intercepts,
+// nested page tables, and the permission maps, which come from the tables of hv/msr_policy.c and
+// hv/io_policy.c.
+#include "arch/svm/svm.h"
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/guest_state.h"
+#include "arch/heap.h"
+#include "arch/msr.h"
+#include "arch/percpu.h"
+#include "arch/string.h"
+#include "drivers/format.h"
+#include "hv/io_policy.h"
+#include "hv/msr_policy.h"
+#include "hv/partition.h"
+
+#define CPUID_SVM               0x8000000a
+#define CPUID_80000001_ECX_SVM  BIT(2)
+#define CPUID_80000001_EDX_1GIB BIT(26)
+#define SVM_EDX_NESTED_PAGING   BIT(0)
+#define SVM_EDX_NEXT_RIP        BIT(3)
+#define SVM_EDX_FLUSH_BY_ASID   BIT(6)
+#define SVM_EDX_DECODE_ASSISTS  BIT(7)
+
+#define IOPM_PAGES  3
+#define MSRPM_PAGES 2
+#define GUEST_ASID  1 // one guest a CPU, for ever; ASID 0 is the hypervisor's own
+
+struct svm_features svm_features;
+const uint8_t *svm_msr_map_xapic;
+const uint8_t *svm_msr_map_x2apic;
+
+// What is intercepted, and why. Everything else runs natively.
+struct intercept {
+    uint32_t misc1;
+    uint32_t misc2;
+    const char *reason;
+};
+
+static const struct intercept intercepts[] = {
+    {INTERCEPT_NMI, 0, "the kick of another CPU; the guest's own are injected"},
+    {INTERCEPT_INIT, 0, "an INIT would reset the physical CPU"},
+    {INTERCEPT_CPUID, 0, "shows the partition, not the machine"},
+    {INTERCEPT_RDPMC, 0, "performance counters are not the guest's"},
+    {INTERCEPT_RSM, 0, "#UD outside SMM"},
+    {INTERCEPT_INVD, 0, "would lose what other partitions have in the caches"},
+    {INTERCEPT_INVLPGA, 0, "part of SVM, which the guest does not have"},
+    {INTERCEPT_IOIO, 0, "ports by the partition's map"},
+    {INTERCEPT_MSR, 0, "MSRs by the map of hv/msr_policy.c"},
+    {INTERCEPT_SHUTDOWN, 0, "a triple fault ends the partition, not the machine"},
+    {0, INTERCEPT_VMRUN, "must be intercepted (APM vol. 2, 15.5.1)"},
+    {0, INTERCEPT_VMMCALL, "hypercall"},
+    {0, INTERCEPT_VMLOAD | INTERCEPT_VMSAVE, "would read and write host-physical memory"},
+    {0, INTERCEPT_STGI | INTERCEPT_CLGI, "would hold back the kick"},
+    {0, INTERCEPT_SKINIT, "would restart the machine"},
+    {0, INTERCEPT_WBINVD, "would stall everybody's caches"},
+    {0, INTERCEPT_MONITOR | INTERCEPT_MWAIT, "hidden: deep sleep states delay the kick"},
+    {0, INTERCEPT_RDPRU, "hidden: shows the physical clock's state"},
+};
+
+// Exceptions that never reach the guest first.
+struct exception_intercept {
+    unsigned vector;
+    const char *reason;
+};
+
+static const struct exception_intercept exception_intercepts[] = {
+    {1, "#DB can recur without end while it is delivered, and no NMI gets through"},
+    {17, "#AC likewise"},
+    {18, "#MC is judged by the hypervisor"},
+};
+
+enum status svm_probe(char *why, size_t size)
+{
+    uint32_t leaf[4];
+    cpuid(0x80000000, 0, leaf);
+    uint32_t max = leaf[0];
+    cpuid(0x80000001, 0, leaf);
+    if (max < CPUID_SVM || (leaf[2] & CPUID_80000001_ECX_SVM) == 0) {
+        format(why, size,
+               "this processor does not show AMD-V (SVM): use one that has it, or turn on "
+               "\"SVM mode\" in the firmware's setup");
+        return ERR_UNSUPPORTED;
+    }
+    if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+        format(why, size,
+               "AMD-V is turned off by the firmware (VM_CR.SVMDIS): turn on \"SVM mode\" in its "
+               "setup");
+        return ERR_UNSUPPORTED;
+    }
+    cpuid(CPUID_SVM, 0, leaf);
+    if ((leaf[3] & SVM_EDX_NESTED_PAGING) == 0) {
+        format(why, size, "this processor has AMD-V but no nested paging (NPT), which Bulkhead "
+                          "needs: use a newer one");
+        return ERR_UNSUPPORTED;
+    }
+    if (leaf[1] <= GUEST_ASID) {
+        format(why, size, "this processor's AMD-V has only %u address space identifiers", leaf[1]);
+        return ERR_UNSUPPORTED;
+    }
+    svm_features = (struct svm_features){
+        .next_rip = (leaf[3] & SVM_EDX_NEXT_RIP) != 0,
+        .flush_by_asid = (leaf[3] & SVM_EDX_FLUSH_BY_ASID) != 0,
+        .decode_assists = (leaf[3] & SVM_EDX_DECODE_ASSISTS) != 0,
+    };
+    return STATUS_OK;
+}
+
+static const uint8_t *build_msr_map(bool x2apic)
+{
+    hpa_t pages = heap_pages_alloc(MSRPM_PAGES);
+    if (pages.v == 0) {
+        return NULL;
+    }
+    uint8_t *map = heap_ptr(pages);
+    msr_policy_build_svm(map, x2apic);
+    return map;
+}
+
+enum status svm_init(void)
+{
+    svm_msr_map_xapic = build_msr_map(false);
+    svm_msr_map_x2apic = build_msr_map(true);
+    return svm_msr_map_xapic != NULL && svm_msr_map_x2apic != NULL ? STATUS_OK : ERR_NO_MEMORY;
+}
+
+enum status svm_cpu_enable(void)
+{
+    hpa_t host_save = heap_page_alloc();
+    if (host_save.v == 0) {
+        return ERR_NO_MEMORY;
+    }
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+    wrmsr(MSR_VM_HSAVE_PA, host_save.v);
+    return STATUS_OK;
+}
+
+static unsigned max_leaf_level(void)
+{
+    uint32_t leaf[4];
+    cpuid(0x80000001, 0, leaf);
+    return leaf[3] & CPUID_80000001_EDX_1GIB ? 2 : 1;
+}
+
+enum status svm_partition_create(struct partition *p)
+{
+    enum status s = pt_create(&p->second_level, &pt_format_npt, max_leaf_level());
+    for (unsigned i = 0; s == STATUS_OK && i < p->ram.count; i++) {
+        const struct guest_ram_region *r = &p->ram.region[i];
+        s = pt_map(&p->second_level, r->gpa, hpa(r->hpa), r->size, PT_READ | PT_WRITE | PT_EXEC);
+    }
+    if (s == STATUS_OK && p->apic_page_mapped) {
+        s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE,
+                   PT_READ | PT_UC);
+    }
+    hpa_t map = heap_pages_alloc(IOPM_PAGES);
+    if (map.v == 0) {
+        return ERR_NO_MEMORY;
+    }
+    p->io_map = heap_ptr(map);
+    return s;
+}
+
+enum status svm_vcpu_create(struct vcpu *v)
+{
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    hpa_t scratch = heap_page_alloc();
+    if (scratch.v == 0) {
+        return ERR_NO_MEMORY;
+    }
+    v->vm_state = scratch.v;
+    struct vmcb_control *c = &vmcb->control;
+    for (unsigned i = 0; i < ARRAY_SIZE(intercepts); i++) {
+        c->intercept_misc1 |= intercepts[i].misc1;
+        c->intercept_misc2 |= intercepts[i].misc2;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(exception_intercepts); i++) {
+        c->intercept_exceptions |= 1u << exception_intercepts[i].vector;
+    }
+    c->iopm_base = heap_pa(v->partition->io_map).v;
+    c->msrpm_base = heap_pa(svm_msr_map_xapic).v;
+    c->asid = GUEST_ASID;
+    c->nested_control = NESTED_PAGING;
+    c->nested_cr3 = v->partition->second_level.root.v;
+    return STATUS_OK;
+}
+
+static struct vmcb_segment segment(uint16_t selector, uint16_t attributes, uint32_t limit,
+                                   uint64_t base)
+{
+    return (struct vmcb_segment){selector, attributes, limit, base};
+}
+
+#define SEGMENT_CODE16 0x09b // present, code, readable, accessed; 16-bit
+#define SEGMENT_DATA16 0x093
+#define SEGMENT_CODE32 0xc9b
+#define SEGMENT_CODE64 0xa9b
+#define SEGMENT_DATA32 0xc93
+#define SEGMENT_LDT    0x082
+#define SEGMENT_TSS    0x08b
+
+#define PAT_RESET 0x0007040600070406ull
+
+static void reset_system_state(struct vmcb_save *s)
+{
+    // Reset and INIT state: AMD APM volume 2, table 14-1.
+    memset(s, 0, sizeof(*s));
+    s->es = s->ss = s->ds = s->fs = s->gs = segment(0, SEGMENT_DATA16, 0xffff, 0);
+    s->cs = segment(0xf000, SEGMENT_CODE16, 0xffff, 0xffff0000);
+    s->gdtr = s->idtr = segment(0, 0, 0xffff, 0);
+    s->ldtr = segment(0, SEGMENT_LDT, 0xffff, 0);
+    s->tr = segment(0, SEGMENT_TSS, 0xffff, 0);
+    s->efer = EFER_SVME; // VMRUN demands it; the guest is shown an EFER without it
+    s->cr0 = CR0_ET | CR0_CD | CR0_NW;
+    s->dr6 = 0xffff0ff0;
+    s->dr7 = 0x400;
+    s->rflags = RFLAGS_FIXED;
+    s->rip = 0xfff0;
+    s->g_pat = PAT_RESET;
+}
+
+static void enter_flat(struct vmcb_save *s, const struct vcpu_entry *entry, uint16_t code)
+{
+    s->cs = segment(entry->cs, code, 0xffffffff, 0);
+    s->es = s->ss = s->ds = s->fs = s->gs = segment(entry->ds, SEGMENT_DATA32, 0xffffffff, 0);
+    s->gdtr = segment(0, 0, entry->gdt_limit, entry->gdt.v);
+    s->cr0 = CR0_ET | CR0_NE | CR0_PE;
+}
+
+void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs)
+{
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    struct vmcb_save *s = &vmcb->save;
+    reset_system_state(s);
+    s->rip = entry->rip;
+    switch (entry->mode) {
+    case ENTRY_REAL:
+        s->cs = segment((uint16_t)(entry->rip >> 4), SEGMENT_CODE16, 0xffff,
+                        entry->rip & ~0xfull);
+        s->rip = entry->rip & 0xf;
+        break;
+    case ENTRY_PROTECTED32:
+        enter_flat(s, entry, SEGMENT_CODE32);
+        break;
+    case ENTRY_LONG64:
+        enter_flat(s, entry, SEGMENT_CODE64);
+        s->cr0 |= CR0_PG;
+        s->cr4 = CR4_PAE;
+        s->cr3 = entry->cr3;
+        s->efer |= EFER_LME | EFER_LMA;
+        break;
+    }
+    memset(regs, 0, sizeof(*regs));
+    regs->r[0] = s->rax = entry->rax;
+    regs->r[1] = entry->rcx;
+    regs->r[2] = entry->rdx;
+    regs->r[3] = entry->rbx;
+    regs->r[4] = s->rsp = entry->rsp;
+    regs->r[5] = entry->rbp;
+    regs->r[6] = entry->rsi;
+    regs->r[7] = entry->rdi;
+
+    vmcb->control.event_injection = 0;
+    vmcb->control.interrupt_shadow = 0;
+    vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
+    vmcb->control.tlb_control = TLB_CONTROL_ALL;
+    vmcb->control.clean = 0;
+    v->nmi_pending = v->nmi_blocked = v->nmi_stepping = false;
+
+    // What VMRUN leaves alone.
+    __asm__ volatile("vmload %%rax" : : "a"(cpus[v->cpu]->vm_area) : "memory");
+    guest_state_reset();
+}
+
+static void set_rip(struct vcpu *v, uint64_t rip)
+{
+    svm_vmcb_of(v)->save.rip = rip;
+    // Whatever shadow the instruction was in, it ends with it (APM vol. 2, 15.21.5).
+    svm_vmcb_of(v)->control.interrupt_shadow = 0;
+}
+
+static void set_rflags(struct vcpu *v, uint64_t rflags)
+{
+    svm_vmcb_of(v)->save.rflags = rflags;
+}
+
+static uint64_t get_efer(struct vcpu *v)
+{
+    return svm_vmcb_of(v)->save.efer & ~EFER_SVME;
+}
+
+static void set_efer(struct vcpu *v, uint64_t efer)
+{
+    svm_vmcb_of(v)->save.efer = efer | EFER_SVME;
+    svm_vmcb_of(v)->control.clean = 0;
+}
+
+static void set_x2apic(struct vcpu *v, bool x2apic)
+{
+    struct vmcb_control *c = &svm_vmcb_of(v)->control;
+    c->msrpm_base = heap_pa(x2apic ? svm_msr_map_x2apic : svm_msr_map_xapic).v;
+    c->clean = 0;
+}
+
+const struct virt_ops svm_ops = {
+    .name = "AMD-V",
+    .probe = svm_probe,
+    .init = svm_init,
+    .cpu_enable = svm_cpu_enable,
+    .partition_create = svm_partition_create,
+    .vcpu_create = svm_vcpu_create,
+    .vcpu_reset = svm_vcpu_reset,
+    .run = svm_enter,
+    .get_state = svm_get_state,
+    .set_rip = set_rip,
+    .set_rflags = set_rflags,
+    .get_segment = svm_get_segment,
+    .get_efer = get_efer,
+    .set_efer = set_efer,
+    .inject = svm_inject,
+    .inject_nmi = svm_inject_nmi,
+    .set_x2apic = set_x2apic,
+    .nmi_open = svm_nmi_open,
+    .nmi_close = svm_nmi_close,
+};

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guest's state as emulation and reports need it, and events that are put into the guest.
+#include "arch/svm/svm.h"
+
+#include "arch/cpu.h"
+#include "arch/exceptions.h"
+#include "arch/heap.h"
+#include "arch/msr.h"
+#include "arch/percpu.h"
+
+#define RFLAGS_VM BIT(17)
+#define RFLAGS_AC BIT(18)
+#define ATTRIBUTE_LONG BIT(9)
+#define ATTRIBUTE_BIG  BIT(10)
+
+void svm_get_state(struct vcpu *v, struct virt_state *out)
+{
+    const struct vmcb_save *s = &svm_vmcb_of(v)->save;
+    out->paging = (struct guest_paging){
+        .cr0 = s->cr0,
+        .cr3 = s->cr3,
+        .cr4 = s->cr4,
+        .efer = s->efer,
+        .cpl = s->cpl,
+        .ac = (s->rflags & RFLAGS_AC) != 0,
+        .phys_bits = (uint8_t)v->cpuid.extended[8].eax,
+    };
+    out->real_mode = (s->cr0 & CR0_PE) == 0 || (s->rflags & RFLAGS_VM) != 0;
+    bool long64 = (s->efer & EFER_LMA) != 0 && (s->cs.attributes & ATTRIBUTE_LONG) != 0;
+    if (long64) {
+        out->mode = DECODE_64;
+    } else {
+        out->mode = s->cs.attributes & ATTRIBUTE_BIG ? DECODE_32 : DECODE_16;
+    }
+    out->cs_base = long64 ? 0 : s->cs.base;
+    out->rip = s->rip;
+    out->rsp = s->rsp;
+    out->rflags = s->rflags;
+}
+
+void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out)
+{
+    const struct vmcb_save *s = &svm_vmcb_of(v)->save;
+    const struct vmcb_segment *from;
+    switch (segment) {
+    case SEG_ES:
+        from = &s->es;
+        break;
+    case SEG_CS:
+        from = &s->cs;
+        break;
+    case SEG_SS:
+        from = &s->ss;
+        break;
+    case SEG_DS:
+    default:
+        from = &s->ds;
+        break;
+    case SEG_FS:
+    case SEG_GS: {
+        // VMRUN's exit does not save these two: they are still in the CPU. The whole set that
+        // VMSAVE stores goes to a scratch page.
+        __asm__ volatile("vmsave %%rax" : : "a"(v->vm_state) : "memory");
+        const struct vmcb *scratch = heap_ptr(hpa(v->vm_state));
+        from = segment == SEG_FS ? &scratch->save.fs : &scratch->save.gs;
+        break;
+    }
+    }
+    *out = (struct guest_segment){
+        .base = from->base, .limit = from->limit, .attributes = from->attributes};
+}
+
+void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code)
+{
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    if (e->vector == EXCEPTION_PF) {
+        vmcb->save.cr2 = e->cr2;
+        vmcb->control.clean = 0;
+    }
+    uint64_t event = e->vector | EVENT_TYPE_EXCEPTION | EVENT_VALID;
+    if (has_error_code) {
+        event |= EVENT_HAS_ERROR | (uint64_t)e->error_code << 32;
+    }
+    vmcb->control.event_injection = event;
+}
+
+// AMD-V without virtual NMIs does not know that the guest is in its NMI handler. IRET is
+// intercepted while it is; when another NMI waits, the IRET is single-stepped, because the next
+// one may be delivered only behind it.
+static void deliver_nmi(struct vcpu *v)
+{
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    vmcb->control.event_injection = EVENT_TYPE_NMI | EVENT_VALID | 2;
+    vmcb->control.intercept_misc1 |= INTERCEPT_IRET;
+    vmcb->control.clean = 0;
+    v->nmi_pending = false;
+    v->nmi_blocked = true;
+}
+
+void svm_inject_nmi(struct vcpu *v)
+{
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    if (v->nmi_blocked || v->nmi_stepping) {
+        v->nmi_pending = true; // one is remembered, as in hardware
+    } else if (vmcb->control.event_injection & EVENT_VALID) {
+        vcpu_post_nmi(v); // another event is on its way in: come back right behind it
+    } else {
+        deliver_nmi(v);
+    }
+}
+
+void svm_nmi_iret(struct vcpu *v)
+{
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
+    vmcb->control.clean = 0;
+    v->nmi_blocked = false;
+    if (v->nmi_pending) {
+        v->nmi_stepping = true;
+        vmcb->save.rflags |= RFLAGS_TF;
+    }
+}
+
+bool svm_nmi_step(struct vcpu *v)
+{
+    if (!v->nmi_stepping) {
+        return false;
+    }
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    v->nmi_stepping = false;
+    // IRET has loaded the interrupted program's flags. Where something else ran instead (the IRET
+    // faulted), our TF is still in the live flags; the pushed copy is the guest's to live with.
+    vmcb->save.rflags &= ~RFLAGS_TF;
+    vmcb->save.dr6 &= ~BIT(14);
+    if (v->nmi_pending) {
+        deliver_nmi(v);
+    }
+    return true;
+}
+
+void svm_nmi_open(void)
+{
+    __asm__ volatile("stgi" : : : "memory");
+}
+
+void svm_nmi_close(void)
+{
+    __asm__ volatile("clgi" : : : "memory");
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the AMD-V back end share.
+#ifndef ARCH_SVM_SVM_H
+#define ARCH_SVM_SVM_H
+
+#include "arch/layout.h"
+#include "arch/svm/vmcb.h"
+#include "arch/virt.h"
+#include "hv/vcpu.h"
+
+// What this machine's AMD-V has beyond the least; the same on all CPUs. Set by svm_probe.
+struct svm_features {
+    bool next_rip;       // nRIP save
+    bool flush_by_asid;
+    bool decode_assists;
+};
+extern struct svm_features svm_features;
+
+extern const uint8_t *svm_msr_map_xapic;  // permission maps, shared by all vCPUs, never written
+extern const uint8_t *svm_msr_map_x2apic; // after svm_init
+
+// The VMCB of this CPU's guest, at its fixed address.
+static inline struct vmcb *svm_vmcb(void)
+{
+    return (struct vmcb *)PERCPU_VM;
+}
+
+static inline struct vmcb *svm_vmcb_of(const struct vcpu *v)
+{
+    return v->vm;
+}
+
+enum status svm_probe(char *why, size_t size);
+enum status svm_init(void);
+enum status svm_cpu_enable(void);
+enum status svm_partition_create(struct partition *p);
+enum status svm_vcpu_create(struct vcpu *v);
+void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
+_Noreturn void svm_enter(struct guest_regs *regs);
+
+void svm_get_state(struct vcpu *v, struct virt_state *out);
+void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
+void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
+void svm_inject_nmi(struct vcpu *v);
+
+// The end of the guest's NMI handler: IRET was intercepted, or the single step after it.
+void svm_nmi_iret(struct vcpu *v);
+bool svm_nmi_step(struct vcpu *v);
+
+// Lets through the NMI that caused an exit.
+void svm_nmi_open(void);
+void svm_nmi_close(void);
+
+// Called by the exit path (entry.asm).
+void svm_exit(struct guest_regs *regs);
+
+#endif

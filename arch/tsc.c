@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// TSC calibration and time. The PIT is ours alone: guests have a virtual one.
+#include "arch/tsc.h"
+
+#include "arch/apic.h"
+#include "arch/apic_defs.h"
+#include "arch/cpu.h"
+#include "arch/io.h"
+
+#define PM_TIMER_HZ 3579545u
+#define PIT_HZ      1193182u
+
+#define PORT_PIT_CHANNEL2 0x42
+#define PORT_PIT_COMMAND  0x43
+#define PORT_SPEAKER      0x61
+#define PIT_CHANNEL2_MODE0 0xb0 // low byte, then high byte, terminal count
+#define SPEAKER_GATE2      0x01
+#define SPEAKER_DATA       0x02
+#define SPEAKER_OUT2       0x20
+
+#define CALIBRATION_MS 10
+#define APIC_DIVIDE_BY_1 0xb
+
+static uint64_t khz = 1000000; // a guess until calibrated; only delays use it before
+static uint64_t apic_khz;
+static uint64_t start;
+
+static void wait_pm_timer(uint16_t port, bool is_32bit)
+{
+    uint32_t mask = is_32bit ? 0xffffffff : 0xffffff;
+    uint32_t begin = inl(port);
+    while (((inl(port) - begin) & mask) < PM_TIMER_HZ / 1000 * CALIBRATION_MS) {
+        cpu_relax();
+    }
+}
+
+static void wait_pit(void)
+{
+    uint32_t count = PIT_HZ / 1000 * CALIBRATION_MS;
+    uint8_t speaker = inb(PORT_SPEAKER) & (uint8_t)~(SPEAKER_DATA | SPEAKER_GATE2);
+    outb(PORT_SPEAKER, speaker);
+    outb(PORT_PIT_COMMAND, PIT_CHANNEL2_MODE0);
+    outb(PORT_PIT_CHANNEL2, count & 0xff);
+    outb(PORT_PIT_CHANNEL2, (uint8_t)(count >> 8));
+    outb(PORT_SPEAKER, speaker | SPEAKER_GATE2);
+    // A machine without a PIT reads all ones here at once; the frequency is then a lower bound.
+    while ((inb(PORT_SPEAKER) & SPEAKER_OUT2) == 0) {
+        cpu_relax();
+    }
+    outb(PORT_SPEAKER, speaker);
+}
+
+void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit)
+{
+    apic_write(APIC_LVT_TIMER, 0x10000);
+    apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
+    apic_write(APIC_TIMER_INITIAL, 0xffffffff);
+    uint64_t begin = rdtsc();
+    uint32_t apic_begin = apic_read(APIC_TIMER_CURRENT);
+    if (pm_timer_port != 0) {
+        wait_pm_timer(pm_timer_port, pm_timer_32bit);
+    } else {
+        wait_pit();
+    }
+    uint64_t ticks = rdtsc() - begin;
+    uint32_t apic_ticks = apic_begin - apic_read(APIC_TIMER_CURRENT);
+    apic_write(APIC_TIMER_INITIAL, 0);
+    khz = ticks / CALIBRATION_MS;
+    apic_khz = apic_ticks / CALIBRATION_MS;
+    if (khz == 0) {
+        khz = 1;
+    }
+}
+
+uint64_t tsc_khz(void)
+{
+    return khz;
+}
+
+uint64_t apic_timer_khz(void)
+{
+    return apic_khz;
+}
+
+uint64_t tsc_to_hz(uint64_t ticks, uint32_t hz)
+{
+    uint64_t frequency = khz * 1000;
+    return ticks / frequency * hz + ticks % frequency * hz / frequency;
+}
+
+uint64_t time_us(void)
+{
+    if (start == 0) {
+        start = rdtsc();
+    }
+    return tsc_to_hz(rdtsc() - start, 1000000);
+}
+
+void delay_us(uint64_t us)
+{
+    uint64_t begin = rdtsc();
+    while (tsc_to_hz(rdtsc() - begin, 1000000) < us) {
+        cpu_relax();
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time from the time-stamp counter, whose frequency is measured once at boot against the PM timer
+// (or the PIT where there is none). Any CPU, any state after tsc_calibrate().
+#ifndef ARCH_TSC_H
+#define ARCH_TSC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Measures TSC and local APIC timer. `pm_timer_port` 0: use the PIT. Boot CPU, its APIC enabled.
+void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit);
+
+uint64_t tsc_khz(void);
+uint64_t apic_timer_khz(void); // before the divider
+
+// Microseconds since the hypervisor's entry.
+uint64_t time_us(void);
+
+// A TSC difference in units of 1/hz seconds.
+uint64_t tsc_to_hz(uint64_t ticks, uint32_t hz);
+
+// Busy waits.
+void delay_us(uint64_t us);
+
+#endif

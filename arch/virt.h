@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The narrow interface between hv/ and the processor's virtualization: AMD-V (arch/svm/) or VT-x.
+// Everything above it is the same on both. All functions that take a vCPU are called on the CPU
+// that runs it, interrupts off, unless said otherwise.
+#ifndef ARCH_VIRT_H
+#define ARCH_VIRT_H
+
+#include "arch/paging.h"
+#include "arch/status.h"
+#include "arch/types.h"
+#include "hv/emulate.h"
+#include "hv/guest_regs.h"
+#include "hv/vcpu_entry.h"
+
+struct partition;
+struct vcpu;
+
+// What emulation and reports need of a guest's state; gathered on slow exits only.
+struct virt_state {
+    struct guest_paging paging;
+    enum decode_mode mode;
+    bool real_mode; // CR0.PE = 0, or virtual-8086
+    uint64_t cs_base;
+    uint64_t rip;
+    uint64_t rsp;
+    uint64_t rflags;
+};
+
+struct virt_ops {
+    const char *name;
+
+    // Whether this CPU can do it. On ERR_UNSUPPORTED `why` says what is missing and what to do.
+    enum status (*probe)(char *why, size_t size);
+    // Tables that all vCPUs share. Boot CPU, once, after probe.
+    enum status (*init)(void);
+    // Turns virtualization on for this CPU.
+    enum status (*cpu_enable)(void);
+
+    // The second-level tables and permission maps of a partition whose `ram` is set. Boot CPU.
+    enum status (*partition_create)(struct partition *p);
+    // The control structure of a vCPU, in its CPU's private area. Boot CPU.
+    enum status (*vcpu_create)(struct vcpu *v);
+
+    // Sets the guest's whole state to the architectural INIT state with the given start.
+    void (*vcpu_reset)(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
+    // Enters the guest; from now on it is left only for exits.
+    void (*run)(struct guest_regs *regs) __attribute__((noreturn));
+
+    void (*get_state)(struct vcpu *v, struct virt_state *out);
+    void (*set_rip)(struct vcpu *v, uint64_t rip);
+    void (*set_rflags)(struct vcpu *v, uint64_t rflags);
+    void (*get_segment)(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
+
+    // EFER as the guest sees it.
+    uint64_t (*get_efer)(struct vcpu *v);
+    void (*set_efer)(struct vcpu *v, uint64_t efer);
+
+    void (*inject)(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
+    // The guest's NMI, delivered as soon as the guest takes NMIs.
+    void (*inject_nmi)(struct vcpu *v);
+
+    // Chooses which APIC MSRs pass: those of x2APIC mode or none.
+    void (*set_x2apic)(struct vcpu *v, bool x2apic);
+
+    // While NMIs are held back after an exit (AMD's GIF), lets them through and holds them again.
+    void (*nmi_open)(void);
+    void (*nmi_close)(void);
+};
+
+extern const struct virt_ops svm_ops;
+
+// The back end of this machine; set once at boot.
+extern const struct virt_ops *virt;
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The per-CPU window. Relies on arch/percpu.c, which leaves the slots' page-table entries in
+// struct cpu.
+#include "arch/window.h"
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/string.h"
+
+enum window_slot { SLOT_FROM, SLOT_TO };
+
+#define PTE_WINDOW       (BIT(63) | BIT(6) | BIT(5) | BIT(1) | BIT(0)) // NX, D, A, W, P
+#define PTE_WINDOW_LARGE (PTE_WINDOW | BIT(7))
+
+static bool ready;
+
+void window_ready(void)
+{
+    ready = true;
+}
+
+static inline uint8_t *window_map(enum window_slot slot, uint64_t address)
+{
+    if (!ready) {
+        return (uint8_t *)address; // the boot tables map 4 GiB one to one
+    }
+    uint64_t va = PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE;
+    this_cpu()->window[slot] = (address & ~PAGE_MASK) | PTE_WINDOW;
+    return (uint8_t *)(va + (address & PAGE_MASK));
+}
+
+static inline void window_unmap(enum window_slot slot)
+{
+    if (ready) {
+        this_cpu()->window[slot] = 0;
+        invlpg(PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE);
+    }
+}
+
+static bool reachable(hpa_t address, uint64_t size)
+{
+    uint64_t limit = ready ? BIT(52) : GIB(4);
+    return size <= limit && address.v <= limit - size;
+}
+
+static uint64_t chunk(uint64_t address, uint64_t left)
+{
+    return min_u64(left, PAGE_SIZE - (address & PAGE_MASK));
+}
+
+enum status phys_read(hpa_t address, void *buffer, size_t size)
+{
+    if (!reachable(address, size)) {
+        return ERR_RANGE;
+    }
+    for (uint8_t *to = buffer; size > 0;) {
+        uint64_t n = chunk(address.v, size);
+        memcpy(to, window_map(SLOT_FROM, address.v), n);
+        window_unmap(SLOT_FROM);
+        address.v += n;
+        to += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+enum status phys_write(hpa_t address, const void *buffer, size_t size)
+{
+    if (!reachable(address, size)) {
+        return ERR_RANGE;
+    }
+    for (const uint8_t *from = buffer; size > 0;) {
+        uint64_t n = chunk(address.v, size);
+        memcpy(window_map(SLOT_TO, address.v), from, n);
+        window_unmap(SLOT_TO);
+        address.v += n;
+        from += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+enum status phys_copy(hpa_t to, hpa_t from, uint64_t size)
+{
+    if (!reachable(to, size) || !reachable(from, size)) {
+        return ERR_RANGE;
+    }
+    while (size > 0) {
+        uint64_t n = min_u64(chunk(to.v, size), chunk(from.v, size));
+        memcpy(window_map(SLOT_TO, to.v), window_map(SLOT_FROM, from.v), n);
+        window_unmap(SLOT_FROM);
+        window_unmap(SLOT_TO);
+        to.v += n;
+        from.v += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+enum status phys_fill(hpa_t address, uint8_t value, uint64_t size)
+{
+    if (!reachable(address, size)) {
+        return ERR_RANGE;
+    }
+    while (size > 0) {
+        uint64_t n = chunk(address.v, size);
+        if (ready && is_aligned(address.v, MIB(2)) && size >= MIB(2)) {
+            n = MIB(2);
+            *this_cpu()->window_big = address.v | PTE_WINDOW_LARGE;
+            memset((void *)PERCPU_WINDOW_BIG, value, n);
+            *this_cpu()->window_big = 0;
+            invlpg(PERCPU_WINDOW_BIG);
+        } else {
+            memset(window_map(SLOT_TO, address.v), value, n);
+            window_unmap(SLOT_TO);
+        }
+        address.v += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+uint64_t phys_read_u64(hpa_t address)
+{
+    uint64_t value;
+    const uint8_t *p = window_map(SLOT_FROM, address.v);
+    __builtin_memcpy(&value, p, sizeof(value));
+    window_unmap(SLOT_FROM);
+    return value;
+}

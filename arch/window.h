@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The per-CPU window: the only way to memory that is not the hypervisor's own. A page is mapped for
+// one copy and unmapped after it, so that a wild pointer finds nobody's secrets. Each CPU uses its
+// own slots; nothing here is shared. Not to be used from the NMI handler.
+#ifndef ARCH_WINDOW_H
+#define ARCH_WINDOW_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+
+// Reads or writes any physical memory by CPU copies, write-back cached. Ranges that wrap are
+// refused (ERR_RANGE). Before window_ready() only memory below 4 GiB can be reached.
+enum status phys_read(hpa_t address, void *buffer, size_t size);
+enum status phys_write(hpa_t address, const void *buffer, size_t size);
+
+// Copies from one physical place to another.
+enum status phys_copy(hpa_t to, hpa_t from, uint64_t size);
+
+// Fills with one byte value; whole 2 MiB pages are mapped at once.
+enum status phys_fill(hpa_t address, uint8_t value, uint64_t size);
+
+// One aligned or unaligned word that does not cross a page; for the guest page walk.
+uint64_t phys_read_u64(hpa_t address);
+
+// From now on this CPU and those that follow have their own page tables with the window in them.
+void window_ready(void);
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a loader tells the hypervisor, in one form for Multiboot 1, Multiboot 2 and UEFI. It holds
+// copies only: nothing in it points into memory that the loader owns, module contents aside.
+#ifndef BOOT_BOOT_INFO_H
+#define BOOT_BOOT_INFO_H
+
+#include <stdint.h>
+
+#define BOOT_MAX_MEMORY  256
+#define BOOT_MAX_MODULES 32
+#define BOOT_TEXT_SIZE   256
+
+enum boot_memory_kind {
+    BOOT_MEMORY_USABLE = 1,
+    BOOT_MEMORY_RESERVED = 2, // anything that is not RAM for us to use
+    BOOT_MEMORY_ACPI = 3,     // ACPI tables; read, never handed out
+};
+
+// A range of host-physical memory, in bytes, as firmware reports it.
+struct boot_memory {
+    uint64_t base;
+    uint64_t size;
+    uint32_t kind; // enum boot_memory_kind
+};
+
+// A file that the loader put into memory.
+struct boot_module {
+    uint64_t base; // host-physical
+    uint64_t size; // bytes
+    char name[BOOT_TEXT_SIZE]; // the name= word of its command line, else its base name
+};
+
+struct boot_info {
+    char loader[32];             // the boot protocol: "Multiboot 1", "Multiboot 2", "UEFI"
+    char cmdline[BOOT_TEXT_SIZE]; // of the hypervisor itself
+    uint64_t rsdp;               // host-physical address of the ACPI RSDP; 0: search for it
+    unsigned memory_count;
+    struct boot_memory memory[BOOT_MAX_MEMORY]; // as reported: unsorted, may overlap
+    unsigned module_count;
+    struct boot_module modules[BOOT_MAX_MODULES];
+};
+
+#endif

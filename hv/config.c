@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration blob at boot. The checks themselves are in partitions/blob.c, which
+// bulkhead-config runs too.
+#include "hv/config.h"
+
+#include "arch/heap.h"
+#include "arch/percpu.h"
+#include "drivers/console.h"
+#include "hv/guest_mem.h"
+#include "hv/machine.h"
+
+static struct blob_problems problems;
+
+static void print_problems(void)
+{
+    for (unsigned i = 0; i < blob_problems_kept(&problems); i++) {
+        print("configuration: %s\n", problems.list[i].text);
+    }
+    if (problems.count > blob_problems_kept(&problems)) {
+        print("configuration: and %u more\n", problems.count - blob_problems_kept(&problems));
+    }
+}
+
+static const struct boot_module *find_blob(void)
+{
+    for (unsigned i = 0; i < machine.boot.module_count; i++) {
+        uint8_t magic[BLOB_MAGIC_SIZE];
+        const struct boot_module *m = &machine.boot.modules[i];
+        if (module_read(m, 0, magic, sizeof(magic)) == STATUS_OK &&
+            blob_has_magic(magic, sizeof(magic))) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+static enum status read_blob(const struct boot_module *m)
+{
+    // A blob that is cut off too early to have a header is refused by blob_check.
+    if (m->size > BLOB_MAX_SIZE) {
+        print("configuration: module \"%s\" has %lu KiB, a configuration at most %lu: build it "
+              "again\n",
+              m->name, m->size >> 10, BLOB_MAX_SIZE >> 10);
+        return ERR_INVALID;
+    }
+    void *blob = heap_alloc(m->size);
+    if (blob == NULL) {
+        print("configuration: no memory for it\n");
+        return ERR_NO_MEMORY;
+    }
+    enum status s = module_read(m, 0, blob, m->size);
+    if (s == STATUS_OK) {
+        s = blob_check(blob, m->size, &problems);
+    }
+    machine.config = blob;
+    return s;
+}
+
+static enum status check_machine(void)
+{
+    const char *names[BOOT_MAX_MODULES];
+    for (unsigned i = 0; i < machine.boot.module_count; i++) {
+        names[i] = machine.boot.modules[i].name;
+    }
+    struct blob_kept_ports kept[MACHINE_MAX_KEPT_PORTS];
+    for (unsigned i = 0; i < machine_kept_port_count; i++) {
+        kept[i] = (struct blob_kept_ports){machine_kept_ports[i].first, machine_kept_ports[i].last,
+                                           machine_kept_ports[i].reason};
+    }
+    struct machine_limits limits = {
+        .cpu_count = cpu_count,
+        .usable_memory = page_alloc_total(&machine.memory),
+        .module_names = names,
+        .module_count = machine.boot.module_count,
+        .kept_ports = kept,
+        .kept_port_count = machine_kept_port_count,
+    };
+    return blob_check_machine(machine.config, &limits, &problems);
+}
+
+enum status config_load(void)
+{
+    const struct boot_module *m = find_blob();
+    if (m == NULL) {
+        print("no configuration among the %u modules: build one with bulkhead-config and load it "
+              "as a module\n",
+              machine.boot.module_count);
+        return ERR_NOT_FOUND;
+    }
+    enum status s = read_blob(m);
+    if (s == STATUS_OK) {
+        s = check_machine();
+    }
+    if (s == STATUS_OK) {
+        s = blob_assign_cpus(machine.config, cpu_count, machine.cpu_owner);
+    }
+    if (s != STATUS_OK) {
+        print_problems();
+    }
+    return s;
+}

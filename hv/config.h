@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration blob at boot: found among the modules by its magic, and checked again, on its
+// own and against this machine.
+#ifndef HV_CONFIG_H
+#define HV_CONFIG_H
+
+#include "arch/status.h"
+
+// Fills machine.config and machine.cpu_owner. Prints all that is wrong. Boot CPU.
+enum status config_load(void);
+
+#endif

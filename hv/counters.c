@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Printing the exit counters.
+#include "hv/counters.h"
+
+#include "drivers/console.h"
+#include "drivers/format.h"
+#include "hv/partition.h"
+
+static const char *const event_names[EVENT_COUNT] = {
+    [EVENT_CPUID] = "cpuid",
+    [EVENT_HYPERCALL] = "hypercall",
+    [EVENT_MSR_READ] = "rdmsr",
+    [EVENT_MSR_WRITE] = "wrmsr",
+    [EVENT_PORT] = "port",
+    [EVENT_PORT_STRING] = "port-string",
+    [EVENT_APIC_PAGE] = "apic-page",
+    [EVENT_IOAPIC] = "ioapic",
+    [EVENT_NMI] = "nmi",
+    [EVENT_EXCEPTION] = "exception",
+    [EVENT_INSTRUCTION] = "instruction",
+    [EVENT_OTHER] = "other",
+};
+
+void counters_print(const struct partition *p)
+{
+    for (unsigned i = 0; i < p->vcpu_count; i++) {
+        char text[300];
+        size_t used = 0;
+        uint64_t total = 0;
+        text[0] = '\0';
+        for (unsigned e = 0; e < EVENT_COUNT; e++) {
+            uint64_t n = __atomic_load_n(&p->vcpus[i]->exits[e], __ATOMIC_RELAXED);
+            total += n;
+            if (n > 0 && used < sizeof(text)) {
+                used += format(text + used, sizeof(text) - used, " %s %lu", event_names[e], n);
+            }
+        }
+        print("%s/%u: exits %lu:%s\n", p->name, i, total, text);
+    }
+}

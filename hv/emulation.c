@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Emulating one instruction of a vCPU. What the emulators ask of the vCPU's side is in
+// hv/platform.c (ports, device pages); segments come from the back end.
+#include "hv/emulation.h"
+
+#include "arch/exceptions.h"
+#include "hv/exits.h"
+#include "hv/vcpu.h"
+
+void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *regs)
+{
+    virt->get_state(v, &e->state);
+    e->byte_count = 0;
+    e->context.vcpu = v;
+    e->context.partition = v->partition;
+    e->context.regs = regs;
+    e->context.paging = &e->state.paging;
+    e->context.cs_base = e->state.cs_base;
+    e->context.rip = e->state.rip;
+    e->context.rflags = e->state.rflags;
+    e->context.mode = e->state.mode;
+    e->context.real_mode = e->state.real_mode;
+}
+
+bool emulation_fetch(struct emulation *e, struct insn *insn)
+{
+    enum status s = emulate_fetch(&e->context, insn, e->bytes, &e->byte_count);
+    switch (s) {
+    case STATUS_OK:
+        return true;
+    case ERR_FAULT:
+        // The page went away between the exit and now: the processor would fault here too.
+        virt->inject(e->context.vcpu, &e->context.exception, true);
+        return false;
+    case ERR_INVALID:
+        // Rewritten by another of the guest's CPUs since it exited.
+        virt->inject(e->context.vcpu, &(struct guest_exception){.vector = EXCEPTION_UD}, false);
+        return false;
+    default:
+        exit_fault(e->context.vcpu, e->context.regs, "an instruction that can't be emulated at",
+                   e->context.cs_base + e->context.rip);
+        return false;
+    }
+}
+
+bool emulation_finish(struct emulation *e, enum status outcome, const char *what, uint64_t address)
+{
+    struct vcpu *v = e->context.vcpu;
+    switch (outcome) {
+    case STATUS_OK:
+        virt->set_rip(v, e->context.rip);
+        if (e->context.rflags != e->state.rflags) {
+            virt->set_rflags(v, e->context.rflags);
+        }
+        return true;
+    case ERR_FAULT:
+        virt->inject(v, &e->context.exception, true);
+        return true;
+    default:
+        return exit_fault(v, e->context.regs, what, address);
+    }
+}
+
+void emulate_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
+{
+    virt->get_segment(v, segment, out);
+}

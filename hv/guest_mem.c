@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory of a partition. Relies on hv/guest_layout.c for where it lies and on arch/window.c for
+// the copies.
+#include "hv/guest_mem.h"
+
+#include "arch/window.h"
+#include "hv/partition.h"
+
+// Walks the host-contiguous pieces of a range. Returns the next piece's size, 0 if it is not RAM.
+static uint64_t piece(const struct partition *p, gpa_t address, uint64_t size, hpa_t *host)
+{
+    uint64_t contiguous;
+    if (!guest_ram_lookup(&p->ram, address, host, &contiguous)) {
+        return 0;
+    }
+    return min_u64(size, contiguous);
+}
+
+bool guest_ram_contains(const struct partition *p, gpa_t address, uint64_t size)
+{
+    while (size > 0) {
+        hpa_t host;
+        uint64_t n = piece(p, address, size, &host);
+        if (n == 0) {
+            return false;
+        }
+        address.v += n;
+        size -= n;
+    }
+    return true;
+}
+
+enum status guest_read(const struct partition *p, gpa_t address, void *buffer, size_t size)
+{
+    hpa_t host;
+    if (piece(p, address, size, &host) == size) {
+        return phys_read(host, buffer, size); // nearly always in one piece
+    }
+    if (!guest_ram_contains(p, address, size)) {
+        return ERR_RANGE;
+    }
+    for (uint8_t *to = buffer; size > 0;) {
+        uint64_t n = piece(p, address, size, &host);
+        phys_read(host, to, n);
+        address.v += n;
+        to += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+enum status guest_write(const struct partition *p, gpa_t address, const void *buffer, size_t size)
+{
+    if (!guest_ram_contains(p, address, size)) {
+        return ERR_RANGE;
+    }
+    for (const uint8_t *from = buffer; size > 0;) {
+        hpa_t host;
+        uint64_t n = piece(p, address, size, &host);
+        phys_write(host, from, n);
+        address.v += n;
+        from += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+enum status guest_fill(const struct partition *p, gpa_t address, uint8_t value, uint64_t size)
+{
+    if (!guest_ram_contains(p, address, size)) {
+        return ERR_RANGE;
+    }
+    while (size > 0) {
+        hpa_t host;
+        uint64_t n = piece(p, address, size, &host);
+        phys_fill(host, value, n);
+        address.v += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value)
+{
+    hpa_t host;
+    uint64_t contiguous;
+    if (!guest_ram_lookup(&p->ram, address, &host, &contiguous) || contiguous < sizeof(*value)) {
+        return false;
+    }
+    *value = phys_read_u64(host);
+    return true;
+}
+
+enum status module_read(const struct boot_module *m, uint64_t offset, void *buffer, size_t size)
+{
+    if (offset > m->size || size > m->size - offset) {
+        return ERR_TRUNCATED;
+    }
+    return phys_read(hpa(m->base + offset), buffer, size);
+}
+
+enum status guest_copy_module(const struct partition *p, gpa_t address, const struct boot_module *m,
+                              uint64_t offset, uint64_t size)
+{
+    if (offset > m->size || size > m->size - offset) {
+        return ERR_TRUNCATED;
+    }
+    if (!guest_ram_contains(p, address, size)) {
+        return ERR_RANGE;
+    }
+    uint64_t from = m->base + offset;
+    while (size > 0) {
+        hpa_t host;
+        uint64_t n = piece(p, address, size, &host);
+        phys_copy(host, hpa(from), n);
+        address.v += n;
+        from += n;
+        size -= n;
+    }
+    return STATUS_OK;
+}
+
+void guest_clear(const struct partition *p)
+{
+    for (unsigned i = 0; i < p->ram.count; i++) {
+        phys_fill(hpa(p->ram.region[i].hpa), 0, p->ram.region[i].size);
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// The physical machine: discovery from ACPI, its clock, its interrupts, its console, its reset.
+#include "hv/machine.h"
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/exceptions.h"
+#include "arch/io.h"
+#include "arch/mmu.h"
+#include "arch/percpu.h"
+#include "arch/tsc.h"
+#include "arch/window.h"
+#include "drivers/console.h"
+#include "drivers/ioapic.h"
+#include "drivers/rtc.h"
+#include "hv/counters.h"
+#include "hv/partition.h"
+#include "hv/vdev/ports.h"
+
+#define PORT_PIC1_DATA  0x21
+#define PORT_PIC2_DATA  0xa1
+#define PORT_RESET      0xcf9
+#define RESET_FULL      0x0e
+#define PORT_KEYBOARD   0x64
+#define KEYBOARD_RESET  0xfe
+#define COM1_IRQ        4
+#define PM1_ALTERNATIVE 0x700 // where the virtual PM1 block stands if the default is taken
+
+struct machine machine;
+struct io_range machine_kept_ports[MACHINE_MAX_KEPT_PORTS];
+unsigned machine_kept_port_count;
+
+static void keep(uint16_t first, unsigned count, const char *reason)
+{
+    if (first != 0 && machine_kept_port_count < MACHINE_MAX_KEPT_PORTS) {
+        machine_kept_ports[machine_kept_port_count++] =
+            (struct io_range){first, (uint16_t)(first + count - 1), reason};
+    }
+}
+
+static void keep_ports(const struct acpi_info *acpi)
+{
+    keep(acpi->pm1a_event_port, 4, "the machine's power management events");
+    keep(acpi->pm1b_event_port, 4, "the machine's power management events");
+    keep(acpi->pm1a_control_port, 2, "the machine's power-off");
+    keep(acpi->pm1b_control_port, 2, "the machine's power-off");
+    if (acpi->reset.kind == ACPI_RESET_IO) {
+        keep((uint16_t)acpi->reset.address, 1, "the machine's reset");
+    }
+}
+
+enum status machine_discover(void)
+{
+    char error[256];
+    enum status s = acpi_parse(machine.boot.rsdp, &machine.acpi, error, sizeof(error));
+    if (s != STATUS_OK) {
+        print("%s\n", error);
+        return s;
+    }
+    keep_ports(&machine.acpi);
+    // The guest's PM timer is the physical one, so the virtual PM1 block must not cover its port.
+    uint16_t timer = machine.acpi.pm_timer_port;
+    uint16_t base = VDEV_PM_DEFAULT_BASE;
+    machine.pm1_base = timer >= base && timer < base + 8 ? PM1_ALTERNATIVE : base;
+    return vdev_ports_init(machine.pm1_base);
+}
+
+uint64_t machine_clock_us(void)
+{
+    return machine.rtc_epoch * 1000000 + tsc_to_hz(rdtsc() - machine.rtc_tsc, 1000000);
+}
+
+// ---- interrupts ----------------------------------------------------------------------------
+
+static void mask_pics(void)
+{
+    outb(PORT_PIC1_DATA, 0xff);
+    outb(PORT_PIC2_DATA, 0xff);
+}
+
+// The CPU that serves the console: one of nobody's if there is one, else the first partition's.
+static unsigned choose_console_cpu(void)
+{
+    unsigned chosen = 0;
+    for (unsigned i = cpu_count; i-- > 0;) {
+        if (machine.cpu_owner[i].partition == BLOB_NOBODY) {
+            chosen = i;
+        }
+    }
+    return chosen;
+}
+
+static void route_console(volatile uint32_t *const registers[])
+{
+    struct ioapic_input input;
+    if (console_sink() != CONSOLE_SINK_UART ||
+        ioapic_find_isa(&machine.acpi, COM1_IRQ, &input) != STATUS_OK ||
+        cpus[machine.console_cpu]->apic_id > UINT8_MAX) {
+        return;
+    }
+    struct ioapic_route route = {
+        .mode = IOAPIC_MODE_NMI,
+        .active_low = input.active_low,
+        .apic_id = (uint8_t)cpus[machine.console_cpu]->apic_id,
+    };
+    machine.has_console_interrupt =
+        ioapic_set(registers[input.ioapic], input.pin, &route) == STATUS_OK;
+}
+
+enum status machine_route_interrupts(void)
+{
+    volatile uint32_t *registers[ACPI_MAX_IOAPICS];
+    mask_pics();
+    for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
+        registers[i] = mmu_map_device(hpa(machine.acpi.ioapics[i].address), IOAPIC_MMIO_SIZE);
+        if (registers[i] == NULL) {
+            print("no room to map IOAPIC %u\n", i);
+            return ERR_NO_MEMORY;
+        }
+        ioapic_mask_all(registers[i]);
+    }
+    machine.console_cpu = choose_console_cpu();
+    route_console(registers);
+    return STATUS_OK;
+}
+
+// ---- console -------------------------------------------------------------------------------
+
+static struct partition *partition_of_source(unsigned source)
+{
+    for (unsigned i = 0; i < partition_count; i++) {
+        if (partitions[i]->console == source) {
+            return partitions[i];
+        }
+    }
+    return NULL;
+}
+
+static void tell(uint32_t sources)
+{
+    for (; sources != 0; sources &= sources - 1) {
+        struct partition *p = partition_of_source((unsigned)__builtin_ctz(sources));
+        if (p != NULL) {
+            vcpu_post(p->vcpus[0], WORK_CONSOLE);
+        }
+    }
+}
+
+void machine_tell_unstalled(void)
+{
+    uint32_t sources = console_take_unstalled();
+    if (sources != 0) {
+        tell(sources);
+    }
+}
+
+bool machine_console_nmi(void)
+{
+    if (this_cpu()->index != machine.console_cpu) {
+        return false;
+    }
+    struct console_events events = console_poll();
+    tell(events.input | events.unstalled);
+    if (events.actions & CONSOLE_ACTION_COUNTERS) {
+        for (unsigned i = 0; i < partition_count; i++) {
+            counters_print(partitions[i]);
+        }
+    }
+    if (events.actions & CONSOLE_ACTION_LEAVE) {
+        console_panic(); // nothing may be left in a ring
+        print("leaving: the machine is reset\n");
+        machine_reset();
+    }
+    return events.serviced;
+}
+
+// ---- the end -------------------------------------------------------------------------------
+
+_Noreturn void machine_reset(void)
+{
+    const struct acpi_reset *reset = &machine.acpi.reset;
+    if (reset->kind == ACPI_RESET_IO) {
+        outb((uint16_t)reset->address, reset->value);
+    } else if (reset->kind == ACPI_RESET_MEMORY) {
+        phys_write(hpa(reset->address), &reset->value, 1);
+    }
+    delay_us(10000);
+    outb(PORT_RESET, RESET_FULL);
+    delay_us(10000);
+    outb(PORT_KEYBOARD, KEYBOARD_RESET);
+    cpu_stop();
+}

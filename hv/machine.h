@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The physical machine as found at boot, and what concerns it as a whole: its clock, its console,
+// its end. Filled by the boot CPU before any guest runs, constant afterwards.
+#ifndef HV_MACHINE_H
+#define HV_MACHINE_H
+
+#include "arch/types.h"
+#include "boot/boot_info.h"
+#include "drivers/acpi.h"
+#include "hv/io_policy.h"
+#include "hv/page_alloc.h"
+#include "partitions/blob.h"
+
+struct machine {
+    struct boot_info boot;
+    struct acpi_info acpi;
+    struct page_alloc memory;
+    const struct blob_header *config;
+    struct blob_cpu_owner cpu_owner[MAX_CPUS];
+    uint16_t pm1_base;   // of the virtual PM1 block: beside the physical PM timer, not over it
+    uint64_t rtc_epoch;  // physical RTC at boot, seconds since 1970
+    uint64_t rtc_tsc;    // TSC at that moment
+    unsigned console_cpu; // takes the console's interrupt as NMI
+    bool has_console_interrupt;
+};
+
+extern struct machine machine;
+
+// Host ports that are kept on this machine beside those kept on every PC: what the firmware's
+// tables say controls power, sleep and reset.
+#define MACHINE_MAX_KEPT_PORTS 8
+extern struct io_range machine_kept_ports[MACHINE_MAX_KEPT_PORTS];
+extern unsigned machine_kept_port_count;
+
+// The machine's time of day in microseconds since 1970. Any CPU.
+uint64_t machine_clock_us(void);
+
+// Finds CPUs, memory, clocks from the firmware's tables. Prints and returns what is wrong.
+enum status machine_discover(void);
+
+// Masks every interrupt source, and routes the console's to one CPU as NMI.
+enum status machine_route_interrupts(void);
+
+// After an NMI on any CPU: serves the console if this is its CPU. True if the NMI was the
+// console's.
+bool machine_console_nmi(void);
+
+// Kicks the partitions whose output has room again after a drain. Any CPU, no lock held.
+void machine_tell_unstalled(void);
+
+// Restarts the machine by the firmware's reset register, or else the ways every PC has.
+_Noreturn void machine_reset(void);
+
+#endif

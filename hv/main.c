@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way from the loader's entry to the guests, as a list. Everything until the guests run is
+// done by the boot CPU, except loading: each partition's first CPU does its own.
+#include "hv/main.h"
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/exceptions.h"
+#include "arch/heap.h"
+#include "arch/mmu.h"
+#include "arch/percpu.h"
+#include "arch/smp.h"
+#include "arch/tsc.h"
+#include "arch/virt.h"
+#include "arch/window.h"
+#include "boot/multiboot1.h"
+#include "boot/multiboot2.h"
+#include "version.h"
+#include "drivers/console.h"
+#include "drivers/format.h"
+#include "drivers/rtc.h"
+#include "hv/boot_audit.h"
+#include "hv/config.h"
+#include "hv/machine.h"
+#include "hv/partition.h"
+
+#define COM1 0x3f8
+
+#define MULTIBOOT1_MAGIC 0x2badb002
+#define MULTIBOOT2_MAGIC 0x36d76289
+
+// Heap: what 4 CPUs and as many partitions need is well below 2 MiB; each more CPU needs its stack,
+// tables and control structures, each partition its permission map and second-level tables.
+#define HEAP_FIXED       KIB(512)
+#define HEAP_PER_CPU     KIB(80)
+#define HEAP_PER_GUEST   KIB(112)
+
+// How far the start has come: written by the boot CPU, waited for by the others.
+enum phase {
+    PHASE_SETUP,
+    PHASE_LOAD,  // each partition's first CPU loads it
+    PHASE_GUESTS, // run
+};
+static uint32_t phase;
+static unsigned boot_cpu;
+static uint32_t joined; // CPUs other than the first that have come as far as join()
+static uint32_t joins_failed;
+static uint32_t loads_left;
+static uint32_t loads_failed;
+static uint64_t load_us[MAX_PARTITIONS];
+
+_Noreturn static void give_up(void)
+{
+    print("nothing is started\n");
+    cpu_stop();
+}
+
+static void must(enum status s, const char *what)
+{
+    if (s != STATUS_OK) {
+        print("%s failed (status %d)\n", what, (int)s);
+        give_up();
+    }
+}
+
+// ---- the boot CPU, on the boot tables ------------------------------------------------------
+
+static void read_boot_info(uint32_t magic, uint32_t info)
+{
+    char error[256];
+    enum status s;
+    if (magic == MULTIBOOT1_MAGIC) {
+        s = multiboot1_parse(info, &machine.boot, error, sizeof(error));
+    } else if (magic == MULTIBOOT2_MAGIC) {
+        s = multiboot2_parse(info, &machine.boot, error, sizeof(error));
+    } else {
+        print("not started by a Multiboot loader (EAX is 0x%x): use one\n", magic);
+        give_up();
+    }
+    if (s != STATUS_OK) {
+        print("%s\n", error);
+        give_up();
+    }
+}
+
+static void place_heap(void)
+{
+    struct page_range kept = {image_start().v, image_size()};
+    must(page_alloc_boot(&machine.memory, &machine.boot, &kept, 1), "reading the memory map");
+    unsigned count = machine.acpi.cpu_count;
+    uint64_t size = HEAP_FIXED + count * HEAP_PER_CPU +
+                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST;
+    hpa_t base;
+    must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
+         "finding memory for the hypervisor");
+    mmu_place_heap(base, size);
+}
+
+static void create_cpus(void)
+{
+    uint32_t leaf[4];
+    cpuid(1, 0, leaf);
+    uint32_t me = leaf[1] >> 24; // before the APIC can be asked; enough to tell the boot CPU
+    for (unsigned i = 0; i < machine.acpi.cpu_count; i++) {
+        must(percpu_create(i, machine.acpi.cpus[i].apic_id), "making the CPUs' private areas");
+        if ((machine.acpi.cpus[i].apic_id & 0xff) == me) {
+            boot_cpu = i;
+        }
+    }
+    cpu_count = machine.acpi.cpu_count;
+}
+
+_Noreturn static void main_on_own_stack(void);
+
+_Noreturn void boot_main(uint32_t magic, uint32_t info)
+{
+    time_us();
+    exceptions_init();
+    exceptions_load();
+    console_init(COM1);
+    print("Bulkhead " BULKHEAD_VERSION "\n");
+    read_boot_info(magic, info);
+    if (machine_discover() != STATUS_OK) {
+        give_up();
+    }
+    place_heap();
+    must(mmu_init(), "making the hypervisor's page tables");
+    create_cpus();
+    mmu_cpu_init();
+    percpu_enter(boot_cpu);
+    __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1"
+                     :
+                     : "r"(PERCPU_STACK_TOP), "r"(main_on_own_stack)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+// ---- the boot CPU, at home -----------------------------------------------------------------
+
+static void start_clocks(void)
+{
+    must(apic_init(machine.acpi.lapic_address), "mapping the local APIC");
+    apic_cpu_init();
+    this_cpu()->online = 1;
+    tsc_calibrate(machine.acpi.pm_timer_port, machine.acpi.pm_timer_32bit);
+    machine.rtc_epoch = rtc_read(machine.acpi.century);
+    machine.rtc_tsc = rdtsc();
+}
+
+static void print_machine(void)
+{
+    uint64_t memory = 0;
+    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
+        if (machine.boot.memory[i].kind == BOOT_MEMORY_USABLE) {
+            memory += machine.boot.memory[i].size;
+        }
+    }
+    print("machine: %u CPUs, %s, %lu MiB memory, TSC %lu.%03lu MHz, loaded by %s\n", cpu_count,
+          apic_is_x2apic() ? "x2APIC" : "xAPIC", memory >> 20, tsc_khz() / 1000, tsc_khz() % 1000,
+          machine.boot.loader);
+}
+
+static void start_virtualization(void)
+{
+    char why[200];
+    virt = &svm_ops;
+    if (virt->probe(why, sizeof(why)) != STATUS_OK) {
+        print("%s\n", why);
+        give_up();
+    }
+    must(virt->init(), "preparing virtualization");
+    must(virt->cpu_enable(), "turning on virtualization");
+}
+
+static void start_cpus(void)
+{
+    struct page_range kept = {image_start().v, image_size()};
+    hpa_t page;
+    if (page_alloc_low_page(&machine.boot, &kept, 1, &page) != STATUS_OK) {
+        print("no free page below 640 KiB to start the other CPUs through\n");
+        give_up();
+    }
+    unsigned failed = 0;
+    if (smp_start(page, &failed) != STATUS_OK) {
+        print("CPU %u (APIC ID %u) does not start\n", failed, cpus[failed]->apic_id);
+        give_up();
+    }
+    while (__atomic_load_n(&joined, __ATOMIC_SEQ_CST) + 1 < cpu_count) {
+        cpu_relax();
+    }
+    if (joins_failed > 0) {
+        give_up();
+    }
+}
+
+static void set_phase(enum phase p)
+{
+    __atomic_store_n(&phase, p, __ATOMIC_SEQ_CST);
+}
+
+// What the CPU's owner has to do in the phase of loading.
+static void load_own(const struct vcpu *v)
+{
+    if (v == NULL || v->index != 0) {
+        return;
+    }
+    struct partition *p = v->partition;
+    char error[256];
+    uint64_t begin = time_us();
+    if (partition_load(p, error, sizeof(error)) != STATUS_OK) {
+        print("%s\n", error);
+        __atomic_add_fetch(&loads_failed, 1, __ATOMIC_SEQ_CST);
+    }
+    load_us[p->index] = time_us() - begin;
+    __atomic_sub_fetch(&loads_left, 1, __ATOMIC_SEQ_CST);
+}
+
+static void load_partitions(void)
+{
+    loads_left = partition_count;
+    set_phase(PHASE_LOAD);
+    load_own(this_cpu()->vcpu);
+    while (__atomic_load_n(&loads_left, __ATOMIC_SEQ_CST) > 0) {
+        cpu_relax();
+    }
+    if (loads_failed > 0) {
+        give_up();
+    }
+}
+
+static void print_partition(const struct partition *p)
+{
+    char list[64] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < p->vcpu_count && used < sizeof(list); i++) {
+        used += format(list + used, sizeof(list) - used, "%s%u", i > 0 ? "," : "", p->vcpus[i]->cpu);
+    }
+    print("partition %s: CPUs %s, %lu MiB, %s (%s), loaded in %lu us\n", p->name, list,
+          p->config->memory >> 20, p->image->name, p->loaded.kind, load_us[p->index]);
+}
+
+static void print_partitions(void)
+{
+    for (unsigned i = 0; i < partition_count; i++) {
+        print_partition(partitions[i]);
+    }
+    print("hypervisor memory: image %lu KiB, kept %lu KiB (heap %lu KiB of %lu KiB used)\n",
+          image_size() >> 10, (image_size() + heap_size()) >> 10, heap_used() >> 10,
+          heap_size() >> 10);
+}
+
+_Noreturn static void main_on_own_stack(void)
+{
+    start_clocks();
+    print_machine();
+    if (config_load() != STATUS_OK) {
+        give_up();
+    }
+    start_virtualization();
+    if (partitions_create() != STATUS_OK) {
+        give_up();
+    }
+    must(machine_route_interrupts(), "routing interrupts");
+    start_cpus();
+    load_partitions();
+    print_partitions();
+    if (!boot_audit()) {
+        give_up();
+    }
+    print("guests start %lu us after entry\n", time_us());
+    console_print_help();
+    console_start();
+    set_phase(PHASE_GUESTS);
+    cpu_main();
+}
+
+// ---- every CPU -----------------------------------------------------------------------------
+
+static void wait_for(enum phase p)
+{
+    while (__atomic_load_n(&phase, __ATOMIC_SEQ_CST) < p) {
+        cpu_relax();
+    }
+}
+
+// A CPU of nobody's: it sleeps, and serves the console if that is its task.
+_Noreturn static void idle(void)
+{
+    for (;;) {
+        cpu_wait_nmi();
+        this_cpu()->nmi_taken = 0;
+        if (panicking) {
+            cpu_stop();
+        }
+        machine_console_nmi();
+    }
+}
+
+// Turns on virtualization on a CPU other than the first, which must have what the first one has.
+static void join(void)
+{
+    char why[200];
+    if (virt->probe(why, sizeof(why)) != STATUS_OK) {
+        print("CPU %u differs from the boot CPU: %s\n", this_cpu()->index, why);
+        __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
+    } else if (virt->cpu_enable() != STATUS_OK) {
+        print("CPU %u: virtualization can't be turned on\n", this_cpu()->index);
+        __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
+    }
+    __atomic_add_fetch(&joined, 1, __ATOMIC_SEQ_CST);
+}
+
+_Noreturn void cpu_main(void)
+{
+    struct vcpu *v = this_cpu()->vcpu;
+    if (this_cpu()->index != boot_cpu) {
+        join();
+    }
+    wait_for(PHASE_LOAD);
+    if (this_cpu()->index != boot_cpu) {
+        load_own(v);
+    }
+    wait_for(PHASE_GUESTS);
+    if (v == NULL) {
+        idle();
+    }
+    vcpu_start(v, v->index == 0 ? &v->partition->loaded.entry : NULL);
+}

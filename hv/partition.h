@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// A partition: what the configuration gives it, its memory, its virtual CPUs and devices, and how
+// it starts, ends and starts again.
+#ifndef HV_PARTITION_H
+#define HV_PARTITION_H
+
+#include "arch/paging.h"
+#include "arch/spinlock.h"
+#include "arch/types.h"
+#include "boot/boot_info.h"
+#include "hv/guest_layout.h"
+#include "hv/load.h"
+#include "hv/platform.h"
+#include "hv/vcpu.h"
+#include "hv/vdev/vioapic.h"
+#include "hv/vdev/vpci.h"
+#include "hv/vdev/vpit.h"
+#include "hv/vdev/vpm.h"
+#include "hv/vdev/vreset.h"
+#include "hv/vdev/vrtc.h"
+#include "hv/vdev/vuart.h"
+#include "partitions/blob.h"
+
+enum partition_end {
+    PARTITION_POWER_OFF,
+    PARTITION_REBOOT,
+    PARTITION_TRIPLE_FAULT,
+    PARTITION_FAULT, // something the hypervisor can't serve
+};
+
+struct partition_devices {
+    struct vuart uart;
+    struct vpit pit;
+    struct vrtc rtc;
+    struct vpm pm;
+    struct vreset reset;
+    struct vpci pci;
+    struct vioapic ioapic;
+    uint64_t start_tsc; // when the devices were reset
+};
+
+struct partition {
+    const char *name;
+    unsigned index;
+    const struct blob_partition *config;
+    struct guest_ram ram;
+    struct page_table second_level; // EPT or NPT
+    void *io_map;                   // permission map; the back end knows its format
+    bool apic_page_mapped; // virtual and physical APIC IDs agree: the xAPIC page may be read
+
+    unsigned vcpu_count;
+    struct vcpu *vcpus[MAX_CPUS];
+
+    // The devices, and with them the partition's end of the console, belong to whoever of the
+    // partition's own CPUs holds the lock. Nobody else ever takes it.
+    struct spinlock device_lock;
+    struct partition_devices devices;
+    unsigned console; // source number
+    uint8_t held[HELD_OUTPUT]; // console output waiting for room
+    unsigned held_count;
+
+    struct icr_topology topology;
+    uint32_t messages; // shown since the last start (hv/log.c); any of its CPUs adds
+
+    const struct boot_module *image;
+    const struct boot_module *initrd;
+    struct load_module modules[BOOT_MAX_MODULES];
+    struct load_result loaded;
+
+    // Ending. The vCPU that turns `ending` from 0 is the one that ends the partition; the others
+    // park and count themselves in `parked` (atomic add). vCPU 0 then does the rest, with no other
+    // vCPU running.
+    uint32_t ending;
+    uint32_t parked;
+    uint32_t generation; // written by vCPU 0 at a restart, read by the others
+    enum partition_end end;
+    uint64_t starts;
+};
+
+extern struct partition *partitions[MAX_PARTITIONS];
+extern unsigned partition_count;
+
+// Makes the partitions that the configuration names: memory, tables, vCPUs. Prints what is wrong
+// with which partition. Boot CPU.
+enum status partitions_create(void);
+
+// Clears the memory, resets the devices, loads image and tables. On an error `error` names the
+// partition. On the CPU of vCPU 0, no other vCPU running.
+enum status partition_load(struct partition *p, char *error, size_t error_size);
+
+// Ends the partition of `v`, whose CPU calls; `why` is one line without newline. Returns when the
+// guest is to run again (after a restart), with `regs` then its new state.
+void partition_end(struct vcpu *v, enum partition_end end, const char *why,
+                   struct guest_regs *regs);
+
+// vCPU `v` parks because its partition is ending: its state is VCPU_WAIT_SIPI afterwards.
+void partition_park(struct vcpu *v);
+
+// On vCPU 0, once all are parked: reports, and starts the guest again if it rebooted.
+void partition_finish_end(struct vcpu *v, struct guest_regs *regs);
+
+#endif

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtual platform. Relies on the devices' state machines (hv/vdev/), the console, and the
+// physical APIC for interrupts.
+#include "hv/platform.h"
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/tsc.h"
+#include "arch/virt.h"
+#include "drivers/console.h"
+#include "hv/exits.h"
+#include "hv/log.h"
+#include "hv/machine.h"
+#include "hv/partition.h"
+#include "hv/string_io.h"
+#include "hv/vdev/ports.h"
+
+#define UART_PIN 4 // COM1's on every PC
+
+// ---- interrupts ----------------------------------------------------------------------------
+
+void platform_send(struct partition *p, const struct icr_verdict *verdict)
+{
+    for (uint64_t left = verdict->targets; left != 0; left &= left - 1) {
+        struct vcpu *target = p->vcpus[__builtin_ctzll(left)];
+        switch (verdict->kind) {
+        case ICR_FIXED:
+            apic_send_fixed(target->physical_id, (uint8_t)verdict->vector);
+            break;
+        case ICR_NMI:
+            vcpu_post_nmi(target);
+            break;
+        case ICR_INIT:
+            vcpu_post_init(target);
+            break;
+        case ICR_SIPI:
+            vcpu_post_sipi(target, (uint8_t)verdict->vector);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+// An IOAPIC message goes the way of an IPI from vCPU 0, and through the same check.
+static void send_message(struct partition *p, const struct vioapic_message *m)
+{
+    uint64_t icr = (uint64_t)m->destination << APIC_ICR_XAPIC_DEST_POS |
+                   (uint64_t)m->delivery << APIC_ICR_MODE_POS | APIC_ICR_ASSERT | m->vector;
+    if (m->logical) {
+        icr |= APIC_ICR_LOGICAL;
+    }
+    struct icr_verdict verdict;
+    icr_check(&p->topology, 0, icr, false, &verdict);
+    platform_send(p, &verdict);
+}
+
+static void set_line(struct partition *p, unsigned pin, bool asserted)
+{
+    struct vioapic_message message;
+    if (vioapic_set_line(&p->devices.ioapic, pin, asserted, &message)) {
+        send_message(p, &message);
+    }
+}
+
+bool platform_apic_action(struct vcpu *v, enum vapic_action action,
+                          const struct icr_verdict *verdict)
+{
+    switch (action) {
+    case VAPIC_DONE:
+        return true;
+    case VAPIC_IPI:
+        platform_send(v->partition, verdict);
+        return true;
+    case VAPIC_MODE:
+        virt->set_x2apic(v, v->apic.mode == APIC_X2APIC);
+        if (v->apic.mode == APIC_DISABLED) {
+            virt->nmi_open();
+            apic_drain();
+            virt->nmi_close();
+        }
+        return true;
+    case VAPIC_REFUSED:
+        log_guest(v, "APIC: %s", v->apic.reason);
+        return true;
+    case VAPIC_FAULT:
+    default:
+        return false;
+    }
+}
+
+// ---- serial port ---------------------------------------------------------------------------
+
+// Output that the console had no room for waits here; the UART then shows a busy transmitter, and a
+// driver has at most one FIFO's worth on its way.
+static void flush_held(struct partition *p)
+{
+    unsigned sent = 0;
+    while (sent < p->held_count && console_put(p->console, p->held[sent])) {
+        sent++;
+    }
+    p->held_count -= sent;
+    for (unsigned i = 0; i < p->held_count; i++) {
+        p->held[i] = p->held[i + sent];
+    }
+    vuart_set_tx_ready(&p->devices.uart, p->held_count == 0);
+}
+
+static void transmit(struct partition *p, uint8_t byte)
+{
+    if (p->held_count > 0 || !console_put(p->console, byte)) {
+        if (p->held_count < HELD_OUTPUT) {
+            p->held[p->held_count++] = byte;
+        }
+        vuart_set_tx_ready(&p->devices.uart, false);
+    }
+}
+
+static void receive(struct partition *p)
+{
+    uint8_t byte;
+    while (vuart_rx_room(&p->devices.uart) > 0 && console_get(p->console, &byte)) {
+        vuart_rx(&p->devices.uart, byte);
+    }
+}
+
+void platform_console(struct partition *p)
+{
+    spin_lock(&p->device_lock);
+    receive(p);
+    flush_held(p);
+    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+    spin_unlock(&p->device_lock);
+    console_drain();
+    machine_tell_unstalled();
+}
+
+static uint8_t uart_read(struct partition *p, unsigned reg)
+{
+    uint8_t value = vuart_read(&p->devices.uart, reg);
+    receive(p);
+    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+    return value;
+}
+
+static void uart_write(struct partition *p, unsigned reg, uint8_t value)
+{
+    uint8_t byte;
+    if (vuart_write(&p->devices.uart, reg, value, &byte)) {
+        transmit(p, byte);
+        // The byte is gone at once, but a driver waits for the edge that its leaving makes.
+        set_line(p, UART_PIN, false);
+    }
+    receive(p);
+    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+}
+
+// ---- ports ---------------------------------------------------------------------------------
+
+static uint64_t pit_ticks(const struct partition *p)
+{
+    return tsc_to_hz(rdtsc() - p->devices.start_tsc, VPIT_HZ);
+}
+
+static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t port,
+                            unsigned size)
+{
+    struct partition_devices *d = &p->devices;
+    uint64_t now;
+    switch (device) {
+    case VDEV_PORT_61:
+        return vpit_port61_read(&d->pit, pit_ticks(p)) | (vdev_all_ones(size) & ~0xffu);
+    case VDEV_PORT_PIT:
+        return vpit_read(&d->pit, port, size, pit_ticks(p));
+    case VDEV_PORT_RTC:
+        now = machine_clock_us();
+        return vrtc_read(&d->rtc, port, size, now / 1000000, (uint32_t)(now % 1000000));
+    case VDEV_PORT_UART: {
+        uint32_t value = 0;
+        for (unsigned i = 0; i < size; i++) {
+            value |= vdev_byte_at(uart_read(p, port - VDEV_UART_BASE + i), i);
+        }
+        return value;
+    }
+    case VDEV_PORT_RESET:
+        return vreset_read(&d->reset, port, size);
+    case VDEV_PORT_PM:
+        return vpm_read(&d->pm, port - machine.pm1_base, size);
+    case VDEV_PORT_PCI:
+        return vpci_read(&d->pci, port, size);
+    default:
+        return vdev_all_ones(size);
+    }
+}
+
+uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size)
+{
+    enum vdev_port device = vdev_port_lookup(port);
+    if (device <= VDEV_PORT_SILENT) {
+        return vdev_all_ones(size);
+    }
+    struct partition *p = v->partition;
+    spin_lock(&p->device_lock);
+    uint32_t value = read_device(p, device, port, size);
+    spin_unlock(&p->device_lock);
+    return value;
+}
+
+static enum vdev_event write_device(struct partition *p, enum vdev_port device, uint16_t port,
+                                    unsigned size, uint32_t value)
+{
+    struct partition_devices *d = &p->devices;
+    switch (device) {
+    case VDEV_PORT_61:
+        vpit_port61_write(&d->pit, (uint8_t)value, pit_ticks(p));
+        return VDEV_NONE;
+    case VDEV_PORT_PIT:
+        vpit_write(&d->pit, port, size, value, pit_ticks(p));
+        return VDEV_NONE;
+    case VDEV_PORT_RTC:
+        vrtc_write(&d->rtc, port, size, value, machine_clock_us() / 1000000);
+        return VDEV_NONE;
+    case VDEV_PORT_UART:
+        for (unsigned i = 0; i < size; i++) {
+            uart_write(p, port - VDEV_UART_BASE + i, (uint8_t)(value >> (8 * i)));
+        }
+        return VDEV_NONE;
+    case VDEV_PORT_RESET:
+        return vreset_write(&d->reset, port, size, value);
+    case VDEV_PORT_PM:
+        return vpm_write(&d->pm, port - machine.pm1_base, size, value);
+    case VDEV_PORT_PCI:
+        vpci_write(&d->pci, port, size, value);
+        return VDEV_NONE;
+    default:
+        return VDEV_NONE;
+    }
+}
+
+enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
+{
+    enum vdev_port device = vdev_port_lookup(port);
+    if (device <= VDEV_PORT_SILENT) {
+        return VDEV_NONE;
+    }
+    struct partition *p = v->partition;
+    spin_lock(&p->device_lock);
+    enum vdev_event event = write_device(p, device, port, size, value);
+    spin_unlock(&p->device_lock);
+    if (device == VDEV_PORT_UART) {
+        console_drain();
+        machine_tell_unstalled();
+    }
+    return event;
+}
+
+void platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs)
+{
+    if (event == VDEV_POWER_OFF) {
+        partition_end(v, PARTITION_POWER_OFF, "powered off", regs);
+    } else if (event == VDEV_RESET) {
+        partition_end(v, PARTITION_REBOOT, "reboot", regs);
+    }
+}
+
+// String I/O reaches the ports through these. A power-off or reset by a string instruction takes
+// effect when the instruction is done (hv/exits.c).
+uint32_t emulate_port_read(struct vcpu *v, uint16_t port, unsigned size)
+{
+    return platform_port_read(v, port, size);
+}
+
+void emulate_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
+{
+    enum vdev_event event = platform_port_write(v, port, size, value);
+    if (event != VDEV_NONE) {
+        v->string_event = event;
+    }
+}
+
+// ---- device pages --------------------------------------------------------------------------
+
+static bool in_page(gpa_t address, uint64_t page)
+{
+    return address.v - page < PAGE_SIZE;
+}
+
+enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
+{
+    unsigned offset = address.v & PAGE_MASK;
+    if (in_page(address, GUEST_LAPIC_ADDRESS)) {
+        // Narrow and wide reads are undefined on hardware; they get what the aligned register has.
+        *value = vapic_mmio_read(&v->apic, offset & ~3u) >> (8 * (offset & 3));
+    } else if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
+        struct partition *p = v->partition;
+        spin_lock(&p->device_lock);
+        *value = vioapic_read(&p->devices.ioapic, offset);
+        spin_unlock(&p->device_lock);
+    } else {
+        return ERR_RANGE;
+    }
+    *value &= size_mask(size);
+    return STATUS_OK;
+}
+
+enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
+{
+    unsigned offset = address.v & PAGE_MASK;
+    if (in_page(address, GUEST_LAPIC_ADDRESS)) {
+        if (size != 4) {
+            return STATUS_OK; // only 32-bit writes act (SDM vol. 3, 11.4.1)
+        }
+        struct icr_verdict verdict;
+        enum vapic_action action = vapic_mmio_write(&v->apic, offset, (uint32_t)value, &verdict);
+        platform_apic_action(v, action, &verdict);
+        return STATUS_OK;
+    }
+    if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
+        struct partition *p = v->partition;
+        struct vioapic_message message;
+        spin_lock(&p->device_lock);
+        if (vioapic_write(&p->devices.ioapic, offset, (uint32_t)value, &message)) {
+            send_message(p, &message);
+        }
+        spin_unlock(&p->device_lock);
+        return STATUS_OK;
+    }
+    return ERR_RANGE;
+}
+
+void platform_reset(struct partition *p)
+{
+    struct partition_devices *d = &p->devices;
+    vuart_reset(&d->uart);
+    vpit_reset(&d->pit);
+    vrtc_reset(&d->rtc);
+    vpm_reset(&d->pm);
+    vreset_reset(&d->reset);
+    vpci_reset(&d->pci);
+    vioapic_reset(&d->ioapic);
+    d->start_tsc = rdtsc();
+    p->held_count = 0;
+    console_flush_input(p->console);
+}

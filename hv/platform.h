@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtual platform of a partition: brings port and device-page accesses to the virtual devices,
+// under the partition's device lock, and carries out what they ask for: interrupts, console bytes,
+// power-off, reset. All functions run on one of the partition's own CPUs, interrupts off.
+#ifndef HV_PLATFORM_H
+#define HV_PLATFORM_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+#include "hv/icr.h"
+#include "hv/vapic.h"
+#include "hv/vdev/vdev.h"
+
+struct guest_regs;
+struct partition;
+struct vcpu;
+
+#define HELD_OUTPUT 16 // a 16550's FIFO
+
+// Power-on state of all devices. No vCPU of the partition runs.
+void platform_reset(struct partition *p);
+
+// One access of 1, 2 or 4 bytes to an I/O port.
+uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size);
+enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value);
+
+// Carries out a power-off or reset.
+void platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs);
+
+// The console has input for the partition, or room for its output again.
+void platform_console(struct partition *p);
+
+// Sends what an ICR verdict of vCPU `v` says: fixed interrupts as physical IPIs, the rest as work.
+void platform_send(struct partition *p, const struct icr_verdict *verdict);
+
+// Carries out what a write to the virtual APIC asks for. False: #GP(0) is to be injected.
+bool platform_apic_action(struct vcpu *v, enum vapic_action action,
+                          const struct icr_verdict *verdict);
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a virtual CPU: INIT, SIPI, NMI, stop. All of it is work that another CPU posts and
+// the vCPU's own CPU does after the NMI that came with it.
+#include "hv/vcpu.h"
+
+#include "arch/apic.h"
+#include "arch/exceptions.h"
+#include "arch/percpu.h"
+#include "arch/virt.h"
+#include "hv/machine.h"
+#include "hv/partition.h"
+#include "hv/platform.h"
+
+#define SIPI_VALID BIT(8)
+#define SIPI_GENERATION_SHIFT 32
+
+const struct virt_ops *virt;
+
+void vcpu_post(struct vcpu *v, uint64_t work)
+{
+    // Who finds the word empty sends the NMI; the others' work goes with it. The exchange in
+    // vcpu_after_nmi comes after an NMI, so nothing is left behind.
+    if (__atomic_fetch_or(&v->work, work, __ATOMIC_SEQ_CST) == 0) {
+        apic_send_nmi(v->physical_id);
+    }
+}
+
+void vcpu_post_init(struct vcpu *v)
+{
+    __atomic_store_n(&v->sipi, 0, __ATOMIC_RELEASE); // a SIPI before the INIT is void
+    vcpu_post(v, WORK_INIT);
+}
+
+void vcpu_post_sipi(struct vcpu *v, uint8_t vector)
+{
+    uint64_t generation = __atomic_load_n(&v->partition->generation, __ATOMIC_ACQUIRE);
+    uint64_t sipi = generation << SIPI_GENERATION_SHIFT | SIPI_VALID | vector;
+    __atomic_store_n(&v->sipi, sipi, __ATOMIC_RELEASE);
+    vcpu_post(v, WORK_SIPI);
+}
+
+void vcpu_post_nmi(struct vcpu *v)
+{
+    vcpu_post(v, WORK_NMI);
+}
+
+// Clears what the CPU's local APIC still holds for the guest that was.
+static void reset_apic(struct vcpu *v, bool init_only)
+{
+    vapic_reset(&v->apic, init_only);
+    virt->nmi_open();
+    apic_drain();
+    virt->nmi_close();
+    virt->set_x2apic(v, v->apic.mode == APIC_X2APIC);
+}
+
+static void take_init(struct vcpu *v, struct guest_regs *regs)
+{
+    if (v->index == 0) {
+        // The boot processor would run the firmware's reset code, which does just this.
+        partition_end(v, PARTITION_REBOOT, "INIT sent to the boot processor", regs);
+        return;
+    }
+    reset_apic(v, true);
+    v->state = VCPU_WAIT_SIPI;
+}
+
+static void take_sipi(struct vcpu *v, struct guest_regs *regs)
+{
+    struct partition *p = v->partition;
+    uint64_t sipi = __atomic_exchange_n(&v->sipi, 0, __ATOMIC_ACQUIRE);
+    if ((sipi & SIPI_VALID) == 0 || v->state != VCPU_WAIT_SIPI || p->ending ||
+        sipi >> SIPI_GENERATION_SHIFT != p->generation) {
+        return;
+    }
+    struct vcpu_entry entry = {
+        .mode = ENTRY_REAL,
+        .rip = (sipi & 0xff) << PAGE_SHIFT,
+        .rdx = v->cpuid.basic[1].eax, // the processor's signature, as after any reset
+    };
+    virt->vcpu_reset(v, &entry, regs);
+    v->state = VCPU_RUNNING;
+}
+
+static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
+{
+    if (work & WORK_STOP) {
+        partition_park(v);
+    }
+    if (work & WORK_RESTART) {
+        partition_finish_end(v, regs);
+    }
+    if ((work & WORK_INIT) && !v->partition->ending) {
+        take_init(v, regs);
+    }
+    if (work & WORK_SIPI) {
+        take_sipi(v, regs);
+    }
+    if ((work & WORK_CONSOLE) && v->state == VCPU_RUNNING) {
+        platform_console(v->partition);
+    }
+    if ((work & WORK_NMI) && v->state == VCPU_RUNNING) {
+        virt->inject_nmi(v);
+    }
+}
+
+static void take_nmi(struct vcpu *v, struct guest_regs *regs)
+{
+    struct cpu *cpu = this_cpu();
+    if (!cpu->nmi_taken) {
+        return;
+    }
+    cpu->nmi_taken = 0;
+    if (panicking) {
+        cpu_stop();
+    }
+    uint64_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_SEQ_CST);
+    bool console = machine_console_nmi();
+    if (work != 0) {
+        do_work(v, regs, work);
+    } else if (!console && v->state == VCPU_RUNNING) {
+        virt->inject_nmi(v);
+    }
+}
+
+void vcpu_wait_until_running(struct vcpu *v, struct guest_regs *regs)
+{
+    while (v->state != VCPU_RUNNING) {
+        virt->nmi_open();
+        cpu_wait_nmi();
+        virt->nmi_close();
+        take_nmi(v, regs);
+    }
+}
+
+void vcpu_after_nmi(struct vcpu *v, struct guest_regs *regs)
+{
+    take_nmi(v, regs);
+    vcpu_wait_until_running(v, regs);
+}
+
+void vcpu_reset_apic(struct vcpu *v)
+{
+    reset_apic(v, false);
+}
+
+_Noreturn void vcpu_start(struct vcpu *v, const struct vcpu_entry *entry)
+{
+    struct guest_regs regs = {0};
+    reset_apic(v, false);
+    if (entry != NULL) {
+        virt->vcpu_reset(v, entry, &regs);
+        v->state = VCPU_RUNNING;
+    }
+    vcpu_wait_until_running(v, &regs);
+    virt->run(&regs);
+}

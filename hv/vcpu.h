@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// A virtual CPU: one physical CPU runs it for as long as the partition lives. Other CPUs reach it
+// only through its `work` word and the NMI that announces it.
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include "arch/types.h"
+#include "hv/cpuid_policy.h"
+#include "hv/guest_regs.h"
+#include "hv/next_rip.h"
+#include "hv/vapic.h"
+#include "hv/vcpu_entry.h"
+
+struct partition;
+
+// What exits are counted by; the names are in hv/counters.c.
+enum exit_event {
+    EVENT_CPUID,
+    EVENT_HYPERCALL,
+    EVENT_MSR_READ,
+    EVENT_MSR_WRITE,
+    EVENT_PORT,
+    EVENT_PORT_STRING,
+    EVENT_APIC_PAGE,
+    EVENT_IOAPIC,
+    EVENT_NMI,
+    EVENT_EXCEPTION,
+    EVENT_INSTRUCTION, // an intercepted instruction that is none of the above
+    EVENT_OTHER,
+    EVENT_COUNT,
+};
+
+enum vcpu_state {
+    VCPU_WAIT_SIPI, // after INIT: the physical CPU sleeps in the hypervisor
+    VCPU_RUNNING,
+    VCPU_STOPPED, // its partition has ended
+};
+
+// Bits of vcpu.work.
+#define WORK_STOP     BIT(0) // the partition is ending: park
+#define WORK_INIT     BIT(1) // a guest's INIT
+#define WORK_SIPI     BIT(2) // a guest's start-up IPI; `sipi` has the vector
+#define WORK_NMI      BIT(3) // a guest's NMI
+#define WORK_CONSOLE  BIT(4) // the console has input for the partition, or room again
+#define WORK_RESTART  BIT(5) // for the partition's first vCPU: all others are parked
+
+struct vcpu {
+    struct partition *partition;
+    unsigned index;       // in its partition: the virtual APIC ID
+    unsigned cpu;         // index in cpus[]
+    uint32_t physical_id; // APIC ID of that CPU
+    enum vcpu_state state; // its own CPU only
+    struct vapic apic;
+    struct cpuid_table cpuid;
+    struct next_rip_cache next_rip;
+    uint64_t exits[EVENT_COUNT]; // written by its own CPU; others read them for reports
+
+    // Written by any CPU of the partition and by the console CPU (atomic or), taken by the vCPU's
+    // own CPU (atomic exchange) after an NMI. Who turns it from zero sends the NMI, so that each
+    // NMI sent meets exactly one exchange and an NMI that finds nothing is the guest's own.
+    uint64_t work;
+    // The last SIPI: bits 7:0 vector, bit 8 valid, bits 63:32 the partition's generation when it was
+    // sent, so that one from before a restart is not taken for a new one. An INIT clears it.
+    uint64_t sipi;
+
+    uint32_t parked_at; // generation + 1 in which it has parked; its own CPU only
+    uint32_t string_event; // enum vdev_event that a string instruction has caused
+
+    // The back end's.
+    void *vm;          // VMCB or VMCS, by its heap address
+    uint64_t vm_state; // physical address of a second state area, see the back end
+    bool nmi_pending;  // for the guest, waiting until it takes NMIs
+    bool nmi_blocked;  // the guest is in its NMI handler
+    bool nmi_stepping; // single-stepping the IRET that ends the handler
+};
+
+// Sends work to a vCPU. Any CPU; the vCPU may be the caller's own.
+void vcpu_post(struct vcpu *v, uint64_t work);
+
+// Asks for the guest's INIT, SIPI and NMI. Any CPU of the partition.
+void vcpu_post_init(struct vcpu *v);
+void vcpu_post_sipi(struct vcpu *v, uint8_t vector);
+void vcpu_post_nmi(struct vcpu *v);
+
+// After an NMI was taken on the vCPU's CPU: does the work that came with it, and everything that
+// follows: it returns when the guest is to run (again), with `regs` then the guest's.
+void vcpu_after_nmi(struct vcpu *v, struct guest_regs *regs);
+
+// Sleeps until the vCPU is to run, doing the work that comes meanwhile.
+void vcpu_wait_until_running(struct vcpu *v, struct guest_regs *regs);
+
+// Brings the vCPU's APIC, virtual and physical, to the state after power-up.
+void vcpu_reset_apic(struct vcpu *v);
+
+// The vCPU's CPU enters the guest for the first time, or sleeps until a SIPI.
+_Noreturn void vcpu_start(struct vcpu *v, const struct vcpu_entry *entry);
+
+#endif
