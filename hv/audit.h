@@ -10,7 +10,7 @@
 
 #define AUDIT_ANYONE    (~0u) // as a device's owner: every partition may have it
 #define AUDIT_REPORTS   8
-#define AUDIT_TEXT_SIZE 160
+#define AUDIT_TEXT_SIZE 192
 
 enum audit_format {
     AUDIT_NPT,   // AMD64 nested paging
