@@ -180,8 +180,6 @@ static void write_ier(struct vuart *u, uint8_t value)
     // Linux tests for it.
     if ((enabled & IER_TX) && tx_empty(u))
         u->thre_pending = true;
-    if (!(u->ier & IER_TX))
-        u->thre_pending = false;
 }
 
 static void write_fcr(struct vuart *u, uint8_t value)

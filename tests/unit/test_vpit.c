@@ -278,7 +278,13 @@ static void mode3(void **state)
         assert_int_equal(latched(2), odd[i % 5]);
         assert_int_equal(out2(), i % 5 < 3);
     }
-    // The don't-care bit of the mode: behaves as 3, is shown as written.
+    // The don't-care bit of the mode: behaves as 2 or 3, is shown as written.
+    program(2, 6, 5);
+    now += 1 + 4;
+    assert_int_equal(latched(2), 1);
+    assert_false(out2());
+    now++;
+    assert_int_equal(latched(2), 5);
     program(2, 7, 6);
     now += 1 + 3;
     assert_false(out2());
