@@ -36,6 +36,13 @@ unsigned fake_heap_used(void)
     return used;
 }
 
+void fake_heap_take_all(void)
+{
+    while (used < FAKE_HEAP_PAGES) {
+        heap_page_alloc();
+    }
+}
+
 uint64_t fake_heap_hash(void)
 {
     uint64_t hash = 14695981039346656037ull;

@@ -15,6 +15,8 @@ void fake_heap_reset(void);
 void fake_heap_fail_after(long count);
 // Pages handed out now.
 unsigned fake_heap_used(void);
+// Hands out all that is left, zeroed: every address of the heap can be read from then on.
+void fake_heap_take_all(void);
 // A number that changes with which pages are handed out, and with their content.
 uint64_t fake_heap_hash(void);
 
