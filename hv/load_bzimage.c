@@ -302,7 +302,7 @@ static enum status write_boot_params(const struct load_job *job, struct setup_he
                                      const struct kernel_place *k, gpa_t rsdp)
 {
     const char *cmdline = job->req->cmdline == NULL ? "" : job->req->cmdline;
-    enum status s = guest_fill(job->p, gpa(BOOT_PARAMS), 0, BOOT_PARAMS_SIZE);
+    enum status s = load_copy(job, BOOT_PARAMS, BOOT_PARAMS_SIZE, 0, 0, "boot parameters", -1);
 
     set(h, VID_MODE, VIDEO_NORMAL, 2);
     set(h, TYPE_OF_LOADER, LOADER_UNDEFINED, 1);

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The guest loaders and the tables that a guest finds.
+LOAD_SRCS := hv/load.c hv/load_job.c hv/load_space.c hv/load_bzimage.c hv/load_multiboot.c \
+             hv/load_elf.c hv/guest_e820.c hv/guest_acpi.c hv/guest_mptable.c hv/guest_table.c \
+             drivers/format.c tests/unit/fake_guest_ram.c
+
+UNIT_TESTS += test_load test_load_space test_load_bzimage test_load_multiboot test_load_elf
+test_load_SRCS = tests/unit/test_load.c $(LOAD_SRCS)
+test_load_bzimage_SRCS = tests/unit/test_load_bzimage.c $(LOAD_SRCS)
+test_load_multiboot_SRCS = tests/unit/test_load_multiboot.c tests/unit/multiboot_image.c $(LOAD_SRCS)
+test_load_elf_SRCS = tests/unit/test_load_elf.c tests/unit/multiboot_image.c $(LOAD_SRCS)
+test_load_space_SRCS = tests/unit/test_load_space.c hv/load_space.c hv/guest_e820.c \
+                       tests/unit/fake_guest_ram.c
+
+UNIT_TESTS += test_guest_acpi test_guest_mptable
+test_guest_acpi_SRCS = tests/unit/test_guest_acpi.c hv/guest_acpi.c hv/guest_table.c \
+                       drivers/format.c tests/unit/fake_guest_ram.c
+test_guest_mptable_SRCS = tests/unit/test_guest_mptable.c hv/guest_mptable.c hv/guest_table.c \
+                          drivers/format.c tests/unit/fake_guest_ram.c
