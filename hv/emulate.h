@@ -25,7 +25,8 @@ struct vcpu;
 
 #define EXCEPTION_SS 12
 
-// An exception for the guest: what event injection needs. All of these have an error code.
+// An exception for the guest: what event injection needs. All of these have an error code, which
+// is left out in real mode.
 struct guest_exception {
     uint8_t vector;
     uint32_t error_code;
@@ -86,6 +87,9 @@ void emulate_advance(struct emulate_context *c, const struct insn *insn);
 // The offset in its segment that the instruction's ModRM form addresses, cut to the address size.
 // `rip` is that of the instruction itself.
 uint64_t emulate_offset(const struct insn *insn, const struct guest_regs *regs, uint64_t rip);
+
+// Makes c->exception a page fault; returns ERR_FAULT.
+enum status emulate_page_fault(struct emulate_context *c, const struct guest_fault *fault);
 
 // The linear address of [offset, offset + size) in a segment, or ERR_FAULT with c->exception
 // (#SS(0) for the stack segment, else #GP(0)) when the segment does not allow the access.

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// INS and OUTS, one element at a time. The element's memory is checked before the port is touched:
+// reading a port may change the device, so an instruction that faults and is restarted must not
+// have read.
+#include "hv/string_io.h"
+
+#include "hv/emulate_string.h"
+
+// How many elements one exit may move: far more than guests do at once, and still a time in which
+// an interrupt can wait.
+#define MAX_ELEMENTS 512
+
+static enum status move_element(struct emulate_context *c, const struct insn *insn)
+{
+    bool in = insn->op == INSN_INS;
+    unsigned pointer = in ? GPR_RDI : GPR_RSI;
+    unsigned size = insn->mem_size;
+    uint16_t port = (uint16_t)c->regs->r[GPR_RDX];
+    struct guest_span span;
+    struct guest_fault fault;
+    uint64_t linear;
+    uint32_t value = 0;
+    enum status status =
+        emulate_linear(c, insn->segment, string_offset(c, insn, pointer), size, in, &linear);
+
+    if (status != STATUS_OK)
+        return status;
+    status = guest_span_walk(c->partition, c->paging, linear, size, in ? WALK_WRITE : WALK_READ,
+                             &span, &fault);
+    if (status == ERR_FAULT)
+        return emulate_page_fault(c, &fault);
+    if (status != STATUS_OK)
+        return status;
+
+    // Reading the buffer first proves that it is RAM, for INS too. Little-endian: the low bytes.
+    status = guest_span_read(c->partition, &span, &value);
+    if (status != STATUS_OK)
+        return status;
+    if (in) {
+        value = emulate_port_read(c->vcpu, port, size);
+        status = guest_span_write(c->partition, &span, &value);
+        if (status != STATUS_OK)
+            return status;
+    } else {
+        emulate_port_write(c->vcpu, port, size, value);
+    }
+    string_move(c, insn, pointer);
+    return STATUS_OK;
+}
+
+enum status string_io(struct emulate_context *c, const struct insn *insn)
+{
+    if (insn->op != INSN_INS && insn->op != INSN_OUTS)
+        return ERR_UNSUPPORTED;
+    if (string_count(c, insn) == 0) {
+        emulate_advance(c, insn);
+        return STATUS_OK;
+    }
+    for (unsigned i = 0; i < MAX_ELEMENTS; i++) {
+        enum status status = move_element(c, insn);
+
+        if (status != STATUS_OK)
+            return status;
+        if (string_end_iteration(c, insn))
+            break;
+    }
+    return STATUS_OK;
+}
