@@ -31,11 +31,38 @@ static const struct key {
 
 #define KEY_NAMES "name, cpus, memory, image, initrd, cmdline, modules, ioports"
 
+// libconfig notes for a text in a list the line of what follows it, since that could be a second
+// text to join. So the text is looked for upwards from there. One that is written with escapes is
+// not found and keeps libconfig's line, as does one in a file that can't be read.
+static unsigned line_of_entry(const char *path, const char *text, unsigned line)
+{
+    FILE *file = fopen(path, "r");
+    size_t length = strlen(text);
+    unsigned found = line;
+    char *row = NULL;
+    size_t size = 0;
+
+    if (file == NULL)
+        return line;
+    for (unsigned i = 1; i <= line && getline(&row, &size, file) != -1; i++) {
+        for (const char *c = strchr(row, '"'); c != NULL; c = strchr(c + 1, '"')) {
+            if (strncmp(c + 1, text, length) == 0 && c[1 + length] == '"')
+                found = i;
+        }
+    }
+    free(row);
+    fclose(file);
+    return found;
+}
+
 struct config_place config_place_of(const config_setting_t *setting)
 {
     const char *file = config_setting_source_file(setting);
+    struct config_place place = {file != NULL ? file : "", config_setting_source_line(setting)};
 
-    return (struct config_place){file != NULL ? file : "", config_setting_source_line(setting)};
+    if (config_setting_name(setting) == NULL && config_setting_type(setting) == CONFIG_TYPE_STRING)
+        place.line = line_of_entry(place.file, config_setting_get_string(setting), place.line);
+    return place;
 }
 
 const char *config_type_name(const config_setting_t *setting)
@@ -51,6 +78,7 @@ const char *config_type_name(const config_setting_t *setting)
     case CONFIG_TYPE_STRING:
         return "a text";
     case CONFIG_TYPE_ARRAY:
+        return "an array";
     case CONFIG_TYPE_LIST:
         return "a list";
     case CONFIG_TYPE_GROUP:
