@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console's front: its modes, print() for the hypervisor, and what the partitions call. The
+// output itself is console_drain.c, the keyboard console_poll.c.
+#include "drivers/console.h"
+
+#include "arch/string.h"
+#include "drivers/console_input.h"
+#include "drivers/console_log.h"
+#include "drivers/console_sink.h"
+#include "drivers/console_state.h"
+#include "drivers/format.h"
+#include "drivers/uart.h"
+
+#define PRINT_TRIES 100    // drains that print() tries when the log is full
+#define LOCK_TRIES  100000 // looks at the lock before a synchronous printer breaks it
+
+struct console_state console_state;
+
+static void set_mode(enum console_mode mode)
+{
+    __atomic_store_n(&console_state.mode, mode, __ATOMIC_SEQ_CST);
+}
+
+unsigned console_focus(void)
+{
+    return __atomic_load_n(&console_state.focus, __ATOMIC_RELAXED);
+}
+
+enum console_sink console_sink(void)
+{
+    return console_state.sink;
+}
+
+enum console_sink console_init(uint16_t uart_base)
+{
+    memset(&console_state, 0, sizeof(console_state));
+    console_lines_init(&console_state.lines);
+    console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, "bulkhead");
+    console_log_init();
+    console_input_init();
+    console_state.current = CONSOLE_LINE_NONE;
+    console_state.count = 1;
+    console_state.sink = console_sink_init(uart_base);
+    set_mode(CONSOLE_MODE_EARLY);
+    return console_state.sink;
+}
+
+unsigned console_add_source(const char *name, void *ring, size_t size)
+{
+    unsigned id = console_state.count;
+
+    if (id >= CONSOLE_SOURCES || console_mode() != CONSOLE_MODE_EARLY || ring == NULL ||
+        name[0] == '\0' || size < 64 || size > MIB(1) || (size & (size - 1)) != 0)
+        return 0;
+    struct console_source *source = &console_state.sources[id];
+
+    format(source->name, sizeof(source->name), "%s", name);
+    console_ring_init(&source->ring, ring, size);
+    console_lines_name(&console_state.lines, id, source->name);
+    console_state.count++;
+    if (id == 1)
+        __atomic_store_n(&console_state.focus, id, __ATOMIC_RELAXED);
+    return id;
+}
+
+void console_start(void)
+{
+    if (console_mode() != CONSOLE_MODE_EARLY)
+        return;
+    set_mode(CONSOLE_MODE_RUN);
+    if (console_state.sink == CONSOLE_SINK_UART)
+        uart_enable_interrupts(true, false);
+}
+
+// ---- the hypervisor's own lines
+// ------------------------------------------------------------------
+
+// Waits for the lock, but not for ever: its holder may be dead, or be what this very CPU was doing
+// when it was interrupted. Then whoever must print goes on without: a mixed line is better than
+// none.
+static void lock_or_break(void)
+{
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (__atomic_exchange_n(&console_state.lock, 1, __ATOMIC_SEQ_CST) == 0)
+            return;
+        __builtin_ia32_pause();
+    }
+}
+
+static void unlock(void)
+{
+    __atomic_store_n(&console_state.lock, 0, __ATOMIC_SEQ_CST);
+}
+
+static void flush_lines(void)
+{
+    uint8_t byte;
+
+    while (console_lines_take(&console_state.lines, &byte))
+        console_sink_put_wait(console_state.sink, byte);
+}
+
+// Writes a text now.
+static void print_direct(const char *text, size_t length)
+{
+    lock_or_break();
+    for (size_t i = 0; i < length; i++) {
+        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, (uint8_t)text[i]);
+        flush_lines();
+    }
+    unlock();
+    // If console_start() came meanwhile, others may have found the lock taken.
+    console_drain();
+}
+
+void console_panic(void)
+{
+    uint8_t byte;
+    enum console_mode mode = console_mode();
+
+    if (mode == CONSOLE_MODE_OFF || mode == CONSOLE_MODE_PANIC)
+        return;
+    set_mode(CONSOLE_MODE_PANIC);
+    if (mode != CONSOLE_MODE_RUN)
+        return;
+    // A drainer looks at the mode after each byte and leaves.
+    lock_or_break();
+    flush_lines();
+    while (console_log_read(&byte)) {
+        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
+        flush_lines();
+    }
+    if (console_state.lines.line[CONSOLE_HYPERVISOR].kept_length > 0)
+        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, '\n');
+    console_lines_break(&console_state.lines);
+    flush_lines();
+    unlock();
+}
+
+void vprint(const char *fmt, va_list args)
+{
+    static const char cut[] = "...\n";
+    char text[CONSOLE_PRINT_SIZE];
+    enum console_mode mode = console_mode();
+
+    if (mode == CONSOLE_MODE_OFF || console_state.sink == CONSOLE_SINK_NONE)
+        return;
+    size_t length = vformat(text, sizeof(text), fmt, args);
+
+    if (length >= sizeof(text)) {
+        length = sizeof(text) - 1;
+        memcpy(text + length - (sizeof(cut) - 1), cut, sizeof(cut) - 1);
+    }
+    if (mode != CONSOLE_MODE_RUN) {
+        print_direct(text, length);
+        return;
+    }
+    for (unsigned i = 0; i < PRINT_TRIES; i++) {
+        if (console_log_write(text, length)) {
+            console_drain();
+            return;
+        }
+        console_drain();
+        __builtin_ia32_pause();
+    }
+    __atomic_fetch_add(&console_state.lost, 1, __ATOMIC_RELAXED);
+    console_drain();
+}
+
+void print(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vprint(fmt, args);
+    va_end(args);
+}
+
+// ---- the partitions' side
+// ------------------------------------------------------------------------
+
+bool console_can_put(unsigned source)
+{
+    if (!console_is_partition(source))
+        return false;
+    return console_state.sink == CONSOLE_SINK_NONE ||
+           console_ring_has_room(&console_state.sources[source].ring);
+}
+
+bool console_put(unsigned source, uint8_t byte)
+{
+    uint32_t bit = 1u << source;
+
+    if (!console_is_partition(source))
+        return false;
+    if (console_state.sink == CONSOLE_SINK_NONE)
+        return true;
+    struct console_ring *ring = &console_state.sources[source].ring;
+
+    if (console_ring_put(ring, byte))
+        return true;
+    // Announce the stall, then look again: a drainer that made room before it could see the
+    // announcement would tell nobody.
+    __atomic_fetch_or(&console_state.stalled, bit, __ATOMIC_SEQ_CST);
+    if (!console_ring_put(ring, byte))
+        return false;
+    __atomic_fetch_and(&console_state.stalled, ~bit, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+uint32_t console_take_unstalled(void)
+{
+    if (__atomic_load_n(&console_state.unstalled, __ATOMIC_RELAXED) == 0)
+        return 0;
+    return __atomic_exchange_n(&console_state.unstalled, 0, __ATOMIC_ACQUIRE);
+}
+
+bool console_get(unsigned source, uint8_t *byte)
+{
+    return console_is_partition(source) && console_input_get(source, byte);
+}
+
+bool console_has_input(unsigned source)
+{
+    return console_is_partition(source) && console_input_ready(source);
+}
+
+void console_flush_input(unsigned source)
+{
+    if (console_is_partition(source))
+        console_input_flush(source);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shows what the sources have queued: from their rings through the line discipline into the sink,
+// one CPU at a time and never waiting. All but console_drain() runs under the console's lock.
+#include "drivers/console.h"
+
+#include "drivers/console_log.h"
+#include "drivers/console_sink.h"
+#include "drivers/console_state.h"
+#include "drivers/format.h"
+#include "drivers/uart.h"
+
+// What one console_drain() may spend before it leaves the rest to the transmitter's interrupt: no
+// partition's CPU is held up for long by what the others have to say, whether that makes output
+// or not.
+#define BUDGET    2048
+#define COST_BYTE 1
+#define COST_TURN 4
+#define COST_LOOK 64
+
+// Asks for an interrupt when the device has room: at once if it has. Off and on again, since a
+// 16550 tells of an empty transmitter only when it becomes empty or when the interrupt is turned
+// on.
+static void arm_tx_interrupt(void)
+{
+    if (console_state.sink != CONSOLE_SINK_UART)
+        return;
+    __atomic_store_n(&console_state.tx_interrupt, 1, __ATOMIC_SEQ_CST);
+    uart_enable_interrupts(true, false);
+    uart_enable_interrupts(true, true);
+}
+
+static void disarm_tx_interrupt(void)
+{
+    if (!__atomic_load_n(&console_state.tx_interrupt, __ATOMIC_RELAXED))
+        return;
+    uart_enable_interrupts(true, false);
+    __atomic_fetch_add(&console_state.tx_marks, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&console_state.tx_interrupt, 0, __ATOMIC_SEQ_CST);
+}
+
+static bool source_ready(unsigned id)
+{
+    if (id == CONSOLE_HYPERVISOR)
+        return console_log_ready();
+    return console_ring_ready(&console_state.sources[id].ring, id == console_focus()) > 0;
+}
+
+// The hypervisor first, since it says little and that matters; then each partition in turn, so that
+// none is kept waiting by another's flood.
+static unsigned next_source(void)
+{
+    if (source_ready(CONSOLE_HYPERVISOR))
+        return CONSOLE_HYPERVISOR;
+    for (unsigned i = 1; i <= console_state.count; i++) {
+        unsigned id = (console_state.last + i) % console_state.count;
+
+        if (source_ready(id))
+            return id;
+    }
+    return CONSOLE_LINE_NONE;
+}
+
+static void end_stall(unsigned id)
+{
+    uint32_t bit = 1u << id;
+
+    if ((__atomic_load_n(&console_state.stalled, __ATOMIC_SEQ_CST) & bit) != 0 &&
+        (__atomic_fetch_and(&console_state.stalled, ~bit, __ATOMIC_SEQ_CST) & bit) != 0)
+        __atomic_fetch_or(&console_state.unstalled, bit, __ATOMIC_RELEASE);
+}
+
+// Moves bytes of the log to the line discipline, to the end of the line at most. Returns whether
+// the turn is over.
+static bool show_log(void)
+{
+    uint8_t byte;
+
+    while (console_lines_ready(&console_state.lines)) {
+        if (!console_log_read(&byte))
+            return true;
+        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
+        if (byte == '\n')
+            return true;
+    }
+    return false;
+}
+
+// The same for a partition.
+static bool show_partition(unsigned id)
+{
+    struct console_ring *ring = &console_state.sources[id].ring;
+    uint32_t ready = console_ring_ready(ring, id == console_focus());
+    uint32_t used = 0;
+    bool line_end = false;
+
+    while (used < ready && !line_end && console_lines_ready(&console_state.lines)) {
+        uint8_t byte = console_ring_peek(ring, used++);
+
+        console_lines_byte(&console_state.lines, id, byte);
+        line_end = byte == '\n';
+    }
+    if (console_ring_consume(ring, used))
+        end_stall(id);
+    return line_end || used == ready;
+}
+
+// Tells how many texts print() had to drop, once there is room in the log again.
+static bool report_lost(void)
+{
+    char text[80];
+    uint32_t lost = __atomic_load_n(&console_state.lost, __ATOMIC_RELAXED);
+
+    if (lost == 0 || console_log_ready())
+        return false;
+    size_t length = format(text, sizeof(text), "%u messages lost: the console is too slow\n", lost);
+
+    if (!console_log_write(text, length))
+        return false;
+    __atomic_fetch_sub(&console_state.lost, lost, __ATOMIC_RELAXED);
+    return true;
+}
+
+// Gives the line discipline something to do. Returns whether that made (or may have made) output.
+static bool feed(void)
+{
+    if (console_state.current == CONSOLE_LINE_NONE) {
+        console_state.current = next_source();
+        if (console_state.current == CONSOLE_LINE_NONE)
+            return report_lost() || console_lines_show(&console_state.lines, console_focus());
+        console_state.last = console_state.current;
+    }
+    bool done = console_state.current == CONSOLE_HYPERVISOR ? show_log()
+                                                            : show_partition(console_state.current);
+
+    if (done)
+        console_state.current = CONSOLE_LINE_NONE;
+    return true;
+}
+
+static void spend(unsigned *budget, unsigned cost)
+{
+    *budget -= *budget < cost ? *budget : cost;
+}
+
+// Puts out what the device takes, for at most `*budget`. Returns false if it stopped before the
+// end; then an interrupt will continue.
+static bool drain_locked(unsigned *budget)
+{
+    unsigned room = 0;
+    uint8_t byte;
+
+    spend(budget, COST_LOOK);
+    while (*budget > 0) {
+        if (console_mode() != CONSOLE_MODE_RUN)
+            return true;
+        if (console_lines_empty(&console_state.lines)) {
+            spend(budget, COST_TURN);
+            if (feed())
+                continue;
+            disarm_tx_interrupt();
+            return true;
+        }
+        if (room == 0)
+            room = console_sink_room(console_state.sink);
+        if (room == 0)
+            break;
+        console_lines_take(&console_state.lines, &byte);
+        console_sink_put(console_state.sink, byte);
+        room--;
+        spend(budget, COST_BYTE);
+    }
+    arm_tx_interrupt();
+    return false;
+}
+
+void console_drain(void)
+{
+    unsigned budget = BUDGET;
+
+    if (console_mode() != CONSOLE_MODE_RUN || console_state.sink == CONSOLE_SINK_NONE)
+        return;
+    // The debug port has no interrupt that would continue, and it is never slow.
+    if (console_state.sink == CONSOLE_SINK_DEBUG_PORT)
+        budget = UINT32_MAX;
+
+    __atomic_store_n(&console_state.doorbell, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&console_state.doorbell, __ATOMIC_SEQ_CST) != 0) {
+        if (__atomic_exchange_n(&console_state.lock, 1, __ATOMIC_SEQ_CST) != 0)
+            return;
+        // An exchange, so that what was put before the bell was rung is seen from here on.
+        __atomic_exchange_n(&console_state.doorbell, 0, __ATOMIC_SEQ_CST);
+        bool finished = drain_locked(&budget);
+
+        __atomic_store_n(&console_state.lock, 0, __ATOMIC_SEQ_CST);
+        // Unfinished: the interrupt that was armed rings the bell itself.
+        if (!finished)
+            return;
+    }
+}

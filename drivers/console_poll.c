@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves the console's device for the console CPU: the keyboard, its escape keys, and the rules of
+// an edge-triggered interrupt that arrives as NMI.
+#include "drivers/console.h"
+
+#include "drivers/console_input.h"
+#include "drivers/console_state.h"
+#include "drivers/uart.h"
+
+#define ROUNDS   4096 // looks at a device that never ends its interrupt
+#define RX_BATCH 64   // bytes taken between two looks at the interrupt
+
+void console_set_focus(unsigned source)
+{
+    if (!console_is_partition(source))
+        return;
+    __atomic_store_n(&console_state.focus, source, __ATOMIC_RELAXED);
+    print("keyboard: %s\n", console_state.sources[source].name);
+}
+
+void console_print_help(void)
+{
+    print("Ctrl-] then: n next partition, 1-9 that partition, c counters, q leave, ? this help,\n"
+          "    Ctrl-] the key itself\n");
+    for (unsigned id = 1; id < console_state.count; id++)
+        print("  %u %s%s\n", id, console_state.sources[id].name,
+              id == console_focus() ? " (has the keyboard)" : "");
+}
+
+static void give_input(unsigned source, uint8_t byte, struct console_events *events)
+{
+    if (!console_is_partition(source))
+        return;
+    struct console_source *s = &console_state.sources[source];
+
+    if (console_input_put(source, byte)) {
+        s->deaf = false;
+        events->input |= 1u << source;
+    } else if (!s->deaf) {
+        s->deaf = true;
+        print("%s does not read its input: what is typed now is dropped\n", s->name);
+    }
+}
+
+static void handle_key(uint8_t byte, struct console_events *events)
+{
+    struct console_key key = console_key(&console_state.escaped, byte);
+
+    switch (key.kind) {
+    case CONSOLE_KEY_NONE:
+        break;
+    case CONSOLE_KEY_BYTE:
+        give_input(console_focus(), key.value, events);
+        break;
+    case CONSOLE_KEY_NEXT:
+        if (console_state.count > 1)
+            console_set_focus(console_focus() % (console_state.count - 1) + 1);
+        break;
+    case CONSOLE_KEY_SOURCE:
+        if (console_is_partition(key.value))
+            console_set_focus(key.value);
+        else
+            print("there is no partition %u\n", key.value);
+        break;
+    case CONSOLE_KEY_COUNTERS:
+        events->actions |= CONSOLE_ACTION_COUNTERS;
+        break;
+    case CONSOLE_KEY_LEAVE:
+        events->actions |= CONSOLE_ACTION_LEAVE;
+        break;
+    case CONSOLE_KEY_HELP:
+        console_print_help();
+        events->actions |= CONSOLE_ACTION_HELP;
+        break;
+    }
+}
+
+// Whether an NMI that finds nothing pending may yet be the device's. The transmitter's edges come
+// at any time while its interrupt is on, since the drainer on another CPU writes bytes; and one
+// more NMI can be latched while one is served. So its interrupt having been on at the start of the
+// last poll but one, or since, will do.
+static bool may_be_transmitter(bool tx_on, uint32_t tx_marks)
+{
+    bool recent = tx_on || tx_marks != console_state.marks_seen[1];
+
+    console_state.marks_seen[1] = console_state.marks_seen[0];
+    console_state.marks_seen[0] = tx_marks;
+    return recent;
+}
+
+// The pin is edge-triggered: it must have been low once before this returns, or no edge comes any
+// more. So look at the device until it has nothing pending. A byte that comes after its predecessor
+// was taken makes a second edge, whose NMI is still on its way when that byte has been taken here
+// too: such an NMI is claimed, once.
+struct console_events console_poll(void)
+{
+    struct console_events events = {0};
+    unsigned rounds = 0, received = 0;
+    uint8_t byte;
+
+    if (console_mode() != CONSOLE_MODE_RUN || console_state.sink != CONSOLE_SINK_UART)
+        return events;
+    // In this order: disarm_tx_interrupt() marks before it says "off".
+    bool tx_on = __atomic_load_n(&console_state.tx_interrupt, __ATOMIC_SEQ_CST) != 0;
+    uint32_t tx_marks = __atomic_load_n(&console_state.tx_marks, __ATOMIC_SEQ_CST);
+    bool transmitter = may_be_transmitter(tx_on, tx_marks);
+
+    for (; uart_interrupt_pending() && rounds < ROUNDS; rounds++) {
+        for (unsigned batch = 0; batch < RX_BATCH && uart_rx(&byte); batch++) {
+            handle_key(byte, &events);
+            received++;
+        }
+    }
+    // Still pending: make an edge by force, since the device makes none.
+    if (rounds == ROUNDS) {
+        uart_enable_interrupts(false, false);
+        uart_enable_interrupts(true, true);
+    }
+    events.serviced = rounds > 0 || transmitter || console_state.rx_claim;
+    console_state.rx_claim = received > 1 || (rounds > 0 && console_state.rx_claim);
+    console_drain();
+    events.unstalled = console_take_unstalled();
+    return events;
+}

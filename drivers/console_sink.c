@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console's sinks. The debug port is QEMU's isa-debugcon and Bochs's port_e9_hack: it reads
+// back its own number, and it takes every byte at once.
+#include "drivers/console_sink.h"
+
+#include "drivers/uart.h"
+#include "drivers/uart_port.h"
+
+#define DEBUG_PORT       0xe9
+#define DEBUG_PORT_VALUE 0xe9
+
+// A port read takes about a microsecond, a byte at 115200 baud 87 of them, a full FIFO 1.4 ms.
+#define WAIT_TRIES 100000
+
+// The device did not come round in WAIT_TRIES: until it does, bytes are dropped without waiting for
+// each of them. Synchronous writers only; a race costs a wait or a byte.
+static bool stuck;
+
+enum console_sink console_sink_init(uint16_t uart_base)
+{
+    stuck = false;
+    if (uart_init(uart_base))
+        return CONSOLE_SINK_UART;
+    if (uart_port_read(DEBUG_PORT) == DEBUG_PORT_VALUE)
+        return CONSOLE_SINK_DEBUG_PORT;
+    return CONSOLE_SINK_NONE;
+}
+
+unsigned console_sink_room(enum console_sink sink)
+{
+    return sink == CONSOLE_SINK_UART ? uart_tx_room() : 16;
+}
+
+void console_sink_put(enum console_sink sink, uint8_t byte)
+{
+    if (sink == CONSOLE_SINK_UART)
+        uart_tx(byte);
+    else if (sink == CONSOLE_SINK_DEBUG_PORT)
+        uart_port_write(DEBUG_PORT, byte);
+}
+
+void console_sink_put_wait(enum console_sink sink, uint8_t byte)
+{
+    unsigned tries = 0;
+
+    while (console_sink_room(sink) == 0) {
+        if (stuck || ++tries == WAIT_TRIES) {
+            stuck = true;
+            return;
+        }
+    }
+    stuck = false;
+    console_sink_put(sink, byte);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console's state, shared by console.c, console_drain.c and console_poll.c and by nobody else:
+// which word is written and read by whom, in which order.
+#ifndef DRIVERS_CONSOLE_STATE_H
+#define DRIVERS_CONSOLE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drivers/console.h"
+#include "drivers/console_line.h"
+#include "drivers/console_ring.h"
+
+enum console_mode {
+    CONSOLE_MODE_OFF,   // before console_init(): nothing is shown
+    CONSOLE_MODE_EARLY, // synchronous
+    CONSOLE_MODE_RUN,   // rings, drained without waiting
+    CONSOLE_MODE_PANIC, // synchronous; the rings stand still
+};
+
+struct console_source {
+    struct console_ring ring;
+    char name[CONSOLE_NAME_SIZE];
+    bool deaf; // its input ring is full and that has been said; console CPU only
+};
+
+struct console_state {
+    enum console_sink sink; // written before CONSOLE_MODE_EARLY, constant afterwards
+    unsigned count;         // sources, the hypervisor included; constant in CONSOLE_MODE_RUN
+    struct console_source sources[CONSOLE_SOURCES];
+
+    // Written by the boot CPU (EARLY, RUN) and by a panicking CPU (PANIC), read by all; release
+    // and acquire: who sees RUN sees the sources.
+    enum console_mode mode;
+
+    // The source that has the keyboard. Written by whoever moves it, read by all; relaxed: the
+    // value stands for itself, and a drainer that still sees the old one only shows it later.
+    unsigned focus;
+
+    // 1 while a CPU drains or prints synchronously. Taken by an exchange; never waited for in RUN,
+    // and not for ever in the other modes. Sequentially consistent, with `doorbell`: who finds the
+    // lock taken has rung before, the holder looks at the bell after it has given up the lock, so
+    // in any order one of the two shows what is new.
+    uint32_t lock;
+
+    // 1: there is something new to show. Written to 1 by every CPU that calls console_drain(), to 0
+    // by the lock's holder before it looks at the rings.
+    uint32_t doorbell;
+
+    // Bit n: console_put() of source n failed. Set by the source's CPUs, cleared by them or by the
+    // lock's holder; sequentially consistent with the ring's tail, see console_ring.h.
+    uint32_t stalled;
+
+    // Bit n: the stall of source n is over. Set by the lock's holder, taken by any CPU; acquire and
+    // release, the taker's caller acts on what the partition has left.
+    uint32_t unstalled;
+
+    // Texts of print() that found no room. Any CPU; relaxed, a plain count: the doorbell orders it.
+    uint32_t lost;
+
+    // 1: the transmitter's interrupt is on; set before it is turned on, cleared after it was turned
+    // off. And how often it was turned off, counted between those two. Written by the lock's
+    // holder, read by the console CPU to judge an NMI that finds nothing pending; sequentially
+    // consistent.
+    uint32_t tx_interrupt;
+    uint32_t tx_marks;
+
+    // These belong to the lock's holder.
+    struct console_lines lines;
+    unsigned current; // source whose turn it is, or CONSOLE_LINE_NONE
+    unsigned last;    // source that had the turn before
+
+    // These belong to the console CPU.
+    bool escaped;           // the escape key came
+    bool rx_claim;          // an NMI of a byte that was taken early may still come
+    uint32_t marks_seen[2]; // tx_marks at the start of the last poll and of the one before
+};
+
+extern struct console_state console_state;
+
+static inline enum console_mode console_mode(void)
+{
+    return __atomic_load_n(&console_state.mode, __ATOMIC_ACQUIRE);
+}
+
+static inline bool console_is_partition(unsigned source)
+{
+    return source > CONSOLE_HYPERVISOR && source < console_state.count;
+}
+
+#endif
