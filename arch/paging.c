@@ -13,6 +13,7 @@ struct change {
     enum change_kind kind;
     bool dry;
     unsigned flags;
+    unsigned level;  // of the entry that CHANGE_PIN is for
     uint64_t delta;  // pa - va, modulo 2^64; for CHANGE_MAP
     unsigned needed; // counted by the dry run
     hpa_t spare;     // list of pages for the tables
@@ -253,8 +254,11 @@ static enum status change_entry(struct page_table *pt, struct change *c, const s
         wanted = pt_make_leaf(f, level, hpa(leaf_address(f, level, entry)), c->flags);
         break;
     case CHANGE_PIN:
-        if (level > 0) {
+        if (level > c->level) {
             return change_below(pt, c, node, index, entry, va, end);
+        }
+        if (present && !leaf) {
+            return ERR_EXISTS;
         }
         c->entry = node->entries ? &node->entries[index] : NULL;
         break;
@@ -363,13 +367,19 @@ enum status pt_protect(struct page_table *pt, uint64_t va, uint64_t size, unsign
     return apply(pt, &c, va, size);
 }
 
-uint64_t *pt_entry_4k(struct page_table *pt, uint64_t va)
+uint64_t *pt_entry(struct page_table *pt, uint64_t va, unsigned level)
 {
-    struct change c = {.kind = CHANGE_PIN};
-    if (pt->format->pinned_bit == 0 || apply(pt, &c, va, PAGE_SIZE) != STATUS_OK) {
+    struct change c = {.kind = CHANGE_PIN, .level = level};
+    if (pt->format->pinned_bit == 0 || level >= pt->format->levels ||
+        apply(pt, &c, va, PAGE_SIZE) != STATUS_OK) {
         return NULL;
     }
     return c.entry;
+}
+
+uint64_t *pt_entry_4k(struct page_table *pt, uint64_t va)
+{
+    return pt_entry(pt, va, 0);
 }
 
 bool pt_lookup(const struct page_table *pt, uint64_t va, struct pt_leaf *out)
@@ -446,26 +456,48 @@ unsigned pt_table_pages(const struct page_table *pt)
     return pt->pages;
 }
 
-enum status pt_share_top(struct page_table *dst, const struct page_table *src, uint64_t va)
+// The entry of `level` on the way to `va` (sign extension cut) that refers to a table; NULL: none.
+static uint64_t *table_entry(const struct page_table *pt, uint64_t va, unsigned level)
+{
+    const struct pt_format *f = pt->format;
+    uint64_t *entries = heap_ptr(pt->root);
+    for (unsigned l = f->levels - 1;; l--) {
+        uint64_t *entry = &entries[(va / pt_level_size(l)) % PT_ENTRIES];
+        if (!is_present(f, *entry) || is_leaf(f, l, *entry)) {
+            return NULL;
+        }
+        if (l == level) {
+            return entry;
+        }
+        entries = entries_of(f, *entry);
+    }
+}
+
+enum status pt_share(struct page_table *dst, const struct page_table *src, uint64_t va,
+                     unsigned level)
 {
     const struct pt_format *f = dst->format;
-    va = align_down(va, PAGE_SIZE);
+    uint64_t at = va;
     if (f != src->format || f->shared_bit == 0) {
         return ERR_UNSUPPORTED;
     }
-    if (!range_valid(f, &va, PAGE_SIZE)) {
+    if (level == 0 || level >= f->levels || !range_valid(f, &at, PAGE_SIZE)) {
         return ERR_INVALID;
     }
-    unsigned top = f->levels - 1;
-    unsigned index = (unsigned)(va / pt_level_size(top)) % PT_ENTRIES;
-    const uint64_t *from = heap_ptr(src->root);
-    uint64_t *to = heap_ptr(dst->root);
-    if (!is_present(f, from[index])) {
+    uint64_t *from = table_entry(src, at, level);
+    if (from == NULL) {
         return ERR_NOT_FOUND;
     }
-    if (is_present(f, to[index])) {
+    struct pt_leaf leaf;
+    if (pt_lookup(dst, va, &leaf)) {
         return ERR_EXISTS;
     }
-    set_entry(&to[index], from[index] | f->shared_bit);
+    struct change c = {.kind = CHANGE_PIN, .level = level};
+    enum status s = apply(dst, &c, va, PAGE_SIZE);
+    if (s != STATUS_OK) {
+        return s;
+    }
+    set_entry(from, *from | f->pinned_bit); // src must not retire it when empty: dst refers to it
+    set_entry(c.entry, *from | f->shared_bit);
     return STATUS_OK;
 }

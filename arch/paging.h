@@ -55,10 +55,12 @@ void pt_reclaim(struct page_table *pt);
 // Finds what maps `va`. False if nothing does.
 bool pt_lookup(const struct page_table *pt, uint64_t va, struct pt_leaf *out);
 
-// Makes the tables down to the 4 KiB entry of `va` (splitting a larger page there) and returns the
-// entry's address, for a window whose entry is rewritten directly with pt_make_leaf or 0. The
-// address stays valid until pt_destroy: those tables are kept even when empty. NULL: no page for a
-// table, address invalid, a table of another tree, or a format without a pinned_bit (IOMMUs).
+// Makes the tables down to the entry of `level` for `va`, a multiple of 4 KiB (splitting a larger
+// page there), and returns the entry's address, for a window whose entry is rewritten directly with
+// pt_make_leaf or 0. The address stays valid until pt_destroy: those tables are kept even when
+// empty. NULL: no page for a table, address invalid, the entry refers to a table, or it lies in one
+// of another tree, or the format has no pinned_bit (IOMMUs).
+uint64_t *pt_entry(struct page_table *pt, uint64_t va, unsigned level);
 uint64_t *pt_entry_4k(struct page_table *pt, uint64_t va);
 
 // The entry that maps a page of pt_level_size(level) at `pa`, aligned to it. `flags` as for pt_map,
@@ -72,9 +74,12 @@ void pt_destroy(struct page_table *pt);
 // Heap pages that the tree holds: its root, its tables, and those that wait for pt_reclaim.
 unsigned pt_table_pages(const struct page_table *pt);
 
-// Lets dst's top-level entry for `va` refer to src's table: later changes in src are seen by both,
-// and dst can't change anything there (ERR_DENIED). ERR_NOT_FOUND: src has no table there yet.
-// ERR_EXISTS: dst has an entry there. ERR_UNSUPPORTED: formats that can't be shared, or differ.
-enum status pt_share_top(struct page_table *dst, const struct page_table *src, uint64_t va);
+// Lets dst's entry of `level` for `va` (a multiple of 4 KiB) refer to the table that src has there:
+// 3 shares 512 GiB, 2 shares 1 GiB, 1 shares 2 MiB. Later changes in src are seen by both, and dst
+// can't change anything there (ERR_DENIED), nor frees it. ERR_NOT_FOUND: src has no table there
+// yet. ERR_EXISTS: dst maps something there or has a table. ERR_UNSUPPORTED: formats that can't be
+// shared, or differ. ERR_INVALID: address or level. ERR_NO_MEMORY: no page for dst's tables above.
+enum status pt_share(struct page_table *dst, const struct page_table *src, uint64_t va,
+                     unsigned level);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page-table writer in every format: entries bit for bit, page sizes, splits, refusals, running
-// out of tables at every point, and random changes against a model of single pages.
+// out of tables at every point. Random changes are in test_paging_random.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -442,6 +442,14 @@ static void window_entry_survives_unmap(void **state)
     assert_maps(&pt, va, 0x78000, RW, KIB(4));
     assert_ptr_equal(pt_entry_4k(&pt, va), entry);
 
+    // a window of 2 MiB beside it, but none where a table is
+    uint64_t *large = pt_entry(&pt, 0xffffff8000200000ull, 1);
+    assert_non_null(large);
+    *large = pt_make_leaf(&pt_format_host, 1, hpa(MIB(6)), RW);
+    assert_maps(&pt, 0xffffff8000200000ull + KIB(5), MIB(6) + KIB(5), RW, MIB(2));
+    assert_null(pt_entry(&pt, va, 1));
+    assert_null(pt_entry(&pt, va, 4));
+
     // within a large page: split, the content kept
     assert_int_equal(pt_map(&pt, GIB(1), hpa(GIB(1)), GIB(1), RW), STATUS_OK);
     entry = pt_entry_4k(&pt, GIB(1) + KIB(4));
@@ -460,11 +468,15 @@ static void shared_tables_belong_to_their_source(void **state)
     uint64_t kernel = 0xffffffff80000000ull;
     struct page_table source = make(&pt_format_host);
     struct page_table cpu = make(&pt_format_host);
-    assert_int_equal(pt_share_top(&cpu, &source, kernel), ERR_NOT_FOUND);
+    assert_int_equal(pt_share(&cpu, &source, kernel, 3), ERR_NOT_FOUND);
     assert_int_equal(pt_map(&source, kernel, hpa(MIB(2)), MIB(2), RX), STATUS_OK);
-    assert_int_equal(pt_share_top(&cpu, &source, BIT(50)), ERR_INVALID);
-    assert_int_equal(pt_share_top(&cpu, &source, kernel + 5), STATUS_OK);
-    assert_int_equal(pt_share_top(&cpu, &source, kernel), ERR_EXISTS);
+    assert_int_equal(pt_share(&cpu, &source, BIT(50), 3), ERR_INVALID);
+    assert_int_equal(pt_share(&cpu, &source, kernel + 5, 3), ERR_INVALID);
+    assert_int_equal(pt_share(&cpu, &source, kernel, 4), ERR_INVALID);
+    assert_int_equal(pt_share(&cpu, &source, kernel, 0), ERR_INVALID);
+    assert_int_equal(pt_share(&cpu, &source, kernel, 1), ERR_NOT_FOUND); // a page, not a table
+    assert_int_equal(pt_share(&cpu, &source, kernel, 3), STATUS_OK);
+    assert_int_equal(pt_share(&cpu, &source, kernel, 3), ERR_EXISTS);
     assert_maps(&cpu, kernel, MIB(2), RX, MIB(2));
     // later changes in the source are seen, the reverse is refused
     assert_int_equal(pt_map(&source, kernel + MIB(4), hpa(MIB(8)), KIB(4), RW), STATUS_OK);
@@ -488,112 +500,58 @@ static void shared_tables_belong_to_their_source(void **state)
 
     struct page_table npt = make(&pt_format_npt);
     struct page_table other = make(&pt_format_npt);
-    assert_int_equal(pt_share_top(&npt, &other, 0), ERR_UNSUPPORTED);
-    assert_int_equal(pt_share_top(&npt, &source, 0), ERR_UNSUPPORTED);
+    assert_int_equal(pt_share(&npt, &other, 0, 3), ERR_UNSUPPORTED);
+    assert_int_equal(pt_share(&npt, &source, 0, 3), ERR_UNSUPPORTED);
 }
 
-// Every page of three GiB on its own: the naive model.
-#define MODEL_PAGES (3u << 18)
-
-struct model_page {
-    uint64_t pa;
-    unsigned flags; // 0: absent
-};
-
-static struct model_page model[MODEL_PAGES];
-
-static void compare_all(const struct page_table *pt, uint64_t base)
-{
-    for (unsigned i = 0; i < MODEL_PAGES; i++) {
-        struct pt_leaf leaf;
-        bool found = pt_lookup(pt, base + i * PAGE_SIZE, &leaf);
-        if (found != (model[i].flags != 0) ||
-            (found && (leaf.pa.v != model[i].pa || leaf.flags != model[i].flags))) {
-            fail_msg("%s: page 0x%x differs", pt->format->name, i);
-        }
-    }
-}
-
-static void random_change(struct page_table *pt, uint64_t base, const unsigned *flag_sets)
-{
-    // sizes and places from single pages to a GiB, aligned now and then
-    unsigned grain = (unsigned[]){1, 1, 512, 512, 1u << 18}[rand() % 5];
-    unsigned at = (unsigned)rand() % MODEL_PAGES / grain * grain;
-    unsigned count = (1 + (unsigned)rand() % (grain > 512 ? 2 : 700)) * grain;
-    count = at + count > MODEL_PAGES ? MODEL_PAGES - at : count;
-    unsigned flags = flag_sets[rand() % 3];
-    uint64_t pa = GIB(16) + (uint64_t)(rand() % 8) * GIB(3) + at * PAGE_SIZE;
-    pa += rand() % 4 == 0 ? KIB(4) : 0;
-    uint64_t va = base + at * PAGE_SIZE;
-
-    switch (rand() % 4) {
-    case 0: {
-        assert_int_equal(pt_unmap(pt, va, count * PAGE_SIZE), STATUS_OK);
-        for (unsigned i = at; i < at + count; i++) {
-            model[i].flags = 0;
-        }
-        break;
-    }
-    case 1:
-        assert_int_equal(pt_protect(pt, va, count * PAGE_SIZE, flags), STATUS_OK);
-        for (unsigned i = at; i < at + count; i++) {
-            model[i].flags = model[i].flags ? flags : 0;
-        }
-        break;
-    default: {
-        bool taken = false;
-        for (unsigned i = at; i < at + count; i++) {
-            taken = taken || model[i].flags;
-        }
-        enum status s = pt_map(pt, va, hpa(pa), count * PAGE_SIZE, flags);
-        assert_int_equal(s, taken ? ERR_EXISTS : STATUS_OK);
-        for (unsigned i = at; !taken && i < at + count; i++) {
-            model[i] = (struct model_page){pa + (i - at) * PAGE_SIZE, flags};
-        }
-        break;
-    }
-    }
-    if (rand() % 4 == 0) {
-        pt_reclaim(pt);
-    }
-}
-
-static void random_changes_match_the_model(void **state)
+// As the CPUs' own tables are: the same top-level entry, one GiB shared, another private.
+static void one_gib_shared_beside_a_private_one(void **state)
 {
     (void)state;
-    static const struct {
-        const struct pt_format *format;
-        uint64_t base;
-        unsigned flags[3];
-    } cases[] = {
-        {&pt_format_host, 0 - GIB(3), {RW | PT_WC, RX, PT_READ | PT_UC}},
-        {&pt_format_host, 0xffff800000000000ull, {RW, RX, PT_READ}},
-        {&pt_format_npt, 0, {RWX, RW | PT_UC, PT_READ}},
-        {&pt_format_ept, GIB(511), {RWX, RW | PT_UC, RX | PT_WC}},
-        {&pt_format_vtd, BIT(48) - GIB(3), {RW, PT_READ, RW}},
-        {&pt_format_vtd_39, BIT(39) - GIB(3), {RW, PT_READ, RW}},
-        {&pt_format_amdvi, GIB(1023), {RW, PT_READ, RW}},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        fake_heap_reset();
-        srand(1 + (unsigned)i);
-        for (unsigned p = 0; p < MODEL_PAGES; p++) {
-            model[p].flags = 0;
-        }
-        struct page_table pt = make(cases[i].format);
-        for (unsigned n = 0; n < 400; n++) {
-            random_change(&pt, cases[i].base, cases[i].flags);
-            assert_int_equal(pt_table_pages(&pt), fake_heap_used());
-            if (n % 50 == 49) {
-                compare_all(&pt, cases[i].base);
-            }
-        }
-        assert_int_equal(pt_unmap(&pt, cases[i].base, GIB(3)), STATUS_OK);
-        pt_reclaim(&pt);
-        assert_int_equal(fake_heap_used(), 1);
-        pt_destroy(&pt);
-        assert_int_equal(fake_heap_used(), 0);
-    }
+    uint64_t shared = 0xffffffff80000000ull;
+    uint64_t own = 0xffffffffc0000000ull;
+    struct page_table source = make(&pt_format_host);
+    struct page_table cpu = make(&pt_format_host);
+    assert_int_equal(pt_map(&source, shared, hpa(MIB(2)), KIB(8), RX), STATUS_OK);
+    // exhaustion on the way leaves nothing behind
+    uint64_t hash = fake_heap_hash();
+    fake_heap_fail_after(0);
+    assert_int_equal(pt_share(&cpu, &source, shared, 2), ERR_NO_MEMORY);
+    fake_heap_fail_after(-1);
+    assert_int_equal(fake_heap_hash(), hash);
+
+    assert_int_equal(pt_map(&cpu, own, hpa(MIB(8)), KIB(4), RW), STATUS_OK);
+    assert_int_equal(pt_share(&cpu, &source, shared, 3), ERR_EXISTS); // the private GiB is there
+    assert_int_equal(pt_share(&cpu, &source, shared, 2), STATUS_OK);
+    assert_int_equal(pt_share(&cpu, &source, shared, 2), ERR_EXISTS);
+    assert_maps(&cpu, shared + 7, MIB(2) + 7, RX, KIB(4));
+    assert_maps(&cpu, own, MIB(8), RW, KIB(4));
+    assert_int_equal(pt_map(&source, shared + GIB(1) - KIB(4), hpa(0), KIB(4), RW), STATUS_OK);
+    assert_maps(&cpu, own - 1, 0xfff, RW, KIB(4));
+    assert_int_equal(pt_map(&cpu, shared + MIB(2), hpa(0), KIB(4), RW), ERR_DENIED);
+    assert_int_equal(pt_unmap(&cpu, shared, KIB(4)), ERR_DENIED);
+    assert_int_equal(pt_map(&cpu, own + KIB(4), hpa(0), KIB(4), RW), STATUS_OK);
+    // the shared table outlives its content
+    assert_int_equal(pt_unmap(&source, shared, GIB(1)), STATUS_OK);
+    pt_reclaim(&source);
+    assert_absent(&cpu, shared);
+    assert_int_equal(pt_map(&source, shared, hpa(MIB(2)), KIB(8), RX), STATUS_OK);
+    assert_maps(&cpu, shared, MIB(2), RX, KIB(4));
+    // something mapped in the way, as a page of its own and within a larger one
+    struct page_table other = make(&pt_format_host);
+    assert_int_equal(pt_map(&other, shared, hpa(0), GIB(1), PT_READ), STATUS_OK);
+    hash = fake_heap_hash();
+    assert_int_equal(pt_share(&other, &source, shared, 2), ERR_EXISTS);
+    assert_int_equal(pt_share(&other, &source, shared, 1), ERR_EXISTS);
+    assert_int_equal(fake_heap_hash(), hash);
+    pt_destroy(&other);
+    unsigned used = fake_heap_used();
+    unsigned pages = pt_table_pages(&cpu);
+    pt_destroy(&cpu);
+    assert_int_equal(fake_heap_used(), used - pages);
+    assert_maps(&source, shared, MIB(2), RX, KIB(4));
+    pt_destroy(&source);
+    assert_int_equal(fake_heap_used(), 0);
 }
 
 int main(void)
@@ -612,7 +570,7 @@ int main(void)
         cmocka_unit_test_setup(out_of_tables_at_every_point, setup),
         cmocka_unit_test_setup(window_entry_survives_unmap, setup),
         cmocka_unit_test_setup(shared_tables_belong_to_their_source, setup),
-        cmocka_unit_test_setup(random_changes_match_the_model, setup),
+        cmocka_unit_test_setup(one_gib_shared_beside_a_private_one, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
