@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/fake_flat_ram.h"
+
+#include <string.h>
+
+struct partition flat;
+
+void flat_clear(void)
+{
+    memset(&flat, 0, sizeof(flat));
+}
+
+void flat_set_u64(uint64_t address, uint64_t value)
+{
+    memcpy(flat.ram + address, &value, sizeof(value));
+}
+
+void flat_set_u32(uint64_t address, uint32_t value)
+{
+    memcpy(flat.ram + address, &value, sizeof(value));
+}
+
+uint64_t flat_u64(uint64_t address)
+{
+    uint64_t value;
+
+    memcpy(&value, flat.ram + address, sizeof(value));
+    return value;
+}
+
+uint32_t flat_u32(uint64_t address)
+{
+    uint32_t value;
+
+    memcpy(&value, flat.ram + address, sizeof(value));
+    return value;
+}
+
+bool guest_ram_contains(const struct partition *p, gpa_t address, uint64_t size)
+{
+    (void)p;
+    return address.v <= FLAT_RAM_SIZE && size <= FLAT_RAM_SIZE - address.v;
+}
+
+enum status guest_read(const struct partition *p, gpa_t address, void *buffer, size_t size)
+{
+    if (!guest_ram_contains(p, address, size))
+        return ERR_RANGE;
+    memcpy(buffer, p->ram + address.v, size);
+    return STATUS_OK;
+}
+
+bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value)
+{
+    return guest_read(p, address, value, sizeof(*value)) == STATUS_OK;
+}
+
+enum status guest_write(const struct partition *p, gpa_t address, const void *buffer, size_t size)
+{
+    if (!guest_ram_contains(p, address, size))
+        return ERR_RANGE;
+    memcpy(flat.ram + address.v, buffer, size);
+    flat.writes++;
+    return STATUS_OK;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// A partition with a little flat RAM from 0, behind the functions of hv/guest_mem.h, for tests of
+// the page-table walk and of the emulator.
+#ifndef TESTS_UNIT_FAKE_FLAT_RAM_H
+#define TESTS_UNIT_FAKE_FLAT_RAM_H
+
+#include "hv/guest_mem.h"
+
+#define FLAT_RAM_SIZE MIB(1)
+
+struct partition {
+    uint8_t ram[FLAT_RAM_SIZE];
+    unsigned writes; // how many there were
+};
+
+extern struct partition flat;
+
+void flat_clear(void);
+void flat_set_u64(uint64_t address, uint64_t value);
+void flat_set_u32(uint64_t address, uint32_t value);
+uint64_t flat_u64(uint64_t address);
+uint32_t flat_u32(uint64_t address);
+
+#endif
