@@ -5,7 +5,7 @@
 #   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another)
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG
 #   make test            everything that has to pass
-#   make unit, boot-test, fuzz, bench, lint, format-check, format, clean
+#   make unit, config-test, boot-test [K=pytest expression], fuzz, bench, lint, format-check, format, clean
 #
 # CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
 # (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone, V=1 shows the
@@ -111,7 +111,8 @@ $(GEN)/asm_offsets.inc: arch/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HV_CFLAGS) -fno-lto -MMD -MP -MF $(GEN)/asm_offsets.d -MT $@ -S $< -o $(GEN)/asm_offsets.s
 	$(Q)sed -n 's/^[^"]*"->\([A-Za-z0-9_]*\) [$$#]*\(-\{0,1\}[0-9a-fA-Fx]*\)".*/%define \1 \2/p' \
-	    $(GEN)/asm_offsets.s > $@
+	    $(GEN)/asm_offsets.s > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 VERSION := $(shell git describe --tags --dirty --always --match 'v*' 2>/dev/null | grep '^v' || echo 0.1)
 $(GEN)/version.h: FORCE
@@ -202,7 +203,7 @@ unit: $(BUILD)/bulkhead-config
 
 boot-test: setup-test
 	@$(MAKE) --no-print-directory SETUP=0 all linux
-	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS)
+	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS) $(if $(K),--select '$(K)')
 
 config-test: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only config
@@ -213,8 +214,10 @@ bench: setup-bench
 
 # ---- unit tests and fuzzers -------------------------------------------------------------------
 
-.PHONY: unit-build
+.PHONY: unit-build unit-names
 unit-build: $(UNIT_TESTS:%=$(BUILD)/unit/%)
+unit-names:
+	@echo $(UNIT_TESTS)
 
 # $(1) is the test's name. Compiled whole each time one of its parts changes: parts differ in what
 # they fake, so objects are not shared between tests.

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that can be wrong with what the hypervisor is given: a message that says what, which
+partition and what to do, and nothing starts half."""
+
+import os
+import struct
+
+import pytest
+
+import bulkhead
+from conftest import TIMEOUT, config, partition
+
+TWO = config(partition("good"), partition("other"))
+
+
+def refused(console, *patterns):
+    """The console says all of the patterns, then that nothing is started; and no guest ran."""
+    for pattern in patterns:
+        console.wait(f"(?i){pattern}")
+    console.wait("nothing is started")
+    assert "hello from" not in console.text()
+    assert console.process.poll() is None, "the machine must stop, not reset"
+
+
+def blob_file(tmp_path, data):
+    path = tmp_path / "bad.bin"
+    path.write_bytes(data)
+    return str(path)
+
+
+def guest(name="count.elf"):
+    return os.path.join(bulkhead.BUILD, name)
+
+
+def patch(data, offset, fmt, value, seal=True):
+    data = bytearray(data)
+    struct.pack_into(fmt, data, offset, value)
+    return bulkhead.seal_blob(data) if seal else bytes(data)
+
+
+PARTITION0 = bulkhead.HEADER.size
+PARTITION1 = PARTITION0 + bulkhead.PARTITION.size
+NAME, MEMORY, IMAGE, CPU_MODE, CPU_COUNT, CPUS = 0, 32, 40, 68, 70, 72
+
+
+# ---- the blob itself
+
+def test_no_configuration(boot, plain):
+    refused(boot(plain, modules=[guest()]), "configuration")
+
+
+def test_no_module_at_all(boot, plain):
+    refused(boot(plain, modules=[]), "configuration")
+
+
+def test_two_configurations(boot, plain, blob_of, tmp_path):
+    blob = blob_of(TWO)
+    (tmp_path / "second.bin").write_bytes(blob)
+    files = [blob_file(tmp_path, blob), str(tmp_path / "second.bin"), guest()]
+    refused(boot(plain, modules=files), "configuration")
+
+
+@pytest.mark.parametrize("keep", [20, 39, 60, -1])
+def test_truncated(boot, plain, blob_of, tmp_path, keep):
+    data = blob_of(TWO)[:keep]
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "truncated|bytes")
+
+
+def test_wrong_version(boot, plain, blob_of, tmp_path):
+    data = patch(blob_of(TWO), 8, "<I", 77)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "version 77|version.*77")
+
+
+def test_wrong_checksum(boot, plain, blob_of, tmp_path):
+    data = patch(blob_of(TWO), PARTITION0 + MEMORY, "<Q", 32 << 20, seal=False)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "checksum")
+
+
+# ---- what the compiler would refuse, in a blob that somebody else made
+
+BAD_FIELDS = {
+    "no cpu": (PARTITION0 + CPU_COUNT, "<H", 0, "good.*cpu"),
+    "too many cpus for the format": (PARTITION0 + CPU_COUNT, "<H", 1000, "good.*cpu"),
+    "no memory": (PARTITION0 + MEMORY, "<Q", 0, "good.*memory"),
+    "memory of an odd size": (PARTITION0 + MEMORY, "<Q", (64 << 20) + 1, "good.*memory"),
+    "memory beyond all bounds": (PARTITION0 + MEMORY, "<Q", 1 << 62, "good.*memory"),
+    "name twice": (PARTITION1 + NAME, "<32s", b"good", "good.*twice|name.*good|good.*name"),
+    "name with a control character": (PARTITION1 + NAME, "<32s", b"a\x1b[2Jb", "name"),
+    "no image": (PARTITION0 + IMAGE, "<I", 0, "good.*image"),
+    "image outside the strings": (PARTITION0 + IMAGE, "<I", 0x7FFFFFFF, "layout|string|good"),
+    "no partitions": (20, "<I", 0, "partition|layout|size"),
+    "partitions beyond the file": (20, "<I", 0x10000000, "partition|layout|size|bytes"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_FIELDS, ids=lambda w: w.replace(" ", "-"))
+def test_bad_field(boot, plain, blob_of, tmp_path, what):
+    offset, fmt, value, message = BAD_FIELDS[what]
+    data = patch(blob_of(TWO), offset, fmt, value)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), message)
+
+
+def test_cpu_twice(boot, plain, blob_of, tmp_path):
+    data = blob_of(config(partition("good", cpus="[1]"), partition("other", cpus="[2]")))
+    data = patch(data, PARTITION1 + CPUS, "<H", 1)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "other.*CPU 1|CPU 1.*other")
+
+
+def test_ports_overlap(boot, plain, blob_of, tmp_path):
+    data = blob_of(
+        config(
+            partition("good", more='ioports = ( "0xf4-0xf7" );'),
+            partition("other", more='ioports = ( "0xe0-0xe3" );'),
+        )
+    )
+    at = data.index(struct.pack("<HH", 0xE0, 0xE3))
+    data = patch(data, at, "<HH"[:2] + "H", 0xF6)
+    data = patch(data, at + 2, "<H", 0xF9)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "other.*port.*good|0xf[46]")
+
+
+# ---- against the machine
+
+def test_too_many_cpus(boot, plain):
+    refused(boot(plain, config(partition("good", cpus=3), partition("other", cpus=2))), "other.*cpu")
+
+
+def test_no_such_cpu(boot, plain):
+    refused(boot(plain, config(partition("good"), partition("other", cpus="[1, 9]"))), "other.*CPU 9")
+
+
+def test_too_much_memory(boot, plain):
+    refused(
+        boot(plain, config(partition("good"), partition("other", memory="3G")), memory=1024),
+        "memory",
+    )
+
+
+def test_missing_module(boot, plain, blob_of, tmp_path):
+    data = blob_of(config(partition("good"), partition("other", image="absent.elf")))
+    refused(
+        boot(plain, modules=[blob_file(tmp_path, data), guest()]), "other.*absent.elf"
+    )
+
+
+def test_missing_initrd(boot, plain, blob_of, tmp_path):
+    data = blob_of(
+        config(partition("good", image="vmlinuz", memory="256M", more='initrd = "absent.gz";'))
+    )
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest("vmlinuz")]), "good.*absent.gz")
+
+
+def test_module_name_twice(boot, plain, blob_of, tmp_path):
+    data = blob_of(TWO)
+    files = [blob_file(tmp_path, data), guest(), guest("smp.elf") + " name=count.elf"]
+    refused(boot(plain, modules=files), "count.elf")
+
+
+def test_port_of_the_hypervisor(boot, plain, blob_of, tmp_path):
+    data = blob_of(config(partition("good", more='ioports = ( "0xe0-0xe3" );')))
+    at = data.index(struct.pack("<HH", 0xE0, 0xE3))
+    data = patch(patch(data, at, "<H", 0x3F8), at + 2, "<H", 0x3F8)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "good.*0x3f8")
+
+
+# ---- images
+
+def elf32(segment_address, size=0x1000, entry=None):
+    """A Multiboot kernel of one segment of HLT at the address."""
+    magic, flags = 0x1BADB002, 0
+    body = struct.pack("<III", magic, flags, -(magic + flags) & 0xFFFFFFFF).ljust(size, b"\xf4")
+    header = struct.pack(
+        "<16sHHIIIIIHHHHHH",
+        b"\x7fELF\1\1\1", 2, 3, 1, entry or segment_address + 16, 52, 0, 0, 52, 32, 1, 0, 0, 0,
+    )
+    segment = struct.pack("<8I", 1, 4096, segment_address, segment_address, size, size, 7, 4096)
+    return (header + segment).ljust(4096, b"\0") + body
+
+
+BAD_IMAGES = {
+    "unknown kind": (b"this is no kernel\n" * 100, "kind|kernel|image"),
+    "empty": (b"", "other"),
+    "ELF without Multiboot header": (b"\x7fELF\1\1\1" + bytes(4089) + b"\xf4" * 4096, "other"),
+    "segment outside the partition": (elf32(0x8000000), "other.*(segment|outside|memory|0x8000000)"),
+    "segment that wraps": (elf32(0xFFFFF800), "other"),
+    "segment over the end": (elf32(0x3FFF800), "other"),
+    "entry outside": (elf32(0x100000, entry=0x7000000), "other.*entry|other"),
+    "bzImage cut short": (None, "other"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_IMAGES, ids=lambda w: w.replace(" ", "-"))
+def test_bad_image(boot, plain, tmp_path, what):
+    data, message = BAD_IMAGES[what]
+    if data is None:
+        with open(guest("vmlinuz"), "rb") as f:
+            data = f.read(0x3000)
+    (tmp_path / "bad.img").write_bytes(data)
+    text = config(partition("good"), partition("other", image="bad.img"))
+    refused(boot(plain, text), message, "other")
+
+
+# ---- machines
+
+def test_no_amd_v(boot, machine):
+    refused(boot(machine, TWO, cpu=machine.cpu + ",-svm"), "AMD-V")
+
+
+def test_no_nested_paging(boot, plain):
+    refused(boot(plain, TWO, cpu=plain.cpu + ",-npt"), "nested paging")
+
+
+def test_not_amd(boot, plain):
+    """An Intel CPU under TCG has neither."""
+    refused(boot(plain, TWO, cpu="Skylake-Client"), "AMD-V|virtualization")
+
+
+def test_no_serial_port(boot, plain):
+    """Without a UART the debug port, which emulators have, gets the console; guests run."""
+    console = boot(plain, config(partition("one", cmdline="n=3")), serial=False)
+    console.wait("serial port", "bulkhead")
+    console.wait("count 3", "one")
+
+
+def test_no_acpi(boot, plain):
+    refused(boot(plain, TWO, devices=["-machine", "acpi=off"]), "ACPI|RSDP")
+
+
+def test_broken_tables_are_refused(boot, plain):
+    """A build whose second-level table is broken on purpose: the audit finds it."""
+    if not os.path.exists(os.path.join(bulkhead.BUILD, "audit-break", "bulkhead32.elf")):
+        pytest.skip("make AUDIT_BREAK=1 has not been run")
+    console = boot(plain, TWO, image="audit-break/bulkhead32.elf")
+    refused(console, "audit")
+
+
+def test_audit_is_printed(boot, plain):
+    console = boot(plain, TWO)
+    console.wait("audit", "bulkhead")
+    console.wait("count 2", "good")

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's stock kernel in partitions."""
+
+import os
+import re
+
+import pytest
+
+import bulkhead
+from conftest import TIMEOUT, config, partition
+
+LINUX_TIMEOUT = 2 * TIMEOUT
+KEY = "\x1d"  # Ctrl-]
+
+
+def linux(name, cpus=1, memory="256M", cmdline="", more=""):
+    return partition(
+        name, cpus, memory, "vmlinuz", f"console=ttyS0 {cmdline}".strip(),
+        'initrd = "initrd.gz"; ' + more,
+    )
+
+
+def two_linux():
+    with open(os.path.join(bulkhead.ROOT, "partitions", "two-linux.conf")) as f:
+        return f.read()
+
+
+def ask(console, name, command, answer):
+    """Types a command into the shell that has the keyboard and waits for what it prints."""
+    since = console.count()
+    console.type(command + "\r")
+    return console.match(answer, name, since)
+
+
+def test_two_linux(boot, machine):
+    """What issue 2 promises a user of make run."""
+    console = boot(machine, two_linux())
+    console.wait(r"Ctrl-\]", "bulkhead")
+    console.wait("Linux .* is up.*: 2 CPU", "alpha", timeout=LINUX_TIMEOUT)
+    console.wait("Linux .* is up.*: 1 CPU", "beta", timeout=LINUX_TIMEOUT)
+
+    # Each sees its own memory only.
+    total = int(console.match(r"Mem: +(\d+)", "alpha").group(1))
+    assert 400 < total <= 512
+    total = int(console.match(r"Mem: +(\d+)", "beta").group(1))
+    assert 180 < total <= 256
+    console.wait(r"\$ ", "alpha")
+
+    # The keyboard is alpha's, then beta's, then alpha's again.
+    ask(console, "alpha", "echo cpus=$(nproc) sum=$((6*7))", "cpus=2 sum=42")
+    console.type(KEY + "n")
+    console.wait("keyboard: beta", "bulkhead")
+    ask(console, "beta", "echo cpus=$(nproc) sum=$((6*8))", "cpus=1 sum=48")
+    assert "sum=48" not in console.text("alpha")
+    console.type(KEY + "n")
+    ask(console, "alpha", "echo sum=$((6*9))", "sum=54")
+
+    # Interrupts by name: the timer ticks on both CPUs, the console's interrupt arrives.
+    ask(console, "alpha", "grep -c -e LOC -e ttyS0 /proc/interrupts", r"\b2\b")
+
+    for name in ("alpha", "beta"):
+        text = console.text(name)
+        assert "could not calculate" not in text
+        assert "tsc: Detected" in text
+        assert "Kernel panic" not in text
+        assert "Call Trace" not in text
+        if "x2apic" in machine.cpu:
+            assert "Switched APIC routing to physical x2apic" in text
+    # Nothing on the terminal is without its prefix.
+    started = console.wait(r"Ctrl-\]", "bulkhead")
+    for line in console.lines[started:]:
+        assert re.match(r"\[(alpha|beta|bulkhead)\] |$", line), line
+
+    console.type(KEY + "c")
+    for vcpu in ("alpha/0", "alpha/1", "beta/0"):
+        console.wait(rf"{vcpu}: exits \d+", "bulkhead")
+    console.type(KEY + "q")
+    console.wait_end()
+
+
+def test_linux_power_off(boot, apic_machine):
+    """ACPI power-off stops one; the other goes on."""
+    console = boot(
+        apic_machine,
+        config(linux("off", cmdline="quiet bulkhead.test=poweroff"), partition("long")),
+    )
+    at = console.wait("off: ended by power", "bulkhead", timeout=LINUX_TIMEOUT)
+    console.wait(r"count \d+", "long", since=at)
+    assert "Power down" in console.text("off")
+
+
+@pytest.mark.parametrize("way", ["", "reboot=a", "reboot=p", "reboot=k", "reboot=t"])
+def test_linux_reboot(boot, plain, way):
+    """Linux starts again by each of the ways that it knows; 't', a triple fault, only ends it."""
+    console = boot(
+        plain,
+        config(linux("again", cmdline=f"quiet {way} bulkhead.test=reboot"), partition("long")),
+    )
+    at = console.wait("rebooting now", "again", timeout=LINUX_TIMEOUT)
+    if way == "reboot=t":
+        at = console.wait("again: ended by triple fault", "bulkhead", since=at)
+    else:
+        at = console.wait("Linux .* is up", "again", since=at, timeout=LINUX_TIMEOUT)
+    console.wait(r"count \d+", "long", since=at)
+
+
+def test_smp_linux_reboots(boot, apic_machine):
+    console = boot(
+        apic_machine, config(linux("again", cpus=2, cmdline="quiet bulkhead.test=reboot"))
+    )
+    at = console.wait("rebooting now", "again", timeout=LINUX_TIMEOUT)
+    console.wait("Linux .* is up.*: 2 CPU", "again", since=at, timeout=LINUX_TIMEOUT)
+
+
+def test_linux_without_x2apic(boot, apic_machine):
+    """The guest may stay in xAPIC mode on a host that has x2APIC."""
+    console = boot(
+        apic_machine,
+        config(linux("plain", cpus=2, cmdline="nox2apic bulkhead.test=smoke")),
+    )
+    console.wait("smoke done", "plain", timeout=LINUX_TIMEOUT)
+    assert "physical x2apic" not in console.text("plain")
+    assert ": 2 CPU(s)" in console.text("plain")
+
+
+def test_linux_with_8_cpus(boot, plain):
+    console = boot(
+        plain,
+        config(linux("wide", cpus=8, memory="512M", cmdline="quiet bulkhead.test=smoke")),
+        cpus=8,
+    )
+    console.wait("Linux .* is up.*: 8 CPU", "wide", timeout=LINUX_TIMEOUT)
+
+
+def test_linux_by_mp_tables_and_no_acpi(boot, plain):
+    """Debian's kernel knows no MP tables, so without ACPI it has one CPU; it must come up."""
+    console = boot(plain, config(linux("old", cmdline="acpi=off quiet bulkhead.test=smoke")))
+    console.wait("smoke done", "old", timeout=LINUX_TIMEOUT)
+
+
+def test_idle_linux_does_not_exit(boot, apic_machine):
+    """Ten idle seconds of a Linux with one CPU in x2APIC mode: no exit at all."""
+    if "x2apic" not in apic_machine.cpu:
+        pytest.skip("xAPIC: the APIC timer's writes exit")
+    console = boot(apic_machine, config(linux("idle", cmdline="quiet bulkhead.test=smoke")))
+    console.wait("smoke done", "idle", timeout=LINUX_TIMEOUT)
+    console.wait(r"\$ ", "idle")
+
+    def exits():
+        since = console.count()
+        console.type(KEY + "c")
+        return int(console.match(r"idle/0: exits (\d+)", "bulkhead", since).group(1))
+
+    import time
+
+    time.sleep(5)  # what the boot left to do
+    before = exits()
+    time.sleep(10)
+    after = exits()
+    # The key itself may be served by a partition's CPU; here an unassigned one does it.
+    assert after - before == 0

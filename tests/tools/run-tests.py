@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the tests and sums them up: format check, unit tests, bulkhead-config, boot tests. The last
+line is `N passed, N failed`; the exit status says whether any failed."""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+import bulkhead
+
+CLANG_FORMAT = 14  # whose idea of .clang-format counts
+CLI = "test_config_cli.py"
+
+
+class Sum:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def run(command, **more):
+    return subprocess.run(
+        command, cwd=bulkhead.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        errors="replace", **more,
+    )
+
+
+def make(*args):
+    # Quick: what is built already is not built again.
+    return run(["make", "--no-print-directory", "SETUP=0", f"-j{os.cpu_count()}", *args])
+
+
+def built(result, args, what):
+    """One check: that something builds."""
+    done = make(*args)
+    if done.returncode == 0:
+        result.passed += 1
+    else:
+        result.failed += 1
+        print(f"FAILED: {what}\n{done.stdout}")
+    return done.returncode == 0
+
+
+def test_sources(_):
+    """Format, and that the other compiler builds everything without a warning."""
+    result = Sum()
+    tool = shutil.which("clang-format")
+    version = re.search(r"version (\d+)", run([tool, "--version"]).stdout) if tool else None
+    if version and int(version.group(1)) == CLANG_FORMAT:
+        built(result, ["format-check"], "clang-format")
+    else:
+        print(f"skipped: the format check needs clang-format {CLANG_FORMAT}")
+        result.skipped += 1
+    if shutil.which("clang"):
+        # Objects in a folder of their own, so that this makes nothing old that the others use.
+        args = ["CC=clang", "HVDIR=build/clang", "build/clang/bulkhead.elf"]
+        built(result, args, "the hypervisor with clang")
+    else:
+        print("skipped: clang is not installed, so only gcc builds the hypervisor")
+        result.skipped += 1
+    return result
+
+
+def run_unit(program):
+    """One unit test program: its cases, counted, and its output if any fails."""
+    result = Sum()
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", UBSAN_OPTIONS="print_stacktrace=1")
+    start = time.monotonic()
+    try:
+        done = run([program], env=env, timeout=900)
+        out, status = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        out, status = (late.stdout or b"").decode(errors="replace"), "too slow"
+    result.passed = len(re.findall(r"(?m)^ok ", out))
+    result.failed = len(re.findall(r"(?m)^not ok ", out))
+    # A crash, or a sanitizer's finding, or a program that tests nothing.
+    if (status != 0 and result.failed == 0) or result.passed + result.failed == 0:
+        result.failed += 1
+    name = os.path.basename(program)
+    print(f"  {name}: {result} ({time.monotonic() - start:.1f} s)")
+    if result.failed:
+        print(f"{out}\n{name}: status {status}")
+    sys.stdout.flush()
+    return result
+
+
+def test_unit(_):
+    result = Sum()
+    building = make("-k", "unit-build")
+    names = run(["make", "-s", "--no-print-directory", "SETUP=0", "unit-names"]).stdout.split()
+    programs = [os.path.join(bulkhead.BUILD, "unit", name) for name in names]
+    if building.returncode != 0:
+        print(building.stdout)
+        result.failed += 1
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for one in pool.map(run_unit, [p for p in programs if os.path.exists(p)]):
+            result.add(one)
+    return result
+
+
+def run_pytest(label, args):
+    result = Sum()
+    report = os.path.join(bulkhead.BUILD, f"{label}-tests.xml")
+    if os.path.exists(report):
+        os.remove(report)
+    command = [sys.executable, "-m", "pytest", "-q", "-r", "fEs", f"--junit-xml={report}", *args]
+    status = subprocess.call(command, cwd=os.path.join(bulkhead.ROOT, "tests", "boot"))
+    if not os.path.exists(report):
+        print(f"pytest gave no report: status {status}")
+        result.failed += 1
+        return result
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            result.failed += 1
+        elif case.find("skipped") is not None:
+            result.skipped += 1
+        else:
+            result.passed += 1
+    if status != 0 and result.failed == 0:
+        print(f"pytest ended with status {status}")
+        result.failed += 1
+    return result
+
+
+def test_config(_):
+    return run_pytest("config", [CLI])
+
+
+def test_boot(args):
+    result = Sum()
+    built(result, ["AUDIT_BREAK=1", "hypervisor"], "the hypervisor whose audit must fail")
+    tests = sorted(glob.glob(os.path.join(bulkhead.ROOT, "tests", "boot", "test_*.py")))
+    tests = [t for t in tests if not t.endswith(CLI)]
+    more = ["-n", str(args.jobs)] if args.jobs > 1 else []
+    if args.select:
+        more += ["-k", args.select]
+    result.add(run_pytest("boot", tests + more))
+    return result
+
+
+PARTS = {"sources": test_sources, "unit": test_unit, "config": test_config, "boot": test_boot}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--jobs", type=int, default=2, help="boot tests at a time")
+    parser.add_argument("--select", help="boot tests by pytest's -k")
+    args = parser.parse_args()
+    sums = {}
+    for name, part in PARTS.items():
+        if args.only in (None, name):
+            print(f"== {name}")
+            sys.stdout.flush()
+            sums[name] = part(args)
+    total = Sum()
+    print("== summary")
+    for name, result in sums.items():
+        print(f"{name}: {result}")
+        total.add(result)
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
