@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine running in QEMU: what its console prints, line by line as it comes, and its keyboard."""
+
+import os
+import re
+import subprocess
+import threading
+import time
+
+# Seconds. Emulation on a loaded machine is slow; a test that passes never waits this long.
+TIMEOUT = float(os.environ.get("BOOT_TIMEOUT", "90"))
+TAIL = 60  # lines of the console that a failure shows
+
+
+class Console:
+    """A running machine: its console's lines as they come, and its keyboard."""
+
+    def __init__(self, command, log_path):
+        self.command = command
+        self.lines = []
+        self.partial = ""
+        self._changed = threading.Condition()
+        self._log = open(log_path, "wb")
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
+        )
+        self._log_path = log_path
+        self._closed = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        while True:
+            data = os.read(self.process.stdout.fileno(), 4096)
+            with self._changed:
+                if not data:
+                    self._closed = True
+                    if self.partial:
+                        self.lines.append(self.partial)
+                        self.partial = ""
+                    self._changed.notify_all()
+                    return
+                text = self.partial + data.decode("latin-1").replace("\r", "")
+                *whole, self.partial = text.split("\n")
+                self.lines += whole
+                self._changed.notify_all()
+
+    def wait(self, pattern, source=None, since=0, timeout=TIMEOUT):
+        """The index of the first line from `since` on that has `pattern`; `source` is the prefix
+        that the line must bear: a partition's name or "bulkhead"."""
+        prefix = rf"^\[{re.escape(source)}\] .*" if source else ""
+        regex = re.compile(prefix + f"(?:{pattern})")
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            at = since
+            while True:
+                while at < len(self.lines):
+                    if regex.search(self.lines[at]):
+                        return at
+                    at += 1
+                if self.partial and regex.search(self.partial):
+                    return len(self.lines)
+                left = deadline - time.monotonic()
+                if self._closed:
+                    raise AssertionError(f"the machine ended before {pattern!r} from {source}")
+                if left <= 0:
+                    raise AssertionError(f"no {pattern!r} from {source} within {timeout} s")
+                self._changed.wait(left)
+
+    def match(self, pattern, source=None, since=0, timeout=TIMEOUT):
+        """As wait(), but returns the match."""
+        at = self.wait(pattern, source, since, timeout)
+        line = self.lines[at] if at < len(self.lines) else self.partial
+        return re.search(pattern, line)
+
+    def count(self):
+        """How many lines there are: what a later wait() may begin with."""
+        with self._changed:
+            return len(self.lines)
+
+    def text(self, source=None):
+        with self._changed:
+            lines = list(self.lines)
+        if source:
+            lines = [line for line in lines if line.startswith(f"[{source}] ")]
+        return "\n".join(lines)
+
+    def type(self, text):
+        self.process.stdin.write(text.encode("latin-1"))
+        self.process.stdin.flush()
+
+    def wait_end(self, timeout=TIMEOUT):
+        """Waits until the machine is off; returns QEMU's exit status."""
+        return self.process.wait(timeout)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self._log.close()
+
+    def report(self):
+        with open(self._log_path, errors="replace") as f:
+            said = [line for line in f if "TCG doesn't support requested feature" not in line]
+        with self._changed:
+            tail = self.lines[-TAIL:] + ([self.partial] if self.partial else [])
+        return "\n".join([" ".join(self.command), *tail, *(["QEMU said:"] + said if said else [])])
