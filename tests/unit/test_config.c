@@ -351,6 +351,11 @@ static void test_bad_slices(void **state)
     partition_of(blob, 2)->module_count = UINT32_MAX;
     expect_bad_layout(blob, 2, "modules are not where");
 
+    blob = blob_of(good_config()); // two each, but there are only two
+    partition_of(blob, 1)->module_count = 2;
+    partition_of(blob, 2)->module_first = 2;
+    expect_bad_layout(blob, 2, "modules are not where");
+
     blob = blob_of(good_config());
     partition_of(blob, 2)->module_count = 1;
     expect_bad_layout(blob, -1, "modules belong to no partition");

@@ -68,6 +68,17 @@ static void test_cpus(void **state)
     config->partitions[0].cpu_count = 3;
     assert_int_equal(check(config, &big_enough), STATUS_OK);
 
+    // Two counts draw on the same CPUs.
+    config->partitions[0].cpu_count = 2;
+    config->partitions[1].cpu_mode = BLOB_CPUS_ANY;
+    config->partitions[1].cpu_count = 3;
+    assert_int_equal(check(config, &big_enough), ERR_RANGE);
+    assert_int_equal(problems.count, 1);
+    assert_problem(&problems.list[0], BLOB_TOO_FEW_CPUS, 1, BLOB_FIELD_CPUS, -1,
+                   "partition \"beta\": it wants 3 CPUs, but 2 of this machine's 6 are left");
+    config->partitions[1].cpu_count = 2;
+    assert_int_equal(check(config, &big_enough), STATUS_OK);
+
     // A single CPU: every partition has something to say.
     machine.cpu_count = 1;
     assert_int_equal(check(good_config(), &machine), ERR_RANGE);

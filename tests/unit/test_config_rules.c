@@ -108,6 +108,13 @@ static void test_cpu_counts(void **state)
     expect_good(config);
     config->partitions[0].cpu_count = MAX_CPUS - 2;
     expect(config, ERR_INVALID, BLOB_BAD_CPUS, 2, BLOB_FIELD_CPUS, -1, "more than the 64 CPUs");
+
+    // Said once, where it gets too many.
+    config->partitions[3] = config->partitions[0];
+    config->partitions[3].name = "delta";
+    config->partitions[3].cpu_count = 1;
+    config->partition_count = 4;
+    expect(config, ERR_INVALID, BLOB_BAD_CPUS, 2, BLOB_FIELD_CPUS, -1, "more than the 64 CPUs");
 }
 
 static void test_listed_cpus(void **state)
