@@ -58,7 +58,7 @@ struct acpi_reset {
 };
 
 struct acpi_info {
-    uint64_t rsdp;
+    uint64_t rsdp;         // may lie in the loader's memory: not to be read after acpi_parse()
     uint8_t revision;      // of the RSDP
     uint32_t cpu_count;    // usable CPUs, in table order
     uint32_t cpus_ignored; // usable CPUs beyond MAX_CPUS

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Multiboot 2 parser: boot/multiboot2.h. A list of tags, each with its size; a tag is read by
+// copy, and none may reach beyond the information's end.
+#include "boot/multiboot2.h"
+
+#include "arch/string.h"
+#include "arch/types.h"
+#include "boot/multiboot_parse.h"
+#include "drivers/format.h"
+
+enum {
+    TAG_END = 0,
+    TAG_CMDLINE = 1,
+    TAG_MODULE = 3,
+    TAG_BASIC_MEMORY = 4,
+    TAG_MEMORY_MAP = 6,
+    TAG_ACPI_OLD = 14, // a copy of the RSDP, revision 0
+    TAG_ACPI_NEW = 15, // ... revision 2 and later
+};
+
+struct mb2_header {
+    uint32_t total_size;
+    uint32_t reserved;
+};
+
+struct mb2_tag {
+    uint32_t type;
+    uint32_t size; // this header included, the padding to 8 bytes not
+};
+
+struct mb2_module {
+    uint32_t start;
+    uint32_t end; // exclusive
+    // Then the command line.
+};
+
+struct mb2_basic_memory {
+    uint32_t lower; // KiB from 0
+    uint32_t upper; // KiB from 1 MiB
+};
+
+struct mb2_map {
+    uint32_t entry_size;
+    uint32_t entry_version;
+};
+
+struct mb2_memory {
+    uint64_t base;
+    uint64_t length;
+    uint32_t type;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct mb2_memory) == 24, "as in the specification");
+
+// GRUB's is some KiB; framebuffer and network tags are small. Modules lie outside.
+#define MAX_TOTAL_SIZE MIB(1)
+
+#define RSDP_SIZE_OLD 20u
+#define RSDP_SIZE_NEW 36u
+
+// A tag's place: `body` is the host-physical address behind its header.
+struct tag {
+    uint32_t type;
+    uint64_t body;
+    uint32_t body_size;
+};
+
+// Which of the tags that stand for the same thing have been seen.
+struct seen {
+    bool map;
+    bool basic;
+    bool rsdp_new;
+    struct mb2_basic_memory basic_memory;
+};
+
+static enum status too_short(const struct boot_error *error, const struct tag *tag)
+{
+    return boot_fail(error, ERR_TRUNCATED, "boot information: tag %u has only %u bytes", tag->type,
+                     tag->body_size);
+}
+
+static enum status parse_map(const struct boot_error *error, const struct tag *tag,
+                             struct boot_info *info)
+{
+    struct mb2_map map;
+
+    if (tag->body_size < sizeof(map))
+        return too_short(error, tag);
+    enum status status = boot_read(error, tag->body, &map, sizeof(map), "the memory map");
+
+    if (status != STATUS_OK)
+        return status;
+    if (map.entry_size < sizeof(struct mb2_memory) || map.entry_size % 8 != 0)
+        return boot_fail(error, ERR_INVALID, "boot information: memory map entries of %u bytes",
+                         map.entry_size);
+    uint32_t size = tag->body_size - (uint32_t)sizeof(map);
+
+    if (size % map.entry_size != 0)
+        return boot_fail(error, ERR_TRUNCATED,
+                         "boot information: the memory map ends within an entry (%u bytes)",
+                         size % map.entry_size);
+    for (uint32_t offset = 0; offset < size; offset += map.entry_size) {
+        struct mb2_memory entry;
+
+        status = boot_read(error, tag->body + sizeof(map) + offset, &entry, sizeof(entry),
+                           "the memory map");
+        if (status == STATUS_OK)
+            status = boot_add_memory(error, info, entry.base, entry.length, entry.type);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status parse_module(const struct boot_error *error, const struct tag *tag,
+                                struct boot_info *info)
+{
+    char cmdline[BOOT_TEXT_SIZE];
+    struct mb2_module module;
+
+    if (tag->body_size < sizeof(module))
+        return too_short(error, tag);
+    enum status status = boot_read(error, tag->body, &module, sizeof(module), "a module");
+
+    if (status == STATUS_OK)
+        status = boot_read_text(error, tag->body + sizeof(module), tag->body_size - sizeof(module),
+                                cmdline, sizeof(cmdline), "a module's command line");
+    if (status == STATUS_OK)
+        status = boot_add_module(error, info, module.start, module.end, cmdline);
+    return status;
+}
+
+static enum status parse_tag(const struct boot_error *error, const struct tag *tag,
+                             struct seen *seen, struct boot_info *info)
+{
+    switch (tag->type) {
+    case TAG_CMDLINE:
+        return boot_read_text(error, tag->body, tag->body_size, info->cmdline,
+                              sizeof(info->cmdline), "the command line");
+    case TAG_MODULE:
+        return parse_module(error, tag, info);
+    case TAG_BASIC_MEMORY:
+        if (tag->body_size < sizeof(seen->basic_memory))
+            return too_short(error, tag);
+        seen->basic = true;
+        return boot_read(error, tag->body, &seen->basic_memory, sizeof(seen->basic_memory),
+                         "the amount of memory");
+    case TAG_MEMORY_MAP:
+        seen->map = true;
+        return parse_map(error, tag, info);
+    // The tag holds a copy of the RSDP; its address is good for as long as the loader's memory is
+    // left alone, which is long enough: ACPI is parsed before. The newer one wins in any order.
+    case TAG_ACPI_OLD:
+        if (tag->body_size < RSDP_SIZE_OLD)
+            return too_short(error, tag);
+        if (!seen->rsdp_new)
+            info->rsdp = tag->body;
+        return STATUS_OK;
+    case TAG_ACPI_NEW:
+        if (tag->body_size < RSDP_SIZE_NEW)
+            return too_short(error, tag);
+        seen->rsdp_new = true;
+        info->rsdp = tag->body;
+        return STATUS_OK;
+    default:
+        return STATUS_OK;
+    }
+}
+
+// All tags up to the end tag.
+static enum status parse_tags(const struct boot_error *error, uint64_t address, uint32_t size,
+                              struct seen *seen, struct boot_info *info)
+{
+    uint32_t offset = sizeof(struct mb2_header);
+
+    while (size - offset >= sizeof(struct mb2_tag)) {
+        struct mb2_tag header;
+        enum status status = boot_read(error, address + offset, &header, sizeof(header), "a tag");
+
+        if (status != STATUS_OK)
+            return status;
+        if (header.size < sizeof(header) || header.size > size - offset)
+            return boot_fail(error, ERR_INVALID,
+                             "boot information: tag %u at offset %u claims %u bytes of %u",
+                             header.type, offset, header.size, size - offset);
+        if (header.type == TAG_END)
+            return STATUS_OK;
+        struct tag tag = {header.type, address + offset + sizeof(header),
+                          header.size - (uint32_t)sizeof(header)};
+
+        status = parse_tag(error, &tag, seen, info);
+        if (status != STATUS_OK)
+            return status;
+        uint32_t step = (uint32_t)align_up(header.size, 8);
+
+        if (step > size - offset)
+            break;
+        offset += step;
+    }
+    return boot_fail(error, ERR_TRUNCATED, "boot information: no end tag in its %u bytes", size);
+}
+
+enum status multiboot2_parse(uint32_t info_addr, struct boot_info *info, char *error,
+                             size_t error_size)
+{
+    const struct boot_error err = {error, error_size};
+    struct mb2_header header;
+    struct seen seen = {0};
+
+    memset(info, 0, sizeof(*info));
+    format(info->loader, sizeof(info->loader), "Multiboot 2");
+    enum status status =
+        boot_read(&err, info_addr, &header, sizeof(header), "the information itself");
+
+    if (status != STATUS_OK)
+        return status;
+    if (header.total_size < sizeof(header) || header.total_size > MAX_TOTAL_SIZE)
+        return boot_fail(&err, ERR_INVALID, "boot information: a size of %u bytes",
+                         header.total_size);
+    status = parse_tags(&err, info_addr, header.total_size, &seen, info);
+    if (status != STATUS_OK || seen.map)
+        return status;
+    if (!seen.basic)
+        return boot_fail(&err, ERR_NOT_FOUND,
+                         "boot information: the loader says nothing of memory; use another loader");
+    status = boot_add_memory(&err, info, 0, KIB(seen.basic_memory.lower), 1);
+    if (status != STATUS_OK)
+        return status;
+    return boot_add_memory(&err, info, MIB(1), KIB(seen.basic_memory.upper), 1);
+}

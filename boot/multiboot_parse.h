@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the two Multiboot parsers have in common: texts of the loader's, and entries of struct
+// boot_info with their limits checked.
+#ifndef BOOT_MULTIBOOT_PARSE_H
+#define BOOT_MULTIBOOT_PARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/status.h"
+#include "boot/boot_info.h"
+
+// Where the error text goes.
+struct boot_error {
+    char *text;
+    size_t size;
+};
+
+// Writes the error text and returns `status`.
+enum status boot_fail(const struct boot_error *error, enum status status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Reads `size` bytes at a host-physical address below 4 GiB; `what` is for the error text.
+enum status boot_read(const struct boot_error *error, uint64_t address, void *buffer, size_t size,
+                      const char *what);
+
+// Copies a zero-terminated text of at most `limit` bytes at host-physical `address` to `text`, cut
+// to its size.
+enum status boot_read_text(const struct boot_error *error, uint64_t address, uint64_t limit,
+                           char *text, size_t text_size, const char *what);
+
+// Adds a memory range of an e820 type; ranges of no length are left out. ERR_INVALID if it wraps,
+// ERR_RANGE if there are too many.
+enum status boot_add_memory(const struct boot_error *error, struct boot_info *info, uint64_t base,
+                            uint64_t size, uint32_t e820_type);
+
+// Adds the module at [start, end) with its command line. ERR_INVALID if it ends before it starts,
+// ERR_RANGE if there are too many.
+enum status boot_add_module(const struct boot_error *error, struct boot_info *info, uint32_t start,
+                            uint32_t end, const char *cmdline);
+
+// The name of a module: the value of the first name= word of its command line, else the first word
+// behind its last slash. Empty if the command line is.
+void boot_module_name(const char *cmdline, char *name, size_t size);
+
+#endif
