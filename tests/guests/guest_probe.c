@@ -182,8 +182,8 @@ static void test_mp_table(bool partition)
     }
     uint32_t ids[MAX_GUEST_CPUS];
     // The firmware of a bare PC lists one cpu of each package.
-    check(!partition || cpus == acpi_cpus(ids, MAX_GUEST_CPUS), "MP table: as many cpus as in the MADT (%u)",
-          cpus);
+    check(!partition || cpus == acpi_cpus(ids, MAX_GUEST_CPUS),
+          "MP table: as many cpus as in the MADT (%u)", cpus);
     check(ioapics == 1 && at == table + load16(table + 4), "MP table: one IOAPIC, sound length");
 }
 
