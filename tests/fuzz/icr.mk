@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+# The virtual local APIC and its ICR check.
+FUZZERS += fuzz_icr
+fuzz_icr_SRCS = tests/fuzz/fuzz_icr.c hv/vapic.c hv/vapic_rules.c hv/icr.c
