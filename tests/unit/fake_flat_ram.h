@@ -6,7 +6,7 @@
 
 #include "hv/guest_mem.h"
 
-#define FLAT_RAM_SIZE MIB(1)
+#define FLAT_RAM_SIZE KIB(64)
 
 struct partition {
     uint8_t ram[FLAT_RAM_SIZE];
