@@ -6,24 +6,20 @@
 #include "partitions/blob_problem.h"
 
 // Ports that no partition gets, on no PC. Default deny would not reach these: a partition has only
-// what its configuration lists, and these it can't list.
+// what its configuration lists, and these it can't list. The low ones are kept in whole blocks,
+// because chipsets decode them loosely and many an address is another's alias.
 static const struct blob_kept_ports kept_ports[] = {
     {0x0000, 0x001f, "the DMA controller, which writes to any memory"},
-    {0x0020, 0x0021, "the interrupt controller, which is virtual"},
-    {0x0022, 0x0023, "the chipset's configuration"},
-    {0x0040, 0x0043, "the interval timer, which is virtual"},
-    {0x0060, 0x0060, "the keyboard controller, which can reset the machine"},
-    {0x0061, 0x0061, "the interval timer's gate, which is virtual"},
-    {0x0064, 0x0064, "the keyboard controller, which can reset the machine"},
-    {0x0070, 0x0071, "the clock, which is virtual, and the NMI mask"},
-    {0x0080, 0x008f, "the DMA controller's page registers"},
-    {0x0092, 0x0092, "system control, which can reset the machine"},
-    {0x00a0, 0x00a1, "the interrupt controller, which is virtual"},
-    {0x00b2, 0x00b3, "the firmware's system management"},
+    {0x0020, 0x003f, "the interrupt controller, and the chipset's configuration"},
+    {0x0040, 0x005f, "the interval timer, and the super I/O's configuration"},
+    {0x0060, 0x006f, "the keyboard controller, which can reset the machine"},
+    {0x0070, 0x007f, "the clock, and the NMI mask"},
+    {0x0080, 0x009f, "DMA pages, and system control, which can reset the machine"},
+    {0x00a0, 0x00bf, "the interrupt controller, and the firmware's system management"},
     {0x00c0, 0x00df, "the DMA controller, which writes to any memory"},
     {0x03f8, 0x03ff, "the physical console"},
     {0x04d0, 0x04d1, "the interrupt controller's triggers"},
-    {0x0cf8, 0x0cff, "PCI configuration and the machine's reset"},
+    {0x0cf8, 0x0cff, "PCI configuration, and the machine's reset"},
 };
 
 static struct blob_place at(unsigned partition, enum blob_field field)

@@ -261,14 +261,17 @@ static void test_kept_ports(void **state)
         uint16_t last;
         const char *reason;
     } kept[] = {
-        {0x00, 0x1f, "DMA"},       {0x20, 0x21, "interrupt controller"},
-        {0x22, 0x23, "chipset"},   {0x40, 0x43, "interval timer"},
-        {0x60, 0x60, "keyboard"},  {0x61, 0x61, "gate"},
-        {0x64, 0x64, "keyboard"},  {0x70, 0x71, "NMI"},
-        {0x80, 0x8f, "DMA"},       {0x92, 0x92, "reset"},
-        {0xa0, 0xa1, "interrupt"}, {0xb2, 0xb3, "system management"},
-        {0xc0, 0xdf, "DMA"},       {0x3f8, 0x3ff, "physical console"},
-        {0x4d0, 0x4d1, "trigger"}, {0xcf8, 0xcff, "PCI configuration"},
+        {0x00, 0x1f, "DMA controller"},
+        {0x20, 0x3f, "interrupt controller"},
+        {0x40, 0x5f, "interval timer"},
+        {0x60, 0x6f, "keyboard controller"},
+        {0x70, 0x7f, "NMI mask"},
+        {0x80, 0x9f, "system control"},
+        {0xa0, 0xbf, "system management"},
+        {0xc0, 0xdf, "DMA controller"},
+        {0x3f8, 0x3ff, "physical console"},
+        {0x4d0, 0x4d1, "triggers"},
+        {0xcf8, 0xcff, "PCI configuration"},
     };
     unsigned refused = 0;
     unsigned wanted = 0;

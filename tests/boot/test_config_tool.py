@@ -1,0 +1,431 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bulkhead-config from its command line: check, build and show, and the file and line of what it
+finds. Runs the host tool only."""
+
+import os
+import pathlib
+import struct
+import subprocess
+import zlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOL = os.environ.get("BULKHEAD_CONFIG", str(ROOT / "build" / "bulkhead-config"))
+
+HEADER = struct.Struct("<8sIIIIIIII")  # magic, version, size, crc32, four counts, reserved
+CHECKED_FROM = 20
+
+
+def run(*args, cwd=None):
+    return subprocess.run([TOOL, *map(str, args)], capture_output=True, text=True, timeout=20,
+                          cwd=cwd)
+
+
+def seal(blob):
+    """The blob with its checksum right again."""
+    return blob[:16] + struct.pack("<I", zlib.crc32(blob[CHECKED_FROM:])) + blob[CHECKED_FROM:]
+
+
+def partition(**changes):
+    """A good partition on one line, with changed or (None) missing keys."""
+    keys = {"name": '"alpha"', "cpus": "1", "memory": '"64M"', "image": '"vmlinuz"'}
+    keys.update(changes)
+    return "{ " + " ".join(f"{k} = {v};" for k, v in keys.items() if v is not None) + " }"
+
+
+def check_annotated(tmp_path, text):
+    """Checks a file whose comments say what is to be found: '#! part | part' at the end of a line
+    expects two messages there, each containing its part. Nothing else may be found."""
+    file = tmp_path / "annotated.conf"
+    file.write_text(text)
+    expected = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if "#!" in line:
+            expected += [(number, part.strip()) for part in line.split("#!")[1].split("|")]
+
+    result = run("check", file)
+    found = result.stderr.splitlines()
+    missing = []
+    for number, part in expected:
+        start = f"{file}:{number}: "
+        hit = next((m for m in found if m.startswith(start) and part in m), None)
+        if hit is None:
+            missing.append((number, part))
+        else:
+            found.remove(hit)
+    assert not missing and not found, f"missing {missing}, unexpected {found}"
+    assert ("good" in result.stdout) == (not expected)
+    assert result.returncode == (1 if expected else 0)
+    return result.stderr
+
+
+# ---- good configurations ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name,partitions", [("two-linux", 2), ("one-linux", 1), ("eight", 8)])
+def test_examples(tmp_path, name, partitions):
+    conf = ROOT / "partitions" / f"{name}.conf"
+    result = run("check", conf)
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert f"good, {partitions} partition" in result.stdout
+
+    blob = tmp_path / "out.bin"
+    result = run("build", conf, "-o", blob)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    result = run("show", blob)
+    assert result.returncode == 0
+    assert len([line for line in result.stdout.splitlines() if not line.startswith(" ")]) == \
+        partitions + 1
+
+
+def test_two_linux_is_what_the_manual_promises(tmp_path):
+    blob = tmp_path / "out.bin"
+    assert run("build", ROOT / "partitions" / "two-linux.conf", "-o", blob).returncode == 0
+    assert run("show", blob).stdout == (
+        "PARTITION  CPUS    MEMORY  IMAGE\n"
+        "alpha      any 2  512 MiB  vmlinuz\n"
+        "    initrd   initrd.gz\n"
+        "    cmdline  console=ttyS0\n"
+        "beta       any 1  256 MiB  vmlinuz\n"
+        "    initrd   initrd.gz\n"
+        "    cmdline  console=ttyS0\n")
+
+
+def test_build_writes_the_documented_format(tmp_path):
+    conf = tmp_path / "a.conf"
+    blob = tmp_path / "a.bin"
+    conf.write_text("""partitions = (
+      { name = "a-1_Z"; cpus = (7, 2); memory = "4096K"; image = "k";
+        modules = ( { name = "one"; cmdline = "x=1 y"; }, "two" );
+        ioports = ( "0xf4-0xf7", "1280" ); } );""")
+    assert run("build", "-o", blob, conf).returncode == 0
+
+    data = blob.read_bytes()
+    magic, version, size, crc, partitions, modules, ioports, strings, reserved = \
+        HEADER.unpack_from(data)
+    assert (magic, version, size, reserved) == (b"BULKHEAD", 1, len(data), 0)
+    assert crc == zlib.crc32(data[CHECKED_FROM:])
+    assert (partitions, modules, ioports) == (1, 2, 2)
+    name, memory, image, initrd, cmdline, m_first, m_count, p_first, p_count, mode, cpus = \
+        struct.unpack_from("<32sQIIIIIIIHH", data, HEADER.size)
+    assert name == b"a-1_Z".ljust(32, b"\0")
+    assert memory == 4 << 20
+    assert (initrd, cmdline, m_first, m_count, p_first, p_count) == (0, 0, 0, 2, 0, 2)
+    assert (mode, cpus) == (1, 2)
+    assert struct.unpack_from("<64H", data, HEADER.size + 72) == (7, 2) + (0,) * 62
+    after = HEADER.size + 200
+    assert struct.unpack_from("<4H", data, after + 2 * 8) == (0xf4, 0xf7, 0x500, 0x500)
+    table = data[after + 2 * 8 + 2 * 4:]
+    assert len(table) == strings
+    assert sorted(table.split(b"\0")) == [b"", b"", b"k", b"one", b"two", b"x=1 y"]
+    assert table[image:].startswith(b"k\0")
+
+
+def test_show_lists_everything(tmp_path):
+    conf = tmp_path / "a.conf"
+    blob = tmp_path / "a.bin"
+    conf.write_text("""partitions = (
+      { name = "a-long-name-for-a-partition"; cpus = [5, 4]; memory = "2052K"; image = "mb.elf";
+        modules = ( { name = "one"; cmdline = "x=1 y"; }, "two" );
+        ioports = ( "0xf4-0xf7", "0x500" ); },
+      { name = "b"; cpus = 3; memory = "2G"; image = "k"; } );""")
+    assert run("build", conf, "--output", blob).returncode == 0
+    assert run("show", blob).stdout == (
+        "PARTITION                    CPUS     MEMORY  IMAGE\n"
+        "a-long-name-for-a-partition  5,4    2052 KiB  mb.elf\n"
+        "    module   one: x=1 y\n"
+        "    module   two\n"
+        "    ioports  0xf4-0xf7\n"
+        "    ioports  0x500-0x500\n"
+        "b                            any 3     2 GiB  k\n")
+
+
+def test_same_input_gives_same_blob(tmp_path):
+    conf = ROOT / "partitions" / "two-linux.conf"
+    for name in ("a", "b"):
+        assert run("build", conf, "-o", tmp_path / name).returncode == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_include_is_looked_for_beside_the_file(tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "main.conf").write_text('partitions = (\n@include "part.conf"\n);\n')
+    part = tmp_path / "conf" / "part.conf"
+    part.write_text(partition())
+    assert run("check", "conf/main.conf", cwd=tmp_path).returncode == 0
+    part.write_text("\n" + partition(memory='"1M"'))
+    result = run("check", "conf/main.conf", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "part.conf:2: " in result.stderr and "too little" in result.stderr
+
+
+# ---- what is wrong, and on which line -----------------------------------------------------------
+
+
+def test_everything_at_once(tmp_path):
+    check_annotated(tmp_path, """
+colour = "blue";                 #! unknown key "colour"
+partitions = (
+  { name = "alpha";
+    cpus = 0;                    #! "alpha": it has no CPU
+    memory = "1M";               #! "alpha": 1048576 bytes of memory are too little
+    image = "vmlinuz";
+    initrd = "a b";              #! "alpha": a module's name
+    cmdline = "a\\nb";            #! "alpha": a command line holds a control character
+    ioports = (
+      "0xf4-0xf7",
+      "0x3f8",                   #! "alpha": of I/O ports 0x3f8-0x3f8 the hypervisor keeps
+      "0xf6-0xf9",               #! "alpha": I/O ports 0xf6-0xf9 overlap its own 0xf4-0xf7
+      "0x510-0x500",             #! "alpha": I/O ports 0x510-0x500 end before they start
+      "f4",                      #! "alpha": entry 5 of ioports
+      244,                       #! "alpha": entry 6 of ioports
+      "0x10000"                  #! "alpha": entry 7 of ioports names a port that does not exist
+    ); },
+  { name = "alpha";              #! "alpha": an earlier partition has the same name
+    cpus = ( 1,
+             1,                  #! "alpha": it lists CPU 1 twice
+             -1,                 #! "alpha": entry 3 of cpus
+             "2",                #! "alpha": entry 4 of cpus
+             64 );               #! "alpha": CPU 64 is none
+    memory = "5000001";          #! "alpha": 5000001 bytes of memory are not a multiple
+    image = "k";
+    ioport = "0xf4"; },          #! "alpha": unknown key "ioport"
+  { name = "a.b";                #! number 3: its name must be
+    cpus = [ 1 ];                #! number 3: CPU 1 is already in the list of partition "alpha"
+    memory = "64M";
+    image = "k";
+    modules = ( "one",
+                { cmdline = "x"; },             #! number 3: module 2 has no name
+                { name = 1; },                  #! number 3: name of module 3 must be a text
+                { name = "m"; cmd = "x"; },     #! number 3: unknown key "cmd" of module 4
+                5,                              #! number 3: module 5 must be
+                "" );                           #! number 3: a module's name
+    ioports = [ "0xf7" ]; },     #! number 3: I/O ports 0xf7-0xf7 overlap 0xf4-0xf7 of partition "alpha"
+  { }                            #! number 4: it has no name | no cpus | no memory | no image
+);
+""")
+
+
+@pytest.mark.parametrize("key,value,part", [
+    ("name", "5", "name must be a text in quotes, not a number"),
+    ("name", '""', "its name must be 1 to 31"),
+    ("name", '"' + "n" * 32 + '"', "its name has 32 characters"),
+    ("cpus", '"2"', "cpus must be a count"),
+    ("cpus", "1.5", "cpus must be a count"),
+    ("cpus", "-1", "cpus must be a count"),
+    ("cpus", "true", "cpus must be a count"),
+    ("cpus", "[]", "no CPU"),
+    ("cpus", "()", "no CPU"),
+    ("cpus", "[1.5]", "entry 1 of cpus"),
+    ("cpus", "65", "65 CPUs are more"),
+    ("cpus", "[" + ",".join(map(str, range(65))) + "]", "more than 64 CPUs"),
+    ("memory", "64", "memory must be a size in quotes"),
+    ("memory", "4831838208L", "memory must be a size in quotes"),
+    ("memory", '"64"', "64 bytes of memory are too little"),
+    ("memory", '"64X"', "memory must be a size in quotes"),
+    ("memory", '"1025G"', "too much"),
+    ("memory", '"99999999999999999999"', "no memory can have this size"),
+    ("image", '""', "it has no image"),
+    ("image", "[1]", "image must be a text in quotes, not an array"),
+    ("image", "{ a = 1; }", "image must be a text in quotes, not a group"),
+    ("initrd", '""', "initrd is empty"),
+    ("initrd", "1.5", "initrd must be a text in quotes, not a number with a fraction"),
+    ("cmdline", "true", "cmdline must be a text in quotes, not a truth value"),
+    ("cmdline", '"' + "x" * 2048 + '"', "has 2048 characters"),
+    ("modules", '"one"', "modules must be a list"),
+    ("ioports", '"0xf4"', "ioports must be a list"),
+    ("ioports", '("0xf4-")', "entry 1 of ioports"),
+    ("host_address", "1", 'unknown key "host_address"; there are name, cpus, memory'),
+])
+def test_one_bad_value(tmp_path, key, value, part):
+    """One message, on its line, and no other for the same mistake."""
+    lines = partition(**{key: None})[:-1]
+    stderr = check_annotated(tmp_path,
+                             f"partitions = ( {lines}\n{key} = {value}; #! {part}\n }} );\n")
+    assert len(stderr.splitlines()) == 1
+
+
+def test_lines_of_last_entries(tmp_path):
+    """libconfig itself would give the line of the closing bracket for some of these."""
+    check_annotated(tmp_path, """partitions = ( {
+  name = "alpha"; memory = "64M"; image = "k";
+  cpus = [
+    1,
+    1            #! lists CPU 1 twice
+  ];
+  ioports = (
+    "0xf4",
+    "0x60"       #! the keyboard controller
+
+  );
+  modules = (
+    "one",
+    "two words"  #! a module's name
+  ); } );
+""")
+
+
+def test_initrd_and_modules(tmp_path):
+    check_annotated(tmp_path, "partitions = ( " + partition(modules='("a")')[:-1] +
+                    '\ninitrd = "i"; #! both an initrd\n} );')
+
+
+@pytest.mark.parametrize("text,part", [
+    ("", "there is no partitions list"),
+    ("partitions = ();", "there is no partition"),
+    ("partitions = [];", "( { ... }, { ... } ), not an array"),
+    ('partitions = "two";', "partitions must be a list of groups"),
+    ("partitions = { };", "partitions must be a list of groups"),
+    ("partitions = ( 7 );", "partition number 1 must be a group"),
+    ("partitions = ( {", "syntax error"),
+    ("partitions = ( { name = \"a\"; name = \"b\"; } );", "duplicate"),
+    ('@include "nowhere.conf"', "include"),
+])
+def test_bad_file(tmp_path, text, part):
+    file = tmp_path / "x.conf"
+    file.write_text(text)
+    result = run("check", file)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{file}:1: ")
+    assert part in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_syntax_error_has_its_line(tmp_path):
+    file = tmp_path / "x.conf"
+    file.write_text('partitions = (\n  { name = "a"\n    cpus 2; }\n);\n')
+    result = run("check", file)
+    assert result.returncode == 1
+    assert result.stderr == f"{file}:3: syntax error\n"
+
+
+def test_other_partitions_are_checked_beside_a_stranger(tmp_path):
+    check_annotated(tmp_path, "partitions = ( " + partition() + ",\n7,   #! number 2 must be a group\n" +
+                    partition(name='"c d"') + "    #! number 3: its name must be\n);")
+
+
+def test_too_many(tmp_path):
+    many = ",\n".join(partition(name=f'"p{i}"') for i in range(16))
+    check_annotated(tmp_path, f"partitions = (\n{many}\n);")
+    check_annotated(tmp_path, f"partitions = (\n{many},\n{partition(name='%sq%s' % (chr(34), chr(34)))}"
+                    " #! more than 16 partitions\n);")
+
+    names = ",".join('"m"' for _ in range(64))
+    check_annotated(tmp_path, f"partitions = ( {partition(modules=f'({names})')} );")
+    check_annotated(tmp_path, f"partitions = ( {partition(modules=f'({names})')},\n"
+                    + partition(name='"b"', modules='("m")') +
+                    ' #! "b": the partitions have more than 64 modules\n);')
+
+    ports = ",".join(f'"{0x1000 + i}"' for i in range(256))
+    check_annotated(tmp_path, f"partitions = ( {partition(ioports=f'({ports})')} );")
+    check_annotated(tmp_path, f"partitions = ( {partition(ioports=f'({ports})')},\n"
+                    + partition(name='"b"', ioports='("0xf4")') +
+                    ' #! "b": the partitions have more than 256 ioports\n);')
+
+
+def test_more_problems_than_are_listed(tmp_path):
+    file = tmp_path / "x.conf"
+    ports = ",\n".join('"9-8"' for _ in range(50))
+    file.write_text(f"partitions = ( {partition(ioports=f'({ports})')} );")
+    lines = run("check", file).stderr.splitlines()
+    assert len(lines) == 33
+    assert lines[0] == f"{file}: there is more to correct than the 32 values listed here"
+
+
+def test_too_large(tmp_path):
+    modules = ",".join('{ name = "m"; cmdline = "%s"; }' % ("x" * 2000) for _ in range(40))
+    check_annotated(tmp_path, "partitions = (     #! at most 65536 are allowed\n" +
+                    partition(modules=f"({modules})") + ");")
+
+
+def test_bad_configuration_is_not_built(tmp_path):
+    file = tmp_path / "x.conf"
+    blob = tmp_path / "x.bin"
+    file.write_text("partitions = ( " + partition(cpus="0") + " );")
+    blob.write_bytes(b"as it was")
+    result = run("build", file, "-o", blob)
+    assert result.returncode == 1
+    assert f"{file}:1: " in result.stderr
+    assert blob.read_bytes() == b"as it was"
+
+
+# ---- bad blobs ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def blob(tmp_path):
+    path = tmp_path / "good.bin"
+    assert run("build", ROOT / "partitions" / "two-linux.conf", "-o", path).returncode == 0
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("spoil,part", [
+    (lambda b: b"", "truncated: it has 0 bytes"),
+    (lambda b: b[:30], "truncated: it has 30 bytes"),
+    (lambda b: b[:-1], "truncated"),
+    (lambda b: b + b"\0", "but there are"),
+    (lambda b: b + bytes(1 << 20), "but there are"),
+    (lambda b: b"X" + b[1:], "not a configuration"),
+    (lambda b: b[:8] + struct.pack("<I", 2) + b[12:], "has version 2"),
+    (lambda b: b[:-3] + b"!" + b[-2:], "damaged"),
+    (lambda b: seal(b[:-1] + b"!"), "last string is not terminated"),
+    (lambda b: seal(b[:40] + b"beta\0" + b[45:]), 'partition "beta": an earlier partition'),
+])
+def test_show_refuses_a_bad_blob(tmp_path, blob, spoil, part):
+    path = tmp_path / "bad.bin"
+    path.write_bytes(spoil(blob))
+    result = run("show", path)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"{path}: ")
+    assert part in result.stderr
+
+
+# ---- the command line ---------------------------------------------------------------------------
+
+
+def test_help_and_version():
+    result = run("--help")
+    assert result.returncode == 0
+    for word in ("check FILE", "build FILE -o BLOB", "show BLOB"):
+        assert word in result.stdout
+    result = run("--version")
+    assert result.returncode == 0
+    assert result.stdout.startswith("bulkhead-config ")
+    assert "blob version 1" in result.stdout
+
+
+@pytest.mark.parametrize("args,part", [
+    ((), "say what to do"),
+    (("frobnicate", "x"), "no command frobnicate"),
+    (("check",), "one file"),
+    (("check", "a", "b"), "one file"),
+    (("build", "a"), "-o BLOB"),
+    (("check", "a", "-o", "b"), "-o is not for check"),
+    (("show", "a", "-o", "b"), "-o is not for show"),
+    (("build", "a", "-o"), "usage"),
+    (("--nonsense",), "usage"),
+])
+def test_bad_usage(args, part):
+    result = run(*args)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert part in result.stderr
+    assert "usage: bulkhead-config" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_unreadable_file(tmp_path, command):
+    for path, why in ((tmp_path / "nowhere", "No such file"), (tmp_path, "Is a directory")):
+        result = run(command, path)
+        assert result.returncode == 1
+        assert result.stderr == f"{path}: can't be read: {os.strerror(2 if why[0] == 'N' else 21)}\n"
+
+
+@pytest.mark.parametrize("output", ["/dev/full", "nowhere/x.bin"])
+def test_unwritable_output(tmp_path, output):
+    result = run("build", ROOT / "partitions" / "two-linux.conf", "-o", output, cwd=tmp_path)
+    assert result.returncode == 1
+    assert f"{output}: can't be written: " in result.stderr
