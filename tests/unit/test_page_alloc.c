@@ -140,6 +140,17 @@ static void take_keeps_low_memory_and_large_blocks(void **state)
     assert_int_equal(take(GIB(2), GIB(1), 0), GIB(1));
 }
 
+static void take_spares_low_memory_at_the_cost_of_blocks(void **state)
+{
+    (void)state;
+    page_alloc_add(&alloc, MIB(1), KIB(8));
+    page_alloc_add(&alloc, GIB(4), GIB(1));
+    assert_int_equal(take(KIB(8), KIB(4), 0), GIB(5) - KIB(8));
+    assert_int_equal(take(KIB(4), KIB(4), GIB(4)), MIB(1) + KIB(4)); // but for who needs it
+    take(GIB(1) - KIB(8), KIB(4), 0);
+    assert_int_equal(take(KIB(4), KIB(4), 0), MIB(1)); // or when nothing else is left
+}
+
 static void take_obeys_its_limits(void **state)
 {
     (void)state;
@@ -386,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup(a_full_table_loses_nothing, setup),
         cmocka_unit_test_setup(take_from_the_middle_of_a_full_table, setup),
         cmocka_unit_test_setup(take_keeps_low_memory_and_large_blocks, setup),
+        cmocka_unit_test_setup(take_spares_low_memory_at_the_cost_of_blocks, setup),
         cmocka_unit_test_setup(take_obeys_its_limits, setup),
         cmocka_unit_test_setup(give_merges_and_refuses_double_free, setup),
         cmocka_unit_test_setup(largest_counts_aligned_blocks, setup),
