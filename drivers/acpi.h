@@ -58,8 +58,10 @@ struct acpi_reset {
 };
 
 struct acpi_info {
-    uint64_t rsdp;         // may lie in the loader's memory: not to be read after acpi_parse()
-    uint8_t revision;      // of the RSDP
+    uint64_t rsdp;    // may lie in the loader's memory: not to be read after acpi_parse()
+    uint8_t revision; // of the RSDP
+    uint64_t root;    // host-physical address of the XSDT or RSDT
+    bool root_is_xsdt;
     uint32_t cpu_count;    // usable CPUs, in table order
     uint32_t cpus_ignored; // usable CPUs beyond MAX_CPUS
     struct acpi_cpu cpus[MAX_CPUS];
