@@ -12,7 +12,7 @@
 #include "drivers/acpi.h"
 
 #define IOAPIC_MMIO_SIZE 0x1000 // map this much
-#define IOAPIC_MAX_PINS  240
+#define IOAPIC_MAX_PINS  120    // the index register has 8 bits: (256 - 16) / 2
 
 enum ioapic_mode {
     IOAPIC_MODE_FIXED = 0,
@@ -40,7 +40,7 @@ struct ioapic_input {
 
 // `regs`: the IOAPIC's registers, mapped uncached.
 uint8_t ioapic_version(volatile uint32_t *regs);
-unsigned ioapic_pins(volatile uint32_t *regs); // 1-240
+unsigned ioapic_pins(volatile uint32_t *regs); // 1 to IOAPIC_MAX_PINS
 void ioapic_mask_all(volatile uint32_t *regs);
 
 // Programs a pin; masked while it changes, so that no half-written entry is ever live. ERR_RANGE

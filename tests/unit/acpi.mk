@@ -1,0 +1,2 @@
+UNIT_TESTS += test_acpi
+test_acpi_SRCS = tests/unit/test_acpi.c drivers/acpi.c drivers/acpi_madt.c drivers/acpi_fadt.c drivers/ioapic.c drivers/format.c
