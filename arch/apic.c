@@ -17,8 +17,8 @@
 #define ICR_ASSERT  0x04000u
 #define ICR_PENDING 0x01000u
 
-#define SVR_ENABLE  0x100u
-#define LVT_MASKED  0x10000u
+#define SVR_ENABLE 0x100u
+#define LVT_MASKED 0x10000u
 
 static bool x2apic;
 static uint64_t page_address;

@@ -5,7 +5,7 @@
 #include "arch/percpu.h"
 #include "hv/guest_regs.h"
 
-#define DEFINE(name, value) \
+#define DEFINE(name, value)                                                                        \
     __asm__ volatile("\n.ascii \"->" #name " %c0\"" : : "i"((unsigned long)(value)))
 
 void asm_offsets(void);

@@ -33,10 +33,10 @@ struct table_pointer {
     uint64_t base;
 } __attribute__((packed));
 
-#define GATE_INTERRUPT   0x8e00 // present, DPL 0, 64-bit interrupt gate
-#define STUB_SIZE        16
-#define EXCEPTION_COUNT  32
-#define VECTOR_NMI       2
+#define GATE_INTERRUPT  0x8e00 // present, DPL 0, 64-bit interrupt gate
+#define STUB_SIZE       16
+#define EXCEPTION_COUNT 32
+#define VECTOR_NMI      2
 
 extern const uint8_t exception_stubs[], nmi_entry[], drain_entry[];
 
@@ -52,24 +52,15 @@ static const uint64_t gdt[] = {
 volatile uint32_t panicking;
 
 static const char *const exception_names[EXCEPTION_COUNT] = {
-    [0] = "divide error",
-    [1] = "debug",
-    [3] = "breakpoint",
-    [4] = "overflow",
-    [5] = "bound range",
-    [6] = "invalid opcode",
-    [7] = "device not available",
-    [8] = "double fault",
-    [10] = "invalid TSS",
-    [11] = "segment not present",
-    [12] = "stack fault",
-    [13] = "general protection",
-    [14] = "page fault",
-    [16] = "x87 error",
-    [17] = "alignment check",
-    [18] = "machine check",
-    [19] = "SIMD error",
-    [21] = "control protection",
+    [0] = "divide error",         [1] = "debug",
+    [3] = "breakpoint",           [4] = "overflow",
+    [5] = "bound range",          [6] = "invalid opcode",
+    [7] = "device not available", [8] = "double fault",
+    [10] = "invalid TSS",         [11] = "segment not present",
+    [12] = "stack fault",         [13] = "general protection",
+    [14] = "page fault",          [16] = "x87 error",
+    [17] = "alignment check",     [18] = "machine check",
+    [19] = "SIMD error",          [21] = "control protection",
 };
 
 static void gate_set(unsigned vector, const uint8_t *entry)

@@ -6,11 +6,27 @@
 #include "arch/cpu.h"
 #include "arch/msr.h"
 
-#define CPUID_1_ECX_XSAVE        BIT(26)
-#define CPUID_D1_EAX_XSAVES      BIT(3)
-#define CPUID_80000001_EDX_RDTSCP BIT(27)
-#define CR4_OSXSAVE              BIT(18)
-#define XCR0_X87                 1u
+#define CPUID_1_ECX_XSAVE   BIT(26)
+#define CPUID_D1_EAX_XSAVES BIT(3)
+#define CR4_OSXSAVE         BIT(18)
+#define XCR0_X87            1u
+
+// MSRs that a guest writes without an exit (hv/msr_rules.c) and no state area holds. Each exists
+// where its CPUID bit says so; its reset value is 0.
+struct passed_msr {
+    uint32_t first, last;
+    uint32_t leaf, subleaf;
+    unsigned reg; // 0 to 3: EAX, EBX, ECX, EDX
+    uint32_t mask;
+};
+
+static const struct passed_msr passed_msrs[] = {
+    {MSR_TSC_AUX, MSR_TSC_AUX, 0x80000001, 0, 3, BIT(27)},                         // RDTSCP
+    {MSR_SPEC_CTRL, MSR_SPEC_CTRL, 7, 0, 3, BIT(26) | BIT(27) | BIT(31)},          // Intel
+    {MSR_SPEC_CTRL, MSR_SPEC_CTRL, 0x80000008, 0, 1, BIT(14) | BIT(15) | BIT(24)}, // AMD
+    {MSR_DR0_ADDR_MASK, MSR_DR0_ADDR_MASK, 0x80000001, 0, 2, BIT(26)}, // data breakpoint extension
+    {MSR_DR1_ADDR_MASK, MSR_DR3_ADDR_MASK, 0x80000001, 0, 2, BIT(26)},
+};
 
 static uint32_t cpuid_bits(uint32_t leaf, uint32_t subleaf, unsigned reg)
 {
@@ -43,7 +59,12 @@ void guest_state_reset(void)
     __asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3" : : "r"(0ull));
     write_cr2(0);
     reset_xsave();
-    if (cpuid_bits(0x80000001, 0, 3) & CPUID_80000001_EDX_RDTSCP) {
-        wrmsr(MSR_TSC_AUX, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(passed_msrs); i++) {
+        const struct passed_msr *m = &passed_msrs[i];
+        if (cpuid_bits(m->leaf, m->subleaf, m->reg) & m->mask) {
+            for (uint32_t msr = m->first; msr <= m->last; msr++) {
+                wrmsr(msr, 0);
+            }
+        }
     }
 }

@@ -13,14 +13,14 @@
 #define HV_MMIO_LIMIT 0xffffffffb0000000ull
 
 // Each CPU's own, at the same address on every CPU: another 1 GiB.
-#define PERCPU_BASE        0xffffffffc0000000ull
-#define PERCPU_STACK       (PERCPU_BASE + 0x1000) // the page below stays unmapped
-#define PERCPU_STACK_SIZE  0x4000
-#define PERCPU_STACK_TOP   (PERCPU_STACK + PERCPU_STACK_SIZE)
-#define PERCPU_CPU         (PERCPU_BASE + 0x6000) // struct cpu
-#define PERCPU_CPU_SIZE    0x1000
-#define PERCPU_VM          (PERCPU_BASE + 0x8000)  // VMCB or VMCS
-#define PERCPU_WINDOW      (PERCPU_BASE + 0x10000) // 4 KiB slots, see arch/window.h
-#define PERCPU_WINDOW_BIG  (PERCPU_BASE + 0x200000) // one 2 MiB slot
+#define PERCPU_BASE       0xffffffffc0000000ull
+#define PERCPU_STACK      (PERCPU_BASE + 0x1000) // the page below stays unmapped
+#define PERCPU_STACK_SIZE 0x4000
+#define PERCPU_STACK_TOP  (PERCPU_STACK + PERCPU_STACK_SIZE)
+#define PERCPU_CPU        (PERCPU_BASE + 0x6000) // struct cpu
+#define PERCPU_CPU_SIZE   0x1000
+#define PERCPU_VM         (PERCPU_BASE + 0x8000)   // VMCB or VMCS
+#define PERCPU_WINDOW     (PERCPU_BASE + 0x10000)  // 4 KiB slots, see arch/window.h
+#define PERCPU_WINDOW_BIG (PERCPU_BASE + 0x200000) // one 2 MiB slot
 
 #endif

@@ -75,8 +75,8 @@ volatile void *mmu_map_device_range(hpa_t base, uint64_t size)
     if (bytes > HV_MMIO_LIMIT - next_device) {
         return NULL;
     }
-    if (pt_map(&shared, next_device, hpa(base.v - offset), bytes,
-               PT_READ | PT_WRITE | PT_UC) != STATUS_OK) {
+    if (pt_map(&shared, next_device, hpa(base.v - offset), bytes, PT_READ | PT_WRITE | PT_UC) !=
+        STATUS_OK) {
         return NULL;
     }
     volatile uint8_t *p = (volatile uint8_t *)(next_device + offset);

@@ -9,24 +9,11 @@
 #include "arch/mmu.h"
 #include "arch/window.h"
 
-// All of the hypervisor's addresses have the same top-level index; the next level tells the shared
-// GiB from the CPU's own.
-#define TOP_INDEX(va)    (((va) >> 39) & 511)
-#define SECOND_INDEX(va) (((va) >> 30) & 511)
-#define PTE_ADDRESS      0x000ffffffffff000ull
-
-_Static_assert(TOP_INDEX(HV_IMAGE_BASE) == TOP_INDEX(PERCPU_BASE), "one top-level entry");
-_Static_assert(SECOND_INDEX(HV_IMAGE_BASE) != SECOND_INDEX(PERCPU_BASE), "GiBs apart");
-_Static_assert(SECOND_INDEX(HV_IMAGE_BASE) == SECOND_INDEX(HV_MMIO_LIMIT - 1), "one shared GiB");
+#define LEVEL_2MIB 1
+#define LEVEL_1GIB 2
 
 struct cpu *cpus[MAX_CPUS];
 unsigned cpu_count;
-
-static uint64_t *second_level(const struct page_table *t)
-{
-    const uint64_t *top = heap_ptr(t->root);
-    return heap_ptr(hpa(top[TOP_INDEX(HV_IMAGE_BASE)] & PTE_ADDRESS));
-}
 
 static enum status map_pages(struct page_table *t, uint64_t va, unsigned count, void **first)
 {
@@ -59,13 +46,13 @@ enum status percpu_create(unsigned index, uint32_t apic_id)
     }
     struct cpu *cpu = area;
     cpu->window = pt_entry_4k(&tables, PERCPU_WINDOW);
-    uint64_t *second = second_level(&tables);
-    uint64_t *directory = heap_ptr(hpa(second[SECOND_INDEX(PERCPU_BASE)] & PTE_ADDRESS));
-    cpu->window_big = &directory[(PERCPU_WINDOW_BIG >> 21) & 511];
-    second[SECOND_INDEX(HV_IMAGE_BASE)] =
-        second_level(mmu_shared())[SECOND_INDEX(HV_IMAGE_BASE)];
-    if (cpu->window == NULL) {
+    cpu->window_big = pt_entry(&tables, PERCPU_WINDOW_BIG, LEVEL_2MIB);
+    if (cpu->window == NULL || cpu->window_big == NULL) {
         return ERR_NO_MEMORY;
+    }
+    s = pt_share(&tables, mmu_shared(), HV_IMAGE_BASE, LEVEL_1GIB);
+    if (s != STATUS_OK) {
+        return s;
     }
     cpu->tables = tables;
     cpu->wake_cr3 = tables.root.v;

@@ -10,16 +10,18 @@
 #define PM_TIMER_HZ 3579545u
 #define PIT_HZ      1193182u
 
-#define PORT_PIT_CHANNEL2 0x42
-#define PORT_PIT_COMMAND  0x43
-#define PORT_SPEAKER      0x61
+#define PORT_PIT_CHANNEL2  0x42
+#define PORT_PIT_COMMAND   0x43
+#define PORT_SPEAKER       0x61
 #define PIT_CHANNEL2_MODE0 0xb0 // low byte, then high byte, terminal count
 #define SPEAKER_GATE2      0x01
 #define SPEAKER_DATA       0x02
 #define SPEAKER_OUT2       0x20
 
-#define CALIBRATION_MS 10
-#define APIC_DIVIDE_BY_1 0xb
+#define CALIBRATION_MS     10
+#define APIC_DIVIDE_BY_1   0xb
+#define APIC_FIRST_COUNT   20000 // less than a millisecond at any bus clock
+#define CALIBRATION_VECTOR 0xf0
 
 static uint64_t khz = 1000000; // a guess until calibrated; only delays use it before
 static uint64_t apic_khz;
@@ -37,7 +39,7 @@ static void wait_pm_timer(uint16_t port, bool is_32bit)
 static void wait_pit(void)
 {
     uint32_t count = PIT_HZ / 1000 * CALIBRATION_MS;
-    uint8_t speaker = inb(PORT_SPEAKER) & (uint8_t)~(SPEAKER_DATA | SPEAKER_GATE2);
+    uint8_t speaker = inb(PORT_SPEAKER) & (uint8_t) ~(SPEAKER_DATA | SPEAKER_GATE2);
     outb(PORT_SPEAKER, speaker);
     outb(PORT_PIT_COMMAND, PIT_CHANNEL2_MODE0);
     outb(PORT_PIT_CHANNEL2, count & 0xff);
@@ -50,26 +52,45 @@ static void wait_pit(void)
     outb(PORT_SPEAKER, speaker);
 }
 
+// Ticks of the TSC until the local APIC's timer has counted down from `count`. Its interrupt only
+// becomes pending (interrupts are off); the current-count register is not read, because under
+// instruction counting QEMU 10 does not survive that in x2APIC mode.
+static uint64_t apic_countdown(uint32_t count)
+{
+    apic_write(APIC_LVT_TIMER, CALIBRATION_VECTOR);
+    uint64_t begin = rdtsc();
+    apic_write(APIC_TIMER_INITIAL, count);
+    unsigned reg = APIC_IRR + CALIBRATION_VECTOR / 32 * APIC_REGISTER_STEP;
+    while ((apic_read(reg) >> (CALIBRATION_VECTOR % 32) & 1) == 0) {
+        cpu_relax();
+    }
+    uint64_t ticks = rdtsc() - begin;
+    apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
+    apic_drain();
+    return ticks;
+}
+
+static uint64_t calibrate_apic_timer(void)
+{
+    apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
+    for (uint32_t count = APIC_FIRST_COUNT;; count *= 2) {
+        uint64_t ticks = apic_countdown(count);
+        if (ticks >= khz || count >= UINT32_MAX / 2) { // a millisecond: long enough to be exact
+            return count * khz / (ticks + 1);
+        }
+    }
+}
+
 void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit)
 {
-    apic_write(APIC_LVT_TIMER, 0x10000);
-    apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
-    apic_write(APIC_TIMER_INITIAL, 0xffffffff);
     uint64_t begin = rdtsc();
-    uint32_t apic_begin = apic_read(APIC_TIMER_CURRENT);
     if (pm_timer_port != 0) {
         wait_pm_timer(pm_timer_port, pm_timer_32bit);
     } else {
         wait_pit();
     }
-    uint64_t ticks = rdtsc() - begin;
-    uint32_t apic_ticks = apic_begin - apic_read(APIC_TIMER_CURRENT);
-    apic_write(APIC_TIMER_INITIAL, 0);
-    khz = ticks / CALIBRATION_MS;
-    apic_khz = apic_ticks / CALIBRATION_MS;
-    if (khz == 0) {
-        khz = 1;
-    }
+    khz = max_u64((rdtsc() - begin) / CALIBRATION_MS, 1);
+    apic_khz = calibrate_apic_timer();
 }
 
 uint64_t tsc_khz(void)

@@ -24,7 +24,6 @@ bool emulation_fetch(struct emulation *e, struct insn *insn);
 // Puts the outcome of an emulator into the guest: new RIP and flags, or an exception. True if the
 // guest goes on. An error that is nobody's fault but the guest's ends its partition: `what` says
 // what it was about, at `address`.
-bool emulation_finish(struct emulation *e, enum status outcome, const char *what,
-                      uint64_t address);
+bool emulation_finish(struct emulation *e, enum status outcome, const char *what, uint64_t address);
 
 #endif

@@ -9,7 +9,6 @@
 #include "drivers/console.h"
 #include "drivers/format.h"
 #include "hv/emulation.h"
-#include "hv/hypercall.h"
 #include "hv/log.h"
 #include "hv/msr_policy.h"
 #include "hv/partition.h"
@@ -152,16 +151,6 @@ bool exit_wrmsr(struct vcpu *v, struct guest_regs *regs)
     return write_msr(v, msr, value) || exit_protected(v);
 }
 
-// ---- hypercalls ----------------------------------------------------------------------------
-
-bool exit_hypercall(struct vcpu *v, struct guest_regs *regs)
-{
-    (void)v;
-    // There is none yet: every number is an invalid one.
-    regs->r[GPR_RAX] = HYPERCALL_UNKNOWN;
-    return true;
-}
-
 // ---- ports ---------------------------------------------------------------------------------
 
 bool exit_port(struct vcpu *v, struct guest_regs *regs, uint16_t port, unsigned size, bool in)
@@ -241,8 +230,8 @@ bool exit_fault(struct vcpu *v, struct guest_regs *regs, const char *what, uint6
     struct partition *p = v->partition;
     print("%s/%u: %s 0x%lx\n", p->name, v->index, what, detail);
     print("%s/%u: rip 0x%lx rsp 0x%lx rflags 0x%lx cr0 0x%lx cr3 0x%lx cr4 0x%lx\n", p->name,
-          v->index, e.state.cs_base + e.state.rip, e.state.rsp, e.state.rflags,
-          e.state.paging.cr0, e.state.paging.cr3, e.state.paging.cr4);
+          v->index, e.state.cs_base + e.state.rip, e.state.rsp, e.state.rflags, e.state.paging.cr0,
+          e.state.paging.cr3, e.state.paging.cr4);
     emulate_fetch(&e.context, &insn, e.bytes, &e.byte_count);
     char text[3 * INSN_MAX_LENGTH + 1] = "";
     for (size_t i = 0; i < e.byte_count; i++) {

@@ -13,13 +13,33 @@
 
 #include "arch/types.h"
 #include "hv/guest_regs.h"
+#include "hv/hypercall.h"
+#include "hv/vcpu.h"
 
-struct vcpu;
+// CPUID is the hot exit (a fork and exec has dozens), so the back end takes the leaves whose answer
+// is a constant from here without a call. NULL: exit_cpuid has to do it.
+static inline const struct cpuid_entry *cpuid_constant(const struct cpuid_table *t, uint32_t leaf)
+{
+    const struct cpuid_entry *e;
+    if (leaf <= t->last_basic) {
+        e = &t->basic[leaf];
+    } else if (leaf - CPUID_EXT_BASE <= t->last_extended) {
+        e = &t->extended[leaf - CPUID_EXT_BASE];
+    } else {
+        return NULL;
+    }
+    return e->flags == 0 ? e : NULL;
+}
 
 bool exit_cpuid(struct vcpu *v, struct guest_regs *regs, uint64_t cr4);
 bool exit_rdmsr(struct vcpu *v, struct guest_regs *regs);
 bool exit_wrmsr(struct vcpu *v, struct guest_regs *regs);
-bool exit_hypercall(struct vcpu *v, struct guest_regs *regs);
+// A hypercall of this number has a result right away. (There is none of any number yet.)
+static inline uint64_t exit_hypercall(uint64_t number)
+{
+    (void)number;
+    return HYPERCALL_UNKNOWN;
+}
 
 // IN or OUT of `size` bytes (1, 2, 4).
 bool exit_port(struct vcpu *v, struct guest_regs *regs, uint16_t port, unsigned size, bool in);

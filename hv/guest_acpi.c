@@ -423,7 +423,7 @@ enum status guest_acpi_write(const struct partition *p, const struct guest_platf
                              gpa_t *rsdp, char *error, size_t error_size)
 {
     struct guest_table t;
-    struct places at;
+    struct places at = {0};
     struct rsdp root;
     enum status s = check_platform(platform, error, error_size);
 

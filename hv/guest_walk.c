@@ -43,8 +43,8 @@ struct walk {
     struct step steps[MAX_LEVELS]; // by level, the last level at [0]
     unsigned levels;
     unsigned leaf;      // the level that maps the page
-    uint64_t rights;    // RW and US: the AND of all entries
-    uint64_t no_exec;   // NX: the OR of them
+    uint64_t all;       // the AND of all entries: RW, US, A
+    uint64_t any;       // the OR of them: NX
     uint64_t page;      // what the leaf maps: its base address,
     uint64_t page_mask; // and the bits of the offset in it
 };
@@ -84,40 +84,51 @@ static uint64_t reserved_bits(const struct guest_paging *g)
     return reserved;
 }
 
-// PAE, 4 and 5 levels: the tables below the root, whose address is `table`.
-static enum status walk_wide(const struct partition *p, const struct guest_paging *g, uint64_t gva,
-                             unsigned access, uint64_t table, struct walk *w, uint32_t *error_code)
+// What is wrong with an entry that is not present, or has reserved bits set.
+static enum status bad_entry(const struct guest_paging *g, unsigned access, uint64_t entry,
+                             uint32_t *error_code)
 {
-    uint64_t reserved = reserved_bits(g);
-    unsigned level = w->levels - 1;
+    return page_fault(g, access, entry & PTE_P ? PF_PRESENT | PF_RESERVED : 0, error_code);
+}
 
-    for (;; level--) {
-        unsigned shift = PAGE_SHIFT + 9 * level;
+// PAE, 4 and 5 levels: the tables below the root, whose address is `table`. On the path of every
+// trapped access to a device page, hence one test for all that can be wrong with an entry.
+static inline __attribute__((always_inline)) enum status
+walk_wide(const struct partition *p, const struct guest_paging *g, uint64_t gva, unsigned access,
+          uint64_t table, struct walk *w, uint32_t *error_code)
+{
+    const uint64_t bad = reserved_bits(g);
+    unsigned level = w->levels - 1;
+    unsigned shift = PAGE_SHIFT + 9 * level;
+    uint64_t all = ~0ull;
+    uint64_t any = 0;
+
+    for (;; level--, shift -= 9) {
         struct step *s = &w->steps[level];
-        uint64_t bad = reserved;
 
         s->address = table + ((gva >> shift) & 511) * 8;
         if (!guest_read_u64(p, gpa(s->address), &s->entry))
             return ERR_RANGE;
-        if (!(s->entry & PTE_P))
-            return page_fault(g, access, 0, error_code);
-        w->page_mask = BIT(shift) - 1;
-        if (level == 0 || (s->entry & PTE_PS)) {
-            // Only 2 MiB and 1 GiB pages exist, and bit 12 of theirs is the PAT bit.
-            if (level > 2)
-                bad |= PTE_PS;
-            else if (level > 0)
-                bad |= w->page_mask & ~(PAGE_MASK | BIT(12));
-        }
-        if (s->entry & bad)
-            return page_fault(g, access, PF_PRESENT | PF_RESERVED, error_code);
-        w->rights &= s->entry;
-        w->no_exec |= s->entry;
+        if ((s->entry & (PTE_P | bad)) != PTE_P)
+            return bad_entry(g, access, s->entry, error_code);
+        all &= s->entry;
+        any |= s->entry;
         table = s->entry & PTE_ADDRESS;
-        if (level == 0 || (s->entry & PTE_PS))
+        if (level == 0)
             break;
+        if (s->entry & PTE_PS) {
+            // Only 2 MiB and 1 GiB pages exist, and bit 12 of theirs is the PAT bit.
+            uint64_t inside = (BIT(shift) - 1) & ~(PAGE_MASK | BIT(12));
+
+            if (level > 2 || (s->entry & inside))
+                return bad_entry(g, access, s->entry, error_code);
+            break;
+        }
     }
+    w->all = all;
+    w->any = any;
     w->leaf = level;
+    w->page_mask = BIT(shift) - 1;
     w->page = table & ~w->page_mask;
     return STATUS_OK;
 }
@@ -132,10 +143,8 @@ static enum status walk_pae(const struct partition *p, const struct guest_paging
 
     if (!guest_read_u64(p, gpa(address), &entry))
         return ERR_RANGE;
-    if (!(entry & PTE_P))
-        return page_fault(g, access, 0, error_code);
-    if (entry & (PDPTE_RESERVED | reserved_bits(g) | PTE_NX))
-        return page_fault(g, access, PF_PRESENT | PF_RESERVED, error_code);
+    if ((entry & (PTE_P | PDPTE_RESERVED | reserved_bits(g) | PTE_NX)) != PTE_P)
+        return bad_entry(g, access, entry, error_code);
     w->levels = 2;
     return walk_wide(p, g, gva, access, entry & PTE_ADDRESS, w, error_code);
 }
@@ -159,7 +168,7 @@ static enum status walk_narrow(const struct partition *p, const struct guest_pag
         s->entry = entry;
         if (!(entry & PTE_P))
             return page_fault(g, access, 0, error_code);
-        w->rights &= entry;
+        w->all &= entry;
         table = entry & 0xfffff000;
         w->page_mask = BIT(shift) - 1;
         if (level == 0)
@@ -181,20 +190,20 @@ static enum status walk_narrow(const struct partition *p, const struct guest_pag
 // What the page's rights say to this access (AMD APM volume 2, 5.6; Intel SDM volume 3, 4.6).
 static bool allowed(const struct guest_paging *g, const struct walk *w, unsigned access)
 {
-    bool user_page = w->rights & PTE_US;
+    bool user_page = w->all & PTE_US;
     bool user = is_user(g, access);
 
     if (user && !user_page)
         return false;
     if (access & WALK_EXEC) {
-        if ((w->no_exec & PTE_NX) && (g->efer & EFER_NXE) && (g->cr4 & CR4_PAE))
+        if ((w->any & PTE_NX) && (g->efer & EFER_NXE) && (g->cr4 & CR4_PAE))
             return false;
         return user || !user_page || !(g->cr4 & CR4_SMEP);
     }
     // AC lifts SMAP for the program's own accesses, not for implicit ones.
     if (!user && user_page && (g->cr4 & CR4_SMAP) && (!g->ac || (access & WALK_SUPERVISOR)))
         return false;
-    if ((access & WALK_WRITE) && !(w->rights & PTE_RW))
+    if ((access & WALK_WRITE) && !(w->all & PTE_RW))
         return !user && !(g->cr0 & CR0_WP);
     return true;
 }
@@ -219,12 +228,71 @@ static enum status mark_used(const struct partition *p, const struct walk *w, un
     return STATUS_OK;
 }
 
+// The usual walk, on the path of every trapped access to a device page: 4 levels, nothing missing,
+// nothing refused, accessed and dirty set. False for whatever is not so plain: then the full walk
+// decides. What it need not say is in which entry something is wrong, so it looks once at them all.
+static bool quick_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                       unsigned access, gpa_t *out)
+{
+    uint64_t table = g->cr3 & PTE_ADDRESS;
+    uint64_t all = ~0ull;
+    uint64_t any = 0;
+    uint64_t wanted = PTE_P | PTE_A;
+    uint64_t unwanted = reserved_bits(g);
+    uint64_t offset_mask;
+    uint64_t entry;
+    unsigned shift;
+
+    for (shift = PAGE_SHIFT + 27;; shift -= 9) {
+        if (!guest_read_u64(p, gpa(table + ((gva >> shift) & 511) * 8), &entry))
+            return false;
+        all &= entry;
+        any |= entry;
+        table = entry & PTE_ADDRESS;
+        if (shift == PAGE_SHIFT || (entry & PTE_PS))
+            break;
+    }
+    if (shift > PAGE_SHIFT) {
+        // Of a large page, so bits of its address may be reserved. There is none at the top.
+        unwanted |= shift < PAGE_SHIFT + 27 ? 0 : PTE_PS;
+        if (entry & (BIT(shift) - 1) & ~(PAGE_MASK | BIT(12)))
+            return false;
+    }
+    if (access & WALK_WRITE) {
+        wanted |= PTE_RW;
+        if (!(entry & PTE_D))
+            return false;
+    }
+    if (access & WALK_EXEC)
+        unwanted |= PTE_NX;
+    if (is_user(g, access))
+        wanted |= PTE_US;
+    else if ((all & PTE_US) && (g->cr4 & (CR4_SMEP | CR4_SMAP)))
+        return false;
+    if ((all & wanted) != wanted || (any & unwanted))
+        return false;
+    offset_mask = BIT(shift) - 1;
+    *out = gpa((table & ~offset_mask) | (gva & offset_mask));
+    return true;
+}
+
+static bool is_canonical(uint64_t gva, unsigned bits)
+{
+    return (uint64_t)((int64_t)(gva << (64 - bits)) >> (64 - bits)) == gva;
+}
+
 enum status guest_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
                        unsigned access, gpa_t *out, uint32_t *error_code)
 {
     struct walk w;
     enum status status;
 
+    if ((g->efer & EFER_LMA) && !(g->cr4 & CR4_LA57)) {
+        if (!is_canonical(gva, 48))
+            return ERR_INVALID;
+        if (quick_walk(p, g, gva, access, out))
+            return STATUS_OK;
+    }
     if (!(g->efer & EFER_LMA))
         gva &= 0xffffffff;
     if (!(g->cr0 & CR0_PG)) {
@@ -232,13 +300,11 @@ enum status guest_walk(const struct partition *p, const struct guest_paging *g, 
         return STATUS_OK;
     }
 
-    w.rights = PTE_RW | PTE_US;
-    w.no_exec = 0;
+    w.all = ~0ull;
+    w.any = 0;
     if (g->efer & EFER_LMA) {
         w.levels = g->cr4 & CR4_LA57 ? 5 : 4;
-        unsigned unused = 64 - (PAGE_SHIFT + 9 * w.levels);
-
-        if ((uint64_t)((int64_t)(gva << unused) >> unused) != gva)
+        if (!is_canonical(gva, PAGE_SHIFT + 9 * w.levels))
             return ERR_INVALID;
         status = walk_wide(p, g, gva, access, g->cr3 & PTE_ADDRESS, &w, error_code);
     } else if (g->cr4 & CR4_PAE) {
@@ -251,6 +317,8 @@ enum status guest_walk(const struct partition *p, const struct guest_paging *g, 
     if (!allowed(g, &w, access))
         return page_fault(g, access, PF_PRESENT, error_code);
     *out = gpa(w.page | (gva & w.page_mask));
+    if ((w.all & PTE_A) && (!(access & WALK_WRITE) || (w.steps[w.leaf].entry & PTE_D)))
+        return STATUS_OK;
     return mark_used(p, &w, access);
 }
 

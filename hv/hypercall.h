@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls from a guest to the hypervisor: VMMCALL or VMCALL with the number in RAX, the result in RAX.
+// Calls from a guest to the hypervisor: VMMCALL or VMCALL with the number in RAX, the result in
+// RAX.
 #ifndef HV_HYPERCALL_H
 #define HV_HYPERCALL_H
 

@@ -221,16 +221,15 @@ static enum status load_segment(struct load_job *job, unsigned index,
 // some linker scripts make it a physical one: that counts only if no segment has it as virtual.
 struct entry_point {
     bool found;
-    bool is_virtual;
     uint64_t address; // physical
 };
 
 static void look_for_entry(struct entry_point *found, const struct elf64_segment *s, uint64_t entry)
 {
-    if (entry >= s->vaddr && entry - s->vaddr < s->memsz && !found->is_virtual) {
-        *found = (struct entry_point){true, true, s->paddr + (entry - s->vaddr)};
+    if (entry >= s->vaddr && entry - s->vaddr < s->memsz) {
+        *found = (struct entry_point){true, s->paddr + (entry - s->vaddr)};
     } else if (entry >= s->paddr && entry - s->paddr < s->memsz && !found->found) {
-        *found = (struct entry_point){true, false, entry};
+        *found = (struct entry_point){true, entry};
     }
 }
 

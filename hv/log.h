@@ -7,7 +7,8 @@
 struct partition;
 struct vcpu;
 
-// A line about something that a vCPU did: "alpha/0: ...". Rate-limited. Any of the partition's CPUs.
+// A line about something that a vCPU did: "alpha/0: ...". Rate-limited. Any of the partition's
+// CPUs.
 void log_guest(struct vcpu *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 // Allows the partition a fresh share of messages, and says how many were not shown.

@@ -17,9 +17,9 @@ struct machine {
     struct page_alloc memory;
     const struct blob_header *config;
     struct blob_cpu_owner cpu_owner[MAX_CPUS];
-    uint16_t pm1_base;   // of the virtual PM1 block: beside the physical PM timer, not over it
-    uint64_t rtc_epoch;  // physical RTC at boot, seconds since 1970
-    uint64_t rtc_tsc;    // TSC at that moment
+    uint16_t pm1_base;    // of the virtual PM1 block: beside the physical PM timer, not over it
+    uint64_t rtc_epoch;   // physical RTC at boot, seconds since 1970
+    uint64_t rtc_tsc;     // TSC at that moment
     unsigned console_cpu; // takes the console's interrupt as NMI
     bool has_console_interrupt;
 };

@@ -15,7 +15,6 @@
 #include "arch/window.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
-#include "version.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
 #include "drivers/rtc.h"
@@ -23,6 +22,7 @@
 #include "hv/config.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
+#include "version.h"
 
 #define COM1 0x3f8
 
@@ -31,14 +31,14 @@
 
 // Heap: what 4 CPUs and as many partitions need is well below 2 MiB; each more CPU needs its stack,
 // tables and control structures, each partition its permission map and second-level tables.
-#define HEAP_FIXED       KIB(512)
-#define HEAP_PER_CPU     KIB(80)
-#define HEAP_PER_GUEST   KIB(112)
+#define HEAP_FIXED     KIB(512)
+#define HEAP_PER_CPU   KIB(80)
+#define HEAP_PER_GUEST KIB(112)
 
 // How far the start has come: written by the boot CPU, waited for by the others.
 enum phase {
     PHASE_SETUP,
-    PHASE_LOAD,  // each partition's first CPU loads it
+    PHASE_LOAD,   // each partition's first CPU loads it
     PHASE_GUESTS, // run
 };
 static uint32_t phase;
@@ -88,8 +88,8 @@ static void place_heap(void)
     struct page_range kept = {image_start().v, image_size()};
     must(page_alloc_boot(&machine.memory, &machine.boot, &kept, 1), "reading the memory map");
     unsigned count = machine.acpi.cpu_count;
-    uint64_t size = HEAP_FIXED + count * HEAP_PER_CPU +
-                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST;
+    uint64_t size =
+        HEAP_FIXED + count * HEAP_PER_CPU + min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST;
     hpa_t base;
     must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
          "finding memory for the hypervisor");
@@ -233,7 +233,8 @@ static void print_partition(const struct partition *p)
     char list[64] = "";
     size_t used = 0;
     for (unsigned i = 0; i < p->vcpu_count && used < sizeof(list); i++) {
-        used += format(list + used, sizeof(list) - used, "%s%u", i > 0 ? "," : "", p->vcpus[i]->cpu);
+        used +=
+            format(list + used, sizeof(list) - used, "%s%u", i > 0 ? "," : "", p->vcpus[i]->cpu);
     }
     print("partition %s: CPUs %s, %lu MiB, %s (%s), loaded in %lu us\n", p->name, list,
           p->config->memory >> 20, p->image->name, p->loaded.kind, load_us[p->index]);

@@ -102,8 +102,8 @@ static enum status open_ports(struct partition *p)
     struct io_range passes[BLOB_MAX_IOPORTS + 1];
     unsigned count = 0;
     for (; count < p->config->ioport_count; count++) {
-        passes[count] =
-            (struct io_range){config[count].first, config[count].last, "given by the configuration"};
+        passes[count] = (struct io_range){config[count].first, config[count].last,
+                                          "given by the configuration"};
     }
     if (machine.acpi.pm_timer_port != 0) {
         passes[count++] = (struct io_range){machine.acpi.pm_timer_port,
@@ -111,9 +111,8 @@ static enum status open_ports(struct partition *p)
                                             "a counter that nobody can set"};
     }
     struct io_refusal refusal;
-    enum status s =
-        io_policy_build(p->io_map, IOPM_SIZE, passes, count, machine_kept_ports, 
-                        machine_kept_port_count, &refusal);
+    enum status s = io_policy_build(p->io_map, IOPM_SIZE, passes, count, machine_kept_ports,
+                                    machine_kept_port_count, &refusal);
     if (s != STATUS_OK) {
         print("partition \"%s\": I/O ports 0x%x-0x%x can't be given away%s%s: take them out of "
               "its ioports\n",
@@ -174,7 +173,8 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
     platform_reset(p);
     for (unsigned i = 0; i < p->vcpu_count; i++) {
         struct vcpu *v = p->vcpus[i];
-        vapic_init(&v->apic, &p->topology, i, apic_is_x2apic(), false);
+        bool tsc_deadline = (v->cpuid.basic[1].ecx & CPUID_1_ECX_TSC_DEADLINE) != 0;
+        vapic_init(&v->apic, &p->topology, i, apic_is_x2apic(), tsc_deadline);
     }
     struct load_request request = {
         .partition = p->name,
@@ -256,6 +256,7 @@ static void start_again(struct vcpu *v, struct guest_regs *regs)
     }
     vcpu_reset_apic(v);
     virt->vcpu_reset(v, &p->loaded.entry, regs);
+    vcpu_boot_apic(v);
     print("%s: started again, %lu us\n", p->name, time_us() - begin);
     __atomic_store_n(&p->parked, 0, __ATOMIC_RELAXED);
     // In this order: see partition_park.

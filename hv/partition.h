@@ -55,7 +55,7 @@ struct partition {
     // partition's own CPUs holds the lock. Nobody else ever takes it.
     struct spinlock device_lock;
     struct partition_devices devices;
-    unsigned console; // source number
+    unsigned console;          // source number
     uint8_t held[HELD_OUTPUT]; // console output waiting for room
     unsigned held_count;
 

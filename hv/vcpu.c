@@ -11,7 +11,7 @@
 #include "hv/partition.h"
 #include "hv/platform.h"
 
-#define SIPI_VALID BIT(8)
+#define SIPI_VALID            BIT(8)
 #define SIPI_GENERATION_SHIFT 32
 
 const struct virt_ops *virt;
@@ -144,12 +144,31 @@ void vcpu_reset_apic(struct vcpu *v)
     reset_apic(v, false);
 }
 
+void vcpu_boot_apic(struct vcpu *v)
+{
+    // Virtual wire mode (MP specification 1.4, 3.6.2.2). The 8259s are silent, and LINT0 is held
+    // masked.
+    static const struct {
+        unsigned offset;
+        uint32_t value;
+    } writes[] = {
+        {APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_VECTOR},
+        {APIC_LVT_LINT0, APIC_LVT_MODE_EXT},
+        {APIC_LVT_LINT1, APIC_LVT_MODE_NMI},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
+        struct icr_verdict verdict;
+        vapic_mmio_write(&v->apic, writes[i].offset, writes[i].value, &verdict);
+    }
+}
+
 _Noreturn void vcpu_start(struct vcpu *v, const struct vcpu_entry *entry)
 {
     struct guest_regs regs = {0};
     reset_apic(v, false);
     if (entry != NULL) {
         virt->vcpu_reset(v, entry, &regs);
+        vcpu_boot_apic(v);
         v->state = VCPU_RUNNING;
     }
     vcpu_wait_until_running(v, &regs);

@@ -37,18 +37,18 @@ enum vcpu_state {
 };
 
 // Bits of vcpu.work.
-#define WORK_STOP     BIT(0) // the partition is ending: park
-#define WORK_INIT     BIT(1) // a guest's INIT
-#define WORK_SIPI     BIT(2) // a guest's start-up IPI; `sipi` has the vector
-#define WORK_NMI      BIT(3) // a guest's NMI
-#define WORK_CONSOLE  BIT(4) // the console has input for the partition, or room again
-#define WORK_RESTART  BIT(5) // for the partition's first vCPU: all others are parked
+#define WORK_STOP    BIT(0) // the partition is ending: park
+#define WORK_INIT    BIT(1) // a guest's INIT
+#define WORK_SIPI    BIT(2) // a guest's start-up IPI; `sipi` has the vector
+#define WORK_NMI     BIT(3) // a guest's NMI
+#define WORK_CONSOLE BIT(4) // the console has input for the partition, or room again
+#define WORK_RESTART BIT(5) // for the partition's first vCPU: all others are parked
 
 struct vcpu {
     struct partition *partition;
-    unsigned index;       // in its partition: the virtual APIC ID
-    unsigned cpu;         // index in cpus[]
-    uint32_t physical_id; // APIC ID of that CPU
+    unsigned index;        // in its partition: the virtual APIC ID
+    unsigned cpu;          // index in cpus[]
+    uint32_t physical_id;  // APIC ID of that CPU
     enum vcpu_state state; // its own CPU only
     struct vapic apic;
     struct cpuid_table cpuid;
@@ -59,11 +59,11 @@ struct vcpu {
     // own CPU (atomic exchange) after an NMI. Who turns it from zero sends the NMI, so that each
     // NMI sent meets exactly one exchange and an NMI that finds nothing is the guest's own.
     uint64_t work;
-    // The last SIPI: bits 7:0 vector, bit 8 valid, bits 63:32 the partition's generation when it was
-    // sent, so that one from before a restart is not taken for a new one. An INIT clears it.
+    // The last SIPI: bits 7:0 vector, bit 8 valid, bits 63:32 the partition's generation when it
+    // was sent, so that one from before a restart is not taken for a new one. An INIT clears it.
     uint64_t sipi;
 
-    uint32_t parked_at; // generation + 1 in which it has parked; its own CPU only
+    uint32_t parked_at;    // generation + 1 in which it has parked; its own CPU only
     uint32_t string_event; // enum vdev_event that a string instruction has caused
 
     // The back end's.
@@ -91,6 +91,9 @@ void vcpu_wait_until_running(struct vcpu *v, struct guest_regs *regs);
 
 // Brings the vCPU's APIC, virtual and physical, to the state after power-up.
 void vcpu_reset_apic(struct vcpu *v);
+
+// Gives the boot processor's APIC the state in which a PC's firmware hands over.
+void vcpu_boot_apic(struct vcpu *v);
 
 // The vCPU's CPU enters the guest for the first time, or sleeps until a SIPI.
 _Noreturn void vcpu_start(struct vcpu *v, const struct vcpu_entry *entry);

@@ -21,27 +21,33 @@ static void stack_pointer_out(struct vmcb *vmcb, const struct guest_regs *regs)
     vmcb->save.rsp = regs->r[GPR_RSP];
 }
 
-// The address behind the instruction that exits; false if it can't be known (an exception was
-// injected instead). `length` is that of the instruction without prefixes.
-static inline bool next_rip(struct vcpu *v, const struct vmcb *vmcb, struct guest_regs *regs,
-                            unsigned length, uint64_t *out)
+// The address behind the instruction that exits, if it is known without looking at its bytes: the
+// processor says it, or the place was met before. `length` is that without prefixes. Else 0.
+static inline uint64_t quick_next_rip(struct vcpu *v, const struct vmcb *vmcb, unsigned length)
 {
     if (svm_features.next_rip) {
-        *out = vmcb->control.next_rip;
-        return true;
+        return vmcb->control.next_rip;
     }
     const struct vmcb_save *s = &vmcb->save;
-    if (next_rip_known(&v->next_rip, s->cs.base + s->rip, s->cr3)) {
-        *out = s->rip + length;
-        return true;
-    }
-    return next_rip_decode(v, regs, s->cs.base + s->rip, s->cr3, length, out);
+    return next_rip_known(&v->next_rip, s->cs.base + s->rip, s->cr3) ? s->rip + length : 0;
+}
+
+// The same in any case; false if it can't be known (an exception was injected instead).
+static bool next_rip(struct vcpu *v, const struct vmcb *vmcb, struct guest_regs *regs,
+                     unsigned length, uint64_t *out)
+{
+    const struct vmcb_save *s = &vmcb->save;
+    *out = quick_next_rip(v, vmcb, length);
+    return *out != 0 || next_rip_decode(v, regs, s->cs.base + s->rip, s->cr3, length, out);
 }
 
 static inline void move_to(struct vmcb *vmcb, uint64_t rip)
 {
     vmcb->save.rip = rip;
     vmcb->control.interrupt_shadow = 0;
+    if (vmcb->save.rflags & RFLAGS_TF) {
+        svm_step_trap(vmcb);
+    }
 }
 
 // Runs a handler for an instruction of `length` bytes and moves on if it says so.
@@ -113,9 +119,26 @@ static void restore_event(struct vmcb *vmcb)
     }
 }
 
-static void slow_exit(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
+static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
 {
     switch (vmcb->control.exit_code) {
+    case EXIT_CPUID:
+        v->exits[EVENT_CPUID]++;
+        COMPLETE(2, exit_cpuid(v, regs, vmcb->save.cr4));
+        break;
+    case EXIT_MSR:
+        if (vmcb->control.exit_info1 == 0) {
+            v->exits[EVENT_MSR_READ]++;
+            COMPLETE(2, exit_rdmsr(v, regs));
+        } else {
+            v->exits[EVENT_MSR_WRITE]++;
+            COMPLETE(2, exit_wrmsr(v, regs));
+        }
+        break;
+    case EXIT_VMMCALL:
+        v->exits[EVENT_HYPERCALL]++;
+        COMPLETE(3, (regs->r[GPR_RAX] = exit_hypercall(regs->r[GPR_RAX]), true));
+        break;
     case EXIT_NMI:
         v->exits[EVENT_NMI]++;
         svm_nmi_open();
@@ -181,38 +204,55 @@ static void slow_exit(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs
     }
 }
 
+// The hot exits, done without a call and without touching the stack. False: not one of them.
+static inline bool hot_exit(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
+{
+    if (vmcb->control.exit_code == EXIT_CPUID) {
+        const struct cpuid_entry *e = cpuid_constant(&v->cpuid, (uint32_t)vmcb->save.rax);
+        uint64_t next = quick_next_rip(v, vmcb, 2);
+        if (e == NULL || next == 0) {
+            return false;
+        }
+        v->exits[EVENT_CPUID]++;
+        vmcb->save.rax = e->eax;
+        regs->r[GPR_RBX] = e->ebx;
+        regs->r[GPR_RCX] = e->ecx;
+        regs->r[GPR_RDX] = e->edx;
+        move_to(vmcb, next);
+        return true;
+    }
+    if (vmcb->control.exit_code == EXIT_VMMCALL) {
+        uint64_t next = quick_next_rip(v, vmcb, 3);
+        if (next == 0) {
+            return false;
+        }
+        v->exits[EVENT_HYPERCALL]++;
+        vmcb->save.rax = exit_hypercall(vmcb->save.rax);
+        move_to(vmcb, next);
+        return true;
+    }
+    return false;
+}
+
+static __attribute__((noinline)) void cold_exit(struct vcpu *v, struct vmcb *vmcb,
+                                                struct guest_regs *regs)
+{
+    if (vmcb->control.exit_int_info & EVENT_VALID) {
+        restore_event(vmcb);
+    }
+    regs->r[GPR_RAX] = vmcb->save.rax;
+    dispatch(v, vmcb, regs);
+    vmcb->save.rax = regs->r[GPR_RAX];
+}
+
 void svm_exit(struct guest_regs *regs)
 {
     struct vmcb *vmcb = svm_vmcb();
     struct vcpu *v = this_cpu()->vcpu;
 
-    regs->r[GPR_RAX] = vmcb->save.rax;
     vmcb->control.clean = ~0u;
     vmcb->control.tlb_control = TLB_CONTROL_NOTHING;
-    if (vmcb->control.exit_int_info & EVENT_VALID) {
-        restore_event(vmcb);
+    if (!hot_exit(v, vmcb, regs)) {
+        cold_exit(v, vmcb, regs);
     }
-    switch (vmcb->control.exit_code) {
-    case EXIT_CPUID:
-        v->exits[EVENT_CPUID]++;
-        COMPLETE(2, exit_cpuid(v, regs, vmcb->save.cr4));
-        break;
-    case EXIT_MSR:
-        if (vmcb->control.exit_info1 == 0) {
-            v->exits[EVENT_MSR_READ]++;
-            COMPLETE(2, exit_rdmsr(v, regs));
-        } else {
-            v->exits[EVENT_MSR_WRITE]++;
-            COMPLETE(2, exit_wrmsr(v, regs));
-        }
-        break;
-    case EXIT_VMMCALL:
-        v->exits[EVENT_HYPERCALL]++;
-        COMPLETE(3, exit_hypercall(v, regs));
-        break;
-    default:
-        slow_exit(v, vmcb, regs);
-        break;
-    }
-    vmcb->save.rax = regs->r[GPR_RAX];
 }

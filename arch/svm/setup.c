@@ -92,8 +92,9 @@ enum status svm_probe(char *why, size_t size)
     }
     cpuid(CPUID_SVM, 0, leaf);
     if ((leaf[3] & SVM_EDX_NESTED_PAGING) == 0) {
-        format(why, size, "this processor has AMD-V but no nested paging (NPT), which Bulkhead "
-                          "needs: use a newer one");
+        format(why, size,
+               "this processor has AMD-V but no nested paging (NPT), which Bulkhead "
+               "needs: use a newer one");
         return ERR_UNSUPPORTED;
     }
     if (leaf[1] <= GUEST_ASID) {
@@ -152,8 +153,7 @@ enum status svm_partition_create(struct partition *p)
         s = pt_map(&p->second_level, r->gpa, hpa(r->hpa), r->size, PT_READ | PT_WRITE | PT_EXEC);
     }
     if (s == STATUS_OK && p->apic_page_mapped) {
-        s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE,
-                   PT_READ | PT_UC);
+        s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE, PT_READ | PT_UC);
     }
     hpa_t map = heap_pages_alloc(IOPM_PAGES);
     if (map.v == 0) {
@@ -237,8 +237,7 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     s->rip = entry->rip;
     switch (entry->mode) {
     case ENTRY_REAL:
-        s->cs = segment((uint16_t)(entry->rip >> 4), SEGMENT_CODE16, 0xffff,
-                        entry->rip & ~0xfull);
+        s->cs = segment((uint16_t)(entry->rip >> 4), SEGMENT_CODE16, 0xffff, entry->rip & ~0xfull);
         s->rip = entry->rip & 0xf;
         break;
     case ENTRY_PROTECTED32:
@@ -274,13 +273,6 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     guest_state_reset();
 }
 
-static void set_rip(struct vcpu *v, uint64_t rip)
-{
-    svm_vmcb_of(v)->save.rip = rip;
-    // Whatever shadow the instruction was in, it ends with it (APM vol. 2, 15.21.5).
-    svm_vmcb_of(v)->control.interrupt_shadow = 0;
-}
-
 static void set_rflags(struct vcpu *v, uint64_t rflags)
 {
     svm_vmcb_of(v)->save.rflags = rflags;
@@ -314,7 +306,7 @@ const struct virt_ops svm_ops = {
     .vcpu_reset = svm_vcpu_reset,
     .run = svm_enter,
     .get_state = svm_get_state,
-    .set_rip = set_rip,
+    .set_rip = svm_set_rip,
     .set_rflags = set_rflags,
     .get_segment = svm_get_segment,
     .get_efer = get_efer,

@@ -8,8 +8,9 @@
 #include "arch/msr.h"
 #include "arch/percpu.h"
 
-#define RFLAGS_VM BIT(17)
-#define RFLAGS_AC BIT(18)
+#define DR6_BS         BIT(14)
+#define RFLAGS_VM      BIT(17)
+#define RFLAGS_AC      BIT(18)
 #define ATTRIBUTE_LONG BIT(9)
 #define ATTRIBUTE_BIG  BIT(10)
 
@@ -84,6 +85,26 @@ void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_
     vmcb->control.event_injection = event;
 }
 
+void svm_step_trap(struct vmcb *vmcb)
+{
+    vmcb->save.dr6 |= DR6_BS;
+    vmcb->control.clean = 0;
+    vmcb->control.event_injection = EXCEPTION_DB | EVENT_TYPE_EXCEPTION | EVENT_VALID;
+}
+
+void svm_set_rip(struct vcpu *v, uint64_t rip)
+{
+    struct vmcb *vmcb = svm_vmcb_of(v);
+    // A REP string instruction that goes on has not moved, and does not trap for TF yet.
+    bool moved = vmcb->save.rip != rip;
+    vmcb->save.rip = rip;
+    // Whatever shadow the instruction was in, it ends with it (APM vol. 2, 15.21.5).
+    vmcb->control.interrupt_shadow = 0;
+    if (moved && (vmcb->save.rflags & RFLAGS_TF)) {
+        svm_step_trap(vmcb);
+    }
+}
+
 // AMD-V without virtual NMIs does not know that the guest is in its NMI handler. IRET is
 // intercepted while it is; when another NMI waits, the IRET is single-stepped, because the next
 // one may be delivered only behind it.
@@ -131,7 +152,7 @@ bool svm_nmi_step(struct vcpu *v)
     // IRET has loaded the interrupted program's flags. Where something else ran instead (the IRET
     // faulted), our TF is still in the live flags; the pushed copy is the guest's to live with.
     vmcb->save.rflags &= ~RFLAGS_TF;
-    vmcb->save.dr6 &= ~BIT(14);
+    vmcb->save.dr6 &= ~DR6_BS;
     if (v->nmi_pending) {
         deliver_nmi(v);
     }

@@ -10,7 +10,7 @@
 
 // What this machine's AMD-V has beyond the least; the same on all CPUs. Set by svm_probe.
 struct svm_features {
-    bool next_rip;       // nRIP save
+    bool next_rip; // nRIP save
     bool flush_by_asid;
     bool decode_assists;
 };
@@ -42,6 +42,12 @@ void svm_get_state(struct vcpu *v, struct virt_state *out);
 void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
 void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
 void svm_inject_nmi(struct vcpu *v);
+
+// The guest moves on to `rip` after an instruction that was done for it.
+void svm_set_rip(struct vcpu *v, uint64_t rip);
+
+// The trap that follows an instruction executed with RFLAGS.TF.
+void svm_step_trap(struct vmcb *vmcb);
 
 // The end of the guest's NMI handler: IRET was intercepted, or the single step after it.
 void svm_nmi_iret(struct vcpu *v);

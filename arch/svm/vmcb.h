@@ -75,7 +75,7 @@ struct vmcb_save {
     uint64_t s_cet;
     uint64_t ssp;
     uint64_t isst_addr;
-    uint64_t rax; // 0x5f8
+    uint64_t rax;  // 0x5f8
     uint64_t star; // from here to sysenter_eip: by VMLOAD and VMSAVE only
     uint64_t lstar;
     uint64_t cstar;
@@ -107,29 +107,29 @@ _Static_assert(offsetof(struct vmcb, save.cr2) == 0x640, "APM vol. 2, table B-2"
 _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-2");
 
 // Intercepts of intercept_misc1 (0x00c).
-#define INTERCEPT_NMI        BIT(1)
-#define INTERCEPT_INIT       BIT(3)
-#define INTERCEPT_RDPMC      BIT(15)
-#define INTERCEPT_CPUID      BIT(18)
-#define INTERCEPT_RSM        BIT(19)
-#define INTERCEPT_IRET       BIT(20)
-#define INTERCEPT_INVD       BIT(22)
-#define INTERCEPT_INVLPGA    BIT(26)
-#define INTERCEPT_IOIO       BIT(27)
-#define INTERCEPT_MSR        BIT(28)
-#define INTERCEPT_SHUTDOWN   BIT(31)
+#define INTERCEPT_NMI      BIT(1)
+#define INTERCEPT_INIT     BIT(3)
+#define INTERCEPT_RDPMC    BIT(15)
+#define INTERCEPT_CPUID    BIT(18)
+#define INTERCEPT_RSM      BIT(19)
+#define INTERCEPT_IRET     BIT(20)
+#define INTERCEPT_INVD     BIT(22)
+#define INTERCEPT_INVLPGA  BIT(26)
+#define INTERCEPT_IOIO     BIT(27)
+#define INTERCEPT_MSR      BIT(28)
+#define INTERCEPT_SHUTDOWN BIT(31)
 // Intercepts of intercept_misc2 (0x010).
-#define INTERCEPT_VMRUN    BIT(0)
-#define INTERCEPT_VMMCALL  BIT(1)
-#define INTERCEPT_VMLOAD   BIT(2)
-#define INTERCEPT_VMSAVE   BIT(3)
-#define INTERCEPT_STGI     BIT(4)
-#define INTERCEPT_CLGI     BIT(5)
-#define INTERCEPT_SKINIT   BIT(6)
-#define INTERCEPT_WBINVD   BIT(9)
-#define INTERCEPT_MONITOR  BIT(10)
-#define INTERCEPT_MWAIT    BIT(11)
-#define INTERCEPT_RDPRU    BIT(14)
+#define INTERCEPT_VMRUN   BIT(0)
+#define INTERCEPT_VMMCALL BIT(1)
+#define INTERCEPT_VMLOAD  BIT(2)
+#define INTERCEPT_VMSAVE  BIT(3)
+#define INTERCEPT_STGI    BIT(4)
+#define INTERCEPT_CLGI    BIT(5)
+#define INTERCEPT_SKINIT  BIT(6)
+#define INTERCEPT_WBINVD  BIT(9)
+#define INTERCEPT_MONITOR BIT(10)
+#define INTERCEPT_MWAIT   BIT(11)
+#define INTERCEPT_RDPRU   BIT(14)
 
 #define NESTED_PAGING BIT(0)
 
@@ -174,8 +174,8 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define EXIT_INVALID         (-1ull)
 
 // EXITINFO1 of IOIO (15.10.2).
-#define IOIO_IN     BIT(0)
-#define IOIO_STRING BIT(2)
+#define IOIO_IN         BIT(0)
+#define IOIO_STRING     BIT(2)
 #define IOIO_SIZE_SHIFT 4 // bits 6:4: one of 1, 2, 4
 #define IOIO_PORT_SHIFT 16
 
