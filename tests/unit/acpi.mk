@@ -1,2 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += test_acpi
 test_acpi_SRCS = tests/unit/test_acpi.c drivers/acpi.c drivers/acpi_madt.c drivers/acpi_fadt.c drivers/ioapic.c drivers/format.c

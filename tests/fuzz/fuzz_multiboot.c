@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzzes both Multiboot parsers: the input's first byte chooses the parser, the rest is all the
+// memory there is, with the information at its start.
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/types.h"
+#include "arch/window.h"
+#include "boot/multiboot1.h"
+#include "boot/multiboot2.h"
+
+#define BASE 0x1000u
+
+static const uint8_t *memory;
+static size_t memory_size;
+
+enum status phys_read(hpa_t address, void *buffer, size_t size)
+{
+    if (address.v < BASE || address.v - BASE > memory_size ||
+        size > memory_size - (address.v - BASE))
+        return ERR_RANGE;
+    if (size > 0)
+        memcpy(buffer, memory + (address.v - BASE), size);
+    return STATUS_OK;
+}
+
+static void check(enum status status, const struct boot_info *info, const char *error)
+{
+    if (status != STATUS_OK) {
+        if (error[0] == '\0')
+            abort();
+        return;
+    }
+    if (info->memory_count > BOOT_MAX_MEMORY || info->module_count > BOOT_MAX_MODULES)
+        abort();
+    for (unsigned i = 0; i < info->memory_count; i++) {
+        const struct boot_memory *m = &info->memory[i];
+
+        if (m->size == 0 || m->base + m->size - 1 < m->base)
+            abort();
+    }
+    for (unsigned i = 0; i < info->module_count; i++) {
+        if (info->modules[i].base + info->modules[i].size > GIB(4) ||
+            memchr(info->modules[i].name, '\0', BOOT_TEXT_SIZE) == NULL)
+            abort();
+    }
+    if (memchr(info->cmdline, '\0', BOOT_TEXT_SIZE) == NULL)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct boot_info info;
+    char error[64] = "";
+
+    if (size < 1)
+        return 0;
+    memory = data + 1;
+    memory_size = size - 1;
+    if ((data[0] & 1) != 0)
+        check(multiboot1_parse(BASE, &info, error, sizeof(error)), &info, error);
+    else
+        check(multiboot2_parse(BASE, &info, error, sizeof(error)), &info, error);
+    return 0;
+}
