@@ -298,6 +298,60 @@ static void test_tables_outside_ram(void **state)
     expect(GVA, WALK_READ, 0xfee00abc);
 }
 
+// Tables whose bits are all set already take a shorter way through the walk. Random entries and
+// accesses: it must come to the same as the full walk, which tables without those bits take.
+static void test_quick_walk_agrees(void **state)
+{
+    static const uint64_t entries[] = {ROOT + 36 * 8, PDPT + 209 * 8, PD + 179 * 8, PT + 393 * 8};
+    static const uint64_t flips[] = {P,       RW,      US,      PS,      NX,      BIT(13),
+                                     BIT(20), BIT(21), BIT(29), BIT(30), BIT(39), BIT(40),
+                                     BIT(51), BIT(52), BIT(62), BIT(9),  BIT(12), BIT(8)};
+    uint64_t random = 1;
+    unsigned outcomes[3] = {0, 0, 0}; // allowed, refused, not RAM
+
+    (void)state;
+    for (unsigned i = 0; i < 50000; i++) {
+        uint64_t saved[4];
+        unsigned access;
+        enum status full;
+        gpa_t full_result;
+        uint32_t full_error;
+
+        set_up_4_levels();
+        for (unsigned k = 0; k < 4; k++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            saved[k] = flat_u64(entries[k]);
+            if (random >> 60 < 6)
+                saved[k] ^= flips[(random >> 40) % ARRAY_SIZE(flips)];
+            if (random >> 60 == 0 && saved[k] & PS)
+                saved[k] &= ~0x3ffff000ull; // aligned, so that it can be a large page
+            flat_set_u64(entries[k], saved[k]);
+        }
+        access = (unsigned)(random >> 33) & 7;
+        if ((access & 3) == 3)
+            access &= ~2u;
+        paging.cpl = random >> 36 & 1 ? 3 : 0;
+        paging.ac = random >> 37 & 1;
+        paging.cr0 ^= random >> 38 & 1 ? WP : 0;
+        paging.efer ^= (random >> 28 & 7) == 0 ? NXE : 0;
+        paging.cr4 |= (random >> 25 & 3) == 0 ? SMEP : 0;
+        paging.cr4 |= (random >> 22 & 3) == 0 ? SMAP : 0;
+
+        full = walk(GVA, access);
+        full_result = result;
+        full_error = error;
+        for (unsigned k = 0; k < 4; k++)
+            flat_set_u64(entries[k], saved[k] | A | D);
+        flat.writes = 0;
+        assert_int_equal(walk(GVA, access), full);
+        assert_int_equal(result.v, full_result.v);
+        assert_int_equal(error, full_error);
+        assert_int_equal(flat.writes, 0);
+        outcomes[full == STATUS_OK ? 0 : full == ERR_FAULT ? 1 : 2]++;
+    }
+    assert_true(outcomes[0] > 1000 && outcomes[1] > 1000 && outcomes[2] > 1000);
+}
+
 static void set_up_pae(void)
 {
     flat_clear();
@@ -531,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_reserved_bits),
         cmocka_unit_test(test_accessed_dirty),
         cmocka_unit_test(test_tables_outside_ram),
+        cmocka_unit_test(test_quick_walk_agrees),
         cmocka_unit_test(test_pae),
         cmocka_unit_test(test_32_bit),
         cmocka_unit_test(test_32_bit_large),
