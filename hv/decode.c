@@ -10,6 +10,10 @@
 #include "hv/decode_tables.h"
 #include "hv/guest_regs.h"
 
+// Not of the plain MOV that a driver is compiled to: kept out of line, so that the compiler has
+// its registers for that.
+#define RARE __attribute__((noinline, cold))
+
 #define REX_B BIT(0)
 #define REX_X BIT(1)
 #define REX_R BIT(2)
@@ -41,7 +45,7 @@ static const struct {
 };
 
 // Little-endian numbers of 1, 2, 4 or 8 bytes, sign-extended.
-static int64_t number(const uint8_t *b, unsigned size)
+static inline int64_t number(const uint8_t *b, unsigned size)
 {
     uint32_t low, high;
 
@@ -58,7 +62,7 @@ static int64_t number(const uint8_t *b, unsigned size)
 
 // The prefixes with one more. It leaves no REX: that counts only directly before the opcode. Of
 // several of one kind the last counts.
-static uint32_t add_prefix(uint32_t prefixes, uint8_t byte, enum decode_mode mode)
+static RARE uint32_t add_prefix(uint32_t prefixes, uint8_t byte, enum decode_mode mode)
 {
     prefixes &= ~P_REX;
     switch (byte) {
@@ -88,20 +92,15 @@ static uint32_t add_prefix(uint32_t prefixes, uint8_t byte, enum decode_mode mod
     }
 }
 
-// The entry for the opcode bytes after 0F, which are taken. *last is the last of them.
-static const struct opcode *take_long_opcode(const uint8_t **next, uint32_t prefixes, uint8_t *last)
+// The entry for an opcode of three bytes, 0F 38 and this one.
+static RARE const struct opcode *three_byte_opcode(uint8_t byte, uint32_t prefixes)
 {
     static const struct opcode none = {INSN_NONE, FORM_NONE, 0};
     static const struct opcode movbe_load = {INSN_MOVBE, FORM_REG_RM, F_MODRM | F_MEM | F_NO_REP};
     static const struct opcode movbe_store = {INSN_MOVBE, FORM_RM_REG, F_MODRM | F_MEM | F_NO_REP};
     static const struct opcode invpcid = {INSN_INVPCID, FORM_REG_RM, F_MODRM | F_MEM | F_NO_REP};
 
-    *last = *(*next)++;
-    if (*last != 0x38)
-        return &decode_two_byte[*last];
-
-    // 0F 38: only these three are needed.
-    switch (*(*next)++) {
+    switch (byte) {
     case 0xf0:
         return &movbe_load;
     case 0xf1:
@@ -119,7 +118,7 @@ static const uint8_t base_16[8] = {GPR_RBX, GPR_RBX, GPR_RBP, GPR_RBP,
 static const uint8_t index_16[4] = {GPR_RSI, GPR_RDI, GPR_RSI, GPR_RDI};
 
 // The address behind a ModRM byte that addresses memory, and the default segment.
-static const uint8_t *take_address_16(const uint8_t *next, uint8_t modrm, struct insn *out)
+static RARE const uint8_t *take_address_16(const uint8_t *next, uint8_t modrm, struct insn *out)
 {
     unsigned disp_size = modrm >> 6;
     unsigned rm = modrm & 7;
@@ -206,7 +205,7 @@ static enum status control_register_rule(struct insn *out, bool lock, enum decod
 }
 
 // What the tables can't say in a flag.
-static enum status special_rule(struct insn *out, bool lock, enum decode_mode mode)
+static RARE enum status special_rule(struct insn *out, bool lock, enum decode_mode mode)
 {
     switch (out->op) {
     case INSN_PAUSE: // without F3, 90 is NOP, or XCHG with r8
@@ -235,7 +234,7 @@ static enum status special_rule(struct insn *out, bool lock, enum decode_mode mo
 }
 
 // Is the opcode what the table says, with these prefixes in this mode?
-static enum status check_prefixes(unsigned flags, uint32_t prefixes, enum decode_mode mode)
+static RARE enum status check_prefixes(unsigned flags, uint32_t prefixes, enum decode_mode mode)
 {
     if (((flags & F_NO_66) && (prefixes & P_66)) || ((flags & F_NO_REP) && (prefixes & P_REP)))
         return ERR_UNSUPPORTED;
@@ -267,7 +266,7 @@ static inline const uint8_t *take_operands(const uint8_t *next, unsigned modrm, 
 }
 
 // A0 to A3: an address of the address size in place of ModRM.
-static const uint8_t *take_absolute(const uint8_t *next, struct insn *out)
+static RARE const uint8_t *take_absolute(const uint8_t *next, struct insn *out)
 {
     unsigned size = out->address_size;
 
@@ -278,16 +277,20 @@ static const uint8_t *take_absolute(const uint8_t *next, struct insn *out)
 
 static inline const uint8_t *take_immediate(const uint8_t *next, unsigned flags, struct insn *out)
 {
-    unsigned size = flags & F_IMM8 ? 1 : out->operand_size < 4 ? out->operand_size : 4;
-
-    out->imm = number(next, size);
-    if (out->form == FORM_PORT)
-        out->imm &= 0xff;
-    return next + size;
+    if ((flags & F_IMM8) || out->operand_size == 1) {
+        out->imm = out->form == FORM_PORT ? *next : (int8_t)*next;
+        return next + 1;
+    }
+    if (out->operand_size == 2) {
+        out->imm = number(next, 2);
+        return next + 2;
+    }
+    out->imm = number(next, 4);
+    return next + 4;
 }
 
 // Overrides and LOCK, once it is known what they are applied to.
-static enum status apply_prefixes(unsigned flags, uint32_t prefixes, struct insn *out)
+static RARE enum status apply_prefixes(unsigned flags, uint32_t prefixes, struct insn *out)
 {
     if ((prefixes & P_OVERRIDE) && out->segment != SEG_ES)
         out->segment = (uint8_t)((prefixes & P_SEG) >> P_SEG_SHIFT);
@@ -324,8 +327,12 @@ static inline enum status decode_padded(const uint8_t **position, enum decode_mo
         else
             break;
     }
-    if (byte == 0x0f)
-        entry = take_long_opcode(&next, prefixes, &byte);
+    if (byte == 0x0f) {
+        byte = *next++;
+        entry = &decode_two_byte[byte];
+        if (byte == 0x38)
+            entry = three_byte_opcode(*next++, prefixes);
+    }
     flags = entry->flags;
     if (flags & F_MODRM) {
         modrm = *next++;
