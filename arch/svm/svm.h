@@ -36,7 +36,7 @@ enum status svm_cpu_enable(void);
 enum status svm_partition_create(struct partition *p);
 enum status svm_vcpu_create(struct vcpu *v);
 void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
-_Noreturn void svm_enter(struct guest_regs *regs);
+void svm_enter(struct guest_regs *regs) __attribute__((noreturn));
 
 void svm_get_state(struct vcpu *v, struct virt_state *out);
 void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
