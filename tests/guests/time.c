@@ -14,7 +14,7 @@ enum {
 static uint64_t khz;
 static uint64_t timer_ticks_per_ms;
 
-uint64_t tsc_khz_by_pit(void)
+static uint64_t measure_by_pit(void)
 {
     const uint16_t count = PIT_HZ / 100; // 10 ms
     uint8_t gate = (uint8_t)(inb(PORT_61) & ~3u);
@@ -29,6 +29,18 @@ uint64_t tsc_khz_by_pit(void)
             return 0;
     }
     return (rdtsc() - start) / 10;
+}
+
+// The least of some: an emulated CPU may stand still in the middle of one.
+uint64_t tsc_khz_by_pit(void)
+{
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < 4; i++) {
+        uint64_t measured = measure_by_pit();
+        if (measured && measured < least)
+            least = measured;
+    }
+    return least == UINT64_MAX ? 0 : least;
 }
 
 uint64_t tsc_khz(void)
@@ -64,9 +76,13 @@ void sleep_ms(uint64_t ms)
     if (!timer_ticks_per_ms) {
         lapic_write(LAPIC_TIMER_DIVIDE, 0x3); // by 16
         lapic_write(LAPIC_LVT_TIMER, 0x10000);
+        // Both TSC readings outside: if this CPU stands still in between, the frequency comes out
+        // too low, and a sleep is made of several shorter ones.
+        uint64_t start = rdtsc();
         lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
         delay_us(2000);
-        timer_ticks_per_ms = (UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT)) / 2 + 1;
+        uint64_t ticks = UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT);
+        timer_ticks_per_ms = ticks * tsc_khz() / (rdtsc() - start) + 1;
         set_handler(TIMER_VECTOR, timer_handler);
     }
     lapic_write(LAPIC_LVT_TIMER, TIMER_VECTOR);
