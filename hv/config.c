@@ -21,17 +21,35 @@ static void print_problems(void)
     }
 }
 
+static bool is_blob(const struct boot_module *m)
+{
+    uint8_t magic[BLOB_MAGIC_SIZE];
+    return module_read(m, 0, magic, sizeof(magic)) == STATUS_OK &&
+           blob_has_magic(magic, sizeof(magic));
+}
+
+// The one module that is a configuration; NULL, after saying why, if there isn't exactly one.
 static const struct boot_module *find_blob(void)
 {
+    const struct boot_module *found = NULL;
     for (unsigned i = 0; i < machine.boot.module_count; i++) {
-        uint8_t magic[BLOB_MAGIC_SIZE];
         const struct boot_module *m = &machine.boot.modules[i];
-        if (module_read(m, 0, magic, sizeof(magic)) == STATUS_OK &&
-            blob_has_magic(magic, sizeof(magic))) {
-            return m;
+        if (!is_blob(m)) {
+            continue;
         }
+        if (found != NULL) {
+            print("configuration: modules \"%s\" and \"%s\" both are one: load only one\n",
+                  found->name, m->name);
+            return NULL;
+        }
+        found = m;
     }
-    return NULL;
+    if (found == NULL) {
+        print("no configuration among the %u modules: build one with bulkhead-config and load it "
+              "as a module\n",
+              machine.boot.module_count);
+    }
+    return found;
 }
 
 static enum status read_blob(const struct boot_module *m)
@@ -82,9 +100,6 @@ enum status config_load(void)
 {
     const struct boot_module *m = find_blob();
     if (m == NULL) {
-        print("no configuration among the %u modules: build one with bulkhead-config and load it "
-              "as a module\n",
-              machine.boot.module_count);
         return ERR_NOT_FOUND;
     }
     enum status s = read_blob(m);

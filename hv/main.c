@@ -117,8 +117,13 @@ _Noreturn void boot_main(uint32_t magic, uint32_t info)
     time_us();
     exceptions_init();
     exceptions_load();
-    console_init(COM1);
+    enum console_sink sink = console_init(COM1);
     print("Bulkhead " BULKHEAD_VERSION "\n");
+    if (sink != CONSOLE_SINK_UART) {
+        print("no serial port at 0x%x: there is no keyboard, and this shows on port 0xe9 if the "
+              "machine is an emulator that has it\n",
+              COM1);
+    }
     read_boot_info(magic, info);
     if (machine_discover() != STATUS_OK) {
         give_up();

@@ -72,6 +72,26 @@ static const struct exception_intercept exception_intercepts[] = {
     {18, "#MC is judged by the hypervisor"},
 };
 
+// The first CPU's features are used on all: a CPU that lacks one, or has one more, is refused.
+static enum status compare_features(uint32_t edx, char *why, size_t size)
+{
+    static uint32_t used_edx;
+    static const uint32_t used = SVM_EDX_NEXT_RIP | SVM_EDX_FLUSH_BY_ASID | SVM_EDX_DECODE_ASSISTS;
+    if (used_edx == 0) {
+        used_edx = edx;
+        svm_features = (struct svm_features){
+            .next_rip = (edx & SVM_EDX_NEXT_RIP) != 0,
+            .flush_by_asid = (edx & SVM_EDX_FLUSH_BY_ASID) != 0,
+            .decode_assists = (edx & SVM_EDX_DECODE_ASSISTS) != 0,
+        };
+    } else if (((edx ^ used_edx) & used) != 0) {
+        format(why, size, "its AMD-V features are 0x%x, the others' 0x%x: update the firmware", edx,
+               used_edx);
+        return ERR_UNSUPPORTED;
+    }
+    return STATUS_OK;
+}
+
 enum status svm_probe(char *why, size_t size)
 {
     uint32_t leaf[4];
@@ -101,12 +121,7 @@ enum status svm_probe(char *why, size_t size)
         format(why, size, "this processor's AMD-V has only %u address space identifiers", leaf[1]);
         return ERR_UNSUPPORTED;
     }
-    svm_features = (struct svm_features){
-        .next_rip = (leaf[3] & SVM_EDX_NEXT_RIP) != 0,
-        .flush_by_asid = (leaf[3] & SVM_EDX_FLUSH_BY_ASID) != 0,
-        .decode_assists = (leaf[3] & SVM_EDX_DECODE_ASSISTS) != 0,
-    };
-    return STATUS_OK;
+    return compare_features(leaf[3], why, size);
 }
 
 static const uint8_t *build_msr_map(bool x2apic)
