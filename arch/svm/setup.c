@@ -279,7 +279,7 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     vmcb->control.event_injection = 0;
     vmcb->control.interrupt_shadow = 0;
     vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
-    vmcb->control.tlb_control = TLB_CONTROL_ALL;
+    vmcb->control.tlb_control = svm_features.flush_by_asid ? TLB_CONTROL_ASID : TLB_CONTROL_ALL;
     vmcb->control.clean = 0;
     v->nmi_pending = v->nmi_blocked = v->nmi_stepping = false;
 

@@ -134,7 +134,8 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define NESTED_PAGING BIT(0)
 
 #define TLB_CONTROL_NOTHING 0
-#define TLB_CONTROL_ALL     1
+#define TLB_CONTROL_ALL     1 // every ASID's entries on this CPU
+#define TLB_CONTROL_ASID    3 // this guest's; needs flush-by-ASID (15.16.2)
 
 // Event injection and EXITINTINFO.
 #define EVENT_TYPE_NMI       (2u << 8)
