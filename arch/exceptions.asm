@@ -1,14 +1,15 @@
 ; SPDX-License-Identifier: Apache-2.0
 ; Entry points of the hypervisor's own interrupt descriptor table. Exceptions end in
-; exception_report (arch/exceptions.c). NMI is the kick from another CPU. The other vectors are
+; exception_taken (arch/exceptions.c). NMI is the kick from another CPU. The other vectors are
 ; taken only while arch/apic.c drains a guest's pending interrupts.
 ;
 ; No gate uses an IST stack: after a VM exit on AMD-V the task register still holds the guest's TSS.
 
 %include "build/gen/asm_offsets.inc"
 
-extern exception_report, apic_drain_vector
+extern exception_taken, apic_drain_vector
 global exception_stubs, nmi_entry, drain_entry, cpu_wait_nmi
+global msr_read_safe, msr_write_safe, msr_read_fault, msr_write_fault, msr_fault_resume
 
 section .text progbits alloc exec nowrite align=16
 bits 64
@@ -99,6 +100,50 @@ exception_common:
     push rax
     cld
     mov rdi, rsp
+    mov rbp, rsp                    ; kept by the call
     and rsp, -16
-    call exception_report
-    ud2
+    call exception_taken
+    mov rsp, rbp                    ; it returns for one that was expected only
+    pop rax
+    pop rcx
+    pop rdx
+    pop rbx
+    pop rbp
+    pop rsi
+    pop rdi
+    pop r8
+    pop r9
+    pop r10
+    pop r11
+    pop r12
+    pop r13
+    pop r14
+    pop r15
+    add rsp, 16                     ; vector and error code
+    iretq
+
+; bool msr_read_safe(uint32_t msr, uint64_t *value): false if the MSR does not exist (#GP).
+; bool msr_write_safe(uint32_t msr, uint64_t value): likewise.
+align 16
+msr_read_safe:
+    mov ecx, edi
+msr_read_fault:
+    rdmsr
+    shl rdx, 32
+    or rax, rdx
+    mov [rsi], rax
+    mov eax, 1
+    ret
+align 16
+msr_write_safe:
+    mov ecx, edi
+    mov eax, esi
+    mov rdx, rsi
+    shr rdx, 32
+msr_write_fault:
+    wrmsr
+    mov eax, 1
+    ret
+msr_fault_resume:
+    xor eax, eax
+    ret

@@ -40,7 +40,9 @@ struct table_pointer {
 
 extern const uint8_t exception_stubs[], nmi_entry[], drain_entry[];
 
-void exception_report(const struct exception_frame *f);
+extern const uint8_t msr_read_fault[], msr_write_fault[], msr_fault_resume[];
+
+void exception_taken(struct exception_frame *f);
 
 static struct idt_gate idt[256];
 static const uint64_t gdt[] = {
@@ -105,7 +107,7 @@ void exceptions_load(void)
                      : "rax", "memory");
 }
 
-void exception_report(const struct exception_frame *f)
+_Noreturn static void report(const struct exception_frame *f)
 {
     console_panic();
     const char *name = f->vector < EXCEPTION_COUNT ? exception_names[f->vector] : NULL;
@@ -118,6 +120,17 @@ void exception_report(const struct exception_frame *f)
     print("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
     print("  r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
     panic("the hypervisor stops");
+}
+
+void exception_taken(struct exception_frame *f)
+{
+    // The one exception that is expected: an MSR that is only tried (arch/msr_access.h).
+    if (f->vector == EXCEPTION_GP &&
+        (f->rip == (uint64_t)msr_read_fault || f->rip == (uint64_t)msr_write_fault)) {
+        f->rip = (uint64_t)msr_fault_resume;
+        return;
+    }
+    report(f);
 }
 
 _Noreturn void panic(const char *fmt, ...)

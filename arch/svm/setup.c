@@ -9,6 +9,7 @@
 #include "arch/guest_state.h"
 #include "arch/heap.h"
 #include "arch/msr.h"
+#include "arch/msr_access.h"
 #include "arch/percpu.h"
 #include "arch/string.h"
 #include "drivers/format.h"
@@ -142,8 +143,18 @@ enum status svm_init(void)
     return svm_msr_map_xapic != NULL && svm_msr_map_x2apic != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
+// Guests are shown an LFENCE that serializes (hv/msr_rules.c), so it has to.
+static void serialize_lfence(void)
+{
+    uint64_t value;
+    if (msr_read_safe(MSR_DE_CFG, &value)) {
+        msr_write_safe(MSR_DE_CFG, value | DE_CFG_LFENCE_SERIALIZE);
+    }
+}
+
 enum status svm_cpu_enable(void)
 {
+    serialize_lfence();
     hpa_t host_save = heap_page_alloc();
     if (host_save.v == 0) {
         return ERR_NO_MEMORY;
