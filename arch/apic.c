@@ -17,6 +17,9 @@
 #define ICR_ASSERT  0x04000u
 #define ICR_PENDING 0x01000u
 
+#define TIMER_VECTOR      0xf0u // any from 32 on: every gate ends in apic_drain_vector()
+#define TIMER_DIVIDE_BY_1 0xbu
+
 #define SVR_ENABLE 0x100u
 #define LVT_MASKED 0x10000u
 
@@ -121,6 +124,13 @@ void apic_send_init(uint32_t id)
 void apic_send_startup(uint32_t id, uint8_t page_number)
 {
     send(id, ICR_STARTUP | ICR_ASSERT | page_number);
+}
+
+void apic_timer_start(uint32_t count)
+{
+    apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+    apic_write(APIC_LVT_TIMER, count > 0 ? TIMER_VECTOR : LVT_MASKED);
+    apic_write(APIC_TIMER_INITIAL, count);
 }
 
 void apic_drain_vector(void)

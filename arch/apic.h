@@ -31,6 +31,11 @@ void apic_send_nmi(uint32_t id);
 void apic_send_init(uint32_t id);
 void apic_send_startup(uint32_t id, uint8_t page);
 
+// Makes this CPU's timer interrupt once, in `count` ticks of apic_timer_khz() (arch/tsc.h); a
+// second call starts over, 0 stops it. Only on a CPU that has no guest, which waits for it with
+// cpu_wait_nmi_or_interrupt().
+void apic_timer_start(uint32_t count);
+
 // Removes whatever is pending or in service, so that a reset guest starts with a clean APIC. Takes
 // the interrupts in the hypervisor for a moment. Called with interrupts off and NMIs allowed.
 void apic_drain(void);

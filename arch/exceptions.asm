@@ -1,38 +1,50 @@
 ; SPDX-License-Identifier: Apache-2.0
 ; Entry points of the hypervisor's own interrupt descriptor table. Exceptions end in
 ; exception_taken (arch/exceptions.c). NMI is the kick from another CPU. The other vectors are
-; taken only while arch/apic.c drains a guest's pending interrupts.
+; taken only while arch/apic.c drains a guest's pending interrupts, and by a CPU of nobody's that
+; waits for its timer.
 ;
 ; No gate uses an IST stack: after a VM exit on AMD-V the task register still holds the guest's TSS.
 
 %include "build/gen/asm_offsets.inc"
 
 extern exception_taken, apic_drain_vector
-global exception_stubs, nmi_entry, drain_entry, cpu_wait_nmi
+global exception_stubs, nmi_entry, drain_entry, cpu_wait_nmi, cpu_wait_nmi_or_interrupt
 global msr_read_safe, msr_write_safe, msr_read_fault, msr_write_fault, msr_fault_resume
 
 section .text progbits alloc exec nowrite align=16
 bits 64
 
+; Both waits, from their checks to where they are over: one range, for nmi_entry.
+wait_begin:
+
 ; void cpu_wait_nmi(void)
 cpu_wait_nmi:
-.check:
     cmp byte [abs PERCPU_NMI_TAKEN], 0
-    jne .awake
+    jne wait_over
     hlt
-.awake:
+    jmp wait_over
+
+; void cpu_wait_nmi_or_interrupt(void)
+cpu_wait_nmi_or_interrupt:
+    cmp byte [abs PERCPU_NMI_TAKEN], 0
+    jne wait_over
+    sti                     ; a pending interrupt is not taken before the HLT (STI's shadow)
+    hlt
+wait_over:
+    cli
     ret
 
-; The kick. It only notes that it came. If it hit cpu_wait_nmi between its check and its HLT, the
-; return address is moved behind the HLT, or the wake-up would be lost.
+; The kick. It only notes that it came. If it hit a wait between its check and its HLT, the return
+; address is moved behind the HLT, or the wake-up would be lost. It may do so in STI's shadow.
 align 16
 nmi_entry:
     push rax
     mov byte [abs PERCPU_NMI_TAKEN], 1
-    lea rax, [rel cpu_wait_nmi.check]
+    lea rax, [rel wait_begin]
     cmp [rsp + 8], rax
     jb .out
-    lea rax, [rel cpu_wait_nmi.awake]
+    lea rax, [rel wait_over]
     cmp [rsp + 8], rax
     ja .out
     mov [rsp + 8], rax
@@ -40,7 +52,8 @@ nmi_entry:
     pop rax
     iretq
 
-; A device or IPI interrupt that was pending for a guest that has just been reset.
+; A device or IPI interrupt that was pending for a guest that has just been reset, or the timer of a
+; CPU of nobody's.
 align 16
 drain_entry:
     push rax

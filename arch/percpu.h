@@ -53,6 +53,10 @@ void percpu_enter(unsigned index);
 // check and the HLT is not lost: its handler moves the return address past the HLT.
 void cpu_wait_nmi(void);
 
+// The same, or until an interrupt was taken, for which interrupts are on meanwhile. Only on a CPU
+// without a guest, whose APIC sends it nothing but its own timer (apic_timer_start).
+void cpu_wait_nmi_or_interrupt(void);
+
 // Stops this CPU for good: it sleeps, and NMIs find nothing to do.
 _Noreturn void cpu_stop(void);
 

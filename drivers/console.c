@@ -38,7 +38,7 @@ enum console_sink console_init(uint16_t uart_base)
     console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, "bulkhead");
     console_log_init();
     console_input_init();
-    console_state.current = CONSOLE_LINE_NONE;
+    console_turn_init(&console_state.turn);
     console_state.count = 1;
     console_state.sink = console_sink_init(uart_base);
     set_mode(CONSOLE_MODE_EARLY);
@@ -61,6 +61,12 @@ unsigned console_add_source(const char *name, void *ring, size_t size)
     if (id == 1)
         __atomic_store_n(&console_state.focus, id, __ATOMIC_RELAXED);
     return id;
+}
+
+void console_set_ticker(bool on)
+{
+    if (console_mode() == CONSOLE_MODE_EARLY)
+        console_state.ticker = on;
 }
 
 void console_start(void)

@@ -55,6 +55,11 @@ enum console_sink console_sink(void);
 // Before console_start(), boot CPU. The first source added has the keyboard.
 unsigned console_add_source(const char *name, void *ring, size_t size);
 
+// Whether a CPU will call console_tick() when console_wake_ticker() asks for it: only then may
+// lines be held back for a time, so that the keyboard's owner is read in whole lines too. Off at
+// first. Before console_start(), boot CPU.
+void console_set_ticker(bool on);
+
 // Ends the synchronous phase: from here on rings, drained without waiting. Enables the UART's
 // interrupts, so its pin must have been routed (as edge-triggered NMI to the CPU that calls
 // console_poll()). All CPUs may print() before, during and after.
@@ -93,6 +98,19 @@ uint32_t console_take_unstalled(void);
 // Serves the device: takes its input, interprets the escape key, continues the output. Called by
 // the console CPU on every NMI that may be the device's.
 struct console_events console_poll(void);
+
+// The ticker's side. True if something is held back for a time: console_tick() should be called
+// every CONSOLE_TICK_US until it isn't. Only the ticker's CPU.
+#define CONSOLE_TICK_US 10000
+bool console_tick_wanted(void);
+
+// Shows what was held back, if its time has come. Only the ticker's CPU; afterwards see
+// console_take_unstalled().
+void console_tick(void);
+
+// Not the console's own: makes the ticker's CPU look at console_tick_wanted(). Called on any CPU
+// that has drained, also on the ticker's, where there is nothing to be done; no lock is held.
+void console_wake_ticker(void);
 
 // Takes the next byte typed for a source; false if there is none. Only the partition's own CPUs,
 // under the partition's own lock.

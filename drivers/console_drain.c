@@ -38,28 +38,6 @@ static void disarm_tx_interrupt(void)
     __atomic_store_n(&console_state.tx_interrupt, 0, __ATOMIC_SEQ_CST);
 }
 
-static bool source_ready(unsigned id)
-{
-    if (id == CONSOLE_HYPERVISOR)
-        return console_log_ready();
-    return console_ring_ready(&console_state.sources[id].ring, id == console_focus()) > 0;
-}
-
-// The hypervisor first, since it says little and that matters; then each partition in turn, so that
-// none is kept waiting by another's flood.
-static unsigned next_source(void)
-{
-    if (source_ready(CONSOLE_HYPERVISOR))
-        return CONSOLE_HYPERVISOR;
-    for (unsigned i = 1; i <= console_state.count; i++) {
-        unsigned id = (console_state.last + i) % console_state.count;
-
-        if (source_ready(id))
-            return id;
-    }
-    return CONSOLE_LINE_NONE;
-}
-
 static void end_stall(unsigned id)
 {
     uint32_t bit = 1u << id;
@@ -120,20 +98,30 @@ static bool report_lost(void)
     return true;
 }
 
+// Shows the focus's unfinished line again, if it was broken and its time has come.
+static bool show_again(void)
+{
+    unsigned focus = console_focus();
+
+    return console_lines_hidden(&console_state.lines, focus) && console_turn_may_show() &&
+           console_lines_show(&console_state.lines, focus);
+}
+
 // Gives the line discipline something to do. Returns whether that made (or may have made) output.
 static bool feed(void)
 {
-    if (console_state.current == CONSOLE_LINE_NONE) {
-        console_state.current = next_source();
-        if (console_state.current == CONSOLE_LINE_NONE)
-            return report_lost() || console_lines_show(&console_state.lines, console_focus());
-        console_state.last = console_state.current;
+    if (console_state.turn.current == CONSOLE_LINE_NONE) {
+        console_state.turn.current = console_turn_next();
+        if (console_state.turn.current == CONSOLE_LINE_NONE)
+            return report_lost() || show_again();
+        console_state.turn.last = console_state.turn.current;
     }
-    bool done = console_state.current == CONSOLE_HYPERVISOR ? show_log()
-                                                            : show_partition(console_state.current);
+    bool done = console_state.turn.current == CONSOLE_HYPERVISOR
+                    ? show_log()
+                    : show_partition(console_state.turn.current);
 
     if (done)
-        console_state.current = CONSOLE_LINE_NONE;
+        console_state.turn.current = CONSOLE_LINE_NONE;
     return true;
 }
 
@@ -173,6 +161,12 @@ static bool drain_locked(unsigned *budget)
     return false;
 }
 
+static void want_tick(void)
+{
+    if (__atomic_exchange_n(&console_state.tick_wanted, 1, __ATOMIC_SEQ_CST) == 0)
+        console_wake_ticker();
+}
+
 void console_drain(void)
 {
     unsigned budget = BUDGET;
@@ -190,10 +184,24 @@ void console_drain(void)
         // An exchange, so that what was put before the bell was rung is seen from here on.
         __atomic_exchange_n(&console_state.doorbell, 0, __ATOMIC_SEQ_CST);
         bool finished = drain_locked(&budget);
+        bool waiting = finished && console_state.turn.waiting;
 
         __atomic_store_n(&console_state.lock, 0, __ATOMIC_SEQ_CST);
         // Unfinished: the interrupt that was armed rings the bell itself.
         if (!finished)
             return;
+        if (waiting)
+            want_tick();
     }
+}
+
+bool console_tick_wanted(void)
+{
+    return __atomic_load_n(&console_state.tick_wanted, __ATOMIC_SEQ_CST) != 0;
+}
+
+void console_tick(void)
+{
+    __atomic_exchange_n(&console_state.tick_wanted, 0, __ATOMIC_SEQ_CST);
+    console_drain();
 }

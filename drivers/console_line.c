@@ -107,11 +107,14 @@ void console_lines_byte(struct console_lines *lines, unsigned source, uint8_t by
         line->too_long = true;
 }
 
+bool console_lines_hidden(const struct console_lines *lines, unsigned source)
+{
+    return lines->on_screen != source && lines->line[source].kept_length > 0;
+}
+
 bool console_lines_show(struct console_lines *lines, unsigned source)
 {
-    const struct console_line *line = &lines->line[source];
-
-    if (lines->on_screen == source || line->kept_length == 0)
+    if (!console_lines_hidden(lines, source))
         return false;
     bring(lines, source);
     return true;

@@ -43,6 +43,9 @@ bool console_lines_ready(const struct console_lines *lines);
 // is on the screen it is broken off first, and this source's own unfinished line is shown again.
 void console_lines_byte(struct console_lines *lines, unsigned source, uint8_t byte);
 
+// Whether a source has an unfinished line whose place on the screen another has taken.
+bool console_lines_hidden(const struct console_lines *lines, unsigned source);
+
 // Shows a source's unfinished line again if another has taken its place on the screen;
 // console_lines_ready() must hold. Returns whether that made output.
 bool console_lines_show(struct console_lines *lines, unsigned source);

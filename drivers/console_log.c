@@ -69,6 +69,13 @@ bool console_log_write(const char *text, size_t length)
     return true;
 }
 
+bool console_log_crowded(void)
+{
+    return __atomic_load_n(&reserved, __ATOMIC_RELAXED) -
+               __atomic_load_n(&taken, __ATOMIC_RELAXED) >
+           SLOTS / 2;
+}
+
 bool console_log_ready(void)
 {
     uint32_t position = __atomic_load_n(&taken, __ATOMIC_RELAXED);

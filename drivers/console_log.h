@@ -16,6 +16,9 @@ void console_log_init(void);
 // appended. Any CPU, any context.
 bool console_log_write(const char *text, size_t length);
 
+// Whether more than half of the room is used. Holder of the output lock.
+bool console_log_crowded(void);
+
 // Whether console_log_read() would find a byte; and the next byte. Holder of the output lock.
 bool console_log_ready(void);
 bool console_log_read(uint8_t *byte);

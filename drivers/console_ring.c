@@ -35,11 +35,31 @@ uint32_t console_ring_ready(struct console_ring *ring, bool eager)
 
     for (; ring->scanned != head; ring->scanned++) {
         if (ring->bytes[ring->scanned & (ring->size - 1)] == '\n')
-            ring->shown_to = ring->scanned + 1;
+            ring->line_end = ring->shown_to = ring->scanned + 1;
     }
     if (eager || head - ring->shown_to >= hold)
         ring->shown_to = head;
     return ring->shown_to - tail;
+}
+
+uint32_t console_ring_head(const struct console_ring *ring)
+{
+    return __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+}
+
+bool console_ring_has_line(const struct console_ring *ring)
+{
+    uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_RELAXED);
+    uint32_t length = ring->line_end - tail;
+
+    // A line end that was taken lies behind the tail; how far behind doesn't matter.
+    return length != 0 && length <= ring->scanned - tail;
+}
+
+bool console_ring_crowded(const struct console_ring *ring)
+{
+    return console_ring_head(ring) - __atomic_load_n(&ring->tail, __ATOMIC_RELAXED) >
+           ring->size / 2;
 }
 
 uint8_t console_ring_peek(const struct console_ring *ring, uint32_t index)

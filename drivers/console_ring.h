@@ -23,8 +23,10 @@ struct console_ring {
     // acquire before it overwrites, sequentially consistent when it looks again after announcing
     // its stall: one of the two sees the other's word, so no stall stays unnoticed.
     uint32_t tail;
-    // The reader's own: how far line ends were looked for, and how far bytes may be shown.
+    // The reader's own: how far line ends were looked for, where the last one ends, and how far
+    // bytes may be shown.
     uint32_t scanned;
+    uint32_t line_end;
     uint32_t shown_to;
 };
 
@@ -37,6 +39,15 @@ bool console_ring_has_room(const struct console_ring *ring);
 // Reader's side. How many bytes may be shown now: all of them if `eager` (the source has the
 // keyboard), else whole lines only, but for an unfinished one that is too long to be held back.
 uint32_t console_ring_ready(struct console_ring *ring, bool eager);
+
+// Bytes ever put, as console_ring_ready() would see them.
+uint32_t console_ring_head(const struct console_ring *ring);
+
+// Whether what console_ring_ready() last found holds the end of a line.
+bool console_ring_has_line(const struct console_ring *ring);
+
+// Whether the ring is more than half full.
+bool console_ring_crowded(const struct console_ring *ring);
 
 // The byte at `index` after the oldest; index < console_ring_ready().
 uint8_t console_ring_peek(const struct console_ring *ring, uint32_t index);

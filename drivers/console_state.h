@@ -10,6 +10,7 @@
 #include "drivers/console.h"
 #include "drivers/console_line.h"
 #include "drivers/console_ring.h"
+#include "drivers/console_turn.h"
 
 enum console_mode {
     CONSOLE_MODE_OFF,   // before console_init(): nothing is shown
@@ -27,6 +28,7 @@ struct console_source {
 struct console_state {
     enum console_sink sink; // written before CONSOLE_MODE_EARLY, constant afterwards
     unsigned count;         // sources, the hypervisor included; constant in CONSOLE_MODE_RUN
+    bool ticker;            // somebody calls console_tick(); constant in CONSOLE_MODE_RUN
     struct console_source sources[CONSOLE_SOURCES];
 
     // Written by the boot CPU (EARLY, RUN) and by a panicking CPU (PANIC), read by all; release
@@ -65,10 +67,15 @@ struct console_state {
     uint32_t tx_interrupt;
     uint32_t tx_marks;
 
+    // 1: something is held back for a time, so console_tick() is wanted. Set by a CPU that has
+    // drained, after it has given up the lock; cleared by console_tick() before it drains.
+    // Exchanges: who sets it first wakes the ticker, and what it left is found by the drain that
+    // follows.
+    uint32_t tick_wanted;
+
     // These belong to the lock's holder.
     struct console_lines lines;
-    unsigned current; // source whose turn it is, or CONSOLE_LINE_NONE
-    unsigned last;    // source that had the turn before
+    struct console_turn turn;
 
     // These belong to the console CPU.
     bool escaped;           // the escape key came

@@ -120,6 +120,8 @@ enum status machine_route_interrupts(void)
         ioapic_mask_all(registers[i]);
     }
     machine.console_cpu = choose_console_cpu();
+    // A partition's CPU belongs to its guest, timer and all: only one of nobody's can tick.
+    console_set_ticker(machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY);
     route_console(registers);
     return STATUS_OK;
 }
@@ -151,6 +153,26 @@ void machine_tell_unstalled(void)
     uint32_t sources = console_take_unstalled();
     if (sources != 0) {
         tell(sources);
+    }
+}
+
+void console_wake_ticker(void)
+{
+    if (this_cpu()->index != machine.console_cpu) {
+        apic_send_nmi(cpus[machine.console_cpu]->apic_id);
+    }
+}
+
+bool machine_console_ticks(void)
+{
+    return this_cpu()->index == machine.console_cpu && console_tick_wanted();
+}
+
+void machine_console_tick(void)
+{
+    if (this_cpu()->index == machine.console_cpu) {
+        console_tick();
+        machine_tell_unstalled();
     }
 }
 

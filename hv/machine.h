@@ -45,6 +45,14 @@ enum status machine_route_interrupts(void);
 // console's.
 bool machine_console_nmi(void);
 
+// True if this CPU should call machine_console_tick() every CONSOLE_TICK_US for now. A CPU of
+// nobody's.
+bool machine_console_ticks(void);
+
+// Continues what the console holds back for a time, if this is its CPU. A CPU of nobody's, whenever
+// it has slept.
+void machine_console_tick(void);
+
 // Kicks the partitions whose output has room again after a drain. Any CPU, no lock held.
 void machine_tell_unstalled(void);
 

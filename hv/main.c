@@ -289,16 +289,33 @@ static void wait_for(enum phase p)
     }
 }
 
+// Sleeps until an NMI, or for the console's tick while it needs one.
+static void sleep(void)
+{
+    if (!machine_console_ticks()) {
+        cpu_wait_nmi();
+        return;
+    }
+    uint64_t count = apic_timer_khz() * CONSOLE_TICK_US / 1000;
+    apic_timer_start((uint32_t)min_u64(max_u64(count, 1), UINT32_MAX));
+    cpu_wait_nmi_or_interrupt();
+    apic_timer_start(0);
+}
+
 // A CPU of nobody's: it sleeps, and serves the console if that is its task.
 _Noreturn static void idle(void)
 {
     for (;;) {
-        cpu_wait_nmi();
+        sleep();
+        bool kicked = this_cpu()->nmi_taken != 0;
         this_cpu()->nmi_taken = 0;
         if (panicking) {
             cpu_stop();
         }
-        machine_console_nmi();
+        if (kicked) {
+            machine_console_nmi();
+        }
+        machine_console_tick();
     }
 }
 

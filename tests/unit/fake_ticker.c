@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fake time and wake-up of tests/unit/fake_ticker.h.
+#include "tests/unit/fake_ticker.h"
+
+#include "arch/tsc.h"
+#include "drivers/console.h"
+
+static uint64_t time_now;
+static unsigned wakes;
+
+void fake_ticker_reset(uint64_t now)
+{
+    __atomic_store_n(&time_now, now, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&wakes, 0, __ATOMIC_SEQ_CST);
+}
+
+uint64_t fake_time_pass(int64_t us)
+{
+    return __atomic_add_fetch(&time_now, (uint64_t)us, __ATOMIC_SEQ_CST);
+}
+
+unsigned fake_ticker_wakes(void)
+{
+    return __atomic_exchange_n(&wakes, 0, __ATOMIC_SEQ_CST);
+}
+
+uint64_t time_us(void)
+{
+    return __atomic_load_n(&time_now, __ATOMIC_SEQ_CST);
+}
+
+void console_wake_ticker(void)
+{
+    __atomic_add_fetch(&wakes, 1, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time and the ticker's wake-up for tests of the console. Time stands still unless a test moves it.
+// Safe to use from several threads.
+#ifndef TESTS_UNIT_FAKE_TICKER_H
+#define TESTS_UNIT_FAKE_TICKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Time starts over at `now`, and no wake-up has come.
+void fake_ticker_reset(uint64_t now);
+
+// Moves time by `us`, may be negative, and returns what it is now.
+uint64_t fake_time_pass(int64_t us);
+
+// Wake-ups since the last call.
+unsigned fake_ticker_wakes(void);
+
+#endif
