@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "drivers/console.h"
+#include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 
 #define PARTITIONS 4
@@ -96,16 +97,19 @@ static void *printer(void *arg)
     return NULL;
 }
 
-static void *console_cpu(void *arg)
-{
-    (void)arg;
-    unsigned focus = 0;
+// The console CPU: asleep until the device's interrupt, the ticker's wake-up, or the tick that it
+// has asked its timer for. Returns whether there was any of these.
+static uint64_t next_tick; // 0: the timer is off
 
-    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
-        if (!fake_uart_edge()) {
-            sched_yield();
-            continue;
-        }
+static bool serve(void)
+{
+    static unsigned focus;
+    uint64_t now = fake_time_pass(200);
+    bool kicked = fake_ticker_wakes() > 0, edge = fake_uart_edge();
+
+    if (!kicked && !edge && (next_tick == 0 || now < next_tick))
+        return false;
+    if (edge) {
         struct console_events events = console_poll();
 
         if (!events.serviced)
@@ -113,6 +117,19 @@ static void *console_cpu(void *arg)
         wake(events.unstalled);
         if (++focus % 512 == 0)
             console_set_focus(1 + focus / 512 % PARTITIONS);
+    }
+    console_tick();
+    wake(console_take_unstalled());
+    next_tick = console_tick_wanted() ? fake_time_pass(0) + CONSOLE_TICK_US : 0;
+    return true;
+}
+
+static void *console_cpu(void *arg)
+{
+    (void)arg;
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        if (!serve())
+            sched_yield();
     }
     return NULL;
 }
@@ -174,7 +191,7 @@ static void check_line(const char *line)
     assert_memory_equal(line, expected, strlen(line));
 }
 
-static void run(bool slow)
+static void run(bool slow, bool ticker)
 {
     pthread_t threads[PARTITIONS + PRINTERS], cpu, line;
     char name[8];
@@ -185,6 +202,9 @@ static void run(bool slow)
         snprintf(name, sizeof(name), "p%u", i + 1);
         assert_int_equal(console_add_source(name, rings[i], sizeof(rings[i])), i + 1);
     }
+    console_set_ticker(ticker);
+    fake_ticker_reset(1);
+    next_tick = 0;
     console_start();
     woken = 0;
     stop = false;
@@ -204,13 +224,11 @@ static void run(bool slow)
     pthread_join(cpu, NULL);
     pthread_join(line, NULL);
 
-    // From here on only the interrupt and the wire: they alone must bring out all that is left.
+    // From here on only the interrupt, the wire and the timer: they alone must bring out all that
+    // is left.
     for (bool busy = true; busy;) {
         busy = fake_uart_transmit();
-        if (fake_uart_edge()) {
-            assert_true(console_poll().serviced);
-            busy = true;
-        }
+        busy |= serve() || next_tick != 0;
     }
     char *out = strdup(fake_uart_output());
     char *rest = out;
@@ -236,13 +254,25 @@ static void run(bool slow)
 static void fast_device(void **state)
 {
     (void)state;
-    run(false);
+    run(false, false);
 }
 
 static void slow_device(void **state)
 {
     (void)state;
-    run(true);
+    run(true, false);
+}
+
+static void fast_device_with_ticker(void **state)
+{
+    (void)state;
+    run(false, true);
+}
+
+static void slow_device_with_ticker(void **state)
+{
+    (void)state;
+    run(true, true);
 }
 
 int main(void)
@@ -250,6 +280,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fast_device),
         cmocka_unit_test(slow_device),
+        cmocka_unit_test(fast_device_with_ticker),
+        cmocka_unit_test(slow_device_with_ticker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
