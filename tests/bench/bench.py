@@ -212,7 +212,9 @@ def main():
     rows += X2APIC_ROWS
     where = x2apic or (installed, "EPYC")
     if not args.quick:
-        rows.append(measure_forks(*where))
+        # In x2APIC mode Linux reads the APIC timer's count by RDMSR, which QEMU 10 does not survive
+        # under instruction counting ("Bad icount read").
+        rows.append(measure_forks(installed, "EPYC"))
         if x2apic:
             rows.append(measure_idle(*x2apic))
     rows += measure_memory(*where)
