@@ -11,7 +11,7 @@ from conftest import config, partition
 
 def run_checks(console, name):
     """Waits for a guest's summary and fails with the checks that failed."""
-    at = console.wait(r"checks: \d+ ok, \d+ failed", name)
+    at = console.wait(r"checks: \d+ ok, \d+ failed", name, whole=True)
     failed = [line for line in console.text(name).split("\n") if "FAIL" in line]
     assert not failed, "\n".join(failed)
     ok = int(re.search(r"checks: (\d+) ok", console.lines[at]).group(1))
@@ -27,7 +27,7 @@ def test_probe(boot, machine):
 def test_probe_above_4_gib(boot, plain):
     """A partition whose memory reaches over the hole."""
     console = boot(
-        plain, config(partition("big", image="probe.elf", memory="4G")), memory=6 * 1024
+        plain, config(partition("big", image="probe.elf", memory="3200M")), memory=6 * 1024
     )
     run_checks(console, "big")
 

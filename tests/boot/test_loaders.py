@@ -16,7 +16,7 @@ def test_grub(boot, apic_machine, loader):
         config(partition("one", cmdline="n=3"), partition("two")),
         loader=loader,
     )
-    console.wait("loaded by GRUB", "bulkhead")
+    console.wait(f"loaded by Multiboot {loader[-1]}", "bulkhead")
     console.wait("count 3", "one")
     console.wait("count 3", "two")
 

@@ -13,7 +13,7 @@ $(BUILD)/guests/flat/boot.asm.o: tests/guests/boot.asm
 
 $(BUILD)/count.flat: $(BUILD)/guests/count.elf64 $(BUILD)/guests/flat/boot.asm.o
 	$(call say,LD,$@)
-	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 --build-id=none \
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	    --no-warn-rwx-segments -T tests/guests/guest.ld -o $(BUILD)/guests/flat/count.elf64 \
 	    $(BUILD)/guests/flat/boot.asm.o \
 	    $(BUILD)/guests/guest_count.c.o $(filter-out %/boot.asm.o,$(GUEST_RT))

@@ -95,6 +95,23 @@ static bool wait_for(volatile uint64_t *word, uint64_t value)
     return *word == value;
 }
 
+// A CPU that has been started says so itself; under emulation it may take its time.
+static bool wait_alive(unsigned index)
+{
+    uint64_t end = rdtsc() + 500 * tsc_khz();
+    while (!alive[index] && rdtsc() < end)
+        pause();
+    return alive[index];
+}
+
+static bool wait_loops(unsigned index)
+{
+    uint64_t before = loops[index], end = rdtsc() + 500 * tsc_khz();
+    while (loops[index] == before && rdtsc() < end)
+        pause();
+    return loops[index] != before;
+}
+
 static void clear_counts(void)
 {
     for (unsigned i = 0; i < cpus; i++)
@@ -185,8 +202,7 @@ static void test_start(void)
     for (unsigned i = 1; i < cpus; i++) {
         bool up = cpu_start(ids[i], i & 1 ? 0 : SIPI_OTHER, ap_loop);
         check(up, "%s start cpu %u with vector 0x%x", mode, i, i & 1 ? 0 : SIPI_OTHER);
-        delay_us(2000);
-        good &= up && alive[i] && seen_id[i] == ids[i];
+        good &= up && wait_alive(i) && seen_id[i] == ids[i];
     }
     check(good, "%s each cpu has its own APIC ID", mode);
 }
@@ -198,22 +214,21 @@ static void test_init(void)
     mode = x2apic_on() ? "x2apic" : "xapic";
     unsigned last = cpus - 1;
     // A start-up IPI to a CPU that runs does nothing.
-    uint64_t before = loops[last];
     alive[last] = false;
     lapic_ipi(ids[last], ICR_STARTUP | ICR_ASSERT | SIPI_OTHER);
     delay_us(20000);
-    check(!alive[last] && loops[last] != before, "%s start-up IPI to a running cpu", mode);
+    check(wait_loops(last) && !alive[last], "%s start-up IPI to a running cpu", mode);
 
     lapic_ipi(ids[last], ICR_INIT | ICR_ASSERT);
     delay_us(20000);
-    before = loops[last];
+    uint64_t before = loops[last];
     delay_us(20000);
     check(loops[last] == before, "%s INIT stops a running cpu", mode);
     lapic_ipi(ids[last], ICR_INIT | ICR_LEVEL); // de-assert: no effect on these CPUs
     // What is sent to it now is lost.
     check(cpu_sipi(ids[last], SIPI_OTHER, ap_sleep), "%s start it again with vector 0x%x", mode,
           SIPI_OTHER);
-    delay_us(2000);
+    wait_alive(last);
     clear_counts();
     mode = x2apic_on() ? "x2apic, asleep:" : "xapic, asleep:";
     lapic_ipi(ids[last], ICR_FIXED | ICR_ASSERT | IPI_VECTOR);
@@ -222,8 +237,9 @@ static void test_init(void)
     expect(nmis, 1u << last, "NMI wakes it");
 
     mode = x2apic_on() ? "x2apic" : "xapic";
-    check(cpu_start(ids[last], 0, ap_loop), "%s start it from sleep with vector 0", mode);
-    delay_us(2000);
+    alive[last] = false;
+    check(cpu_start(ids[last], 0, ap_loop) && wait_alive(last),
+          "%s start it from sleep with vector 0", mode);
 }
 
 void run_guest(void)
@@ -253,10 +269,13 @@ void run_guest(void)
         x2apic_enable();
         prepare_apic(0);
         want_x2apic = true;
-        delay_us(50000);
         bool good = true;
-        for (unsigned i = 1; i < cpus; i++)
+        uint64_t end = rdtsc() + 500 * tsc_khz();
+        for (unsigned i = 1; i < cpus; i++) {
+            while (!in_x2apic[i] && rdtsc() < end)
+                pause();
             good &= in_x2apic[i];
+        }
         check(good, "all cpus switch to x2APIC mode");
         check(lapic_id() == ids[0], "x2apic the boot cpu keeps its ID");
         test_ipis();

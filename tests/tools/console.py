@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine running in QEMU: what its console prints, line by line as it comes, and its keyboard."""
+"""A machine running in QEMU: what its console prints, line by line as it comes, and its keyboard.
+
+The partition that has the keyboard is shown before its line is whole, and when another's line comes
+between, its own begins anew: so its lines may stand here more than once, the earlier ones cut
+short. To count lines, match their ends."""
 
 import os
 import re
@@ -45,9 +49,10 @@ class Console:
                 self.lines += whole
                 self._changed.notify_all()
 
-    def wait(self, pattern, source=None, since=0, timeout=TIMEOUT):
+    def wait(self, pattern, source=None, since=0, timeout=TIMEOUT, whole=False):
         """The index of the first line from `since` on that has `pattern`; `source` is the prefix
-        that the line must bear: a partition's name or "bulkhead"."""
+        that the line must bear: a partition's name or "bulkhead". With `whole` a line that has not
+        ended yet does not count."""
         prefix = rf"^\[{re.escape(source)}\] .*" if source else ""
         regex = re.compile(prefix + f"(?:{pattern})")
         deadline = time.monotonic() + timeout
@@ -58,7 +63,7 @@ class Console:
                     if regex.search(self.lines[at]):
                         return at
                     at += 1
-                if self.partial and regex.search(self.partial):
+                if self.partial and not whole and regex.search(self.partial):
                     return len(self.lines)
                 left = deadline - time.monotonic()
                 if self._closed:
