@@ -49,9 +49,17 @@ static void keep_ports(const struct acpi_info *acpi)
     }
 }
 
+// Before anything lets interrupts through: firmware leaves the PICs on, at exceptions' vectors.
+static void mask_pics(void)
+{
+    outb(PORT_PIC1_DATA, 0xff);
+    outb(PORT_PIC2_DATA, 0xff);
+}
+
 enum status machine_discover(void)
 {
     char error[256];
+    mask_pics();
     enum status s = acpi_parse(machine.boot.rsdp, &machine.acpi, error, sizeof(error));
     if (s != STATUS_OK) {
         print("%s\n", error);
@@ -71,12 +79,6 @@ uint64_t machine_clock_us(void)
 }
 
 // ---- interrupts ----------------------------------------------------------------------------
-
-static void mask_pics(void)
-{
-    outb(PORT_PIC1_DATA, 0xff);
-    outb(PORT_PIC2_DATA, 0xff);
-}
 
 // The CPU that serves the console: one of nobody's if there is one, else the first partition's.
 static unsigned choose_console_cpu(void)
@@ -110,7 +112,6 @@ static void route_console(volatile uint32_t *const registers[])
 enum status machine_route_interrupts(void)
 {
     volatile uint32_t *registers[ACPI_MAX_IOAPICS];
-    mask_pics();
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         registers[i] = mmu_map_device(hpa(machine.acpi.ioapics[i].address), IOAPIC_MMIO_SIZE);
         if (registers[i] == NULL) {
