@@ -56,7 +56,7 @@ TEST_CFLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=al
 
 # ---- the hypervisor -------------------------------------------------------------------------
 
-HV_DIRS := boot arch arch/svm hv hv/vdev drivers
+HV_DIRS := boot arch arch/svm arch/vmx hv hv/vdev drivers
 HV_C    := $(filter-out arch/asm_offsets.c,$(wildcard $(addsuffix /*.c,$(HV_DIRS)))) \
            $(wildcard partitions/blob.c)
 HV_ASM  := $(wildcard $(addsuffix /*.asm,$(HV_DIRS)))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers that assembly shares with C. The build compiles this file to assembly and turns the
 // marked lines into definitions for nasm (build/gen/asm_offsets.inc); it is not linked.
+#include "arch/exceptions.h"
 #include "arch/layout.h"
 #include "arch/percpu.h"
 #include "hv/guest_regs.h"
@@ -14,5 +15,7 @@ void asm_offsets(void)
     DEFINE(PERCPU_STACK_TOP, PERCPU_STACK_TOP);
     DEFINE(PERCPU_NMI_TAKEN, PERCPU_CPU + offsetof(struct cpu, nmi_taken));
     DEFINE(PERCPU_VM_AREA, PERCPU_CPU + offsetof(struct cpu, vm_area));
+    DEFINE(HV_CODE_SELECTOR, HV_CODE_SELECTOR);
+    DEFINE(HV_DATA_SELECTOR, HV_DATA_SELECTOR);
     DEFINE(GUEST_REGS_SIZE, sizeof(struct guest_regs));
 }

@@ -9,6 +9,7 @@
 %include "build/gen/asm_offsets.inc"
 
 extern exception_taken, apic_drain_vector
+extern vmx_launch_check, vmx_launch, vmx_resume_check, vmx_resume
 global exception_stubs, nmi_entry, drain_entry, cpu_wait_nmi, cpu_wait_nmi_or_interrupt
 global msr_read_safe, msr_write_safe, msr_read_fault, msr_write_fault, msr_fault_resume
 
@@ -35,20 +36,32 @@ wait_over:
     cli
     ret
 
-; The kick. It only notes that it came. If it hit a wait between its check and its HLT, the return
-; address is moved behind the HLT, or the wake-up would be lost. It may do so in STI's shadow.
+; The kick. It only notes that it came. Who looked for it before it came and is about to sleep, or to
+; enter the guest, is moved to a place where it will be seen: see nmi_ranges.
 align 16
 nmi_entry:
     push rax
+    push rdx
+    push rcx
     mov byte [abs PERCPU_NMI_TAKEN], 1
-    lea rax, [rel wait_begin]
-    cmp [rsp + 8], rax
-    jb .out
-    lea rax, [rel wait_over]
-    cmp [rsp + 8], rax
-    ja .out
-    mov [rsp + 8], rax
+    mov rax, [rsp + 3 * 8]          ; return address
+    lea rdx, [rel nmi_ranges]
+    mov ecx, (nmi_ranges_end - nmi_ranges) / 24
+.next:
+    cmp rax, [rdx]
+    jb .other
+    cmp rax, [rdx + 8]
+    ja .other
+    mov rax, [rdx + 16]
+    mov [rsp + 3 * 8], rax
+    jmp .out
+.other:
+    add rdx, 24
+    dec ecx
+    jnz .next
 .out:
+    pop rcx
+    pop rdx
     pop rax
     iretq
 
@@ -160,3 +173,15 @@ msr_write_fault:
 msr_fault_resume:
     xor eax, eax
     ret
+
+; Stretches of code that begin with a look at nmi_taken and end with what an NMI must not be missed
+; before: first address, last address, and where to go on when an NMI came between them. Nothing in
+; a stretch minds being left at any point.
+section .rodata progbits alloc noexec nowrite align=8
+nmi_ranges:
+    ; Would sleep: behind the HLT. It may be left in STI's shadow.
+    dq wait_begin, wait_over, wait_over
+    ; Would enter the guest: back to the look (arch/vmx/entry.asm).
+    dq vmx_launch_check, vmx_launch, vmx_launch_check
+    dq vmx_resume_check, vmx_resume, vmx_resume_check
+nmi_ranges_end:

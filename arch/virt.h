@@ -8,6 +8,7 @@
 #include "arch/paging.h"
 #include "arch/status.h"
 #include "arch/types.h"
+#include "hv/audit.h"
 #include "hv/emulate.h"
 #include "hv/guest_regs.h"
 #include "hv/vcpu_entry.h"
@@ -28,8 +29,11 @@ struct virt_state {
 
 struct virt_ops {
     const char *name;
+    enum audit_format audit_format; // of its second-level tables
+    unsigned io_map_size;           // bytes of partition.io_map
 
-    // Whether this CPU can do it. On ERR_UNSUPPORTED `why` says what is missing and what to do.
+    // Whether this CPU can do it. ERR_NOT_FOUND: it is not of this vendor, or hides it.
+    // ERR_UNSUPPORTED: `why` says what is missing and what to do.
     enum status (*probe)(char *why, size_t size);
     // Tables that all vCPUs share. Boot CPU, once, after probe.
     enum status (*init)(void);
@@ -40,6 +44,8 @@ struct virt_ops {
     enum status (*partition_create)(struct partition *p);
     // The control structure of a vCPU, in its CPU's private area. Boot CPU.
     enum status (*vcpu_create)(struct vcpu *v);
+    // The vCPU's CPU takes hold of it: once, before all that follows.
+    void (*vcpu_load)(struct vcpu *v);
 
     // Sets the guest's whole state to the architectural INIT state with the given start.
     void (*vcpu_reset)(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
@@ -68,6 +74,7 @@ struct virt_ops {
 };
 
 extern const struct virt_ops svm_ops;
+extern const struct virt_ops vmx_ops;
 
 // The back end of this machine; set once at boot.
 extern const struct virt_ops *virt;

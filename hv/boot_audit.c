@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/heap.h"
 #include "arch/mmu.h"
+#include "arch/virt.h"
 #include "drivers/console.h"
 #include "hv/audit.h"
 #include "hv/machine.h"
@@ -37,7 +38,7 @@ static bool fill_and_run(struct audit_report *report)
     for (unsigned i = 0; i < partition_count; i++) {
         subjects[i] = (struct audit_subject){
             .name = partitions[i]->name,
-            .format = AUDIT_NPT,
+            .format = virt->audit_format,
             .root = partitions[i]->second_level.root,
             .levels = 4,
             .owner = i,

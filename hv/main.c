@@ -165,14 +165,29 @@ static void print_machine(void)
           machine.boot.loader);
 }
 
+static void choose_virtualization(void)
+{
+    static const struct virt_ops *const back_ends[] = {&svm_ops, &vmx_ops};
+    for (unsigned i = 0; i < ARRAY_SIZE(back_ends); i++) {
+        char why[400];
+        enum status s = back_ends[i]->probe(why, sizeof(why));
+        if (s == STATUS_OK) {
+            virt = back_ends[i];
+            return;
+        }
+        if (s != ERR_NOT_FOUND) {
+            print("%s\n", why);
+            give_up();
+        }
+    }
+    print("this processor shows neither AMD-V (SVM) nor Intel VT-x (VMX): use one that has it, or "
+          "turn on virtualization in the firmware's setup\n");
+    give_up();
+}
+
 static void start_virtualization(void)
 {
-    char why[200];
-    virt = &svm_ops;
-    if (virt->probe(why, sizeof(why)) != STATUS_OK) {
-        print("%s\n", why);
-        give_up();
-    }
+    choose_virtualization();
     must(virt->init(), "preparing virtualization");
     must(virt->cpu_enable(), "turning on virtualization");
 }

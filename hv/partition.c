@@ -19,7 +19,6 @@
 #include "hv/machine.h"
 
 #define CONSOLE_RING_SIZE 4096
-#define IOPM_SIZE         (3 * PAGE_SIZE)
 
 struct partition *partitions[MAX_PARTITIONS];
 unsigned partition_count;
@@ -111,7 +110,7 @@ static enum status open_ports(struct partition *p)
                                             "a counter that nobody can set"};
     }
     struct io_refusal refusal;
-    enum status s = io_policy_build(p->io_map, IOPM_SIZE, passes, count, machine_kept_ports,
+    enum status s = io_policy_build(p->io_map, virt->io_map_size, passes, count, machine_kept_ports,
                                     machine_kept_port_count, &refusal);
     if (s != STATUS_OK) {
         print("partition \"%s\": I/O ports 0x%x-0x%x can't be given away%s%s: take them out of "

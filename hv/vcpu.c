@@ -165,6 +165,7 @@ void vcpu_boot_apic(struct vcpu *v)
 _Noreturn void vcpu_start(struct vcpu *v, const struct vcpu_entry *entry)
 {
     struct guest_regs regs = {0};
+    virt->vcpu_load(v);
     reset_apic(v, false);
     if (entry != NULL) {
         virt->vcpu_reset(v, entry, &regs);

@@ -100,10 +100,8 @@ enum status svm_probe(char *why, size_t size)
     uint32_t max = leaf[0];
     cpuid(0x80000001, 0, leaf);
     if (max < CPUID_SVM || (leaf[2] & CPUID_80000001_ECX_SVM) == 0) {
-        format(why, size,
-               "this processor does not show AMD-V (SVM): use one that has it, or turn on "
-               "\"SVM mode\" in the firmware's setup");
-        return ERR_UNSUPPORTED;
+        format(why, size, "no AMD-V (SVM)");
+        return ERR_NOT_FOUND;
     }
     if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
         format(why, size,
@@ -299,6 +297,11 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     guest_state_reset();
 }
 
+static void vcpu_load(struct vcpu *v)
+{
+    (void)v; // VMRUN takes the VMCB's address each time
+}
+
 static void set_rflags(struct vcpu *v, uint64_t rflags)
 {
     svm_vmcb_of(v)->save.rflags = rflags;
@@ -324,11 +327,14 @@ static void set_x2apic(struct vcpu *v, bool x2apic)
 
 const struct virt_ops svm_ops = {
     .name = "AMD-V",
+    .audit_format = AUDIT_NPT,
+    .io_map_size = IOPM_PAGES * PAGE_SIZE,
     .probe = svm_probe,
     .init = svm_init,
     .cpu_enable = svm_cpu_enable,
     .partition_create = svm_partition_create,
     .vcpu_create = svm_vcpu_create,
+    .vcpu_load = vcpu_load,
     .vcpu_reset = svm_vcpu_reset,
     .run = svm_enter,
     .get_state = svm_get_state,

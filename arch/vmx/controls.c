@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of VT-x controls, and what follows from it on a processor. Relies on the capability
+// values that the caller read.
+#include "arch/vmx/controls.h"
+
+#include "arch/vmx/vmcs.h"
+#include "drivers/format.h"
+
+static const char exitless[] = "runs without an exit";
+static const char own[] = "the guest's own, switched with the guest";
+
+static const struct vmx_control_rule rules[] = {
+    // What Bulkhead can't do without, first: these names are what a user is told.
+    {WORD_PROC2, RULE_ON, PROC2_EPT, "EPT", "keeps a guest in its memory"},
+    {WORD_PROC2, RULE_ON, PROC2_UNRESTRICTED_GUEST, "unrestricted guest",
+     "real mode and unpaged mode run natively"},
+    {WORD_PIN, RULE_ON, PIN_NMI, "NMI exiting", "NMI is the kick of another CPU"},
+    {WORD_PIN, RULE_ON, PIN_VIRTUAL_NMIS, "virtual NMIs",
+     "the guest's own NMIs are blocked and unblocked by the processor"},
+    {WORD_PROC, RULE_ON, PROC_MSR_BITMAPS, "MSR bitmaps", "MSRs by the map of hv/msr_policy.c"},
+    {WORD_PROC, RULE_ON, PROC_IO_BITMAPS, "I/O bitmaps", "ports by the partition's map"},
+    {WORD_PROC, RULE_ON, PROC_SECONDARY, "secondary controls", "EPT is one of them"},
+
+    {WORD_PIN, RULE_OFF, PIN_EXTERNAL_INTERRUPT, "external-interrupt exiting", exitless},
+    {WORD_PIN, RULE_OFF, PIN_PREEMPTION_TIMER, "preemption timer", "nothing is scheduled"},
+    {WORD_PIN, RULE_OFF, PIN_POSTED_INTERRUPTS, "posted interrupts",
+     "interrupts are the physical APIC's"},
+    {WORD_PIN, RULE_ONE, 0x16, "reserved", "default1"},
+
+    {WORD_PROC, RULE_ON, PROC_MWAIT, "MWAIT exiting", "hidden: deep sleep states delay the kick"},
+    {WORD_PROC, RULE_ON, PROC_MONITOR, "MONITOR exiting", "hidden, with MWAIT"},
+    {WORD_PROC, RULE_ON, PROC_RDPMC, "RDPMC exiting", "performance counters are not the guest's"},
+    {WORD_PROC, RULE_FREE, PROC_NMI_WINDOW, "NMI-window exiting",
+     "on while an NMI waits until the guest takes one"},
+    {WORD_PROC, RULE_OFF, PROC_INTERRUPT_WINDOW, "interrupt-window exiting",
+     "no interrupt is injected"},
+    {WORD_PROC, RULE_OFF, PROC_TSC_OFFSETTING, "TSC offsetting", "the guest reads the TSC"},
+    {WORD_PROC, RULE_OFF, PROC_HLT, "HLT exiting", exitless},
+    {WORD_PROC, RULE_OFF, PROC_INVLPG, "INVLPG exiting", exitless},
+    {WORD_PROC, RULE_OFF, PROC_RDTSC, "RDTSC exiting", exitless},
+    {WORD_PROC, RULE_OFF, PROC_CR3_LOAD, "CR3-load exiting", exitless},
+    {WORD_PROC, RULE_OFF, PROC_CR3_STORE, "CR3-store exiting", exitless},
+    {WORD_PROC, RULE_OFF, PROC_TERTIARY, "tertiary controls", "none is used"},
+    {WORD_PROC, RULE_OFF, PROC_CR8_LOAD, "CR8-load exiting", "TPR is the physical APIC's"},
+    {WORD_PROC, RULE_OFF, PROC_CR8_STORE, "CR8-store exiting", "TPR is the physical APIC's"},
+    {WORD_PROC, RULE_OFF, PROC_TPR_SHADOW, "TPR shadow", "TPR is the physical APIC's"},
+    {WORD_PROC, RULE_OFF, PROC_MOV_DR, "MOV-DR exiting", exitless},
+    {WORD_PROC, RULE_OFF, PROC_ALL_IO, "unconditional I/O exiting", "the bitmaps decide"},
+    {WORD_PROC, RULE_OFF, PROC_MONITOR_TRAP, "monitor trap flag", "nothing is stepped"},
+    {WORD_PROC, RULE_OFF, PROC_PAUSE, "PAUSE exiting", exitless},
+    {WORD_PROC, RULE_ONE, 0x04006172, "reserved", "default1"},
+
+    {WORD_PROC2, RULE_ON, PROC2_WBINVD, "WBINVD exiting", "would stall everybody's caches"},
+    {WORD_PROC2, RULE_USED, PROC2_VPID, "VPID", "keeps the TLB over exits"},
+    {WORD_PROC2, RULE_USED, PROC2_RDTSCP, "RDTSCP", "else #UD, and hidden in CPUID"},
+    {WORD_PROC2, RULE_USED, PROC2_INVPCID, "INVPCID", "else #UD, and hidden in CPUID"},
+    {WORD_PROC2, RULE_USED, PROC2_XSAVES, "XSAVES", "else #UD, and hidden in CPUID"},
+    {WORD_PROC2, RULE_OFF, PROC2_APIC_ACCESSES, "APIC-access page",
+     "the second-level tables decide what of the APIC page is seen"},
+    {WORD_PROC2, RULE_OFF, PROC2_DESCRIPTOR_TABLES, "descriptor-table exiting", exitless},
+    {WORD_PROC2, RULE_OFF, PROC2_X2APIC, "virtual x2APIC", "the MSR bitmap decides"},
+
+    {WORD_EXIT, RULE_ON, EXIT_HOST_64BIT, "64-bit host", "that is what the hypervisor is"},
+    {WORD_EXIT, RULE_ON, EXIT_SAVE_DEBUG, "saving debug controls", own},
+    {WORD_EXIT, RULE_ON, EXIT_SAVE_PAT, "saving PAT", own},
+    {WORD_EXIT, RULE_ON, EXIT_LOAD_PAT, "loading the host's PAT", "the hypervisor has its own"},
+    {WORD_EXIT, RULE_ON, EXIT_SAVE_EFER, "saving EFER", "LMA follows the guest's CR0.PG"},
+    {WORD_EXIT, RULE_ON, EXIT_LOAD_EFER, "loading the host's EFER", "the hypervisor has its own"},
+    {WORD_EXIT, RULE_OFF, EXIT_ACK_INTERRUPT, "acknowledging interrupts", "no exit has one"},
+    {WORD_EXIT, RULE_OFF, EXIT_LOAD_PERF_GLOBAL, "loading PERF_GLOBAL_CTRL", "counters are off"},
+    {WORD_EXIT, RULE_OFF, EXIT_SAVE_PREEMPTION, "saving the preemption timer", "it is off"},
+    {WORD_EXIT, RULE_OFF, EXIT_CLEAR_BNDCFGS, "clearing BNDCFGS", "MPX is hidden"},
+    {WORD_EXIT, RULE_ONE, 0x00036dfb, "reserved", "default1"},
+
+    {WORD_ENTRY, RULE_ON, ENTRY_LOAD_DEBUG, "loading debug controls", own},
+    {WORD_ENTRY, RULE_ON, ENTRY_LOAD_PAT, "loading PAT", own},
+    {WORD_ENTRY, RULE_ON, ENTRY_LOAD_EFER, "loading EFER", own},
+    {WORD_ENTRY, RULE_FREE, ENTRY_IA32E_GUEST, "IA-32e mode guest",
+     "follows EFER.LMA; the processor writes it at exits"},
+    {WORD_ENTRY, RULE_OFF, ENTRY_TO_SMM, "entry to SMM", "the firmware's"},
+    {WORD_ENTRY, RULE_OFF, ENTRY_NO_DUAL_MONITOR, "deactivating dual-monitor treatment",
+     "the firmware's"},
+    {WORD_ENTRY, RULE_OFF, ENTRY_LOAD_PERF_GLOBAL, "loading PERF_GLOBAL_CTRL", "counters are off"},
+    {WORD_ENTRY, RULE_OFF, ENTRY_LOAD_BNDCFGS, "loading BNDCFGS", "MPX is hidden"},
+    {WORD_ENTRY, RULE_ONE, 0x000011fb, "reserved", "default1"},
+};
+
+static const char *const word_names[WORD_COUNT] = {
+    [WORD_PIN] = "pin-based",
+    [WORD_PROC] = "processor-based",
+    [WORD_PROC2] = "second processor-based",
+    [WORD_EXIT] = "VM-exit",
+    [WORD_ENTRY] = "VM-entry",
+};
+
+// What the EPT of this processor must be able to do.
+struct ept_need {
+    uint64_t mask;
+    const char *name;
+};
+
+static const struct ept_need ept_needs[] = {
+    {EPT_CAP_WALK_4, "EPT of 4 levels"},
+    {EPT_CAP_WRITE_BACK, "EPT tables in write-back memory"},
+    {EPT_CAP_INVEPT, "INVEPT"},
+    {EPT_CAP_INVEPT_ALL, "INVEPT of all contexts"},
+};
+
+const struct vmx_control_rule *vmx_control_rules(unsigned *count)
+{
+    *count = ARRAY_SIZE(rules);
+    return rules;
+}
+
+// Collects names for the message.
+struct complaint {
+    char *text;
+    size_t size;
+    size_t used;
+    bool any;
+};
+
+static void complain(struct complaint *c, const char *what, const char *name)
+{
+    if (c->used < c->size) {
+        c->used +=
+            format(c->text + c->used, c->size - c->used, "%s%s%s", c->any ? ", " : "", what, name);
+    }
+    c->any = true;
+}
+
+static void apply(const struct vmx_control_rule *r, const struct vmx_capabilities *c,
+                  struct vmx_controls *out, struct complaint *complaint)
+{
+    uint32_t mask = (uint32_t)r->mask;
+    bool forced = ((uint32_t)c->word[r->word] & mask) != 0;
+    bool possible = ((uint32_t)(c->word[r->word] >> 32) & mask) != 0;
+    switch (r->kind) {
+    case RULE_ON:
+        if (!possible) {
+            complain(complaint, "no ", r->name);
+        }
+        out->word[r->word] |= mask;
+        break;
+    case RULE_USED:
+        out->word[r->word] |= possible ? mask : 0;
+        break;
+    case RULE_OFF:
+        if (forced) {
+            complain(complaint, "no way to turn off ", r->name);
+        }
+        break;
+    case RULE_FREE:
+        if (forced || !possible) {
+            complain(complaint, "no choice of ", r->name);
+        }
+        break;
+    case RULE_ONE:
+        out->word[r->word] |= (uint32_t)c->word[r->word] & mask;
+        break;
+    }
+}
+
+// A bit that this processor wants set and that no row knows could mean anything.
+static void check_unknown(const struct vmx_capabilities *c, enum vmx_word word,
+                          struct complaint *complaint)
+{
+    uint32_t known = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(rules); i++) {
+        known |= rules[i].word == word ? (uint32_t)rules[i].mask : 0;
+    }
+    uint32_t unknown = (uint32_t)c->word[word] & ~known;
+    for (; unknown != 0; unknown &= unknown - 1) {
+        char name[64];
+        format(name, sizeof(name), "%s control bit %d", word_names[word], __builtin_ctz(unknown));
+        complain(complaint, "no way to turn off ", name);
+    }
+}
+
+static void check_ept(const struct vmx_capabilities *c, struct complaint *complaint)
+{
+    if ((c->word[WORD_PROC2] >> 32 & PROC2_EPT) == 0) {
+        return; // said already
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(ept_needs); i++) {
+        if ((c->ept_vpid & ept_needs[i].mask) == 0) {
+            complain(complaint, "no ", ept_needs[i].name);
+        }
+    }
+}
+
+enum status vmx_controls_decide(const struct vmx_capabilities *c, struct vmx_controls *out,
+                                char *why, size_t size)
+{
+    static const char intro[] = "this processor's VT-x lacks what Bulkhead needs: ";
+    struct complaint complaint = {.text = why, .size = size};
+    complaint.used = format(why, size, "%s", intro);
+    *out = (struct vmx_controls){0};
+    for (unsigned i = 0; i < ARRAY_SIZE(rules); i++) {
+        apply(&rules[i], c, out, &complaint);
+    }
+    for (enum vmx_word word = 0; word < WORD_COUNT; word++) {
+        check_unknown(c, word, &complaint);
+    }
+    check_ept(c, &complaint);
+    if (VMX_BASIC_TYPE(c->basic) != VMX_MEMORY_WRITE_BACK || (c->basic & VMX_BASIC_32BIT_ADDRESS)) {
+        complain(&complaint, "no ", "VMCS anywhere in write-back memory");
+    }
+    if (complaint.any) {
+        if (complaint.used < size) {
+            format(why + complaint.used, size - complaint.used, "; use a newer one");
+        }
+        return ERR_UNSUPPORTED;
+    }
+    uint64_t flush_vpid = EPT_CAP_INVVPID | EPT_CAP_INVVPID_ALL;
+    if ((c->ept_vpid & flush_vpid) != flush_vpid) {
+        out->word[WORD_PROC2] &= ~(uint32_t)PROC2_VPID; // could not be flushed
+    }
+    out->vpid = (out->word[WORD_PROC2] & PROC2_VPID) != 0;
+    out->ept_2m = (c->ept_vpid & EPT_CAP_2M) != 0;
+    out->ept_1g = (c->ept_vpid & EPT_CAP_1G) != 0;
+    out->ept_accessed_dirty = (c->ept_vpid & EPT_CAP_ACCESSED_DIRTY) != 0;
+    return STATUS_OK;
+}

@@ -1,0 +1,104 @@
+; SPDX-License-Identifier: Apache-2.0
+; The VT-x exit path. Entry and exit swap RSP, RIP, RFLAGS, CR0, CR3, CR4, EFER, PAT, DR7, the
+; segment registers and the SYSENTER MSRs; the general registers are swapped here, and everything
+; else (system-call MSRs, DR0-3, DR6, CR2, FPU registers) simply stays the guest's, because the
+; hypervisor uses none of it.
+;
+; No kick is lost. An NMI that comes in the hypervisor sets nmi_taken (nmi_entry). The entry path
+; looks at nmi_taken, and from there to VMRESUME it only loads registers from a frame that it does
+; not change: an NMI in that stretch finds its return address there, and nmi_entry moves it back to
+; the look (arch/exceptions.asm, nmi_ranges), which now finds the NMI. There is no gap behind the
+; stretch: the processor takes NMIs between instructions, so one that is too late to be taken
+; before VMRESUME is taken in the guest, where it exits.
+
+%include "build/gen/asm_offsets.inc"
+
+global vmx_enter, vmx_exit_entry, vmx_unblock_nmi
+global vmx_launch_check, vmx_launch, vmx_resume_check, vmx_resume
+extern vmx_exit, vmx_kicked, vmx_entry_failed
+
+section .text progbits alloc exec nowrite align=16
+bits 64
+
+; Looks for a kick, loads the guest's registers from the frame at RSP and enters by instruction %3.
+; The stretch from label %1 to label %2 can be begun again at any point.
+%macro ENTER 3
+%1:
+    cmp byte [abs PERCPU_NMI_TAKEN], 0
+    jne %%kicked
+    mov rax, [rsp]
+    mov rcx, [rsp + 1 * 8]
+    mov rdx, [rsp + 2 * 8]
+    mov rbx, [rsp + 3 * 8]          ; 4 is rsp: in the VMCS
+    mov rbp, [rsp + 5 * 8]
+    mov rsi, [rsp + 6 * 8]
+    mov rdi, [rsp + 7 * 8]
+    mov r8, [rsp + 8 * 8]
+    mov r9, [rsp + 9 * 8]
+    mov r10, [rsp + 10 * 8]
+    mov r11, [rsp + 11 * 8]
+    mov r12, [rsp + 12 * 8]
+    mov r13, [rsp + 13 * 8]
+    mov r14, [rsp + 14 * 8]
+    mov r15, [rsp + 15 * 8]
+%2:
+    %3
+    ; Comes here only when the VMCS's controls or host state are refused.
+    mov rdi, rsp
+    call vmx_entry_failed
+    jmp %1
+%%kicked:
+    mov rdi, rsp
+    call vmx_kicked
+    jmp %1
+%endmacro
+
+; _Noreturn void vmx_enter(struct guest_regs *regs): `regs` are the guest's at its start. They are
+; copied to their place at the top of this CPU's stack, where every exit leaves them.
+vmx_enter:
+    mov rsi, rdi
+    mov rdi, PERCPU_STACK_TOP - GUEST_REGS_SIZE
+    mov ecx, GUEST_REGS_SIZE / 8
+    ; The source lies deeper in the same stack, and the frame may cover it: so from its top down.
+    add rsi, GUEST_REGS_SIZE - 8
+    add rdi, GUEST_REGS_SIZE - 8
+    std
+    rep movsq
+    cld
+    mov rsp, PERCPU_STACK_TOP - GUEST_REGS_SIZE
+    ENTER vmx_launch_check, vmx_launch, vmlaunch
+
+; Where exits come in; RSP is PERCPU_STACK_TOP.
+align 16
+vmx_exit_entry:
+    push r15
+    push r14
+    push r13
+    push r12
+    push r11
+    push r10
+    push r9
+    push r8
+    push rdi
+    push rsi
+    push rbp
+    sub rsp, 8
+    push rbx
+    push rdx
+    push rcx
+    push rax
+    mov rdi, rsp
+    call vmx_exit
+    ENTER vmx_resume_check, vmx_resume, vmresume
+
+; void vmx_unblock_nmi(void): the exit by an NMI leaves NMIs blocked until an IRET.
+align 16
+vmx_unblock_nmi:
+    pop rax                         ; return address
+    mov rdx, rsp
+    push HV_DATA_SELECTOR
+    push rdx
+    pushfq
+    push HV_CODE_SELECTOR
+    push rax
+    iretq

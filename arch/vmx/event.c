@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events that are put into the guest: exceptions, its NMIs, and those whose delivery an exit
+// interrupted.
+#include "arch/vmx/vmx.h"
+
+#include "arch/cpu.h"
+#include "arch/exceptions.h"
+
+#define DR7_GD     BIT(13)
+#define VECTOR_NMI 2
+
+static void unblock(uint64_t mask)
+{
+    vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~mask);
+}
+
+static void enter_with(uint32_t event, uint64_t error_code)
+{
+    // The handler begins outside the shadow of the STI or MOV SS before it.
+    unblock(BLOCKED_BY_SHADOW);
+    if (event & EVENT_HAS_ERROR) {
+        vmwrite(VMCS_ENTRY_ERROR_CODE, error_code);
+    }
+    vmwrite(VMCS_ENTRY_EVENT, event | EVENT_VALID);
+}
+
+void vmx_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code)
+{
+    (void)v;
+    if (e->vector == EXCEPTION_PF) {
+        write_cr2(e->cr2); // no entry or exit touches it, so it is the guest's
+    }
+    uint32_t event = e->vector | EVENT_OF_TYPE(EVENT_TYPE_EXCEPTION);
+    // In real mode nothing has an error code (SDM vol. 3, 27.2.1.3).
+    if (has_error_code && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
+        event |= (uint32_t)EVENT_HAS_ERROR;
+    }
+    enter_with(event, e->error_code);
+}
+
+static bool has_length(unsigned type)
+{
+    return type == EVENT_TYPE_SOFTWARE || type == EVENT_TYPE_PRIVILEGED ||
+           type == EVENT_TYPE_SOFTWARE_EX;
+}
+
+// The debug registers as the exception would have left them: an exit leaves them alone (28.1).
+static void set_debug_registers(uint64_t qualification)
+{
+    uint64_t dr6;
+    __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+    dr6 &= ~DEBUG_BREAKPOINTS;
+    dr6 |= qualification & (DEBUG_BREAKPOINTS | DEBUG_BD | DEBUG_BS);
+    __asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
+    vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+}
+
+void vmx_reflect(uint32_t event, uint64_t qualification)
+{
+    if (EVENT_VECTOR(event) == EXCEPTION_DB && EVENT_TYPE(event) == EVENT_TYPE_EXCEPTION) {
+        set_debug_registers(qualification);
+    }
+    if (has_length(EVENT_TYPE(event))) {
+        vmwrite(VMCS_ENTRY_LENGTH, vmread(VMCS_EXIT_LENGTH));
+    }
+    enter_with(event & ~(uint32_t)EVENT_NMI_UNBLOCKED, vmread(VMCS_EXIT_ERROR_CODE));
+}
+
+void vmx_deliver_again(uint32_t event)
+{
+    if (EVENT_TYPE(event) == EVENT_TYPE_NMI) {
+        unblock(BLOCKED_BY_NMI); // its delivery blocks them again
+    }
+    if (has_length(EVENT_TYPE(event))) {
+        vmwrite(VMCS_ENTRY_LENGTH, vmread(VMCS_EXIT_LENGTH));
+    }
+    enter_with(event & ~(uint32_t)EVENT_NMI_UNBLOCKED, vmread(VMCS_VECTORING_ERROR_CODE));
+}
+
+static void set_nmi_window(bool on)
+{
+    uint64_t controls = vmread(VMCS_PROC_CONTROLS);
+    vmwrite(VMCS_PROC_CONTROLS, on ? controls | PROC_NMI_WINDOW : controls & ~PROC_NMI_WINDOW);
+}
+
+void vmx_inject_nmi(struct vcpu *v)
+{
+    uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+    if (v->nmi_pending || (blocked & (BLOCKED_BY_NMI | BLOCKED_BY_SHADOW)) != 0 ||
+        (vmread(VMCS_ENTRY_EVENT) & EVENT_VALID) != 0) {
+        // One is remembered, as in hardware; the processor says when the guest takes it.
+        v->nmi_pending = true;
+        set_nmi_window(true);
+        return;
+    }
+    // The processor blocks further ones until the guest's IRET.
+    vmwrite(VMCS_ENTRY_EVENT, VECTOR_NMI | EVENT_OF_TYPE(EVENT_TYPE_NMI) | EVENT_VALID);
+}
+
+void vmx_nmi_window(struct vcpu *v)
+{
+    set_nmi_window(false);
+    v->nmi_pending = false;
+    vmx_inject_nmi(v);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the VT-x back end share. The VMCS of a vCPU is current on its CPU from
+// vmx_vcpu_load on, and no other is ever, so VMREAD and VMWRITE mean this guest.
+#ifndef ARCH_VMX_VMX_H
+#define ARCH_VMX_VMX_H
+
+#include "arch/virt.h"
+#include "arch/vmx/check.h"
+#include "arch/vmx/controls.h"
+#include "arch/vmx/vmcs.h"
+#include "hv/vcpu.h"
+
+// What this machine's VT-x does; the same on all CPUs. Set by the boot CPU's vmx_probe.
+extern struct vmx_controls vmx_controls;
+extern struct vmx_limits vmx_limits;
+
+extern const uint8_t *vmx_msr_map_xapic;  // permission maps, shared by all vCPUs, never written
+extern const uint8_t *vmx_msr_map_x2apic; // after vmx_init
+
+// CR0 and CR4 bits that the guest does not own: see arch/vmx/cr.c.
+extern uint64_t vmx_cr0_mask;
+extern uint64_t vmx_cr4_mask;
+
+static inline uint64_t vmread(enum vmcs_field field)
+{
+    uint64_t value;
+    __asm__ volatile("vmread %1, %0" : "=r"(value) : "r"((uint64_t)field) : "cc");
+    return value;
+}
+
+static inline void vmwrite(enum vmcs_field field, uint64_t value)
+{
+    __asm__ volatile("vmwrite %1, %0" : : "r"((uint64_t)field), "r"(value) : "cc", "memory");
+}
+
+// setup.c
+enum status vmx_probe(char *why, size_t size);
+enum status vmx_init(void);
+enum status vmx_cpu_enable(void);
+enum status vmx_partition_create(struct partition *p);
+enum status vmx_vcpu_create(struct vcpu *v);
+void vmx_vcpu_load(struct vcpu *v);
+
+// reset.c
+void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
+
+// cr.c: which bits of CR0 and CR4 are owned; `allowed1` are CR4's that the CPU has.
+void vmx_cr_init(void);
+// The values to run with and to show for what the guest asks for.
+void vmx_cr_set(uint64_t cr0, uint64_t cr4);
+uint64_t vmx_cr0(void); // as the guest sees them
+uint64_t vmx_cr4(void);
+// Exits for MOV to CR0 and CR4, and XSETBV. True: done, move on.
+bool vmx_cr_exit(struct vcpu *v, struct guest_regs *regs, uint64_t qualification);
+bool vmx_xsetbv(struct vcpu *v, const struct guest_regs *regs);
+
+// state.c
+void vmx_get_state(struct vcpu *v, struct virt_state *out);
+void vmx_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
+void vmx_set_rip(struct vcpu *v, uint64_t rip);
+void vmx_set_x2apic(struct vcpu *v, bool x2apic);
+uint64_t vmx_get_efer(struct vcpu *v);
+void vmx_set_efer(struct vcpu *v, uint64_t efer);
+void vmx_set_rflags(struct vcpu *v, uint64_t rflags);
+
+// event.c
+void vmx_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
+void vmx_inject_nmi(struct vcpu *v);
+void vmx_nmi_window(struct vcpu *v);
+// An intercepted exception is given to the guest, as `event` says that it came.
+void vmx_reflect(uint32_t event, uint64_t qualification);
+// What an exit interrupted is delivered again; `event` is valid vectoring information.
+void vmx_deliver_again(uint32_t event);
+
+// report.c: why an entry failed; ends the partition.
+void vmx_entry_refused(struct vcpu *v, struct guest_regs *regs, uint64_t reason);
+
+// entry.asm
+_Noreturn void vmx_enter(struct guest_regs *regs);
+void vmx_unblock_nmi(void);
+extern const uint8_t vmx_exit_entry[];
+
+// Called by entry.asm.
+void vmx_exit(struct guest_regs *regs);
+void vmx_kicked(struct guest_regs *regs);
+void vmx_entry_failed(struct guest_regs *regs);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which values XCR0 takes (SDM volume 1, 13.3): VT-x makes every XSETBV exit, and a value that the
+// processor refuses must be the guest's #GP, not the hypervisor's.
+#ifndef ARCH_VMX_XCR0_H
+#define ARCH_VMX_XCR0_H
+
+#include "arch/types.h"
+
+// Is `value` one that XSETBV takes where CPUID shows the components `shown`?
+static inline bool xcr0_valid(uint64_t value, uint64_t shown)
+{
+    const uint64_t x87 = BIT(0), sse = BIT(1), avx = BIT(2), bounds = BIT(3) | BIT(4),
+                   avx512 = BIT(5) | BIT(6) | BIT(7), tiles = BIT(17) | BIT(18);
+    if ((value & ~shown) != 0 || (value & x87) == 0) {
+        return false;
+    }
+    if ((value & avx) && (value & sse) == 0) {
+        return false;
+    }
+    if ((value & bounds) != 0 && (value & bounds) != bounds) {
+        return false;
+    }
+    if ((value & avx512) != 0 && ((value & avx512) != avx512 || (value & avx) == 0)) {
+        return false;
+    }
+    return (value & tiles) == 0 || (value & tiles) == tiles;
+}
+
+#endif
