@@ -34,7 +34,7 @@ struct vmx_guest_state {
 struct vmx_limits {
     uint64_t cr0_fixed0, cr0_fixed1; // IA32_VMX_CR0_FIXED0: 1 there must be 1; FIXED1: 0 must be 0
     uint64_t cr4_fixed0, cr4_fixed1;
-    unsigned phys_bits;
+    uint64_t phys_bits; // (no padding: the whole is compared)
 };
 
 // The name of the first check that the state fails, or NULL if it passes all. *value: what failed.
