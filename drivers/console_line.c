@@ -8,6 +8,8 @@
 // The most that one byte can make: line break, prefix, kept line, CR and prefix, line end.
 #define WORST_CASE (2 + 2 * (CONSOLE_NAME_SIZE + 3) + CONSOLE_LINE_KEPT + 1 + 2)
 
+#define ESCAPE 0x1b
+
 _Static_assert((CONSOLE_LINE_OUT & (CONSOLE_LINE_OUT - 1)) == 0, "indices are masked");
 _Static_assert(CONSOLE_LINE_OUT >= 2 * WORST_CASE, "one byte's output fits well");
 
@@ -77,6 +79,24 @@ static void forget(struct console_line *line)
     line->kept_length = 0;
 }
 
+// A question to the terminal (CSI ... n: where is the cursor, CSI ... c: what are you; ECMA-48,
+// 8.3.35 and 8.3.24), once asked, is not kept: shown again it would be answered again, and the
+// answer is typed input. `byte` has not been kept yet.
+static bool drop_question(struct console_line *line, uint8_t byte)
+{
+    unsigned at = line->kept_length;
+
+    if (byte != 'n' && byte != 'c')
+        return false;
+    // Parameter bytes are 0x30 to 0x3f.
+    while (at > 0 && line->kept[at - 1] >= '0' && line->kept[at - 1] <= '?')
+        at--;
+    if (at < 2 || line->kept[at - 1] != '[' || line->kept[at - 2] != ESCAPE)
+        return false;
+    line->kept_length = (uint16_t)(at - 2);
+    return true;
+}
+
 void console_lines_byte(struct console_lines *lines, unsigned source, uint8_t byte)
 {
     struct console_line *line = &lines->line[source];
@@ -101,6 +121,8 @@ void console_lines_byte(struct console_lines *lines, unsigned source, uint8_t by
     }
     bring(lines, source);
     emit(lines, byte);
+    if (drop_question(line, byte))
+        return;
     if (line->kept_length < CONSOLE_LINE_KEPT)
         line->kept[line->kept_length++] = byte;
     else

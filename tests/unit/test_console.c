@@ -251,6 +251,25 @@ static void broken_line_is_shown_again_up_to_its_limit(void **state)
     assert_string_equal(fake_uart_output(), "c\r\n");
 }
 
+static void questions_to_the_terminal_are_asked_once(void **state)
+{
+    (void)state;
+    // Where is the cursor, what are you; and what only looks like a question.
+    write_text(1, "$ \x1b[6n\x1b[?1;2c\x1b[>c\x1b[1mcan[5n");
+    assert_string_equal(fake_uart_output(), "[alpha] $ \x1b[6n\x1b[?1;2c\x1b[>c\x1b[1mcan[5n");
+    print("x\n");
+    assert_string_equal(fake_uart_output(), "\r\n[bulkhead] x\r\n[alpha] $ \x1b[1mcan[5n");
+    write_text(1, "\n[6n");
+    fake_uart_output();
+    print("y\n");
+    assert_string_equal(fake_uart_output(), "\r\n[bulkhead] y\r\n[alpha] [6n");
+    // Nothing else in the line: there is nothing to be shown again.
+    write_text(1, "\n\x1b[c");
+    fake_uart_output();
+    print("z\n");
+    assert_string_equal(fake_uart_output(), "\r\n[bulkhead] z\r\n");
+}
+
 static void small_rings_never_block_for_good(void **state)
 {
     (void)state;
@@ -672,6 +691,7 @@ int main(void)
         cmocka_unit_test_setup(cr_restarts_a_line, start),
         cmocka_unit_test_setup(long_lines_of_others_are_shown, start),
         cmocka_unit_test_setup(broken_line_is_shown_again_up_to_its_limit, start),
+        cmocka_unit_test_setup(questions_to_the_terminal_are_asked_once, start),
         cmocka_unit_test(small_rings_never_block_for_good),
         cmocka_unit_test_setup(sources_take_turns, start),
         cmocka_unit_test(names_are_checked),
