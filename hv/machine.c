@@ -157,6 +157,7 @@ void machine_tell_unstalled(void)
     }
 }
 
+// Prints come from any context but the NMI handler, so this interrupts nobody who is sending.
 void console_wake_ticker(void)
 {
     if (this_cpu()->index != machine.console_cpu) {
