@@ -3,6 +3,7 @@
 partition and what to do, and nothing starts half."""
 
 import os
+import re
 import struct
 
 import pytest
@@ -15,9 +16,10 @@ TWO = config(partition("good"), partition("other"))
 
 def refused(console, *patterns):
     """The console says all of the patterns, then that nothing is started; and no guest ran."""
+    console.wait("nothing is started", "bulkhead", whole=True)
+    text = console.text("bulkhead")
     for pattern in patterns:
-        console.wait(f"(?i){pattern}")
-    console.wait("nothing is started")
+        assert re.search(pattern, text, re.IGNORECASE), f"not said: {pattern}"
     assert "hello from" not in console.text()
     assert console.process.poll() is None, "the machine must stop, not reset"
 
@@ -46,50 +48,50 @@ NAME, MEMORY, IMAGE, CPU_MODE, CPU_COUNT, CPUS = 0, 32, 40, 68, 70, 72
 # ---- the blob itself
 
 def test_no_configuration(boot, plain):
-    refused(boot(plain, modules=[guest()]), "configuration")
+    refused(boot(plain, modules=[guest()]), "no configuration among the 1 modules: build one")
 
 
 def test_no_module_at_all(boot, plain):
-    refused(boot(plain, modules=[]), "configuration")
+    refused(boot(plain, modules=[]), "no configuration among the 0 modules: build one")
 
 
 def test_two_configurations(boot, plain, blob_of, tmp_path):
     blob = blob_of(TWO)
     (tmp_path / "second.bin").write_bytes(blob)
     files = [blob_file(tmp_path, blob), str(tmp_path / "second.bin"), guest()]
-    refused(boot(plain, modules=files), "configuration")
+    refused(boot(plain, modules=files), '"bad.bin" and "second.bin" both are one')
 
 
 @pytest.mark.parametrize("keep", [20, 39, 60, -1])
 def test_truncated(boot, plain, blob_of, tmp_path, keep):
     data = blob_of(TWO)[:keep]
-    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "truncated|bytes")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "truncated: .*build it again")
 
 
 def test_wrong_version(boot, plain, blob_of, tmp_path):
     data = patch(blob_of(TWO), 8, "<I", 77)
-    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "version 77|version.*77")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "has version 77, this Bulkhead reads version")
 
 
 def test_wrong_checksum(boot, plain, blob_of, tmp_path):
     data = patch(blob_of(TWO), PARTITION0 + MEMORY, "<Q", 32 << 20, seal=False)
-    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "checksum")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "damaged: its checksum is .*build it again")
 
 
 # ---- what the compiler would refuse, in a blob that somebody else made
 
 BAD_FIELDS = {
-    "no cpu": (PARTITION0 + CPU_COUNT, "<H", 0, "good.*cpu"),
-    "too many cpus for the format": (PARTITION0 + CPU_COUNT, "<H", 1000, "good.*cpu"),
-    "no memory": (PARTITION0 + MEMORY, "<Q", 0, "good.*memory"),
-    "memory of an odd size": (PARTITION0 + MEMORY, "<Q", (64 << 20) + 1, "good.*memory"),
-    "memory beyond all bounds": (PARTITION0 + MEMORY, "<Q", 1 << 62, "good.*memory"),
-    "name twice": (PARTITION1 + NAME, "<32s", b"good", "good.*twice|name.*good|good.*name"),
-    "name with a control character": (PARTITION1 + NAME, "<32s", b"a\x1b[2Jb", "name"),
-    "no image": (PARTITION0 + IMAGE, "<I", 0, "good.*image"),
-    "image outside the strings": (PARTITION0 + IMAGE, "<I", 0x7FFFFFFF, "layout|string|good"),
-    "no partitions": (20, "<I", 0, "partition|layout|size"),
-    "partitions beyond the file": (20, "<I", 0x10000000, "partition|layout|size|bytes"),
+    "no cpu": (PARTITION0 + CPU_COUNT, "<H", 0, '"good": it has no CPU'),
+    "too many cpus for the format": (PARTITION0 + CPU_COUNT, "<H", 1000, '"good": 1000 CPUs are more than'),
+    "no memory": (PARTITION0 + MEMORY, "<Q", 0, '"good": 0 bytes of memory are too little'),
+    "memory of an odd size": (PARTITION0 + MEMORY, "<Q", (64 << 20) + 1, '"good": .* not a multiple'),
+    "memory beyond all bounds": (PARTITION0 + MEMORY, "<Q", 1 << 62, '"good": .* of memory are too much'),
+    "name twice": (PARTITION1 + NAME, "<32s", b"good", '"good": .*the same name'),
+    "name with a control character": (PARTITION1 + NAME, "<32s", b"a\x1b[2Jb", "partition number 2: its name must be"),
+    "no image": (PARTITION0 + IMAGE, "<I", 0, '"good": it has no image'),
+    "image outside the strings": (PARTITION0 + IMAGE, "<I", 0x7FFFFFFF, '"good": .*image lies outside the strings'),
+    "no partitions": (20, "<I", 0, "malformed"),
+    "partitions beyond the file": (20, "<I", 0x10000000, "malformed: too many partitions"),
 }
 
 
@@ -103,7 +105,7 @@ def test_bad_field(boot, plain, blob_of, tmp_path, what):
 def test_cpu_twice(boot, plain, blob_of, tmp_path):
     data = blob_of(config(partition("good", cpus="[1]"), partition("other", cpus="[2]")))
     data = patch(data, PARTITION1 + CPUS, "<H", 1)
-    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "other.*CPU 1|CPU 1.*other")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), '"other": CPU 1 is already in the list of partition "good"')
 
 
 def test_ports_overlap(boot, plain, blob_of, tmp_path):
@@ -114,32 +116,32 @@ def test_ports_overlap(boot, plain, blob_of, tmp_path):
         )
     )
     at = data.index(struct.pack("<HH", 0xE0, 0xE3))
-    data = patch(data, at, "<HH"[:2] + "H", 0xF6)
+    data = patch(data, at, "<H", 0xF6)
     data = patch(data, at + 2, "<H", 0xF9)
-    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "other.*port.*good|0xf[46]")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), '"other": I/O ports 0xf6-0xf9 overlap 0xf4-0xf7 of partition "good"')
 
 
 # ---- against the machine
 
 def test_too_many_cpus(boot, plain):
-    refused(boot(plain, config(partition("good", cpus=3), partition("other", cpus=2))), "other.*cpu")
+    refused(boot(plain, config(partition("good", cpus=3), partition("other", cpus=2))), '"other": it wants 2 CPUs, but 1 of .* left')
 
 
 def test_no_such_cpu(boot, plain):
-    refused(boot(plain, config(partition("good"), partition("other", cpus="[1, 9]"))), "other.*CPU 9")
+    refused(boot(plain, config(partition("good"), partition("other", cpus="[1, 9]"))), '"other": CPU 9 is not there')
 
 
 def test_too_much_memory(boot, plain):
     refused(
         boot(plain, config(partition("good"), partition("other", memory="3G")), memory=1024),
-        "memory",
+        '"other": it wants 3072 MiB of memory, but',
     )
 
 
 def test_missing_module(boot, plain, blob_of, tmp_path):
     data = blob_of(config(partition("good"), partition("other", image="absent.elf")))
     refused(
-        boot(plain, modules=[blob_file(tmp_path, data), guest()]), "other.*absent.elf"
+        boot(plain, modules=[blob_file(tmp_path, data), guest()]), '"other": there is no module "absent.elf" .loaded: bad.bin, count.elf'
     )
 
 
@@ -147,20 +149,20 @@ def test_missing_initrd(boot, plain, blob_of, tmp_path):
     data = blob_of(
         config(partition("good", image="vmlinuz", memory="256M", more='initrd = "absent.gz";'))
     )
-    refused(boot(plain, modules=[blob_file(tmp_path, data), guest("vmlinuz")]), "good.*absent.gz")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest("vmlinuz")]), '"good": there is no module "absent.gz"')
 
 
 def test_module_name_twice(boot, plain, blob_of, tmp_path):
     data = blob_of(TWO)
     files = [blob_file(tmp_path, data), guest(), guest("smp.elf") + " name=count.elf"]
-    refused(boot(plain, modules=files), "count.elf")
+    refused(boot(plain, modules=files), 'loaded 2 modules "count.elf"')
 
 
 def test_port_of_the_hypervisor(boot, plain, blob_of, tmp_path):
     data = blob_of(config(partition("good", more='ioports = ( "0xe0-0xe3" );')))
     at = data.index(struct.pack("<HH", 0xE0, 0xE3))
     data = patch(patch(data, at, "<H", 0x3F8), at + 2, "<H", 0x3F8)
-    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "good.*0x3f8")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), '"good": .*the hypervisor keeps 0x3f8-0x3ff')
 
 
 # ---- images
@@ -178,14 +180,14 @@ def elf32(segment_address, size=0x1000, entry=None):
 
 
 BAD_IMAGES = {
-    "unknown kind": (b"this is no kernel\n" * 100, "kind|kernel|image"),
-    "empty": (b"", "other"),
-    "ELF without Multiboot header": (b"\x7fELF\1\1\1" + bytes(4089) + b"\xf4" * 4096, "other"),
-    "segment outside the partition": (elf32(0x8000000), "other.*(segment|outside|memory|0x8000000)"),
-    "segment that wraps": (elf32(0xFFFFF800), "other"),
-    "segment over the end": (elf32(0x3FFF800), "other"),
-    "entry outside": (elf32(0x100000, entry=0x7000000), "other.*entry|other"),
-    "bzImage cut short": (None, "other"),
+    "unknown kind": (b"this is no kernel\n" * 100, "of no known kind: use a Linux bzImage or a Multiboot 1 kernel"),
+    "empty": (b"", "is empty"),
+    "ELF without Multiboot header": (b"\x7fELF\1\1\1" + bytes(4089) + b"\xf4" * 4096, "without a Multiboot header"),
+    "segment outside the partition": (elf32(0x8000000), r"segment 0 \(0x8000000-0x8000fff\) lies outside"),
+    "segment that wraps": (elf32(0xFFFFF800), r"segment 0 \(0xfffff800-0x1000007ff\) lies outside"),
+    "segment over the end": (elf32(0x3FFF800), r"segment 0 \(0x3fff800-0x40007ff\) lies outside"),
+    "entry outside": (elf32(0x100000, entry=0x7000000), "entry point 0x7000000 lies in none of its segments"),
+    "bzImage cut short": (None, "has 12288 bytes and should have"),
 }
 
 
@@ -197,7 +199,7 @@ def test_bad_image(boot, plain, tmp_path, what):
             data = f.read(0x3000)
     (tmp_path / "bad.img").write_bytes(data)
     text = config(partition("good"), partition("other", image="bad.img"))
-    refused(boot(plain, text), message, "other")
+    refused(boot(plain, text), f'"other": image "bad.img": .*{message}')
 
 
 # ---- machines
@@ -222,19 +224,15 @@ def test_no_serial_port(boot, plain):
     console.wait("count 3", "one")
 
 
-def test_no_acpi(boot, plain):
-    refused(boot(plain, TWO, devices=["-machine", "acpi=off"]), "ACPI|RSDP")
-
-
 def test_broken_tables_are_refused(boot, plain):
     """A build whose second-level table is broken on purpose: the audit finds it."""
     if not os.path.exists(os.path.join(bulkhead.BUILD, "audit-break", "bulkhead32.elf")):
         pytest.skip("make AUDIT_BREAK=1 has not been run")
     console = boot(plain, TWO, image="audit-break/bulkhead32.elf")
-    refused(console, "audit")
+    refused(console, "audit: FAILED", "audit: .*other.*reaches the hypervisor's memory")
 
 
 def test_audit_is_printed(boot, plain):
     console = boot(plain, TWO)
-    console.wait("audit", "bulkhead")
+    console.wait("audit: .* 0 violations", "bulkhead")
     console.wait("count 2", "good")
