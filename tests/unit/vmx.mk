@@ -1,0 +1,4 @@
+# What decides in the VT-x back end, arch/vmx.
+UNIT_TESTS += test_vmx_controls test_vmx_check
+test_vmx_controls_SRCS = tests/unit/test_vmx_controls.c arch/vmx/controls.c drivers/format.c
+test_vmx_check_SRCS = tests/unit/test_vmx_check.c arch/vmx/check.c
