@@ -3,8 +3,10 @@
 // what the results mean.
 #include "hv/exits.h"
 
+#include "arch/cpu.h"
 #include "arch/exceptions.h"
 #include "arch/msr.h"
+#include "arch/msr_access.h"
 #include "arch/virt.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
@@ -88,6 +90,16 @@ static bool write_efer(struct vcpu *v, uint64_t value)
     return true;
 }
 
+// 0 where the CPU does not say.
+static uint64_t microcode_version(void)
+{
+    uint32_t leaf[4];
+    uint64_t value = 0;
+    msr_write_safe(MSR_BIOS_SIGN_ID, 0); // Intel: CPUID fills it (SDM vol. 3, 10.11.7.1)
+    cpuid(1, 0, leaf);
+    return msr_read_safe(MSR_BIOS_SIGN_ID, &value) ? value : 0;
+}
+
 static bool read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
     if (is_apic_msr(msr)) {
@@ -101,6 +113,10 @@ static bool read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_EMULATE:
         if (msr == MSR_EFER) {
             *value = virt->get_efer(v);
+            return true;
+        }
+        if (msr == MSR_BIOS_SIGN_ID) {
+            *value = microcode_version();
             return true;
         }
         return false;
