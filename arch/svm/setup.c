@@ -103,7 +103,8 @@ enum status svm_probe(char *why, size_t size)
         format(why, size, "no AMD-V (SVM)");
         return ERR_NOT_FOUND;
     }
-    if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+    uint64_t vm_cr;
+    if (msr_read_safe(MSR_VM_CR, &vm_cr) && (vm_cr & VM_CR_SVMDIS)) {
         format(why, size,
                "AMD-V is turned off by the firmware (VM_CR.SVMDIS): turn on \"SVM mode\" in its "
                "setup");
