@@ -5,6 +5,7 @@
 
 #include "arch/cpu.h"
 #include "arch/msr.h"
+#include "arch/msr_access.h"
 
 #define CPUID_1_ECX_XSAVE   BIT(26)
 #define CPUID_D1_EAX_XSAVES BIT(3)
@@ -63,7 +64,7 @@ void guest_state_reset(void)
         const struct passed_msr *m = &passed_msrs[i];
         if (cpuid_bits(m->leaf, m->subleaf, m->reg) & m->mask) {
             for (uint32_t msr = m->first; msr <= m->last; msr++) {
-                wrmsr(msr, 0);
+                msr_write_safe(msr, 0); // some emulated CPUs show the bit and lack the register
             }
         }
     }
