@@ -201,7 +201,7 @@ static void a_flood_does_not_keep_the_focus_from_beginning(void **state)
     put_text(1, "$ ");
     for (; strstr(all, "[alpha] $ ") == NULL && ms < 500; ms++) {
         fake_uart_transmit();
-        put_text(2, "flood\n");
+        put_text(2, "flood\nflood\n"); // more than the 16 bytes just sent
         fake_time_pass(1 * MS);
         console_poll();
         strcat(all, fake_uart_output());
@@ -245,6 +245,50 @@ static void a_crowded_ring_is_not_held(void **state)
     tick_after(CONSOLE_QUIET_US);
     expect("[alpha] $ ");
     expect_rest();
+}
+
+static void a_line_end_that_is_here_goes_before_a_crowded_ring(void **state)
+{
+    (void)state;
+    write_text(1, "par");
+    fake_uart_output();
+    for (unsigned put = 0; put <= RING / 2; put += 8)
+        put_text(2, "1234567\n");
+    put_text(1, "t\n");
+    console_drain();
+    assert_memory_equal(fake_uart_output(), "t\r\n[beta] 1234567\r\n", 19);
+}
+
+static void a_crowded_focus_begins_its_line(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i <= RING / 2; i++)
+        assert_true(console_put(1, 'a'));
+    write_text(2, "one\n");
+    serve();
+    fake_time_pass(CONSOLE_QUIET_US);
+    console_tick();
+    serve();
+    const char *out = fake_uart_output();
+
+    assert_memory_equal(out, "[alpha] aaa", 11);
+    assert_int_equal(count(out, "\r\n[beta] one\r\n"), 1);
+}
+
+static void each_line_has_its_own_time(void **state)
+{
+    (void)state;
+    for (unsigned line = 0; line < 5; line++) {
+        write_text(1, "a line ");
+        write_text(2, "one\n");
+        for (unsigned i = 0; i < 10; i++) {
+            fake_time_pass(CONSOLE_HOLD_US / 12);
+            write_text(1, ".");
+        }
+        expect("[alpha] a line ..........");
+        write_text(1, "\n");
+        expect("\r\n[beta] one\r\n");
+    }
 }
 
 static void a_crowded_log_is_not_held(void **state)
@@ -419,6 +463,9 @@ int main(void)
         cmocka_unit_test_setup(a_line_is_not_begun_before_those_of_others, start),
         cmocka_unit_test_setup(a_flood_does_not_keep_the_focus_from_beginning, start_slow),
         cmocka_unit_test_setup(a_crowded_ring_is_not_held, start),
+        cmocka_unit_test_setup(a_line_end_that_is_here_goes_before_a_crowded_ring, start),
+        cmocka_unit_test_setup(a_crowded_focus_begins_its_line, start),
+        cmocka_unit_test_setup(each_line_has_its_own_time, start),
         cmocka_unit_test_setup(a_crowded_log_is_not_held, start),
         cmocka_unit_test_setup(nobody_hides_others_behind_an_endless_line, start),
         cmocka_unit_test_setup(a_stalled_source_goes_on, start),
