@@ -17,6 +17,7 @@ enum status {
     ERR_VERSION,     // of another version
     ERR_CHECKSUM,    // its checksum does not hold
     ERR_FAULT,       // a guest's own page tables or segments don't allow the access
+    ERR_CHANGED,     // somebody else changed it meanwhile
 };
 
 #endif

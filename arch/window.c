@@ -128,3 +128,19 @@ uint64_t phys_read_u64(hpa_t address)
     window_unmap(SLOT_FROM);
     return value;
 }
+
+bool phys_replace(hpa_t address, unsigned size, uint64_t expected, uint64_t value)
+{
+    void *p = window_map(SLOT_TO, address.v);
+    bool replaced;
+    if (size == sizeof(uint32_t)) {
+        uint32_t narrow = (uint32_t)expected;
+        replaced = __atomic_compare_exchange_n((uint32_t *)p, &narrow, (uint32_t)value, false,
+                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    } else {
+        replaced = __atomic_compare_exchange_n((uint64_t *)p, &expected, value, false,
+                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+    window_unmap(SLOT_TO);
+    return replaced;
+}

@@ -16,6 +16,20 @@ static uint64_t piece(const struct partition *p, gpa_t address, uint64_t size, h
     return min_u64(size, contiguous);
 }
 
+// The host address of something that does not cross a page. Nearly always it is in the partition's
+// first region, which is asked first. Regions are whole pages, so what begins in one ends in it.
+static inline bool find_in_page(const struct partition *p, gpa_t address, hpa_t *host)
+{
+    const struct guest_ram_region *first = &p->ram.region[0];
+    uint64_t offset = address.v - first->gpa;
+    if (__builtin_expect(p->ram.count > 0 && offset < first->size, true)) {
+        host->v = first->hpa + offset;
+        return true;
+    }
+    uint64_t contiguous;
+    return guest_ram_lookup(&p->ram, address, host, &contiguous);
+}
+
 bool guest_ram_contains(const struct partition *p, gpa_t address, uint64_t size)
 {
     while (size > 0) {
@@ -83,12 +97,24 @@ enum status guest_fill(const struct partition *p, gpa_t address, uint8_t value, 
 bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value)
 {
     hpa_t host;
-    uint64_t contiguous;
-    if (!guest_ram_lookup(&p->ram, address, &host, &contiguous) || contiguous < sizeof(*value)) {
+    if (!find_in_page(p, address, &host)) {
         return false;
     }
     *value = phys_read_u64(host);
     return true;
+}
+
+enum status guest_replace(const struct partition *p, gpa_t address, unsigned size,
+                          uint64_t expected, uint64_t value)
+{
+    hpa_t host;
+    if (!is_aligned(address.v, size)) {
+        return ERR_INVALID;
+    }
+    if (!find_in_page(p, address, &host)) {
+        return ERR_RANGE;
+    }
+    return phys_replace(host, size, expected, value) ? STATUS_OK : ERR_CHANGED;
 }
 
 enum status module_read(const struct boot_module *m, uint64_t offset, void *buffer, size_t size)

@@ -21,6 +21,11 @@ enum status guest_fill(const struct partition *p, gpa_t address, uint8_t value, 
 // Reads one word that does not cross a page. False: not RAM.
 bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value);
 
+// Replaces `expected` by `value` in the aligned 4 or 8 bytes (`size`) at `address`, atomically with
+// what the partition's CPUs do. ERR_CHANGED: something else was there. ERR_RANGE: not RAM.
+enum status guest_replace(const struct partition *p, gpa_t address, unsigned size,
+                          uint64_t expected, uint64_t value);
+
 // Part of a boot module. ERR_TRUNCATED if it ends before.
 enum status module_read(const struct boot_module *m, uint64_t offset, void *buffer, size_t size);
 

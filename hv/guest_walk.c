@@ -32,6 +32,10 @@
 #define PSE36_RESERVED  0x0000000000200000ull
 #define MAX_LEVELS      5
 
+// How often a walk begins anew because an entry changed before its accessed bit was set. Each time
+// takes another processor of the guest in the same few hundred instructions, so nobody needs many.
+#define WALK_TRIES 16
+
 // One page table entry on the way.
 struct step {
     uint64_t address; // guest-physical
@@ -42,6 +46,7 @@ struct step {
 struct walk {
     struct step steps[MAX_LEVELS]; // by level, the last level at [0]
     unsigned levels;
+    unsigned entry_size;
     unsigned leaf;      // the level that maps the page
     uint64_t all;       // the AND of all entries: RW, US, A
     uint64_t any;       // the OR of them: NX
@@ -157,6 +162,7 @@ static enum status walk_narrow(const struct partition *p, const struct guest_pag
     unsigned level = 1;
 
     w->levels = 2;
+    w->entry_size = sizeof(uint32_t);
     for (;; level--) {
         unsigned shift = PAGE_SHIFT + 10 * level;
         struct step *s = &w->steps[level];
@@ -208,22 +214,23 @@ static bool allowed(const struct guest_paging *g, const struct walk *w, unsigned
     return true;
 }
 
-// Sets what is missing of accessed, and dirty in the leaf. Both lie in an entry's first byte, so
-// only that is written: a change of the rest by another of the guest's processors is not undone.
+// Sets what is missing of accessed, and dirty in the leaf: atomically, and only in an entry that is
+// still what was read. Else another of the guest's processors has changed it (ERR_CHANGED), and the
+// bits might end up in one that means something else now.
 static enum status mark_used(const struct partition *p, const struct walk *w, unsigned access)
 {
     for (unsigned level = w->leaf; level < w->levels; level++) {
         const struct step *s = &w->steps[level];
         uint64_t wanted = PTE_A;
-        uint8_t byte;
+        enum status status;
 
         if (level == w->leaf && (access & WALK_WRITE))
             wanted |= PTE_D;
         if ((s->entry & wanted) == wanted)
             continue;
-        byte = (uint8_t)(s->entry | wanted);
-        if (guest_write(p, gpa(s->address), &byte, 1) != STATUS_OK)
-            return ERR_RANGE;
+        status = guest_replace(p, gpa(s->address), w->entry_size, s->entry, s->entry | wanted);
+        if (status != STATUS_OK)
+            return status;
     }
     return STATUS_OK;
 }
@@ -281,27 +288,16 @@ static bool is_canonical(uint64_t gva, unsigned bits)
     return (uint64_t)((int64_t)(gva << (64 - bits)) >> (64 - bits)) == gva;
 }
 
-enum status guest_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
-                       unsigned access, gpa_t *out, uint32_t *error_code)
+// The walk in any mode, with all that it can find, once.
+static enum status full_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                             unsigned access, gpa_t *out, uint32_t *error_code)
 {
     struct walk w;
     enum status status;
 
-    if ((g->efer & EFER_LMA) && !(g->cr4 & CR4_LA57)) {
-        if (!is_canonical(gva, 48))
-            return ERR_INVALID;
-        if (quick_walk(p, g, gva, access, out))
-            return STATUS_OK;
-    }
-    if (!(g->efer & EFER_LMA))
-        gva &= 0xffffffff;
-    if (!(g->cr0 & CR0_PG)) {
-        *out = gpa(gva);
-        return STATUS_OK;
-    }
-
     w.all = ~0ull;
     w.any = 0;
+    w.entry_size = sizeof(uint64_t);
     if (g->efer & EFER_LMA) {
         w.levels = g->cr4 & CR4_LA57 ? 5 : 4;
         if (!is_canonical(gva, PAGE_SHIFT + 9 * w.levels))
@@ -322,6 +318,38 @@ enum status guest_walk(const struct partition *p, const struct guest_paging *g, 
     return mark_used(p, &w, access);
 }
 
+// What guest_walk() does where quick_walk() does not apply. Out of line, so that the usual walk
+// does not pay for its registers and stack.
+static __attribute__((noinline)) enum status slow_walk(const struct partition *p,
+                                                       const struct guest_paging *g, uint64_t gva,
+                                                       unsigned access, gpa_t *out,
+                                                       uint32_t *error_code)
+{
+    enum status status = ERR_CHANGED;
+
+    if (!(g->efer & EFER_LMA))
+        gva &= 0xffffffff;
+    if (!(g->cr0 & CR0_PG)) {
+        *out = gpa(gva);
+        return STATUS_OK;
+    }
+    for (unsigned i = 0; i < WALK_TRIES && status == ERR_CHANGED; i++)
+        status = full_walk(p, g, gva, access, out, error_code);
+    return status;
+}
+
+enum status guest_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                       unsigned access, gpa_t *out, uint32_t *error_code)
+{
+    if ((g->efer & EFER_LMA) && !(g->cr4 & CR4_LA57)) {
+        if (!is_canonical(gva, 48))
+            return ERR_INVALID;
+        if (quick_walk(p, g, gva, access, out))
+            return STATUS_OK;
+    }
+    return slow_walk(p, g, gva, access, out, error_code);
+}
+
 // In 64-bit mode cs_base is 0 and all of RIP counts. Elsewhere sums are cut to 32 bits, and with a
 // base of 0 there is nothing to cut.
 static uint64_t code_address(const struct guest_paging *g, uint64_t cs_base, uint64_t rip)
@@ -329,6 +357,21 @@ static uint64_t code_address(const struct guest_paging *g, uint64_t cs_base, uin
     if ((g->efer & EFER_LMA) && cs_base == 0)
         return rip;
     return (cs_base + rip) & 0xffffffff;
+}
+
+// The longest instruction's bytes, as nearly every fetch wants them, as two words that share their
+// middle byte. Both lie in one page.
+#define FETCH_WORDS (2 * sizeof(uint64_t) - 1)
+
+static inline bool fetch_words(const struct partition *p, gpa_t code, uint8_t *buf)
+{
+    uint64_t first, last;
+
+    if (!guest_read_u64(p, code, &first) || !guest_read_u64(p, gpa(code.v + 7), &last))
+        return false;
+    __builtin_memcpy(buf, &first, sizeof(first));
+    __builtin_memcpy(buf + 7, &last, sizeof(last));
+    return true;
 }
 
 enum status guest_fetch(const struct partition *p, const struct guest_paging *g, uint64_t cs_base,
@@ -344,6 +387,10 @@ enum status guest_fetch(const struct partition *p, const struct guest_paging *g,
     if (status != STATUS_OK) {
         fault->address = address;
         return status;
+    }
+    if (here == FETCH_WORDS && fetch_words(p, code, buf + *got)) {
+        *got += here;
+        return STATUS_OK;
     }
     status = guest_read(p, code, buf + *got, here);
     if (status == STATUS_OK)

@@ -51,6 +51,7 @@ struct guest_fault {
 //   ERR_FAULT  the guest's page tables don't allow it: *error_code is that of its #PF (written
 //              only then). Nothing was changed, not even accessed bits
 //   ERR_RANGE  a page table lies outside the partition's RAM
+//   ERR_CHANGED another of the guest's processors changes its tables faster than they can be walked
 // *out may lie outside RAM: that is for the user of it to find. A linear address that is not
 // canonical is the caller's #GP, and here ERR_INVALID.
 enum status guest_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,

@@ -63,3 +63,20 @@ enum status guest_write(const struct partition *p, gpa_t address, const void *bu
     flat.writes++;
     return STATUS_OK;
 }
+
+enum status guest_replace(const struct partition *p, gpa_t address, unsigned size,
+                          uint64_t expected, uint64_t value)
+{
+    uint64_t there = 0;
+
+    if (!guest_ram_contains(p, address, size))
+        return ERR_RANGE;
+    if (flat.changes > 0) {
+        flat.changes--;
+        flat.ram[address.v] ^= (uint8_t)flat.change;
+    }
+    memcpy(&there, flat.ram + address.v, size);
+    if (there != expected)
+        return ERR_CHANGED;
+    return guest_write(p, address, &value, size);
+}

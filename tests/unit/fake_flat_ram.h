@@ -11,6 +11,10 @@
 struct partition {
     uint8_t ram[FLAT_RAM_SIZE];
     unsigned writes; // how many there were
+    // Another processor, which comes in between before each of the next `changes` calls of
+    // guest_replace() and flips these bits of the entry.
+    unsigned changes;
+    uint8_t change;
 };
 
 extern struct partition flat;

@@ -284,6 +284,39 @@ static void test_accessed_dirty(void **state)
     assert_int_equal(flat_u64(PDPT + 209 * 8), PD | ALL | A);
 }
 
+// Another processor of the guest changes an entry between its being read and its bits being set.
+static void test_entry_changes(void **state)
+{
+    (void)state;
+    // Once, and it stays a right entry: the walk begins anew and keeps the change.
+    set_up_4_levels();
+    flat.changes = 1;
+    flat.change = D; // of the leaf, which is marked first
+    expect(GVA, WALK_READ, PAGE | 0xabc);
+    assert_int_equal(flat_u64(PT + 393 * 8), PAGE | ALL | A | D);
+
+    // The entry goes away: what it holds now is the guest's, and gets no bit.
+    set_up_4_levels();
+    flat.changes = 1;
+    flat.change = P | A;
+    flat_set_u64(PT + 393 * 8, PAGE | ALL | A);
+    flat_set_u64(PD + 179 * 8, PT | ALL | A);
+    flat_set_u64(PDPT + 209 * 8, PD | ALL | A);
+    flat_set_u64(ROOT + 36 * 8, PDPT | ALL | A);
+    expect_fault(GVA + PAGE_SIZE, WALK_WRITE, PF_WRITE);
+    assert_int_equal(flat.changes, 1); // a fault sets nothing
+    assert_int_equal(walk(GVA, WALK_WRITE), ERR_FAULT);
+    assert_int_equal(error, PF_WRITE);
+    assert_int_equal(flat_u64(PT + 393 * 8), PAGE | RW | US);
+
+    // For ever: the walk gives up.
+    set_up_4_levels();
+    flat.changes = 1000;
+    flat.change = D;
+    assert_int_equal(walk(GVA, WALK_READ), ERR_CHANGED);
+    assert_true(flat.changes > 0);
+}
+
 static void test_tables_outside_ram(void **state)
 {
     (void)state;
@@ -584,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_smep_smap),
         cmocka_unit_test(test_reserved_bits),
         cmocka_unit_test(test_accessed_dirty),
+        cmocka_unit_test(test_entry_changes),
         cmocka_unit_test(test_tables_outside_ram),
         cmocka_unit_test(test_quick_walk_agrees),
         cmocka_unit_test(test_pae),
