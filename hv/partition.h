@@ -37,6 +37,7 @@ struct partition_devices {
     struct vpci pci;
     struct vioapic ioapic;
     uint64_t start_tsc; // when the devices were reset
+    uint64_t pit_scale; // of the TSC to the PIT's clock (arch/tsc_scale.h)
 };
 
 struct partition {

@@ -6,6 +6,7 @@
 #include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/tsc.h"
+#include "arch/tsc_scale.h"
 #include "arch/virt.h"
 #include "drivers/console.h"
 #include "hv/exits.h"
@@ -159,7 +160,16 @@ static void uart_write(struct partition *p, unsigned reg, uint8_t value)
 
 static uint64_t pit_ticks(const struct partition *p)
 {
-    return tsc_to_hz(rdtsc() - p->devices.start_tsc, VPIT_HZ);
+    return tsc_scaled(rdtsc() - p->devices.start_tsc, p->devices.pit_scale);
+}
+
+uint8_t platform_port61_read(struct vcpu *v)
+{
+    struct partition *p = v->partition;
+    spin_lock(&p->device_lock);
+    uint8_t value = vpit_port61_read(&p->devices.pit, pit_ticks(p));
+    spin_unlock(&p->device_lock);
+    return value;
 }
 
 static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t port,
@@ -339,6 +349,7 @@ void platform_reset(struct partition *p)
     vpci_reset(&d->pci);
     vioapic_reset(&d->ioapic);
     d->start_tsc = rdtsc();
+    d->pit_scale = tsc_scale(VPIT_HZ, tsc_khz() * 1000);
     p->held_count = 0;
     console_flush_input(p->console);
 }

@@ -24,6 +24,10 @@ void platform_reset(struct partition *p);
 uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size);
 enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value);
 
+// A byte from port 0x61: the same, for a caller that knows the port already. Programs poll it while
+// they calibrate, and count what fits between two of its changes.
+uint8_t platform_port61_read(struct vcpu *v);
+
 // Carries out a power-off or reset.
 void platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs);
 

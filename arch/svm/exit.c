@@ -9,6 +9,9 @@
 #include "hv/exits.h"
 #include "hv/next_rip.h"
 #include "hv/partition.h"
+#include "hv/platform.h"
+
+#define PORT_61 0x61
 
 // Guest RAX and RSP live in the VMCB; handlers find them with the others.
 static void stack_pointer_in(const struct vmcb *vmcb, struct guest_regs *regs)
@@ -229,6 +232,16 @@ static inline bool hot_exit(struct vcpu *v, struct vmcb *vmcb, struct guest_regs
         v->exits[EVENT_HYPERCALL]++;
         vmcb->save.rax = exit_hypercall(vmcb->save.rax);
         move_to(vmcb, next);
+        return true;
+    }
+    if (vmcb->control.exit_code == EXIT_IOIO) {
+        uint64_t info = vmcb->control.exit_info1;
+        if ((info & IOIO_WHAT) != IOIO_IN_BYTE || info >> IOIO_PORT_SHIFT != PORT_61) {
+            return false;
+        }
+        v->exits[EVENT_PORT]++;
+        vmcb->save.rax = (vmcb->save.rax & ~0xffull) | platform_port61_read(v);
+        move_to(vmcb, vmcb->control.exit_info2);
         return true;
     }
     return false;

@@ -177,7 +177,9 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 // EXITINFO1 of IOIO (15.10.2).
 #define IOIO_IN         BIT(0)
 #define IOIO_STRING     BIT(2)
-#define IOIO_SIZE_SHIFT 4 // bits 6:4: one of 1, 2, 4
+#define IOIO_SIZE_SHIFT 4    // bits 6:4: one of 1, 2, 4
+#define IOIO_WHAT       0x7f // all that says what is done at the port
+#define IOIO_IN_BYTE    (IOIO_IN | 1u << IOIO_SIZE_SHIFT)
 #define IOIO_PORT_SHIFT 16
 
 // EXITINFO1 of a nested page fault (15.25.6).
