@@ -12,6 +12,7 @@
 #include "hv/guest_regs.h"
 #include "hv/guest_walk.h"
 
+struct decode_memo;
 struct partition;
 struct vcpu;
 
@@ -54,6 +55,7 @@ struct emulate_context {
     struct vcpu *vcpu;
     const struct partition *partition;
     struct guest_regs *regs;
+    struct decode_memo *memo; // the vCPU's own, or NULL
     const struct guest_paging *paging;
     uint64_t cs_base; // 0 in 64-bit mode
     uint64_t rip;

@@ -3,6 +3,8 @@
 // Relies on the guest page-table walk for the bytes, and on the vCPU's side for its segments.
 #include "hv/emulate.h"
 
+#include "hv/decode_memo.h"
+
 #define CR4_LA57 BIT(12)
 
 enum status emulate_page_fault(struct emulate_context *c, const struct guest_fault *fault)
@@ -11,6 +13,23 @@ enum status emulate_page_fault(struct emulate_context *c, const struct guest_fau
     c->exception.error_code = fault->error_code;
     c->exception.cr2 = fault->address;
     return ERR_FAULT;
+}
+
+// Decodes from a full buffer, through the memo.
+static enum status decode_known(struct emulate_context *c, const uint8_t *bytes, struct insn *out)
+{
+    struct decode_key key = decode_memo_key(bytes, c->mode);
+    const struct insn *known = decode_memo_find(c->memo, &key);
+    enum status status;
+
+    if (known != NULL) {
+        *out = *known;
+        return STATUS_OK;
+    }
+    status = decode(bytes, INSN_MAX_LENGTH, c->mode, out);
+    if (status == STATUS_OK)
+        decode_memo_keep(c->memo, &key, out);
+    return status;
 }
 
 enum status emulate_fetch(struct emulate_context *c, struct insn *out,
@@ -28,7 +47,10 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
             return emulate_page_fault(c, &fault);
         if (status != STATUS_OK)
             return status;
-        status = decode(bytes, *got, c->mode, out);
+        if (*got == INSN_MAX_LENGTH && c->memo != NULL)
+            status = decode_known(c, bytes, out);
+        else
+            status = decode(bytes, *got, c->mode, out);
     } while (status == ERR_TRUNCATED);
     return status;
 }

@@ -14,6 +14,7 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     e->context.vcpu = v;
     e->context.partition = v->partition;
     e->context.regs = regs;
+    e->context.memo = &v->decode_memo;
     e->context.paging = &e->state.paging;
     e->context.cs_base = e->state.cs_base;
     e->context.rip = e->state.rip;

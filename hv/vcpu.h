@@ -6,6 +6,7 @@
 
 #include "arch/types.h"
 #include "hv/cpuid_policy.h"
+#include "hv/decode_memo.h"
 #include "hv/guest_regs.h"
 #include "hv/next_rip.h"
 #include "hv/vapic.h"
@@ -53,6 +54,7 @@ struct vcpu {
     struct vapic apic;
     struct cpuid_table cpuid;
     struct next_rip_cache next_rip;
+    struct decode_memo decode_memo;
     uint64_t exits[EVENT_COUNT]; // written by its own CPU; others read them for reports
 
     // Written by any CPU of the partition and by the console CPU (atomic or), taken by the vCPU's
