@@ -3,43 +3,21 @@
 // struct cpu.
 #include "arch/window.h"
 
-#include "arch/cpu.h"
-#include "arch/percpu.h"
 #include "arch/string.h"
+#include "arch/window_slot.h"
 
-enum window_slot { SLOT_FROM, SLOT_TO };
-
-#define PTE_WINDOW       (BIT(63) | BIT(6) | BIT(5) | BIT(1) | BIT(0)) // NX, D, A, W, P
 #define PTE_WINDOW_LARGE (PTE_WINDOW | BIT(7))
 
-static bool ready;
+bool window_in_use;
 
 void window_ready(void)
 {
-    ready = true;
-}
-
-static inline uint8_t *window_map(enum window_slot slot, uint64_t address)
-{
-    if (!ready) {
-        return (uint8_t *)address; // the boot tables map 4 GiB one to one
-    }
-    uint64_t va = PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE;
-    this_cpu()->window[slot] = (address & ~PAGE_MASK) | PTE_WINDOW;
-    return (uint8_t *)(va + (address & PAGE_MASK));
-}
-
-static inline void window_unmap(enum window_slot slot)
-{
-    if (ready) {
-        this_cpu()->window[slot] = 0;
-        invlpg(PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE);
-    }
+    window_in_use = true;
 }
 
 static bool reachable(hpa_t address, uint64_t size)
 {
-    uint64_t limit = ready ? BIT(52) : GIB(4);
+    uint64_t limit = window_in_use ? BIT(52) : GIB(4);
     return size <= limit && address.v <= limit - size;
 }
 
@@ -104,7 +82,7 @@ enum status phys_fill(hpa_t address, uint8_t value, uint64_t size)
     }
     while (size > 0) {
         uint64_t n = chunk(address.v, size);
-        if (ready && is_aligned(address.v, MIB(2)) && size >= MIB(2)) {
+        if (window_in_use && is_aligned(address.v, MIB(2)) && size >= MIB(2)) {
             n = MIB(2);
             *this_cpu()->window_big = address.v | PTE_WINDOW_LARGE;
             memset((void *)PERCPU_WINDOW_BIG, value, n);
@@ -118,15 +96,6 @@ enum status phys_fill(hpa_t address, uint8_t value, uint64_t size)
         size -= n;
     }
     return STATUS_OK;
-}
-
-uint64_t phys_read_u64(hpa_t address)
-{
-    uint64_t value;
-    const uint8_t *p = window_map(SLOT_FROM, address.v);
-    __builtin_memcpy(&value, p, sizeof(value));
-    window_unmap(SLOT_FROM);
-    return value;
 }
 
 bool phys_replace(hpa_t address, unsigned size, uint64_t expected, uint64_t value)

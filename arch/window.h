@@ -19,9 +19,6 @@ enum status phys_copy(hpa_t to, hpa_t from, uint64_t size);
 // Fills with one byte value; whole 2 MiB pages are mapped at once.
 enum status phys_fill(hpa_t address, uint8_t value, uint64_t size);
 
-// One aligned or unaligned word that does not cross a page; for the guest page walk.
-uint64_t phys_read_u64(hpa_t address);
-
 // Atomically replaces `expected` by `value` in the aligned 4 or 8 bytes (`size`) at `address`.
 // False: something else was there, and still is.
 bool phys_replace(hpa_t address, unsigned size, uint64_t expected, uint64_t value);

@@ -4,6 +4,7 @@
 #include "hv/guest_mem.h"
 
 #include "arch/window.h"
+#include "arch/window_slot.h"
 #include "hv/partition.h"
 
 // Walks the host-contiguous pieces of a range. Returns the next piece's size, 0 if it is not RAM.
@@ -102,6 +103,27 @@ bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value)
     }
     *value = phys_read_u64(host);
     return true;
+}
+
+bool guest_descend(const struct partition *p, uint64_t table, uint64_t linear,
+                   struct guest_descent *out)
+{
+    uint64_t all = ~0ull;
+    uint64_t any = 0;
+    for (uint32_t shift = PAGE_SHIFT + 27;; shift -= 9) {
+        hpa_t host;
+        if (!find_in_page(p, gpa(table + (linear >> shift) % 512 * 8), &host)) {
+            return false;
+        }
+        uint64_t entry = phys_read_u64(host);
+        all &= entry;
+        any |= entry;
+        if (shift == PAGE_SHIFT || (entry & GUEST_ENTRY_LARGE)) {
+            *out = (struct guest_descent){all, any, entry, shift};
+            return true;
+        }
+        table = entry & GUEST_ENTRY_ADDRESS;
+    }
 }
 
 enum status guest_replace(const struct partition *p, gpa_t address, unsigned size,

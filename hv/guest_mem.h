@@ -21,6 +21,20 @@ enum status guest_fill(const struct partition *p, gpa_t address, uint8_t value, 
 // Reads one word that does not cross a page. False: not RAM.
 bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value);
 
+// The entries that a 4-level page walk meets (AMD APM volume 2, 5.3): from the table at `table`
+// down to the one that maps `linear`, or that says it maps a large page. Nothing in them is judged
+// here, not even whether they are present. False: one lies outside RAM.
+#define GUEST_ENTRY_LARGE   BIT(7)
+#define GUEST_ENTRY_ADDRESS 0x000ffffffffff000ull
+struct guest_descent {
+    uint64_t all;   // the AND of the entries
+    uint64_t any;   // the OR of them
+    uint64_t last;  // the one that ended it
+    uint32_t shift; // of its index in `linear`: 12, 21, 30 or 39
+};
+bool guest_descend(const struct partition *p, uint64_t table, uint64_t linear,
+                   struct guest_descent *out);
+
 // Replaces `expected` by `value` in the aligned 4 or 8 bytes (`size`) at `address`, atomically with
 // what the partition's CPUs do. ERR_CHANGED: something else was there. ERR_RANGE: not RAM.
 enum status guest_replace(const struct partition *p, gpa_t address, unsigned size,

@@ -22,10 +22,10 @@
 #define PTE_US BIT(2)
 #define PTE_A  BIT(5)
 #define PTE_D  BIT(6)
-#define PTE_PS BIT(7)
+#define PTE_PS GUEST_ENTRY_LARGE
 #define PTE_NX BIT(63)
 
-#define PTE_ADDRESS     0x000ffffffffff000ull
+#define PTE_ADDRESS     GUEST_ENTRY_ADDRESS
 #define PDPTE_RESERVED  0x00000000000001e6ull // in PAE mode: bits 1, 2, 5 to 8
 #define CR3_PAE_ADDRESS 0x00000000ffffffe0ull
 #define PSE36_HIGH      0x00000000001fe000ull // address bits 32 to 39 in a 4 MiB entry
@@ -238,48 +238,37 @@ static enum status mark_used(const struct partition *p, const struct walk *w, un
 // The usual walk, on the path of every trapped access to a device page: 4 levels, nothing missing,
 // nothing refused, accessed and dirty set. False for whatever is not so plain: then the full walk
 // decides. What it need not say is in which entry something is wrong, so it looks once at them all.
-static bool quick_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
-                       unsigned access, gpa_t *out)
+static inline bool quick_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+                              unsigned access, gpa_t *out)
 {
-    uint64_t table = g->cr3 & PTE_ADDRESS;
-    uint64_t all = ~0ull;
-    uint64_t any = 0;
     uint64_t wanted = PTE_P | PTE_A;
     uint64_t unwanted = reserved_bits(g);
+    struct guest_descent d;
     uint64_t offset_mask;
-    uint64_t entry;
-    unsigned shift;
 
-    for (shift = PAGE_SHIFT + 27;; shift -= 9) {
-        if (!guest_read_u64(p, gpa(table + ((gva >> shift) & 511) * 8), &entry))
-            return false;
-        all &= entry;
-        any |= entry;
-        table = entry & PTE_ADDRESS;
-        if (shift == PAGE_SHIFT || (entry & PTE_PS))
-            break;
-    }
-    if (shift > PAGE_SHIFT) {
+    if (!guest_descend(p, g->cr3 & PTE_ADDRESS, gva, &d))
+        return false;
+    offset_mask = BIT(d.shift) - 1;
+    if (d.shift > PAGE_SHIFT) {
         // Of a large page, so bits of its address may be reserved. There is none at the top.
-        unwanted |= shift < PAGE_SHIFT + 27 ? 0 : PTE_PS;
-        if (entry & (BIT(shift) - 1) & ~(PAGE_MASK | BIT(12)))
+        unwanted |= d.shift < PAGE_SHIFT + 27 ? 0 : PTE_PS;
+        if (d.last & offset_mask & ~(PAGE_MASK | BIT(12)))
             return false;
     }
     if (access & WALK_WRITE) {
         wanted |= PTE_RW;
-        if (!(entry & PTE_D))
+        if (!(d.last & PTE_D))
             return false;
     }
     if (access & WALK_EXEC)
         unwanted |= PTE_NX;
     if (is_user(g, access))
         wanted |= PTE_US;
-    else if ((all & PTE_US) && (g->cr4 & (CR4_SMEP | CR4_SMAP)))
+    else if ((d.all & PTE_US) && (g->cr4 & (CR4_SMEP | CR4_SMAP)))
         return false;
-    if ((all & wanted) != wanted || (any & unwanted))
+    if ((d.all & wanted) != wanted || (d.any & unwanted))
         return false;
-    offset_mask = BIT(shift) - 1;
-    *out = gpa((table & ~offset_mask) | (gva & offset_mask));
+    *out = gpa((d.last & PTE_ADDRESS & ~offset_mask) | (gva & offset_mask));
     return true;
 }
 

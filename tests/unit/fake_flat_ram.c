@@ -80,3 +80,18 @@ enum status guest_replace(const struct partition *p, gpa_t address, unsigned siz
         return ERR_CHANGED;
     return guest_write(p, address, &value, size);
 }
+
+bool guest_descend(const struct partition *p, uint64_t table, uint64_t linear,
+                   struct guest_descent *out)
+{
+    *out = (struct guest_descent){.all = ~0ull, .shift = 39};
+    for (;; out->shift -= 9) {
+        if (!guest_read_u64(p, gpa(table + ((linear >> out->shift) & 511) * 8), &out->last))
+            return false;
+        out->all &= out->last;
+        out->any |= out->last;
+        if (out->shift == 12 || (out->last & GUEST_ENTRY_LARGE))
+            return true;
+        table = out->last & GUEST_ENTRY_ADDRESS;
+    }
+}

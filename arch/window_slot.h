@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the per-CPU window consists of, as inline functions: for arch/window.c, and for reading
+// words without a call (an emulated instruction reads half a dozen of them). Whoever maps a slot
+// unmaps it in the same breath. Not for code that is tested on the host.
+#ifndef ARCH_WINDOW_SLOT_H
+#define ARCH_WINDOW_SLOT_H
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/types.h"
+
+enum window_slot { SLOT_FROM, SLOT_TO };
+
+#define PTE_WINDOW (BIT(63) | BIT(6) | BIT(5) | BIT(1) | BIT(0)) // NX, D, A, W, P
+
+extern bool window_in_use; // window_ready() was called; never changes back
+
+static inline uint8_t *window_map(enum window_slot slot, uint64_t address)
+{
+    if (!window_in_use) {
+        return (uint8_t *)address; // the boot tables map 4 GiB one to one
+    }
+    uint64_t va = PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE;
+    this_cpu()->window[slot] = (address & ~PAGE_MASK) | PTE_WINDOW;
+    return (uint8_t *)(va + (address & PAGE_MASK));
+}
+
+static inline void window_unmap(enum window_slot slot)
+{
+    if (window_in_use) {
+        this_cpu()->window[slot] = 0;
+        invlpg(PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE);
+    }
+}
+
+// One aligned or unaligned word that does not cross a page; for the guest page walk.
+static inline uint64_t phys_read_u64(hpa_t address)
+{
+    uint64_t value;
+    __builtin_memcpy(&value, window_map(SLOT_FROM, address.v), sizeof(value));
+    window_unmap(SLOT_FROM);
+    return value;
+}
+
+#endif
