@@ -42,4 +42,16 @@ static inline uint64_t phys_read_u64(hpa_t address)
     return value;
 }
 
+// 15 bytes that do not cross a page, as two words that share one byte.
+static inline void phys_read_15(hpa_t address, uint8_t *buffer)
+{
+    const uint8_t *from = window_map(SLOT_FROM, address.v);
+    uint64_t first, last;
+    __builtin_memcpy(&first, from, sizeof(first));
+    __builtin_memcpy(&last, from + 7, sizeof(last));
+    window_unmap(SLOT_FROM);
+    __builtin_memcpy(buffer, &first, sizeof(first));
+    __builtin_memcpy(buffer + 7, &last, sizeof(last));
+}
+
 #endif

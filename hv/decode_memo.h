@@ -20,10 +20,11 @@ struct decode_key {
     uint64_t second;
 };
 
-// All zeros is empty: no mode is 0.
+// All zeros is empty: nothing is ignored then, and no mode is 0.
 struct decode_memo {
     struct decode_memo_entry {
-        struct decode_key key; // zero from insn.length up to the mode
+        struct decode_key key;
+        struct decode_key ignored; // ones in the bits behind the instruction, up to the mode
         struct insn insn;
     } entry[DECODE_MEMO_ENTRIES];
 };
@@ -45,17 +46,14 @@ static inline unsigned decode_memo_slot(const struct decode_key *key)
     return (unsigned)((start ^ start >> 4) % DECODE_MEMO_ENTRIES);
 }
 
-// Bits of the key that do not belong to an instruction of this length.
-static inline struct decode_key decode_memo_rest(unsigned length)
+// The bits of a key that do not belong to an instruction of this length (1 to 15) or to its mode.
+static inline struct decode_key decode_memo_ignored(unsigned length)
 {
-    const uint64_t no_mode = ~0ull >> 8;
-    struct decode_key rest;
+    const uint64_t bytes = ~0ull >> 8; // of the second word, without the mode
     if (length < 8) {
-        rest = (struct decode_key){~0ull << (8 * length), no_mode};
-    } else {
-        rest = (struct decode_key){0, no_mode & ~0ull << (8 * (length - 8))};
+        return (struct decode_key){~0ull << (8 * length), bytes};
     }
-    return rest;
+    return (struct decode_key){0, bytes & ~0ull << (8 * (length - 8))};
 }
 
 // What `key` decodes to, or NULL if that is not known. Valid until the next decode_memo_keep().
@@ -63,9 +61,8 @@ static inline const struct insn *decode_memo_find(const struct decode_memo *memo
                                                   const struct decode_key *key)
 {
     const struct decode_memo_entry *e = &memo->entry[decode_memo_slot(key)];
-    struct decode_key rest = decode_memo_rest(e->insn.length);
-    uint64_t differs = ((e->key.first ^ key->first) & ~rest.first) |
-                       ((e->key.second ^ key->second) & ~rest.second);
+    uint64_t differs = ((e->key.first ^ key->first) & ~e->ignored.first) |
+                       ((e->key.second ^ key->second) & ~e->ignored.second);
     return differs == 0 ? &e->insn : NULL;
 }
 
@@ -74,8 +71,8 @@ static inline void decode_memo_keep(struct decode_memo *memo, const struct decod
                                     const struct insn *insn)
 {
     struct decode_memo_entry *e = &memo->entry[decode_memo_slot(key)];
-    struct decode_key rest = decode_memo_rest(insn->length);
-    e->key = (struct decode_key){key->first & ~rest.first, key->second & ~rest.second};
+    e->key = *key;
+    e->ignored = decode_memo_ignored(insn->length);
     e->insn = *insn;
 }
 

@@ -169,6 +169,8 @@ static enum status bit_test(struct emulate_context *c, const struct insn *insn, 
 
 static enum status execute(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
+    if (insn->op == INSN_MOV && insn->form != FORM_REG_RM) // a driver's write, such as EOI
+        return emulate_mmio_write(c->vcpu, address, insn->mem_size, source_operand(c, insn));
     switch (insn->op) {
     case INSN_MOV:
     case INSN_MOVNTI:

@@ -84,7 +84,12 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
 enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa_t address);
 
 // Moves rip behind the instruction.
-void emulate_advance(struct emulate_context *c, const struct insn *insn);
+static inline void emulate_advance(struct emulate_context *c, const struct insn *insn)
+{
+    c->rip += insn->length;
+    if (c->mode != DECODE_64)
+        c->rip &= 0xffffffff;
+}
 
 // The offset in its segment that the instruction's ModRM form addresses, cut to the address size.
 // `rip` is that of the instruction itself.

@@ -55,13 +55,6 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
     return status;
 }
 
-void emulate_advance(struct emulate_context *c, const struct insn *insn)
-{
-    c->rip += insn->length;
-    if (c->mode != DECODE_64)
-        c->rip &= 0xffffffff;
-}
-
 uint64_t emulate_offset(const struct insn *insn, const struct guest_regs *regs, uint64_t rip)
 {
     uint64_t offset = (uint64_t)insn->disp;

@@ -105,6 +105,16 @@ bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value)
     return true;
 }
 
+bool guest_read_code(const struct partition *p, gpa_t address, uint8_t bytes[GUEST_CODE_BYTES])
+{
+    hpa_t host;
+    if (!find_in_page(p, address, &host)) {
+        return false;
+    }
+    phys_read_15(host, bytes);
+    return true;
+}
+
 bool guest_descend(const struct partition *p, uint64_t table, uint64_t linear,
                    struct guest_descent *out)
 {

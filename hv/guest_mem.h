@@ -21,6 +21,10 @@ enum status guest_fill(const struct partition *p, gpa_t address, uint8_t value, 
 // Reads one word that does not cross a page. False: not RAM.
 bool guest_read_u64(const struct partition *p, gpa_t address, uint64_t *value);
 
+// Reads GUEST_CODE_BYTES, the longest instruction's, which do not cross a page. False: not RAM.
+#define GUEST_CODE_BYTES 15
+bool guest_read_code(const struct partition *p, gpa_t address, uint8_t bytes[GUEST_CODE_BYTES]);
+
 // The entries that a 4-level page walk meets (AMD APM volume 2, 5.3): from the table at `table`
 // down to the one that maps `linear`, or that says it maps a large page. Nothing in them is judged
 // here, not even whether they are present. False: one lies outside RAM.

@@ -348,21 +348,6 @@ static uint64_t code_address(const struct guest_paging *g, uint64_t cs_base, uin
     return (cs_base + rip) & 0xffffffff;
 }
 
-// The longest instruction's bytes, as nearly every fetch wants them, as two words that share their
-// middle byte. Both lie in one page.
-#define FETCH_WORDS (2 * sizeof(uint64_t) - 1)
-
-static inline bool fetch_words(const struct partition *p, gpa_t code, uint8_t *buf)
-{
-    uint64_t first, last;
-
-    if (!guest_read_u64(p, code, &first) || !guest_read_u64(p, gpa(code.v + 7), &last))
-        return false;
-    __builtin_memcpy(buf, &first, sizeof(first));
-    __builtin_memcpy(buf + 7, &last, sizeof(last));
-    return true;
-}
-
 enum status guest_fetch(const struct partition *p, const struct guest_paging *g, uint64_t cs_base,
                         uint64_t rip, uint8_t *buf, size_t max, size_t *got,
                         struct guest_fault *fault)
@@ -377,7 +362,7 @@ enum status guest_fetch(const struct partition *p, const struct guest_paging *g,
         fault->address = address;
         return status;
     }
-    if (here == FETCH_WORDS && fetch_words(p, code, buf + *got)) {
+    if (here == GUEST_CODE_BYTES && guest_read_code(p, code, buf + *got)) {
         *got += here;
         return STATUS_OK;
     }

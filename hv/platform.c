@@ -322,7 +322,9 @@ enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uin
         }
         struct icr_verdict verdict;
         enum vapic_action action = vapic_mmio_write(&v->apic, offset, (uint32_t)value, &verdict);
-        platform_apic_action(v, action, &verdict);
+        if (action != VAPIC_DONE) { // it nearly always is
+            platform_apic_action(v, action, &verdict);
+        }
         return STATUS_OK;
     }
     if (in_page(address, GUEST_IOAPIC_ADDRESS)) {

@@ -151,9 +151,6 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     case EXIT_IOIO:
         port(v, vmcb, regs);
         break;
-    case EXIT_NPF:
-        nested_page_fault(v, vmcb, regs);
-        break;
     case EXIT_IRET:
         v->exits[EVENT_OTHER]++;
         svm_nmi_iret(v);
@@ -254,7 +251,11 @@ static __attribute__((noinline)) void cold_exit(struct vcpu *v, struct vmcb *vmc
         restore_event(vmcb);
     }
     regs->r[GPR_RAX] = vmcb->save.rax;
-    dispatch(v, vmcb, regs);
+    if (vmcb->control.exit_code == EXIT_NPF) {
+        nested_page_fault(v, vmcb, regs); // every access to the APIC page in xAPIC mode
+    } else {
+        dispatch(v, vmcb, regs);
+    }
     vmcb->save.rax = regs->r[GPR_RAX];
 }
 

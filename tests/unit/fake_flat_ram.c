@@ -95,3 +95,8 @@ bool guest_descend(const struct partition *p, uint64_t table, uint64_t linear,
         table = out->last & GUEST_ENTRY_ADDRESS;
     }
 }
+
+bool guest_read_code(const struct partition *p, gpa_t address, uint8_t bytes[GUEST_CODE_BYTES])
+{
+    return guest_read(p, address, bytes, GUEST_CODE_BYTES) == STATUS_OK;
+}
