@@ -15,21 +15,32 @@ enum status emulate_page_fault(struct emulate_context *c, const struct guest_fau
     return ERR_FAULT;
 }
 
-// Decodes from a full buffer, through the memo.
-static enum status decode_known(struct emulate_context *c, const uint8_t *bytes, struct insn *out)
+// An instruction that the memo does not have. Out of line, so that those it has don't pay for it.
+static __attribute__((noinline)) enum status
+decode_new(struct emulate_context *c, const uint8_t *bytes, size_t available, struct insn *out)
 {
-    struct decode_key key = decode_memo_key(bytes, c->mode);
-    const struct insn *known = decode_memo_find(c->memo, &key);
-    enum status status;
+    enum status status = decode(bytes, available, c->mode, out);
 
-    if (known != NULL) {
-        *out = *known;
-        return STATUS_OK;
-    }
-    status = decode(bytes, INSN_MAX_LENGTH, c->mode, out);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && available == INSN_MAX_LENGTH && c->memo != NULL) {
+        struct decode_key key = decode_memo_key(bytes, c->mode);
         decode_memo_keep(c->memo, &key, out);
+    }
     return status;
+}
+
+// The same as decode(), through the memo where all bytes are there.
+static inline enum status decode_known(struct emulate_context *c, const uint8_t *bytes,
+                                       size_t available, struct insn *out)
+{
+    if (available == INSN_MAX_LENGTH && c->memo != NULL) {
+        struct decode_key key = decode_memo_key(bytes, c->mode);
+        const struct insn *known = decode_memo_find(c->memo, &key);
+        if (known != NULL) {
+            *out = *known;
+            return STATUS_OK;
+        }
+    }
+    return decode_new(c, bytes, available, out);
 }
 
 enum status emulate_fetch(struct emulate_context *c, struct insn *out,
@@ -47,10 +58,7 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
             return emulate_page_fault(c, &fault);
         if (status != STATUS_OK)
             return status;
-        if (*got == INSN_MAX_LENGTH && c->memo != NULL)
-            status = decode_known(c, bytes, out);
-        else
-            status = decode(bytes, *got, c->mode, out);
+        status = decode_known(c, bytes, *got, out);
     } while (status == ERR_TRUNCATED);
     return status;
 }
