@@ -76,7 +76,7 @@ void vmx_deliver_again(uint32_t event);
 void vmx_entry_refused(struct vcpu *v, struct guest_regs *regs, uint64_t reason);
 
 // entry.asm
-_Noreturn void vmx_enter(struct guest_regs *regs);
+void vmx_enter(struct guest_regs *regs) __attribute__((noreturn));
 void vmx_unblock_nmi(void);
 extern const uint8_t vmx_exit_entry[];
 
