@@ -15,6 +15,19 @@ enum window_slot { SLOT_FROM, SLOT_TO };
 
 extern bool window_in_use; // window_ready() was called; never changes back
 
+// Maps a page by its ready-made entry (its address | PTE_WINDOW), once the window is in use.
+static inline const uint8_t *window_open(enum window_slot slot, uint64_t entry)
+{
+    this_cpu()->window[slot] = entry;
+    return (const uint8_t *)(PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE);
+}
+
+static inline void window_close(enum window_slot slot)
+{
+    this_cpu()->window[slot] = 0;
+    invlpg(PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE);
+}
+
 static inline uint8_t *window_map(enum window_slot slot, uint64_t address)
 {
     if (!window_in_use) {
@@ -28,8 +41,7 @@ static inline uint8_t *window_map(enum window_slot slot, uint64_t address)
 static inline void window_unmap(enum window_slot slot)
 {
     if (window_in_use) {
-        this_cpu()->window[slot] = 0;
-        invlpg(PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE);
+        window_close(slot);
     }
 }
 

@@ -63,6 +63,5 @@ svm_enter:
     push rdx
     push rcx
     sub rsp, 8
-    mov rdi, rsp
     call svm_exit
     jmp .loop

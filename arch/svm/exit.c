@@ -24,24 +24,27 @@ static void stack_pointer_out(struct vmcb *vmcb, const struct guest_regs *regs)
     vmcb->save.rsp = regs->r[GPR_RSP];
 }
 
-// The address behind the instruction that exits, if it is known without looking at its bytes: the
-// processor says it, or the place was met before. `length` is that without prefixes. Else 0.
-static inline uint64_t quick_next_rip(struct vcpu *v, const struct vmcb *vmcb, unsigned length)
+// The address behind the instruction that exits, if that is quickly known: the processor says it,
+// or the plain `opcode` of `length` bytes stands there. Else 0.
+static inline uint64_t quick_next_rip(struct vcpu *v, const struct vmcb *vmcb, uint32_t opcode,
+                                      unsigned length)
 {
     if (svm_features.next_rip) {
         return vmcb->control.next_rip;
     }
     const struct vmcb_save *s = &vmcb->save;
-    return next_rip_known(&v->next_rip, s->cs.base + s->rip, s->cr3) ? s->rip + length : 0;
+    return next_rip_is_plain(&v->next_rip, s->cs.base + s->rip, s->cr3, opcode, length)
+               ? s->rip + length
+               : 0;
 }
 
 // The same in any case; false if it can't be known (an exception was injected instead).
 static bool next_rip(struct vcpu *v, const struct vmcb *vmcb, struct guest_regs *regs,
-                     unsigned length, uint64_t *out)
+                     uint32_t opcode, unsigned length, uint64_t *out)
 {
     const struct vmcb_save *s = &vmcb->save;
-    *out = quick_next_rip(v, vmcb, length);
-    return *out != 0 || next_rip_decode(v, regs, s->cs.base + s->rip, s->cr3, length, out);
+    *out = quick_next_rip(v, vmcb, opcode, length);
+    return *out != 0 || next_rip_decode(v, regs, s->cs.base + s->rip, s->cr3, out);
 }
 
 static inline void move_to(struct vmcb *vmcb, uint64_t rip)
@@ -53,11 +56,12 @@ static inline void move_to(struct vmcb *vmcb, uint64_t rip)
     }
 }
 
-// Runs a handler for an instruction of `length` bytes and moves on if it says so.
-#define COMPLETE(length, handler)                                                                  \
+// Runs a handler for an instruction, whose plain form is `opcode` of `length` bytes, and moves on
+// if it says so.
+#define COMPLETE(opcode, length, handler)                                                          \
     do {                                                                                           \
         uint64_t next_;                                                                            \
-        if (next_rip(v, vmcb, regs, (length), &next_) && (handler)) {                              \
+        if (next_rip(v, vmcb, regs, (opcode), (length), &next_) && (handler)) {                    \
             move_to(vmcb, next_);                                                                  \
         }                                                                                          \
     } while (0)
@@ -127,20 +131,20 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     switch (vmcb->control.exit_code) {
     case EXIT_CPUID:
         v->exits[EVENT_CPUID]++;
-        COMPLETE(2, exit_cpuid(v, regs, vmcb->save.cr4));
+        COMPLETE(OPCODE_CPUID, 2, exit_cpuid(v, regs, vmcb->save.cr4));
         break;
     case EXIT_MSR:
         if (vmcb->control.exit_info1 == 0) {
             v->exits[EVENT_MSR_READ]++;
-            COMPLETE(2, exit_rdmsr(v, regs));
+            COMPLETE(OPCODE_RDMSR, 2, exit_rdmsr(v, regs));
         } else {
             v->exits[EVENT_MSR_WRITE]++;
-            COMPLETE(2, exit_wrmsr(v, regs));
+            COMPLETE(OPCODE_WRMSR, 2, exit_wrmsr(v, regs));
         }
         break;
     case EXIT_VMMCALL:
         v->exits[EVENT_HYPERCALL]++;
-        COMPLETE(3, (regs->r[GPR_RAX] = exit_hypercall(regs->r[GPR_RAX]), true));
+        COMPLETE(OPCODE_VMMCALL, 3, (regs->r[GPR_RAX] = exit_hypercall(regs->r[GPR_RAX]), true));
         break;
     case EXIT_NMI:
         v->exits[EVENT_NMI]++;
@@ -156,11 +160,14 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
         svm_nmi_iret(v);
         break;
     case EXIT_INVD:
-    case EXIT_WBINVD:
-        // Memory is coherent and no device of the guest bypasses the caches: nothing to write back,
-        // and doing it would stall the other partitions.
         v->exits[EVENT_INSTRUCTION]++;
-        COMPLETE(2, true);
+        COMPLETE(OPCODE_INVD, 2, true);
+        break;
+    case EXIT_WBINVD:
+        // INVD is treated likewise. Memory is coherent and no device of the guest bypasses the
+        // caches: nothing to write back, and doing it would stall the other partitions.
+        v->exits[EVENT_INSTRUCTION]++;
+        COMPLETE(OPCODE_WBINVD, 2, true);
         break;
     case EXIT_RDPMC:
         v->exits[EVENT_INSTRUCTION]++;
@@ -204,49 +211,57 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     }
 }
 
-// The hot exits, done without a call and without touching the stack. False: not one of them.
-static inline bool hot_exit(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
+// The hot exits. False: not this time.
+static inline bool hot_cpuid(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
 {
-    if (vmcb->control.exit_code == EXIT_CPUID) {
-        const struct cpuid_entry *e = cpuid_constant(&v->cpuid, (uint32_t)vmcb->save.rax);
-        uint64_t next = quick_next_rip(v, vmcb, 2);
-        if (e == NULL || next == 0) {
-            return false;
-        }
-        v->exits[EVENT_CPUID]++;
-        vmcb->save.rax = e->eax;
-        regs->r[GPR_RBX] = e->ebx;
-        regs->r[GPR_RCX] = e->ecx;
-        regs->r[GPR_RDX] = e->edx;
-        move_to(vmcb, next);
-        return true;
+    uint64_t next = quick_next_rip(v, vmcb, OPCODE_CPUID, 2);
+    if (next == 0) {
+        return false;
     }
-    if (vmcb->control.exit_code == EXIT_VMMCALL) {
-        uint64_t next = quick_next_rip(v, vmcb, 3);
-        if (next == 0) {
-            return false;
-        }
-        v->exits[EVENT_HYPERCALL]++;
-        vmcb->save.rax = exit_hypercall(vmcb->save.rax);
-        move_to(vmcb, next);
-        return true;
+    const struct cpuid_entry *e = cpuid_constant(&v->cpuid, (uint32_t)vmcb->save.rax);
+    if (e == NULL) {
+        return false;
     }
-    if (vmcb->control.exit_code == EXIT_IOIO) {
-        uint64_t info = vmcb->control.exit_info1;
-        if ((info & IOIO_WHAT) != IOIO_IN_BYTE || info >> IOIO_PORT_SHIFT != PORT_61) {
-            return false;
-        }
-        v->exits[EVENT_PORT]++;
-        vmcb->save.rax = (vmcb->save.rax & ~0xffull) | platform_port61_read(v);
-        move_to(vmcb, vmcb->control.exit_info2);
-        return true;
-    }
-    return false;
+    v->exits[EVENT_CPUID]++;
+    vmcb->save.rax = e->eax;
+    regs->r[GPR_RBX] = e->ebx;
+    regs->r[GPR_RCX] = e->ecx;
+    regs->r[GPR_RDX] = e->edx;
+    move_to(vmcb, next);
+    return true;
 }
 
-static __attribute__((noinline)) void cold_exit(struct vcpu *v, struct vmcb *vmcb,
-                                                struct guest_regs *regs)
+static inline bool hot_hypercall(struct vcpu *v, struct vmcb *vmcb)
 {
+    uint64_t next = quick_next_rip(v, vmcb, OPCODE_VMMCALL, 3);
+    if (next == 0) {
+        return false;
+    }
+    v->exits[EVENT_HYPERCALL]++;
+    vmcb->save.rax = exit_hypercall(vmcb->save.rax);
+    move_to(vmcb, next);
+    return true;
+}
+
+// Not inline: the call in it would cost the others a register to save.
+static __attribute__((noinline)) bool hot_port(struct vcpu *v, struct vmcb *vmcb)
+{
+    uint64_t info = vmcb->control.exit_info1;
+    if ((info & IOIO_WHAT) != IOIO_IN_BYTE || info >> IOIO_PORT_SHIFT != PORT_61) {
+        return false;
+    }
+    v->exits[EVENT_PORT]++;
+    vmcb->save.rax = (vmcb->save.rax & ~0xffull) | platform_port61_read(v);
+    move_to(vmcb, vmcb->control.exit_info2);
+    return true;
+}
+
+static __attribute__((noinline)) void cold_exit(void)
+{
+    struct vmcb *vmcb = svm_vmcb();
+    struct guest_regs *regs = svm_regs();
+    struct vcpu *v = this_cpu()->vcpu;
+    vmcb->control.tlb_control = TLB_CONTROL_NOTHING; // a reset's flush is done
     if (vmcb->control.exit_int_info & EVENT_VALID) {
         restore_event(vmcb);
     }
@@ -259,14 +274,25 @@ static __attribute__((noinline)) void cold_exit(struct vcpu *v, struct vmcb *vmc
     vmcb->save.rax = regs->r[GPR_RAX];
 }
 
-void svm_exit(struct guest_regs *regs)
+void svm_exit(void)
 {
     struct vmcb *vmcb = svm_vmcb();
     struct vcpu *v = this_cpu()->vcpu;
 
     vmcb->control.clean = ~0u;
-    vmcb->control.tlb_control = TLB_CONTROL_NOTHING;
-    if (!hot_exit(v, vmcb, regs)) {
-        cold_exit(v, vmcb, regs);
+    uint64_t code = vmcb->control.exit_code;
+    if (code == EXIT_CPUID) {
+        if (hot_cpuid(v, vmcb, svm_regs())) {
+            return;
+        }
+    } else if (code == EXIT_VMMCALL) {
+        if (hot_hypercall(v, vmcb)) {
+            return;
+        }
+    } else if (code == EXIT_IOIO) {
+        if (hot_port(v, vmcb)) {
+            return;
+        }
     }
+    cold_exit();
 }

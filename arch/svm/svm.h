@@ -25,6 +25,12 @@ static inline struct vmcb *svm_vmcb(void)
     return (struct vmcb *)PERCPU_VM;
 }
 
+// The guest's general registers during an exit: at the top of this CPU's stack.
+static inline struct guest_regs *svm_regs(void)
+{
+    return (struct guest_regs *)(PERCPU_STACK_TOP - sizeof(struct guest_regs));
+}
+
 static inline struct vmcb *svm_vmcb_of(const struct vcpu *v)
 {
     return v->vm;
@@ -58,6 +64,6 @@ void svm_nmi_open(void);
 void svm_nmi_close(void);
 
 // Called by the exit path (entry.asm).
-void svm_exit(struct guest_regs *regs);
+void svm_exit(void);
 
 #endif
