@@ -9,7 +9,7 @@
 #include "arch/percpu.h"
 #include "arch/types.h"
 
-enum window_slot { SLOT_FROM, SLOT_TO };
+enum window_slot { SLOT_FROM, SLOT_TO }; // SLOT_FROM is at PERCPU_WINDOW itself
 
 #define PTE_WINDOW (BIT(63) | BIT(6) | BIT(5) | BIT(1) | BIT(0)) // NX, D, A, W, P
 
@@ -45,23 +45,34 @@ static inline void window_unmap(enum window_slot slot)
     }
 }
 
+// Reads for a guest that runs, so after window_ready(), which is not asked again. The compiler
+// keeps mapping, reading and unmapping in this order: for all it knows `slot` points into what is
+// read.
+
 // One aligned or unaligned word that does not cross a page; for the guest page walk.
 static inline uint64_t phys_read_u64(hpa_t address)
 {
+    uint64_t *slot = &this_cpu()->window[SLOT_FROM];
     uint64_t value;
-    __builtin_memcpy(&value, window_map(SLOT_FROM, address.v), sizeof(value));
-    window_unmap(SLOT_FROM);
+    *slot = (address.v & ~PAGE_MASK) | PTE_WINDOW;
+    __builtin_memcpy(&value, (const void *)(PERCPU_WINDOW + (address.v & PAGE_MASK)),
+                     sizeof(value));
+    *slot = 0;
+    invlpg(PERCPU_WINDOW);
     return value;
 }
 
 // 15 bytes that do not cross a page, as two words that share one byte.
 static inline void phys_read_15(hpa_t address, uint8_t *buffer)
 {
-    const uint8_t *from = window_map(SLOT_FROM, address.v);
+    uint64_t *slot = &this_cpu()->window[SLOT_FROM];
+    const uint8_t *from = (const uint8_t *)(PERCPU_WINDOW + (address.v & PAGE_MASK));
     uint64_t first, last;
+    *slot = (address.v & ~PAGE_MASK) | PTE_WINDOW;
     __builtin_memcpy(&first, from, sizeof(first));
     __builtin_memcpy(&last, from + 7, sizeof(last));
-    window_unmap(SLOT_FROM);
+    *slot = 0;
+    invlpg(PERCPU_WINDOW);
     __builtin_memcpy(buffer, &first, sizeof(first));
     __builtin_memcpy(buffer + 7, &last, sizeof(last));
 }
