@@ -220,7 +220,8 @@ void run_guest(void)
     print("hello from exits: %u cpus\n", cpus);
     set_handler(NMI, nmi_handler);
     lapic_enable();
-    test_steps();
+    if (!option_is("steps", "no")) // Bochs carries a single step over #VMEXIT into its host
+        test_steps();
     test_sti_shadow(lapic_id());
     test_control_registers();
     if (cpus > 1) {
