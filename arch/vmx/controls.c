@@ -3,6 +3,7 @@
 // values that the caller read.
 #include "arch/vmx/controls.h"
 
+#include "arch/msr.h"
 #include "arch/vmx/vmcs.h"
 #include "drivers/format.h"
 
@@ -110,6 +111,12 @@ const struct vmx_control_rule *vmx_control_rules(unsigned *count)
 {
     *count = ARRAY_SIZE(rules);
     return rules;
+}
+
+bool vmx_locked_off(uint64_t feature_control)
+{
+    return (feature_control & FEATURE_CONTROL_LOCK) != 0 &&
+           (feature_control & FEATURE_CONTROL_VMX_OUTSIDE) == 0;
 }
 
 // Collects names for the message.

@@ -54,6 +54,9 @@ struct vmx_controls {
 // The table, for tests and for printing it.
 const struct vmx_control_rule *vmx_control_rules(unsigned *count);
 
+// Whether IA32_FEATURE_CONTROL of that value keeps VT-x off until the next reset.
+bool vmx_locked_off(uint64_t feature_control);
+
 // Decides. ERR_UNSUPPORTED: `why` names everything that is missing, as far as it has room.
 enum status vmx_controls_decide(const struct vmx_capabilities *c, struct vmx_controls *out,
                                 char *why, size_t size);

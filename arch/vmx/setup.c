@@ -102,7 +102,7 @@ enum status vmx_probe(char *why, size_t size)
         return ERR_NOT_FOUND;
     }
     uint64_t feature = rdmsr(MSR_FEATURE_CONTROL);
-    if ((feature & FEATURE_CONTROL_LOCK) && (feature & FEATURE_CONTROL_VMX_OUTSIDE) == 0) {
+    if (vmx_locked_off(feature)) {
         format(why, size,
                "VT-x is turned off and locked by the firmware (IA32_FEATURE_CONTROL 0x%lx): turn "
                "on \"Intel Virtualization Technology\" in its setup",

@@ -238,6 +238,17 @@ static void test_short_message(void **state)
     }
 }
 
+static void test_feature_control(void **state)
+{
+    (void)state;
+    assert_false(vmx_locked_off(0)); // unlocked: ours to set
+    assert_false(vmx_locked_off(4));
+    assert_false(vmx_locked_off(5));
+    assert_false(vmx_locked_off(7));
+    assert_true(vmx_locked_off(1));
+    assert_true(vmx_locked_off(3)); // inside SMX only
+}
+
 static void test_xcr0(void **state)
 {
     (void)state;
@@ -261,11 +272,12 @@ static void test_xcr0(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),         cmocka_unit_test(test_able_processor),
-        cmocka_unit_test(test_each_row),      cmocka_unit_test(test_unknown_bits),
-        cmocka_unit_test(test_without_ept),   cmocka_unit_test(test_ept_needs),
-        cmocka_unit_test(test_vmcs_memory),   cmocka_unit_test(test_vpid_needs_a_flush),
-        cmocka_unit_test(test_short_message), cmocka_unit_test(test_xcr0),
+        cmocka_unit_test(test_table),           cmocka_unit_test(test_able_processor),
+        cmocka_unit_test(test_each_row),        cmocka_unit_test(test_unknown_bits),
+        cmocka_unit_test(test_without_ept),     cmocka_unit_test(test_ept_needs),
+        cmocka_unit_test(test_vmcs_memory),     cmocka_unit_test(test_vpid_needs_a_flush),
+        cmocka_unit_test(test_short_message),   cmocka_unit_test(test_xcr0),
+        cmocka_unit_test(test_feature_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
