@@ -19,6 +19,7 @@
 #define SPEAKER_OUT2       0x20
 
 #define CALIBRATION_MS     10
+#define CLOCK_READINGS     8
 #define APIC_DIVIDE_BY_1   0xb
 #define APIC_FIRST_COUNT   20000 // less than a millisecond at any bus clock
 #define CALIBRATION_VECTOR 0xf0
@@ -27,16 +28,43 @@ static uint64_t khz = 1000000; // a guess until calibrated; only delays use it b
 static uint64_t apic_khz;
 static uint64_t start;
 
-static void wait_pm_timer(uint16_t port, bool is_32bit)
+// The PM timer and the TSC at the same moment.
+struct clock_pair {
+    uint32_t pm;
+    uint64_t tsc;
+};
+
+// Of several readings the one that took least: system management mode, or an emulator that was not
+// given the CPU, can come between the two clocks.
+static struct clock_pair read_clocks(uint16_t port)
 {
-    uint32_t mask = is_32bit ? 0xffffffff : 0xffffff;
-    uint32_t begin = inl(port);
-    while (((inl(port) - begin) & mask) < PM_TIMER_HZ / 1000 * CALIBRATION_MS) {
-        cpu_relax();
+    struct clock_pair best = {0, 0};
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < CLOCK_READINGS; i++) {
+        uint64_t before = rdtsc();
+        uint32_t pm = inl(port);
+        uint64_t took = rdtsc() - before;
+        if (took < least) {
+            least = took;
+            best = (struct clock_pair){pm, before + took / 2};
+        }
     }
+    return best;
 }
 
-static void wait_pit(void)
+static uint64_t khz_by_pm_timer(uint16_t port, bool is_32bit)
+{
+    uint32_t mask = is_32bit ? 0xffffffff : 0xffffff;
+    struct clock_pair begin = read_clocks(port);
+    while (((inl(port) - begin.pm) & mask) < PM_TIMER_HZ / 1000 * CALIBRATION_MS) {
+        cpu_relax();
+    }
+    struct clock_pair end = read_clocks(port);
+    uint64_t pm_ticks = (end.pm - begin.pm) & mask;
+    return (end.tsc - begin.tsc) * PM_TIMER_HZ / (pm_ticks * 1000);
+}
+
+static uint64_t khz_by_pit(void)
 {
     uint32_t count = PIT_HZ / 1000 * CALIBRATION_MS;
     uint8_t speaker = inb(PORT_SPEAKER) & (uint8_t) ~(SPEAKER_DATA | SPEAKER_GATE2);
@@ -45,11 +73,14 @@ static void wait_pit(void)
     outb(PORT_PIT_CHANNEL2, count & 0xff);
     outb(PORT_PIT_CHANNEL2, (uint8_t)(count >> 8));
     outb(PORT_SPEAKER, speaker | SPEAKER_GATE2);
+    uint64_t begin = rdtsc();
     // A machine without a PIT reads all ones here at once; the frequency is then a lower bound.
     while ((inb(PORT_SPEAKER) & SPEAKER_OUT2) == 0) {
         cpu_relax();
     }
+    uint64_t ticks = rdtsc() - begin;
     outb(PORT_SPEAKER, speaker);
+    return ticks / CALIBRATION_MS;
 }
 
 // Ticks of the TSC until the local APIC's timer has counted down from `count`. Its interrupt only
@@ -83,13 +114,9 @@ static uint64_t calibrate_apic_timer(void)
 
 void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit)
 {
-    uint64_t begin = rdtsc();
-    if (pm_timer_port != 0) {
-        wait_pm_timer(pm_timer_port, pm_timer_32bit);
-    } else {
-        wait_pit();
-    }
-    khz = max_u64((rdtsc() - begin) / CALIBRATION_MS, 1);
+    uint64_t measured =
+        pm_timer_port != 0 ? khz_by_pm_timer(pm_timer_port, pm_timer_32bit) : khz_by_pit();
+    khz = max_u64(measured, 1);
     apic_khz = calibrate_apic_timer();
 }
 
