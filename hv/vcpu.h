@@ -65,6 +65,10 @@ struct vcpu {
     // was sent, so that one from before a restart is not taken for a new one. An INIT clears it.
     uint64_t sipi;
 
+    // Work was taken with another NMI than its own, which may still come and find nothing. Its own
+    // CPU only.
+    bool kick_late;
+
     uint32_t parked_at;    // generation + 1 in which it has parked; its own CPU only
     uint32_t string_event; // enum vdev_event that a string instruction has caused
 
