@@ -121,7 +121,7 @@ def finished(console, pattern, timeout=SLOW):
 
 def operations(console):
     finished(console, "bench done")
-    found = re.findall(r"bench (\w+) (-?\d+)$", console.output, re.MULTILINE)
+    found = re.findall(r"^(?:\[bench\] )?bench (\w+) (-?\d+)$", console.output, re.MULTILINE)
     return {name: int(value) for name, value in found}
 
 
@@ -155,7 +155,7 @@ def measure_idle(emulator, cpu):
     def exits():
         since = console.count()
         console.type(KEY_COUNTERS)
-        return int(console.match(r"bench/0: exits (\d+)", since=since).group(1))
+        return int(console.match(r"bench/0: exits (\d+):", since=since).group(1))
 
     try:
         console.wait(r"\$ ", "bench", timeout=SLOW)

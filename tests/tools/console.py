@@ -73,10 +73,9 @@ class Console:
                 self._changed.wait(left)
 
     def match(self, pattern, source=None, since=0, timeout=TIMEOUT):
-        """As wait(), but returns the match."""
-        at = self.wait(pattern, source, since, timeout)
-        line = self.lines[at] if at < len(self.lines) else self.partial
-        return re.search(pattern, line)
+        """As wait() for a line that has ended, but returns the match."""
+        at = self.wait(pattern, source, since, timeout, whole=True)
+        return re.search(pattern, self.lines[at])
 
     def count(self):
         """How many lines there are: what a later wait() may begin with."""
