@@ -2,7 +2,8 @@
 # Builds the hypervisor, its configuration compiler, the test guests and the tests.
 #
 #   make                 the hypervisor, build/bulkhead-config, the test guests
-#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another)
+#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another);
+#                        MACHINE=bochs: in Bochs, on an Intel CPU
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG
 #   make test            everything that has to pass
 #   make unit, config-test, boot-test [K=pytest expression], fuzz, bench, lint, format-check, format, clean
@@ -74,7 +75,8 @@ ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
 .PHONY: all run test unit boot-test config-test fuzz bench iso clean format format-check lint \
-        guests hypervisor linux FORCE setup-run setup-iso setup-test setup-bench
+        guests hypervisor linux FORCE setup-run setup-iso setup-test \
+        setup-bench setup-bochs
 
 all: hypervisor guests
 hypervisor: $(HVDIR)/bulkhead.elf $(HVDIR)/bulkhead32.elf $(BUILD)/bulkhead-config
@@ -180,15 +182,15 @@ $(BUILD)/initrd.gz: tests/tools/make-initrd.sh tests/guests/linux/init $(wildcar
 # ---- what a user does -------------------------------------------------------------------------
 
 ifeq ($(SETUP),0)
-setup-run setup-iso setup-test setup-bench: ;
+setup-run setup-iso setup-test setup-bench setup-bochs: ;
 else
-setup-run setup-iso setup-test setup-bench: setup-%:
+setup-run setup-iso setup-test setup-bench setup-bochs: setup-%:
 	@tests/setup.sh $*
 endif
 
-run: setup-run
+run: setup-$(if $(filter bochs,$(MACHINE)),bochs,run)
 	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux
-	@$(PYTHON) tests/tools/run.py $(CONFIG)
+	@$(PYTHON) tests/tools/$(if $(filter bochs,$(MACHINE)),bochs.py,run.py) $(CONFIG)
 
 iso: setup-iso
 	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux

@@ -2,22 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sees to it that the Debian packages are there which a make target needs; installs what is missing
 # with apt-get, through sudo if need be, and says so. Silent when there is nothing to do.
-# Usage: tests/setup.sh build|run|iso|test|bench
+# Usage: tests/setup.sh build|run|bochs|iso|test|bench
 set -eu
 cd "$(dirname "$0")/.."
 
 build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev"
 run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip"
 iso="$run grub-pc-bin grub-common xorriso mtools"
+bochs="$iso bochs bochsbios vgabios bochs-x"
 test="$iso libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist python3-pexpect clang-format"
 
 case ${1:-} in
 build) packages=$build ;;
 run | bench) packages=$run ;;
 iso) packages=$iso ;;
+bochs) packages=$bochs ;;
 test) packages=$test ;;
 *)
-    echo "usage: $0 build|run|iso|test|bench" >&2
+    echo "usage: $0 build|run|bochs|iso|test|bench" >&2
     exit 2
     ;;
 esac

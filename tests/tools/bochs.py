@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Boots an image in Bochs, whose first serial port is this program's standard input and output: on a
+terminal it is the machine's console, and in a pipe it takes QEMU's place under the boot tests."""
+
+import argparse
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import tty
+
+import bulkhead
+
+MODEL = "corei7_skylake_x"
+BIOS = "/usr/share/bochs/BIOS-bochs-latest"
+VGA_BIOS = "/usr/share/vgabios/vgabios-stdvga.bin"
+# Instructions for each second that the machine believes to pass. Firmware and loader wait in that
+# time, so a low number boots faster.
+IPS = 4_000_000
+START_SECONDS = 20
+
+SETTINGS = """\
+display_library: rfb, options="timeout=0"
+plugin_ctrl: unmapped=1, biosdev=1, serial=1, iodebug=1, speaker=0
+cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=0
+memory: guest={memory}, host={memory}
+romimage: file={bios}
+vgaromimage: file={vga}
+ata0-master: type=cdrom, path={iso}, status=inserted
+boot: cdrom
+com1: enabled=1, mode=socket-server, dev=localhost:{port}
+panic: action=fatal
+error: action=report
+info: action=ignore
+debug: action=ignore
+log: {log}
+clock: sync=none, time0={time}
+magic_break: enabled=1
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("localhost", 0))
+        return s.getsockname()[1]
+
+
+class Machine:
+    """A Bochs that runs, and the connection to its serial port."""
+
+    def __init__(self, iso, model=MODEL, cpus=4, memory=1024, log=None):
+        if not shutil.which("bochs") or not os.path.exists(BIOS):
+            raise bulkhead.Error("no Bochs: apt-get install bochs bochsbios vgabios bochs-x")
+        self.folder = tempfile.TemporaryDirectory(prefix="bochs-")
+        self.log = log or os.path.join(self.folder.name, "bochs.log")
+        port = free_port()
+        settings = SETTINGS.format(
+            model=model, cpus=cpus, ips=IPS, memory=memory, bios=BIOS, vga=VGA_BIOS,
+            iso=os.path.realpath(iso), port=port, log=self.log, time=int(time.time()),
+        )
+        config = os.path.join(self.folder.name, "bochsrc")
+        commands = os.path.join(self.folder.name, "rc")
+        with open(config, "w") as f:
+            f.write(settings)
+        # Past the debugger's first stop; and out at the next, which is a guest's `xchg bx, bx`.
+        with open(commands, "w") as f:
+            f.write("c\nq\n")
+        self.output = open(os.path.join(self.folder.name, "output"), "wb")
+        self.process = subprocess.Popen(
+            ["bochs", "-q", "-f", config, "-rc", commands],
+            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
+            cwd=self.folder.name,
+        )
+        self.serial = self._connect(port)
+
+    def _connect(self, port):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                return socket.create_connection(("localhost", port))
+            except ConnectionRefusedError:
+                time.sleep(0.1)
+        self.close()
+        raise bulkhead.Error("Bochs does not start:\n" + self.complaint())
+
+    def complaint(self):
+        """The last lines of what Bochs said."""
+        lines = []
+        for path in (self.log, self.output.name):
+            if os.path.exists(path):
+                with open(path, errors="replace") as f:
+                    lines += f.read().splitlines()[-10:]
+        return "\n".join(lines)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+
+def relay(machine):
+    """Until the machine ends, or its input does and nothing more comes."""
+    sources = [machine.serial, sys.stdin.fileno()]
+    while machine.process.poll() is None:
+        ready, _, _ = select.select(sources, [], [], 0.5)
+        if machine.serial in ready:
+            data = machine.serial.recv(4096)
+            if not data:
+                return
+            os.write(sys.stdout.fileno(), data)
+        if sys.stdin.fileno() in ready:
+            data = os.read(sys.stdin.fileno(), 256)
+            if not data:
+                sources.remove(sys.stdin.fileno())
+            elif data == b"\x1c":  # Ctrl-\ leaves whatever the machine does
+                return
+            else:
+                machine.serial.sendall(data)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("image", help="an .iso, or a configuration that one is made of")
+    parser.add_argument("--model", default=MODEL, help="CPU model of Bochs")
+    parser.add_argument("--cpus", type=int, default=4)
+    parser.add_argument("--memory", type=int, default=1024, help="MiB")
+    parser.add_argument("--log", help="where Bochs writes what it notes")
+    args = parser.parse_args()
+
+    iso = args.image
+    if not iso.endswith(".iso"):
+        run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py")
+        subprocess.run([sys.executable, run, "--iso", iso], check=True)
+        iso = os.path.join(bulkhead.BUILD, os.path.splitext(os.path.basename(iso))[0] + ".iso")
+    machine = Machine(iso, args.model, args.cpus, args.memory, args.log)
+    terminal = sys.stdin.isatty()
+    if terminal:
+        print(f"Bochs: {args.cpus} CPUs, {args.memory} MiB, {args.model}. Ctrl-] n: next partition, "
+              "Ctrl-\\: leave\r")
+        before = termios.tcgetattr(sys.stdin)
+        tty.setraw(sys.stdin)
+    try:
+        relay(machine)
+    finally:
+        if terminal:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        status = machine.close()
+    if status and status > 0:
+        sys.stderr.write(machine.complaint() + "\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except bulkhead.Error as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
