@@ -25,17 +25,17 @@ static void stack_pointer_out(struct vmcb *vmcb, const struct guest_regs *regs)
 }
 
 // The address behind the instruction that exits, if that is quickly known: the processor says it,
-// or the plain `opcode` of `length` bytes stands there. Else 0.
-static inline uint64_t quick_next_rip(struct vcpu *v, const struct vmcb *vmcb, uint32_t opcode,
-                                      unsigned length)
+// or the plain `opcode` of `length` bytes stands there.
+static inline bool quick_next_rip(struct vcpu *v, const struct vmcb *vmcb, uint32_t opcode,
+                                  unsigned length, uint64_t *out)
 {
     if (svm_features.next_rip) {
-        return vmcb->control.next_rip;
+        *out = vmcb->control.next_rip;
+        return true;
     }
     const struct vmcb_save *s = &vmcb->save;
-    return next_rip_is_plain(&v->next_rip, s->cs.base + s->rip, s->cr3, opcode, length)
-               ? s->rip + length
-               : 0;
+    *out = s->rip + length;
+    return next_rip_is_plain(&v->next_rip, s->cs.base + s->rip, s->cr3, opcode, length);
 }
 
 // The same in any case; false if it can't be known (an exception was injected instead).
@@ -43,8 +43,8 @@ static bool next_rip(struct vcpu *v, const struct vmcb *vmcb, struct guest_regs 
                      uint32_t opcode, unsigned length, uint64_t *out)
 {
     const struct vmcb_save *s = &vmcb->save;
-    *out = quick_next_rip(v, vmcb, opcode, length);
-    return *out != 0 || next_rip_decode(v, regs, s->cs.base + s->rip, s->cr3, out);
+    return quick_next_rip(v, vmcb, opcode, length, out) ||
+           next_rip_decode(v, regs, s->cs.base + s->rip, s->cr3, out);
 }
 
 static inline void move_to(struct vmcb *vmcb, uint64_t rip)
@@ -214,8 +214,8 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
 // The hot exits. False: not this time.
 static inline bool hot_cpuid(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
 {
-    uint64_t next = quick_next_rip(v, vmcb, OPCODE_CPUID, 2);
-    if (next == 0) {
+    uint64_t next;
+    if (!quick_next_rip(v, vmcb, OPCODE_CPUID, 2, &next)) {
         return false;
     }
     const struct cpuid_entry *e = cpuid_constant(&v->cpuid, (uint32_t)vmcb->save.rax);
@@ -233,8 +233,8 @@ static inline bool hot_cpuid(struct vcpu *v, struct vmcb *vmcb, struct guest_reg
 
 static inline bool hot_hypercall(struct vcpu *v, struct vmcb *vmcb)
 {
-    uint64_t next = quick_next_rip(v, vmcb, OPCODE_VMMCALL, 3);
-    if (next == 0) {
+    uint64_t next;
+    if (!quick_next_rip(v, vmcb, OPCODE_VMMCALL, 3, &next)) {
         return false;
     }
     v->exits[EVENT_HYPERCALL]++;
@@ -281,7 +281,7 @@ void svm_exit(void)
 
     vmcb->control.clean = ~0u;
     uint64_t code = vmcb->control.exit_code;
-    if (code == EXIT_CPUID) {
+    if (__builtin_expect(code == EXIT_CPUID, 1)) {
         if (hot_cpuid(v, vmcb, svm_regs())) {
             return;
         }
