@@ -105,7 +105,7 @@ $(HVDIR)/obj/%.o: %.c $(HV_STAMP) | $(HV_GEN)
 $(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
 	$(call say,NASM,$@)
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -I./ -I$(GEN)/ -MD $(@:.o=.d) -MP -o $@ $<
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I./ -I$(GEN)/ -MD $(@:.o=.d) -MP -o $@ $<
 
 # Numbers that assembly shares with C: arch/asm_offsets.c is compiled to text only, and each line
 # `->NAME value` that it leaves there becomes a definition for nasm.
@@ -160,7 +160,7 @@ $(BUILD)/guests/%.c.o: tests/guests/%.c
 $(BUILD)/guests/%.asm.o: tests/guests/%.asm
 	$(call say,NASM,$@)
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf64 -w+all -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
+	$(Q)$(NASM) -f elf64 -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
 $(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $(GUEST_RT)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
