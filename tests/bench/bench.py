@@ -60,6 +60,13 @@ class Row:
 # The other hypervisors were measured with the same kernel under QEMU 7.2, without nRIP save.
 PLAIN_ROWS = [
     Row("CPUID", "cpuid", "124 / 5428 / 3065", 100),
+    Row("CPUID, leaf 1", "cpuid_1"),
+    Row("CPUID, leaf 7", "cpuid_7"),
+    Row("CPUID, leaf 0xd, subleaf 0", "cpuid_d_0"),
+    Row("CPUID, leaf 0xd, subleaf 5", "cpuid_d_5"),
+    Row("CPUID, leaf 4", "cpuid_4"),
+    Row("CPUID, leaf 0x8000001d", "cpuid_8000001d"),
+    Row("CPUID, leaf 0x80000008", "cpuid_80000008"),
     Row("hypercall, invalid number", "hypercall", "164 / 5499 / 3318", 100),
     Row("emulated port read (0x61)", "port_61_read", "2 / 1172 / 7244", 120),
     Row("CR3 load", "cr3_load", as_bare=True),

@@ -74,6 +74,14 @@ static void report(const char *name, uint32_t ticks)
 static void bench_common(bool amd, bool partition)
 {
     report("cpuid", TIME("xor %%eax, %%eax\n\tcpuid", 0, 0));
+    // Leaves that a program asks for when it starts: with subleaves, and beyond the last.
+    report("cpuid_1", TIME("mov $1, %%eax\n\tcpuid", 0, 0));
+    report("cpuid_7", TIME("mov $7, %%eax\n\txor %%ecx, %%ecx\n\tcpuid", 0, 0));
+    report("cpuid_d_0", TIME("mov $0xd, %%eax\n\txor %%ecx, %%ecx\n\tcpuid", 0, 0));
+    report("cpuid_d_5", TIME("mov $0xd, %%eax\n\tmov $5, %%ecx\n\tcpuid", 0, 0));
+    report("cpuid_4", TIME("mov $4, %%eax\n\tmov $1, %%ecx\n\tcpuid", 0, 0));
+    report("cpuid_8000001d", TIME("mov $0x8000001d, %%eax\n\tmov $1, %%ecx\n\tcpuid", 0, 0));
+    report("cpuid_80000008", TIME("mov $0x80000008, %%eax\n\tcpuid", 0, 0));
     if (partition) {
         uint32_t ticks;
         if (amd)
