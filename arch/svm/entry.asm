@@ -21,12 +21,12 @@ svm_enter:
     mov rsi, rdi
     mov rdi, PERCPU_STACK_TOP - GUEST_REGS_SIZE
     mov ecx, GUEST_REGS_SIZE / 8
-    cld
-    cmp rsi, rdi
-    je .resume                      ; there already
+    ; The source lies deeper in the same stack, and the frame may cover it: so from its top down.
+    add rsi, GUEST_REGS_SIZE - 8
+    add rdi, GUEST_REGS_SIZE - 8
+    std
     rep movsq
-    mov rdi, PERCPU_STACK_TOP - GUEST_REGS_SIZE
-.resume:
+    cld
     mov rsp, PERCPU_STACK_TOP - GUEST_REGS_SIZE
 .loop:
     add rsp, 8                      ; rax: in the VMCB
