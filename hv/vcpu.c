@@ -127,9 +127,11 @@ static void take_nmi(struct vcpu *v, struct guest_regs *regs)
 
 void vcpu_wait_until_running(struct vcpu *v, struct guest_regs *regs)
 {
-    while (v->state != VCPU_RUNNING) {
+    // Also while it is running already: an NMI taken in a window that a reset has opened must not
+    // be left behind, because its sender will not send another.
+    while (v->state != VCPU_RUNNING || this_cpu()->nmi_taken) {
         virt->nmi_open();
-        cpu_wait_nmi();
+        cpu_wait_nmi(); // returns at once if one was taken
         virt->nmi_close();
         take_nmi(v, regs);
     }

@@ -271,6 +271,9 @@ static __attribute__((noinline)) void cold_exit(void)
     } else {
         dispatch(v, vmcb, regs);
     }
+    if (__builtin_expect(this_cpu()->nmi_taken, 0)) {
+        vcpu_after_nmi(v, regs); // one that came while the handler had NMIs open
+    }
     vmcb->save.rax = regs->r[GPR_RAX];
 }
 
