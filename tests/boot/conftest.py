@@ -53,6 +53,19 @@ def _machines():
 
 MACHINES = _machines()
 
+BOCHS = "bochs"  # as the emulator of a Machine; it boots through GRUB, with 1 GiB of memory
+
+
+def bochs_machine(model):
+    return Machine(BOCHS, (2, 7), model)
+
+
+def bochs_command(tmp_path, machine, modules, cpus, append):
+    iso = str(tmp_path / "bochs.iso")
+    bulkhead.make_iso(iso, os.path.join(bulkhead.BUILD, "bulkhead.elf"), modules, append)
+    program = os.path.join(bulkhead.ROOT, "tests", "tools", "bochs.py")
+    return [sys.executable, program, iso, "--model", machine.cpu, "--cpus", str(cpus)]
+
 
 def _plain():
     """The emulator that is there on every machine, with the CPU model that suits it best."""
@@ -95,6 +108,11 @@ def boot(request, tmp_path):
             blob = compile_config(tmp_path, config)
             partitions = bulkhead.read_blob(blob)
             modules = [blob] + bulkhead.find_modules(partitions, str(tmp_path), bulkhead.BUILD)
+        if machine.qemu == BOCHS:
+            console = Console(bochs_command(tmp_path, machine, modules, cpus, append),
+                              str(tmp_path / f"bochs{len(running)}.log"))
+            running.append(console)
+            return console
         command = bulkhead.machine(machine.qemu, cpu or machine.cpu, cpus, memory)
         command += ["-chardev", "stdio,id=con,signal=off"]
         if serial:

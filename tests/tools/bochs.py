@@ -7,6 +7,7 @@ import argparse
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -143,6 +144,7 @@ def main():
         run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py")
         subprocess.run([sys.executable, run, "--iso", iso], check=True)
         iso = os.path.join(bulkhead.BUILD, os.path.splitext(os.path.basename(iso))[0] + ".iso")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the end of a test: Bochs ends too
     machine = Machine(iso, args.model, args.cpus, args.memory, args.log)
     terminal = sys.stdin.isatty()
     if terminal:

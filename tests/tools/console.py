@@ -98,9 +98,12 @@ class Console:
         return self.process.wait(timeout)
 
     def stop(self):
-        if self.process.poll() is None:
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
         self._reader.join(5)
         self.process.stdin.close()
         self.process.stdout.close()
