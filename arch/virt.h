@@ -25,6 +25,9 @@ struct virt_state {
     uint64_t rip;
     uint64_t rsp;
     uint64_t rflags;
+    // Instruction bytes that came with this exit; set by a back end that has some (else 0).
+    const uint8_t *fetched;
+    uint8_t fetched_count;
 };
 
 struct virt_ops {

@@ -61,7 +61,11 @@ struct emulate_context {
     uint64_t rip;
     uint64_t rflags;
     enum decode_mode mode;
-    bool real_mode;                   // CR0.PE = 0 or virtual-8086: segments have no rights
+    bool real_mode; // CR0.PE = 0 or virtual-8086: segments have no rights
+    // The first bytes at rip, if the processor has handed them over with the exit (decode assists);
+    // at most INSN_MAX_LENGTH.
+    const uint8_t *fetched;
+    uint8_t fetched_count;
     struct guest_exception exception; // written on ERR_FAULT
 };
 

@@ -3,6 +3,8 @@
 // Relies on the guest page-table walk for the bytes, and on the vCPU's side for its segments.
 #include "hv/emulate.h"
 
+#include "arch/string.h"
+
 #include "hv/decode_memo.h"
 
 #define CR4_LA57 BIT(12)
@@ -47,11 +49,15 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
                           uint8_t bytes[INSN_MAX_LENGTH], size_t *got)
 {
     struct guest_fault fault;
-    enum status status;
+    enum status status = ERR_TRUNCATED;
 
-    *got = 0;
+    *got = c->fetched_count;
+    if (c->fetched_count > 0) {
+        memcpy(bytes, c->fetched, c->fetched_count);
+        status = decode_known(c, bytes, *got, out);
+    }
     // A second round is needed only where an instruction crosses into another page.
-    do {
+    while (status == ERR_TRUNCATED) {
         status = guest_fetch(c->partition, c->paging, c->cs_base, c->rip, bytes, INSN_MAX_LENGTH,
                              got, &fault);
         if (status == ERR_FAULT)
@@ -59,7 +65,7 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
         if (status != STATUS_OK)
             return status;
         status = decode_known(c, bytes, *got, out);
-    } while (status == ERR_TRUNCATED);
+    }
     return status;
 }
 

@@ -9,7 +9,10 @@
 
 void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *regs)
 {
+    e->state.fetched_count = 0;
     virt->get_state(v, &e->state);
+    e->context.fetched = e->state.fetched;
+    e->context.fetched_count = e->state.fetched_count;
     e->byte_count = 0;
     e->context.vcpu = v;
     e->context.partition = v->partition;

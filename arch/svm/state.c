@@ -37,6 +37,12 @@ void svm_get_state(struct vcpu *v, struct virt_state *out)
     out->rip = s->rip;
     out->rsp = s->rsp;
     out->rflags = s->rflags;
+    const struct vmcb_control *c = &svm_vmcb_of(v)->control;
+    if (svm_features.decode_assists && c->exit_code == EXIT_NPF &&
+        c->fetched_count <= sizeof(c->fetched)) {
+        out->fetched = c->fetched; // APM vol. 2, 15.8.4
+        out->fetched_count = c->fetched_count;
+    }
 }
 
 void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out)

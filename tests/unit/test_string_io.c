@@ -415,6 +415,38 @@ static void test_fetch_across_pages(void **state)
     assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), ERR_UNSUPPORTED);
 }
 
+// Bytes that the processor has handed over are taken first; memory gives only what they lack.
+static void test_fetched_bytes(void **state)
+{
+    static const uint8_t store[] = {0x89, 0x07}; // mov %eax, (%rdi)
+    static const uint8_t begun[] = {0x0f};
+    uint8_t bytes[INSN_MAX_LENGTH];
+    struct insn insn;
+    size_t got;
+
+    (void)state;
+    fake_guest_reset(DECODE_64);
+    turn_paging_on();
+    flat_set_u64(TABLE + 8 * 8, 0); // the code's page is gone
+    guest.context.rip = 0x8000;
+    guest.context.fetched = store;
+    guest.context.fetched_count = sizeof(store);
+    assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), STATUS_OK);
+    assert_int_equal(insn.op, INSN_MOV);
+    assert_int_equal(insn.length, 2);
+    assert_int_equal(got, 2);
+    assert_memory_equal(bytes, store, sizeof(store));
+
+    guest.context.fetched = begun;
+    guest.context.fetched_count = sizeof(begun);
+    assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), ERR_FAULT);
+    flat_set_u64(TABLE + 8 * 8, 0x6000 | PTE);
+    flat.ram[0x6000] = 0xf4; // not looked at
+    flat.ram[0x6001] = 0xa2;
+    assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), STATUS_OK);
+    assert_int_equal(insn.op, INSN_CPUID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_page_fault),     cmocka_unit_test(test_other_instructions),
         cmocka_unit_test(test_stos_lods_scas), cmocka_unit_test(test_movs),
         cmocka_unit_test(test_cmps),           cmocka_unit_test(test_fetch_across_pages),
+        cmocka_unit_test(test_fetched_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
