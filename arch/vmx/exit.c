@@ -11,9 +11,26 @@
 
 #define VECTOR_NMI 2
 
+// Moves behind the instruction that exits, in the plain case: no STI or MOV SS before it that
+// holds interrupts back, no single step, no wrap-around. False: nothing was changed.
+static inline bool quick_advance(void)
+{
+    uint64_t rip = vmread(VMCS_GUEST_RIP);
+    uint64_t next = rip + vmread(VMCS_EXIT_LENGTH);
+    if ((vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_SHADOW) |
+        (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF) | ((rip ^ next) >> 32)) {
+        return false;
+    }
+    vmwrite(VMCS_GUEST_RIP, next);
+    return true;
+}
+
 // What is done for the guest ends outside 64-bit mode where EIP wraps.
 static void advance(struct vcpu *v)
 {
+    if (quick_advance()) {
+        return;
+    }
     uint64_t rip = vmread(VMCS_GUEST_RIP);
     uint64_t next = rip + vmread(VMCS_EXIT_LENGTH);
     if (next >> 32 != rip >> 32) {
@@ -191,29 +208,19 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
     }
 }
 
-// Moves behind the instruction that exits, in the plain case: no STI or MOV SS before it that
-// holds interrupts back, no single step, no wrap-around. False: nothing was changed.
-static inline bool quick_advance(void)
-{
-    uint64_t rip = vmread(VMCS_GUEST_RIP);
-    uint64_t next = rip + vmread(VMCS_EXIT_LENGTH);
-    if ((vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_SHADOW) |
-        (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF) | ((rip ^ next) >> 32)) {
-        return false;
-    }
-    vmwrite(VMCS_GUEST_RIP, next);
-    return true;
-}
-
-// The hot exits, done without a call. False: not one of them.
+// The hot exits; those whose answer is a constant are done without a call. False: not one of them.
 static inline bool hot_exit(struct vcpu *v, struct guest_regs *regs, uint64_t reason)
 {
     if (reason == VMX_EXIT_CPUID) {
         const struct cpuid_entry *e = cpuid_constant(&v->cpuid, (uint32_t)regs->r[GPR_RAX]);
-        if (e == NULL || !quick_advance()) {
+        if (!quick_advance()) {
             return false;
         }
         v->exits[EVENT_CPUID]++;
+        if (e == NULL) {
+            exit_cpuid(v, regs, vmx_cr4());
+            return true;
+        }
         regs->r[GPR_RAX] = e->eax;
         regs->r[GPR_RBX] = e->ebx;
         regs->r[GPR_RCX] = e->ecx;
