@@ -10,7 +10,7 @@ build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev"
 run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip"
 iso="$run grub-pc-bin grub-common xorriso mtools"
 bochs="$iso bochs bochsbios vgabios bochs-x"
-test="$iso libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist python3-pexpect clang-format"
+test="$bochs libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist python3-pexpect clang-format"
 
 case ${1:-} in
 build) packages=$build ;;

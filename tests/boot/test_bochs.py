@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Intel's VT-x, and a second AMD-V, in Bochs. It is slow: small guests, and one Linux boot."""
+"""Intel's VT-x, and a second AMD-V, in Bochs. It is slow: small guests, and Linux once."""
 
 import shutil
 
@@ -7,8 +7,11 @@ import pytest
 
 from conftest import bochs_machine, config, partition
 from test_guests import run_checks
+from test_linux import KEY, ask, linux
 
 pytestmark = pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+
+LINUX_TIMEOUT = 900  # it takes about two minutes where nothing else runs
 
 # x2APIC and all of VT-x; the least VT-x that works, xAPIC only; the most; AMD-V with nRIP save.
 MODELS = ["corei7_skylake_x", "corei5_arrandale_m520", "tigerlake", "ryzen"]
@@ -60,3 +63,21 @@ def test_refused_without_ept(boot):
     console = boot(bochs_machine("core2_penryn_t9600"), config(partition("one")))
     console.wait("lacks what Bulkhead needs: no EPT, no unrestricted guest", "bulkhead")
     console.wait("nothing is started", "bulkhead")
+
+
+def test_two_linux(boot):
+    """The two systems of issue 2, on an Intel CPU: to their shells, and beta off while alpha stays."""
+    console = boot(
+        bochs_machine("corei7_skylake_x"),
+        config(linux("alpha", 2, "256M", "quiet"), linux("beta", 1, "128M", "quiet")),
+    )
+    console.wait("Linux .* is up.*: 2 CPU", "alpha", timeout=LINUX_TIMEOUT)
+    console.wait("Linux .* is up.*: 1 CPU", "beta", timeout=LINUX_TIMEOUT)
+    console.wait(r"\$ ", "alpha", timeout=LINUX_TIMEOUT)
+    ask(console, "alpha", "echo cpus=$(nproc) sum=$((6*7))", "cpus=2 sum=42")
+    console.type(KEY + "n")
+    ask(console, "beta", "echo cpus=$(nproc) sum=$((6*8))", "cpus=1 sum=48")
+    console.type("poweroff -f\r")
+    console.wait("beta: ended by power-off", "bulkhead")
+    console.type(KEY + "n")
+    ask(console, "alpha", "echo sum=$((6*9))", "sum=54")
