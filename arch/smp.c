@@ -51,7 +51,10 @@ static bool start(struct cpu *cpu, hpa_t trampoline)
 enum status smp_start(hpa_t trampoline, unsigned *failed)
 {
     uint32_t base = (uint32_t)trampoline.v;
+    // All three labels stand in one page of boot/trampoline.asm.
+    // cppcheck-suppress comparePointers
     phys_write(trampoline, trampoline_start, (size_t)(trampoline_end - trampoline_start));
+    // cppcheck-suppress comparePointers
     phys_write(hpa(trampoline.v + (uint64_t)(trampoline_base - trampoline_start)), &base,
                sizeof(base));
     for (unsigned i = 0; i < cpu_count; i++) {

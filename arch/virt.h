@@ -53,7 +53,7 @@ struct virt_ops {
     // Sets the guest's whole state to the architectural INIT state with the given start.
     void (*vcpu_reset)(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
     // Enters the guest; from now on it is left only for exits.
-    void (*run)(struct guest_regs *regs) __attribute__((noreturn));
+    __attribute__((noreturn)) void (*run)(struct guest_regs *regs);
 
     void (*get_state)(struct vcpu *v, struct virt_state *out);
     void (*set_rip)(struct vcpu *v, uint64_t rip);

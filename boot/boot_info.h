@@ -25,15 +25,15 @@ struct boot_memory {
 
 // A file that the loader put into memory.
 struct boot_module {
-    uint64_t base; // host-physical
-    uint64_t size; // bytes
+    uint64_t base;             // host-physical
+    uint64_t size;             // bytes
     char name[BOOT_TEXT_SIZE]; // the name= word of its command line, else its base name
 };
 
 struct boot_info {
-    char loader[32];             // the boot protocol: "Multiboot 1", "Multiboot 2", "UEFI"
+    char loader[32];              // the boot protocol: "Multiboot 1", "Multiboot 2", "UEFI"
     char cmdline[BOOT_TEXT_SIZE]; // of the hypervisor itself
-    uint64_t rsdp;               // host-physical address of the ACPI RSDP; 0: search for it
+    uint64_t rsdp;                // host-physical address of the ACPI RSDP; 0: search for it
     unsigned memory_count;
     struct boot_memory memory[BOOT_MAX_MEMORY]; // as reported: unsorted, may overlap
     unsigned module_count;

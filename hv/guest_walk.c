@@ -281,12 +281,9 @@ static bool is_canonical(uint64_t gva, unsigned bits)
 static enum status full_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
                              unsigned access, gpa_t *out, uint32_t *error_code)
 {
-    struct walk w;
+    struct walk w = {.all = ~0ull, .entry_size = sizeof(uint64_t)};
     enum status status;
 
-    w.all = ~0ull;
-    w.any = 0;
-    w.entry_size = sizeof(uint64_t);
     if (g->efer & EFER_LMA) {
         w.levels = g->cr4 & CR4_LA57 ? 5 : 4;
         if (!is_canonical(gva, PAGE_SHIFT + 9 * w.levels))

@@ -359,8 +359,8 @@ _Noreturn void cpu_main(void)
         load_own(v);
     }
     wait_for(PHASE_GUESTS);
-    if (v == NULL) {
-        idle();
+    if (v != NULL) {
+        vcpu_start(v, v->index == 0 ? &v->partition->loaded.entry : NULL);
     }
-    vcpu_start(v, v->index == 0 ? &v->partition->loaded.entry : NULL);
+    idle();
 }
