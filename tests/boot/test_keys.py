@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console's own keys: Ctrl-] and a letter."""
+
+from conftest import TIMEOUT, config, partition
+
+KEY = "\x1d"  # Ctrl-]
+
+
+def test_keys(boot, plain):
+    console = boot(plain, config(partition("one"), partition("two")))
+    console.wait("count 2", "two")
+
+    console.type(KEY + "c")
+    counters = console.wait(r"one/0: exits \d+:.* port \d+", "bulkhead")
+    console.wait(r"two/0: exits \d+:", "bulkhead", counters)
+
+    console.type(KEY + "2")
+    console.wait("keyboard: two", "bulkhead")
+    console.type(KEY + "n")
+    console.wait("keyboard: one", "bulkhead")
+
+    since = console.count()
+    console.type(KEY + "?")
+    console.wait("q leave", "bulkhead", since)
+
+    since = console.count()
+    console.wait("count", "one", since)  # all the while the guests go on
+    console.wait("count", "two", since)
+
+    console.type(KEY + "q")
+    console.wait("leaving", "bulkhead")
+    # The machine is reset, which ends QEMU under -no-reboot.
+    assert console.process.wait(TIMEOUT) == 0
