@@ -17,7 +17,7 @@ import xml.etree.ElementTree
 import bulkhead
 
 CLANG_FORMAT = 14  # whose idea of .clang-format counts
-CLI = "test_config_cli.py"
+CLI = "test_config_tool.py"
 
 
 class Sum:

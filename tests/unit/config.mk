@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the configuration blob and of the values in a configuration file. The tool itself is
-# tested in tests/boot/test_config_cli.py.
+# tested in tests/boot/test_config_tool.py.
 
 CONFIG_TESTS := test_config test_config_rules test_config_machine
 UNIT_TESTS   += $(CONFIG_TESTS) test_config_value
