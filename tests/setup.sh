@@ -14,9 +14,9 @@ test="$bochs libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist pyth
 
 case ${1:-} in
 build) packages=$build ;;
-run | bench) packages=$run ;;
+run) packages=$run ;;
 iso) packages=$iso ;;
-bochs) packages=$bochs ;;
+bochs | bench) packages=$bochs ;;
 test) packages=$test ;;
 *)
     echo "usage: $0 build|run|bochs|iso|test|bench" >&2

@@ -1,19 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Measures what the hypervisor costs and compares it with the bare machine, with other hypervisors
-and with what is to be reached. Under -icount QEMU's TSC counts instructions, so the figures are
-exact and repeat; only the idle exits are taken in real time. Prints a table and writes
+and with what is to be reached: AMD-V in QEMU, VT-x in Bochs. Under -icount QEMU's TSC counts
+instructions, and that of Bochs with one CPU always does, so the figures are exact and repeat; only
+exits of an idle and of a booting Linux are taken in real time. Prints a table and writes
 build/bench.md. The exit status says whether a target was missed."""
 
 import argparse
 import os
 import re
+import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
+import bochs  # noqa: E402
 import bulkhead  # noqa: E402
 from console import Console  # noqa: E402
+from rows import Row, exit_table, missed_exits, table  # noqa: E402
 
 ICOUNT = [
     *["-icount", "shift=0,sleep=off"],
@@ -21,45 +26,17 @@ ICOUNT = [
 ]
 WORK = os.path.join(bulkhead.BUILD, "bench")
 HYPERVISOR = os.path.join(bulkhead.BUILD, "bulkhead32.elf")
+HYPERVISOR_GRUB = os.path.join(bulkhead.BUILD, "bulkhead.elf")
+BENCH = os.path.join(bulkhead.BUILD, "bench.elf")
 FORKS = 200
 IDLE_SECONDS = 10
 SLOW = 600  # seconds: single-threaded emulation of a whole Linux
 KEY_COUNTERS = "\x1dc"
 
 
-class Row:
-    """A line of the table. A target is a greatest value, or None; `as_bare`: no more than bare."""
-
-    def __init__(self, what, name, peers="–", target=None, as_bare=False, unit=""):
-        self.what, self.name, self.peers = what, name, peers
-        self.target, self.as_bare, self.unit = target, as_bare, unit
-        self.bare = self.ours = None
-
-    def limit(self):
-        return self.bare if self.as_bare else self.target
-
-    def good(self):
-        if self.ours is None:
-            return None
-        limit = self.limit()
-        return None if limit is None else self.ours <= limit
-
-    def cells(self):
-        def number(value):
-            if value is None:
-                return "–"
-            return f"{value:.2f}{self.unit}" if isinstance(value, float) else f"{value}{self.unit}"
-
-        goal = "as bare" if self.as_bare else f"≤ {number(self.target)}" if self.target is not None else "–"
-        verdict = {True: "yes", False: "NO", None: "not measured" if self.ours is None else "–"}
-        return [
-            self.what, number(self.bare), number(self.ours), self.peers, goal, verdict[self.good()]
-        ]
-
-
 # The other hypervisors were measured with the same kernel under QEMU 7.2, without nRIP save.
 PLAIN_ROWS = [
-    Row("CPUID", "cpuid", "124 / 5428 / 3065", 100),
+    Row("CPUID", "cpuid", "124 / 5428 / 3065", amd=100, vtx=120),
     Row("CPUID, leaf 1", "cpuid_1"),
     Row("CPUID, leaf 7", "cpuid_7"),
     Row("CPUID, leaf 0xd, subleaf 0", "cpuid_d_0"),
@@ -67,12 +44,12 @@ PLAIN_ROWS = [
     Row("CPUID, leaf 4", "cpuid_4"),
     Row("CPUID, leaf 0x8000001d", "cpuid_8000001d"),
     Row("CPUID, leaf 0x80000008", "cpuid_80000008"),
-    Row("hypercall, invalid number", "hypercall", "164 / 5499 / 3318", 100),
-    Row("emulated port read (0x61)", "port_61_read", "2 / 1172 / 7244", 120),
+    Row("hypercall, invalid number", "hypercall", "164 / 5499 / 3318", amd=100, vtx=120),
+    Row("emulated port read (0x61)", "port_61_read", "2 / 1172 / 7244", amd=120),
     Row("CR3 load", "cr3_load", as_bare=True),
     Row("page fault", "page_fault", as_bare=True),
-    Row("xAPIC EOI write", "xapic_eoi", "2415 / 17550 / 3946", 800),
-    Row("xAPIC TPR write", "xapic_tpr_write", "2415 / 17550 / 3946", 800),
+    Row("xAPIC EOI write", "xapic_eoi", "2415 / 17550 / 3946", amd=800),
+    Row("xAPIC TPR write", "xapic_tpr_write", "2415 / 17550 / 3946", amd=800),
     Row("xAPIC TPR read", "xapic_tpr_read"),
 ]
 X2APIC_ROWS = [
@@ -93,14 +70,24 @@ def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True):
     return Console(command, os.path.join(WORK, "qemu.log"))
 
 
-def start_partitions(emulator, cpu, text, memory=1024, icount=True):
-    """Boots a configuration on four CPUs."""
-    source = os.path.join(WORK, "bench.conf")
+def start_bochs(name, image, modules, protocol=2):
+    """One CPU: with more of them the TSC goes in steps."""
+    iso = bulkhead.make_iso(os.path.join(WORK, f"{name}.iso"), image, modules, "", protocol)
+    program = os.path.join(bulkhead.ROOT, "tests", "tools", "bochs.py")
+    return Console([sys.executable, program, iso, "--cpus", "1"], os.path.join(WORK, f"{name}.log"))
+
+
+def compiled(text, name="bench"):
+    """The modules of a configuration's text, the compiled configuration first."""
+    source = os.path.join(WORK, f"{name}.conf")
     with open(source, "w") as f:
         f.write(text)
-    blob = bulkhead.build_config(source, os.path.join(WORK, "bench.bin"))
-    modules = [blob] + bulkhead.find_modules(bulkhead.read_blob(blob), bulkhead.BUILD)
-    return start(emulator, cpu, 4, memory, HYPERVISOR, modules, icount=icount)
+    blob = bulkhead.build_config(source, os.path.join(WORK, f"{name}.bin"))
+    return [blob] + bulkhead.find_modules(bulkhead.read_blob(blob), bulkhead.BUILD)
+
+
+def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4):
+    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount)
 
 
 def one_partition(image, memory, cmdline, more=""):
@@ -112,6 +99,10 @@ def one_partition(image, memory, cmdline, more=""):
 
 def linux_partition(cmdline):
     return one_partition("vmlinuz", "256M", f"console=ttyS0 {cmdline}", 'initrd = "initrd.gz";')
+
+
+OPERATIONS = one_partition("bench.elf", "64M", "")
+POWER_OFF = linux_partition("quiet bulkhead.test=poweroff")
 
 
 def finished(console, pattern, timeout=SLOW):
@@ -133,16 +124,42 @@ def operations(console):
 
 
 def measure_operations(rows, emulator, cpu):
-    elf = os.path.join(bulkhead.BUILD, "bench.elf")
-    bare = operations(start(emulator, cpu, 1, 256, elf, []))
-    ours = operations(start_partitions(emulator, cpu, one_partition("bench.elf", "64M", "")))
+    bare = operations(start(emulator, cpu, 1, 256, BENCH, []))
+    ours = operations(start_partitions(emulator, cpu, OPERATIONS))
     for row in rows:
-        row.bare = bare.get(row.name)
-        row.ours = ours.get(row.name)
+        row.take("amd", bare, ours)
+
+
+def boot_exits(console):
+    """The exits by kind that the hypervisor prints when Linux has powered off."""
+    text = finished(console, r"bench/0: exits \d+:(.*)").group(1)
+    return {kind: int(count) for kind, count in re.findall(r"([a-z-]+) (\d+)", text)}
+
+
+def measure_vtx(rows, linux):
+    """What operations cost in Bochs; returns the exits of a Linux boot."""
+    bare = operations(start_bochs("bochs-bare", BENCH, [], 1))
+    modules = compiled(OPERATIONS, "bochs-bench")
+    ours = operations(start_bochs("bochs-bench", HYPERVISOR_GRUB, modules))
+    for row in rows:
+        row.take("vtx", bare, ours)
+    if not linux:
+        return None
+    modules = compiled(POWER_OFF, "bochs-linux")
+    return boot_exits(start_bochs("bochs-linux", HYPERVISOR_GRUB, modules))
+
+
+def bochs_missing():
+    """What VT-x can't be measured without, or None."""
+    if not shutil.which("bochs") or not os.path.exists(bochs.BIOS):
+        return "Bochs is not installed"
+    if not shutil.which("grub-mkrescue") or not shutil.which("xorriso"):
+        return "grub-mkrescue or xorriso is not installed, and Bochs boots from an image"
+    return None
 
 
 def measure_forks(emulator, cpu):
-    row = Row(f"{FORKS} × fork and exec in Linux, over bare", "forks", "3.4 % / 26 % / 14 %", 1.0, unit=" %")
+    row = Row(f"{FORKS} × fork and exec in Linux, over bare", "forks", "3.4 % / 26 % / 14 %", amd=1.0, unit=" %")
     words = f"quiet maxcpus=1 bulkhead.test=forkbench bulkhead.n={FORKS}"
     kernel = os.path.join(bulkhead.BUILD, "vmlinuz")
     initrd = os.path.join(bulkhead.BUILD, "initrd.gz")
@@ -151,12 +168,12 @@ def measure_forks(emulator, cpu):
     bare = int(finished(console, pattern).group(1))
     console = start_partitions(emulator, cpu, linux_partition(words))
     ours = int(finished(console, pattern).group(1))
-    row.bare, row.ours = 0.0, (ours - bare) * 100.0 / bare
+    row.take("amd", {row.name: 0.0}, {row.name: (ours - bare) * 100.0 / bare})
     return row
 
 
 def measure_idle(emulator, cpu):
-    row = Row(f"exits in {IDLE_SECONDS} idle seconds, 1-CPU Linux, x2APIC", "idle", "~26 per second", 0)
+    row = Row(f"exits in {IDLE_SECONDS} idle seconds, 1-CPU Linux, x2APIC", "idle", "~26 per second", amd=0)
     console = start_partitions(emulator, cpu, linux_partition("quiet"), icount=False)
 
     def exits():
@@ -169,7 +186,7 @@ def measure_idle(emulator, cpu):
         time.sleep(5)  # what the boot left to do
         before = exits()
         time.sleep(IDLE_SECONDS)
-        row.ours = exits() - before
+        row.take("amd", {}, {row.name: exits() - before})
     except AssertionError as error:
         raise bulkhead.Error(f"{error}\n{console.report()}")
     finally:
@@ -178,22 +195,65 @@ def measure_idle(emulator, cpu):
 
 
 def measure_memory(emulator, cpu):
-    image = Row("hypervisor image", "image", target=512, unit=" KiB")
-    kept = Row("all memory it keeps, 4 CPUs, 2 GiB guests", "kept", target=4096, unit=" KiB")
+    image = Row("hypervisor image", "image", amd=512, unit=" KiB")
+    kept = Row("all memory it keeps, 4 CPUs, 2 GiB guests", "kept", amd=4096, unit=" KiB")
     text = "partitions = ( " + ", ".join(
         f'{{ name = "{name}"; cpus = 2; memory = "1G"; image = "count.elf"; }}' for name in "ab"
     ) + " );\n"
     console = start_partitions(emulator, cpu, text, memory=3072, icount=False)
     match = finished(console, r"hypervisor memory: image (\d+) KiB, kept (\d+) KiB", 120)
-    image.ours, kept.ours = int(match.group(1)), int(match.group(2))
+    image.take("amd", {}, {"image": int(match.group(1))})
+    kept.take("amd", {}, {"kept": int(match.group(2))})
     return [image, kept]
 
 
-def table(rows):
-    head = ["what", "bare", "Bulkhead", "Jailhouse / Xen / KVM", "to reach", "reached"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
+def version(emulator):
+    return ".".join(map(str, bulkhead.qemu_version(emulator)))
+
+
+def measure(quick):
+    """Returns the rows, the Linux boots' exits by machine, and the notes."""
+    installed = bulkhead.installed_qemu()
+    x2apic = None
+    for emulator in (installed, bulkhead.SECOND_QEMU):
+        if os.access(emulator, os.X_OK) and bulkhead.qemu_version(emulator)[0] >= 10:
+            x2apic = (emulator, "EPYC,+x2apic")
+    operation_rows = PLAIN_ROWS + X2APIC_ROWS
+    rows, boots, notes = list(operation_rows), {}, []
+    notes.append("Instructions, net of an empty pair of RDTSC. AMD-V under QEMU "
+                 + version(installed) + (f", x2APIC under {version(x2apic[0])}" if x2apic else ""))
+
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        missing = bochs_missing()
+        if missing:
+            vtx = None
+            notes.append(f"VT-x was not measured: {missing}.")
+            print(f"bench: skipping VT-x: {missing} (tests/setup.sh bench)", flush=True)
+        else:
+            vtx = beside.submit(measure_vtx, operation_rows, not quick)
+            notes[0] += f"; VT-x under Bochs, {bochs.MODEL}"
+        measure_operations(PLAIN_ROWS, installed, "EPYC")
+        if x2apic:
+            measure_operations(X2APIC_ROWS, *x2apic)
+        else:
+            notes.append("There is no QEMU 10 here: AMD-V with x2APIC was not measured.")
+        if not quick:
+            # In x2APIC mode Linux reads the APIC timer's count by RDMSR, which QEMU 10 does not
+            # survive under instruction counting ("Bad icount read").
+            rows.append(measure_forks(installed, "EPYC"))
+            for label, machine in (("xAPIC", (installed, "EPYC")), ("x2APIC", x2apic)):
+                if machine:
+                    console = start_partitions(*machine, POWER_OFF, icount=False, cpus=1)
+                    boots[f"AMD-V, {label}"] = boot_exits(console)
+            if x2apic:
+                rows.append(measure_idle(*x2apic))
+        rows += measure_memory(*(x2apic or (installed, "EPYC")))
+        if vtx and not quick:
+            boots["VT-x, x2APIC"] = vtx.result()
+        elif vtx:
+            vtx.result()
+    notes[0] += "."
+    return rows, boots, notes
 
 
 def main():
@@ -202,36 +262,15 @@ def main():
     args = parser.parse_args()
     os.makedirs(WORK, exist_ok=True)
 
-    installed = bulkhead.installed_qemu()
-    x2apic = None
-    for emulator in (installed, bulkhead.SECOND_QEMU):
-        if os.access(emulator, os.X_OK) and bulkhead.qemu_version(emulator)[0] >= 10:
-            x2apic = (emulator, "EPYC,+x2apic")
-    rows = list(PLAIN_ROWS)
-    measure_operations(rows, installed, "EPYC")
-    notes = ["Instructions, net of an empty pair of RDTSC, under "
-             f"QEMU {'.'.join(map(str, bulkhead.qemu_version(installed)))}"]
-    if x2apic:
-        measure_operations(X2APIC_ROWS, *x2apic)
-        notes[0] += f"; x2APIC under {'.'.join(map(str, bulkhead.qemu_version(x2apic[0])))}"
-    else:
-        notes.append("There is no QEMU 10 here: what needs x2APIC was not measured.")
-    rows += X2APIC_ROWS
-    where = x2apic or (installed, "EPYC")
-    if not args.quick:
-        # In x2APIC mode Linux reads the APIC timer's count by RDMSR, which QEMU 10 does not survive
-        # under instruction counting ("Bad icount read").
-        rows.append(measure_forks(installed, "EPYC"))
-        if x2apic:
-            rows.append(measure_idle(*x2apic))
-    rows += measure_memory(*where)
-
-    notes[0] += "."
+    rows, boots, notes = measure(args.quick)
     text = table(rows) + "\n" + "\n".join(notes) + "\n"
+    if boots:
+        text += "\nVM exits while Linux boots on one CPU to its first program and powers off.\n\n"
+        text += exit_table(boots)
     with open(os.path.join(bulkhead.BUILD, "bench.md"), "w") as f:
         f.write(text)
     print(text)
-    missed = [row.what for row in rows if row.good() is False]
+    missed = [what for row in rows for what in row.missed()] + missed_exits(boots)
     if missed:
         print("missed: " + "; ".join(missed))
     return 1 if missed else 0
