@@ -12,7 +12,6 @@
 #include "arch/msr_access.h"
 #include "arch/percpu.h"
 #include "arch/string.h"
-#include "drivers/format.h"
 #include "hv/io_policy.h"
 #include "hv/msr_policy.h"
 #include "hv/partition.h"
@@ -20,14 +19,9 @@
 #define CPUID_SVM               0x8000000a
 #define CPUID_80000001_ECX_SVM  BIT(2)
 #define CPUID_80000001_EDX_1GIB BIT(26)
-#define SVM_EDX_NESTED_PAGING   BIT(0)
-#define SVM_EDX_NEXT_RIP        BIT(3)
-#define SVM_EDX_FLUSH_BY_ASID   BIT(6)
-#define SVM_EDX_DECODE_ASSISTS  BIT(7)
 
 #define IOPM_PAGES  3
 #define MSRPM_PAGES 2
-#define GUEST_ASID  1 // one guest a CPU, for ever; ASID 0 is the hypervisor's own
 
 struct svm_features svm_features;
 const uint8_t *svm_msr_map_xapic;
@@ -73,55 +67,35 @@ static const struct exception_intercept exception_intercepts[] = {
     {18, "#MC is judged by the hypervisor"},
 };
 
-// The first CPU's features are used on all: a CPU that lacks one, or has one more, is refused.
-static enum status compare_features(uint32_t edx, char *why, size_t size)
+static struct svm_identity read_identity(void)
 {
-    static uint32_t used_edx;
-    static const uint32_t used = SVM_EDX_NEXT_RIP | SVM_EDX_FLUSH_BY_ASID | SVM_EDX_DECODE_ASSISTS;
-    if (used_edx == 0) {
-        used_edx = edx;
-        svm_features = (struct svm_features){
-            .next_rip = (edx & SVM_EDX_NEXT_RIP) != 0,
-            .flush_by_asid = (edx & SVM_EDX_FLUSH_BY_ASID) != 0,
-            .decode_assists = (edx & SVM_EDX_DECODE_ASSISTS) != 0,
-        };
-    } else if (((edx ^ used_edx) & used) != 0) {
-        format(why, size, "its AMD-V features are 0x%x, the others' 0x%x: update the firmware", edx,
-               used_edx);
-        return ERR_UNSUPPORTED;
-    }
-    return STATUS_OK;
-}
-
-enum status svm_probe(char *why, size_t size)
-{
+    struct svm_identity cpu = {0};
     uint32_t leaf[4];
     cpuid(0x80000000, 0, leaf);
     uint32_t max = leaf[0];
     cpuid(0x80000001, 0, leaf);
-    if (max < CPUID_SVM || (leaf[2] & CPUID_80000001_ECX_SVM) == 0) {
-        format(why, size, "no AMD-V (SVM)");
-        return ERR_NOT_FOUND;
+    cpu.svm = max >= CPUID_SVM && (leaf[2] & CPUID_80000001_ECX_SVM) != 0;
+    if (cpu.svm) {
+        msr_read_safe(MSR_VM_CR, &cpu.vm_cr); // stays 0 where there is no such switch
+        cpuid(CPUID_SVM, 0, leaf);
+        cpu.asids = leaf[1];
+        cpu.edx = leaf[3];
     }
-    uint64_t vm_cr;
-    if (msr_read_safe(MSR_VM_CR, &vm_cr) && (vm_cr & VM_CR_SVMDIS)) {
-        format(why, size,
-               "AMD-V is turned off by the firmware (VM_CR.SVMDIS): turn on \"SVM mode\" in its "
-               "setup");
-        return ERR_UNSUPPORTED;
+    return cpu;
+}
+
+enum status svm_probe(char *why, size_t size)
+{
+    static struct svm_identity first; // the boot CPU's; read by the others
+    static bool known;
+    struct svm_identity cpu = read_identity();
+    enum status s = svm_verdict(&cpu, known ? &first : NULL, why, size);
+    if (s == STATUS_OK && !known) {
+        first = cpu;
+        known = true;
+        svm_features = svm_features_of(&cpu);
     }
-    cpuid(CPUID_SVM, 0, leaf);
-    if ((leaf[3] & SVM_EDX_NESTED_PAGING) == 0) {
-        format(why, size,
-               "this processor has AMD-V but no nested paging (NPT), which Bulkhead "
-               "needs: use a newer one");
-        return ERR_UNSUPPORTED;
-    }
-    if (leaf[1] <= GUEST_ASID) {
-        format(why, size, "this processor's AMD-V has only %u address space identifiers", leaf[1]);
-        return ERR_UNSUPPORTED;
-    }
-    return compare_features(leaf[3], why, size);
+    return s;
 }
 
 static const uint8_t *build_msr_map(bool x2apic)
@@ -206,7 +180,7 @@ enum status svm_vcpu_create(struct vcpu *v)
     }
     c->iopm_base = heap_pa(v->partition->io_map).v;
     c->msrpm_base = heap_pa(svm_msr_map_xapic).v;
-    c->asid = GUEST_ASID;
+    c->asid = SVM_GUEST_ASID;
     c->nested_control = NESTED_PAGING;
     c->nested_cr3 = v->partition->second_level.root.v;
     return STATUS_OK;

@@ -4,16 +4,12 @@
 #define ARCH_SVM_SVM_H
 
 #include "arch/layout.h"
+#include "arch/svm/verdict.h"
 #include "arch/svm/vmcb.h"
 #include "arch/virt.h"
 #include "hv/vcpu.h"
 
-// What this machine's AMD-V has beyond the least; the same on all CPUs. Set by svm_probe.
-struct svm_features {
-    bool next_rip; // nRIP save
-    bool flush_by_asid;
-    bool decode_assists;
-};
+// The same on all CPUs; set by svm_probe.
 extern struct svm_features svm_features;
 
 extern const uint8_t *svm_msr_map_xapic;  // permission maps, shared by all vCPUs, never written
