@@ -43,7 +43,8 @@ struct virt_ops {
     // Turns virtualization on for this CPU.
     enum status (*cpu_enable)(void);
 
-    // The second-level tables and permission maps of a partition whose `ram` is set. Boot CPU.
+    // An empty second-level tree (p->second_level) and an I/O permission map that the caller fills
+    // (p->io_map). Boot CPU.
     enum status (*partition_create)(struct partition *p);
     // The control structure of a vCPU, in its CPU's private area. Boot CPU.
     enum status (*vcpu_create)(struct vcpu *v);

@@ -76,6 +76,21 @@ static enum status create_vcpu(struct partition *p, unsigned index, unsigned cpu
     return s;
 }
 
+// What the guest reaches without an exit: its RAM, with the largest pages that fit, and its local
+// APIC's page where that shows what it should.
+static enum status map_memory(struct partition *p)
+{
+    enum status s = STATUS_OK;
+    for (unsigned i = 0; s == STATUS_OK && i < p->ram.count; i++) {
+        const struct guest_ram_region *r = &p->ram.region[i];
+        s = pt_map(&p->second_level, r->gpa, hpa(r->hpa), r->size, PT_READ | PT_WRITE | PT_EXEC);
+    }
+    if (s == STATUS_OK && p->apic_page_mapped) {
+        s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE, PT_READ | PT_UC);
+    }
+    return s;
+}
+
 static enum status create_vcpus(struct partition *p)
 {
     p->apic_page_mapped = !apic_is_x2apic();
@@ -87,6 +102,9 @@ static enum status create_vcpus(struct partition *p)
     }
     p->topology.vcpu_count = p->vcpu_count;
     enum status s = virt->partition_create(p);
+    if (s == STATUS_OK) {
+        s = map_memory(p);
+    }
     for (unsigned i = 0; s == STATUS_OK && i < cpu_count; i++) {
         if (machine.cpu_owner[i].partition == (int)p->index) {
             s = create_vcpu(p, machine.cpu_owner[i].vcpu, i);

@@ -4,7 +4,6 @@
 // hv/io_policy.c.
 #include "arch/svm/svm.h"
 
-#include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/guest_state.h"
 #include "arch/heap.h"
@@ -146,20 +145,12 @@ static unsigned max_leaf_level(void)
 
 enum status svm_partition_create(struct partition *p)
 {
-    enum status s = pt_create(&p->second_level, &pt_format_npt, max_leaf_level());
-    for (unsigned i = 0; s == STATUS_OK && i < p->ram.count; i++) {
-        const struct guest_ram_region *r = &p->ram.region[i];
-        s = pt_map(&p->second_level, r->gpa, hpa(r->hpa), r->size, PT_READ | PT_WRITE | PT_EXEC);
-    }
-    if (s == STATUS_OK && p->apic_page_mapped) {
-        s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE, PT_READ | PT_UC);
-    }
     hpa_t map = heap_pages_alloc(IOPM_PAGES);
     if (map.v == 0) {
         return ERR_NO_MEMORY;
     }
     p->io_map = heap_ptr(map);
-    return s;
+    return pt_create(&p->second_level, &pt_format_npt, max_leaf_level());
 }
 
 enum status svm_vcpu_create(struct vcpu *v)

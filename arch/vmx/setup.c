@@ -4,7 +4,6 @@
 // hv/io_policy.c.
 #include "arch/vmx/vmx.h"
 
-#include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
 #include "arch/heap.h"
@@ -178,21 +177,13 @@ enum status vmx_cpu_enable(void)
 
 enum status vmx_partition_create(struct partition *p)
 {
-    unsigned leaf = vmx_controls.ept_1g ? 2 : vmx_controls.ept_2m;
-    enum status s = pt_create(&p->second_level, &pt_format_ept, leaf);
-    for (unsigned i = 0; s == STATUS_OK && i < p->ram.count; i++) {
-        const struct guest_ram_region *r = &p->ram.region[i];
-        s = pt_map(&p->second_level, r->gpa, hpa(r->hpa), r->size, PT_READ | PT_WRITE | PT_EXEC);
-    }
-    if (s == STATUS_OK && p->apic_page_mapped) {
-        s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE, PT_READ | PT_UC);
-    }
     hpa_t map = heap_pages_alloc(IO_MAP_PAGES);
     if (map.v == 0) {
         return ERR_NO_MEMORY;
     }
     p->io_map = heap_ptr(map);
-    return s;
+    unsigned max_leaf_level = vmx_controls.ept_1g ? 2 : vmx_controls.ept_2m;
+    return pt_create(&p->second_level, &pt_format_ept, max_leaf_level);
 }
 
 // Instructions that CPUID may show only where the control that lets a guest have them is on.
