@@ -35,7 +35,7 @@ romimage: file={bios}
 vgaromimage: file={vga}
 ata0-master: type=cdrom, path={iso}, status=inserted
 boot: cdrom
-com1: enabled=1, mode=socket-server, dev=localhost:{port}
+com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
 panic: action=fatal
 error: action=report
 info: action=ignore
@@ -48,7 +48,7 @@ magic_break: enabled=1
 
 def free_port():
     with socket.socket() as s:
-        s.bind(("localhost", 0))
+        s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
 
@@ -84,7 +84,7 @@ class Machine:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                return socket.create_connection(("localhost", port))
+                return socket.create_connection(("127.0.0.1", port))
             except ConnectionRefusedError:
                 time.sleep(0.1)
         self.close()
