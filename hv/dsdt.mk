@@ -4,7 +4,8 @@ HV_GEN += $(GEN)/dsdt_aml.h
 
 $(GEN)/dsdt.aml: hv/dsdt.asl
 	@mkdir -p $(@D)
-	$(IASL) -we -vs -p $(@:.aml=) $< > $(@:.aml=.log) 2>&1 || { cat $(@:.aml=.log); exit 1; }
+	$(call say,IASL,$@)
+	$(Q)$(IASL) -we -vs -p $(@:.aml=) $< > $(@:.aml=.log) 2>&1 || { cat $(@:.aml=.log); exit 1; }
 
 $(GEN)/dsdt_aml.h: $(GEN)/dsdt.aml
 	@{ echo '// Made from hv/dsdt.asl.'; \
