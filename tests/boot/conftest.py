@@ -3,6 +3,7 @@
 starts a machine, and usually `machine`, the emulator and CPU model to start it on."""
 
 import os
+import shutil
 import sys
 from collections import namedtuple
 
@@ -77,11 +78,23 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("machine", MACHINES)
     # For what does not depend on the emulator but on the APIC's mode: one machine of each.
     if "apic_machine" in metafunc.fixturenames:
-        usable = [p for p in MACHINES if p.values[0] is not None]
-        xapic = [p for p in usable if p.values[0].cpu == "EPYC"][:1]
-        x2apic = [p for p in usable if p.values[0].cpu == "EPYC,+x2apic"][:1]
-        absent = [p for p in MACHINES if p.values[0] is None]
-        metafunc.parametrize("apic_machine", xapic + (x2apic or absent))
+        metafunc.parametrize("apic_machine", _apic_machines())
+    # The same, and VT-x: for small kernels, because Bochs is slow.
+    if "each_vendor" in metafunc.fixturenames:
+        metafunc.parametrize("each_vendor", _apic_machines() + [_intel_machine()])
+
+
+def _apic_machines():
+    usable = [p for p in MACHINES if p.values[0] is not None]
+    xapic = [p for p in usable if p.values[0].cpu == "EPYC"][:1]
+    x2apic = [p for p in usable if p.values[0].cpu == "EPYC,+x2apic"][:1]
+    absent = [p for p in MACHINES if p.values[0] is None]
+    return xapic + (x2apic or absent)
+
+
+def _intel_machine():
+    missing = pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+    return pytest.param(bochs_machine("corei7_skylake_x"), id="bochs-skylake", marks=missing)
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ def counts_on(console, name, by=5, since=None):
 
 
 @pytest.mark.parametrize("number", [1, 2, 8])
-def test_partitions(boot, apic_machine, number):
+def test_partitions(boot, each_vendor, number):
     text = config(*[partition(n, memory="16M") for n in NAMES[:number]])
-    console = boot(apic_machine, text, cpus=max(4, number))
+    console = boot(each_vendor, text, cpus=max(4, number))
     for name in NAMES[:number]:
         console.wait("hello from count", name)
     for name in NAMES[:number]:
@@ -51,9 +51,9 @@ def test_shipped_configurations(plain, boot):
 
 
 @pytest.mark.parametrize("end", ["poweroff", "triple", "fault"])
-def test_end_stops_one(boot, apic_machine, end):
+def test_end_stops_one(boot, each_vendor, end):
     console = boot(
-        apic_machine,
+        each_vendor,
         config(partition("short", cmdline=f"n=3 period=20 end={end}"), partition("long")),
     )
     console.wait("count 3", "short")
@@ -72,10 +72,10 @@ def test_end_stops_one(boot, apic_machine, end):
 
 
 @pytest.mark.parametrize("end", ["reboot", "kbd", "acpireset"])
-def test_reboot_starts_again(boot, apic_machine, end):
+def test_reboot_starts_again(boot, each_vendor, end):
     """Memory is cleared and devices are reset; the other partition doesn't notice."""
     console = boot(
-        apic_machine,
+        each_vendor,
         config(partition("again", cmdline=f"n=3 period=20 end={end}"), partition("long")),
     )
     at = 0
@@ -88,10 +88,10 @@ def test_reboot_starts_again(boot, apic_machine, end):
     console.wait("again: started again", "bulkhead")
 
 
-def test_smp_partition_reboots(boot, apic_machine):
+def test_smp_partition_reboots(boot, each_vendor):
     """The other CPUs of a partition that reboots start again too."""
     console = boot(
-        apic_machine,
+        each_vendor,
         config(partition("again", cpus=2, image="smp.elf", cmdline="end=reboot"), partition("long")),
     )
     at = 0

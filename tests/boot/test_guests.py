@@ -39,10 +39,10 @@ def test_smp(boot, machine, cpus):
     assert f"{cpus} cpus" in console.text("many")
 
 
-def test_smp_on_listed_cpus(boot, apic_machine):
+def test_smp_on_listed_cpus(boot, each_vendor):
     """Virtual and physical APIC IDs differ."""
     console = boot(
-        apic_machine,
+        each_vendor,
         config(
             partition("many", cpus="[3, 1]", image="smp.elf"),
             partition("other", cpus="[2]", cmdline="period=20"),
@@ -52,10 +52,10 @@ def test_smp_on_listed_cpus(boot, apic_machine):
     console.wait("count 5", "other")
 
 
-def test_two_smp_side_by_side(boot, apic_machine):
+def test_two_smp_side_by_side(boot, each_vendor):
     """IPIs of every kind on both sides: none may reach the other."""
     console = boot(
-        apic_machine,
+        each_vendor,
         config(
             partition("left", cpus="[0, 2]", image="smp.elf"),
             partition("right", cpus="[3, 1]", image="smp.elf"),
@@ -66,8 +66,8 @@ def test_two_smp_side_by_side(boot, apic_machine):
 
 
 @pytest.mark.parametrize("image", ["count.elf", "count64.elf", "count.flat"])
-def test_multiboot_kernels(boot, plain, image):
-    console = boot(plain, config(partition("one", image=image, cmdline="n=3 period=10")))
+def test_multiboot_kernels(boot, each_vendor, image):
+    console = boot(each_vendor, config(partition("one", image=image, cmdline="n=3 period=10")))
     console.wait(r'hello from count: ".*n=3 period=10", memory clean', "one")
     console.wait("count 3", "one")
 
