@@ -39,6 +39,14 @@ def test_smp(boot, machine, cpus):
     assert f"{cpus} cpus" in console.text("many")
 
 
+def test_exits(boot, apic_machine):
+    """NMIs to a CPU that does nothing but exit, single steps and shadows over exits."""
+    console = boot(
+        apic_machine, config(partition("exits", cpus=2, image="exits.elf", cmdline="kicks=50"))
+    )
+    assert run_checks(console, "exits") >= 13
+
+
 def test_smp_on_listed_cpus(boot, each_vendor):
     """Virtual and physical APIC IDs differ."""
     console = boot(
