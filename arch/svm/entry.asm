@@ -7,6 +7,7 @@
 ; an exit right after VMRUN, so no kick is lost.
 
 %include "build/gen/asm_offsets.inc"
+%include "arch/guest_regs.inc"
 
 global svm_enter
 extern svm_exit
@@ -14,20 +15,11 @@ extern svm_exit
 section .text progbits alloc exec nowrite align=16
 bits 64
 
-; _Noreturn void svm_enter(struct guest_regs *regs): `regs` are the guest's at its start. They are
-; copied to their place at the top of this CPU's stack, where every exit leaves them.
+; _Noreturn void svm_enter(struct guest_regs *regs): `regs` are the guest's at its start. They go
+; to the place where every exit leaves them.
 svm_enter:
     clgi
-    mov rsi, rdi
-    mov rdi, PERCPU_STACK_TOP - GUEST_REGS_SIZE
-    mov ecx, GUEST_REGS_SIZE / 8
-    ; The source lies deeper in the same stack, and the frame may cover it: so from its top down.
-    add rsi, GUEST_REGS_SIZE - 8
-    add rdi, GUEST_REGS_SIZE - 8
-    std
-    rep movsq
-    cld
-    mov rsp, PERCPU_STACK_TOP - GUEST_REGS_SIZE
+    MOVE_FIRST_GUEST_REGS
 .loop:
     add rsp, 8                      ; rax: in the VMCB
     pop rcx
@@ -47,21 +39,7 @@ svm_enter:
     pop r15
     mov rax, [abs PERCPU_VM_AREA]
     vmrun
-    push r15
-    push r14
-    push r13
-    push r12
-    push r11
-    push r10
-    push r9
-    push r8
-    push rdi
-    push rsi
-    push rbp
-    sub rsp, 8
-    push rbx
-    push rdx
-    push rcx
+    PUSH_GUEST_REGS
     sub rsp, 8
     call svm_exit
     jmp .loop

@@ -12,6 +12,7 @@
 ; before VMRESUME is taken in the guest, where it exits.
 
 %include "build/gen/asm_offsets.inc"
+%include "arch/guest_regs.inc"
 
 global vmx_enter, vmx_exit_entry, vmx_unblock_nmi
 global vmx_launch_check, vmx_launch, vmx_resume_check, vmx_resume
@@ -53,39 +54,16 @@ bits 64
     jmp %1
 %endmacro
 
-; _Noreturn void vmx_enter(struct guest_regs *regs): `regs` are the guest's at its start. They are
-; copied to their place at the top of this CPU's stack, where every exit leaves them.
+; _Noreturn void vmx_enter(struct guest_regs *regs): `regs` are the guest's at its start. They go
+; to the place where every exit leaves them.
 vmx_enter:
-    mov rsi, rdi
-    mov rdi, PERCPU_STACK_TOP - GUEST_REGS_SIZE
-    mov ecx, GUEST_REGS_SIZE / 8
-    ; The source lies deeper in the same stack, and the frame may cover it: so from its top down.
-    add rsi, GUEST_REGS_SIZE - 8
-    add rdi, GUEST_REGS_SIZE - 8
-    std
-    rep movsq
-    cld
-    mov rsp, PERCPU_STACK_TOP - GUEST_REGS_SIZE
+    MOVE_FIRST_GUEST_REGS
     ENTER vmx_launch_check, vmx_launch, vmlaunch
 
 ; Where exits come in; RSP is PERCPU_STACK_TOP.
 align 16
 vmx_exit_entry:
-    push r15
-    push r14
-    push r13
-    push r12
-    push r11
-    push r10
-    push r9
-    push r8
-    push rdi
-    push rsi
-    push rbp
-    sub rsp, 8
-    push rbx
-    push rdx
-    push rcx
+    PUSH_GUEST_REGS
     push rax
     mov rdi, rsp
     call vmx_exit
