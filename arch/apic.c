@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The physical local APIC. The mode is chosen once for the machine; in xAPIC mode the register page
-// is mapped uncached at APIC_VA on every CPU, and each CPU sees its own APIC there.
+// is mapped uncached on every CPU, and each CPU sees its own APIC there.
 #include "arch/apic.h"
 
 #include "arch/apic_defs.h"
@@ -10,18 +10,10 @@
 
 #define CPUID_1_ECX_X2APIC BIT(21)
 
-#define ICR_FIXED   0x00000u
-#define ICR_NMI     0x00400u
-#define ICR_INIT    0x00500u
-#define ICR_STARTUP 0x00600u
-#define ICR_ASSERT  0x04000u
-#define ICR_PENDING 0x01000u
+#define ICR_MODE(mode) ((mode) << APIC_ICR_MODE_POS)
 
 #define TIMER_VECTOR      0xf0u // any from 32 on: every gate ends in apic_drain_vector()
 #define TIMER_DIVIDE_BY_1 0xbu
-
-#define SVR_ENABLE 0x100u
-#define LVT_MASKED 0x10000u
 
 static bool x2apic;
 static uint64_t page_address;
@@ -52,9 +44,9 @@ void apic_cpu_init(void)
     }
     static const unsigned lvts[] = {APIC_LVT_TIMER, APIC_LVT_LINT0, APIC_LVT_LINT1, APIC_LVT_ERROR};
     for (unsigned i = 0; i < ARRAY_SIZE(lvts); i++) {
-        apic_write(lvts[i], LVT_MASKED);
+        apic_write(lvts[i], APIC_LVT_MASKED);
     }
-    apic_write(APIC_SVR, SVR_ENABLE | 0xff);
+    apic_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_VECTOR);
 }
 
 bool apic_is_x2apic(void)
@@ -70,7 +62,7 @@ hpa_t apic_page(void)
 uint32_t apic_read(unsigned offset)
 {
     if (x2apic) {
-        return (uint32_t)rdmsr(MSR_X2APIC_FIRST + (offset >> 4));
+        return (uint32_t)rdmsr(X2APIC_MSR(offset));
     }
     return page[offset / 4];
 }
@@ -78,7 +70,7 @@ uint32_t apic_read(unsigned offset)
 void apic_write(unsigned offset, uint32_t value)
 {
     if (x2apic) {
-        wrmsr(MSR_X2APIC_FIRST + (offset >> 4), value);
+        wrmsr(X2APIC_MSR(offset), value);
     } else {
         page[offset / 4] = value;
     }
@@ -90,16 +82,17 @@ uint32_t apic_id(void)
     return x2apic ? id : id >> 24;
 }
 
-static void send(uint32_t id, uint32_t low)
+static void send(uint32_t id, uint32_t mode_and_vector)
 {
+    uint32_t low = mode_and_vector | (uint32_t)APIC_ICR_ASSERT;
     if (x2apic) {
         // WRMSR to the x2APIC range does not wait for earlier stores (SDM vol. 3, 11.12.3): the
         // receiver must see what was written for it.
         __asm__ volatile("mfence; lfence" : : : "memory");
-        wrmsr(MSR_X2APIC_FIRST + (APIC_ICR_LOW >> 4), (uint64_t)id << 32 | low);
+        wrmsr(X2APIC_MSR(APIC_ICR_LOW), (uint64_t)id << APIC_ICR_DEST_POS | low);
         return;
     }
-    while (page[APIC_ICR_LOW / 4] & ICR_PENDING) {
+    while (page[APIC_ICR_LOW / 4] & APIC_ICR_BUSY) {
         cpu_relax();
     }
     page[APIC_ICR_HIGH / 4] = id << 24;
@@ -108,29 +101,35 @@ static void send(uint32_t id, uint32_t low)
 
 void apic_send_fixed(uint32_t id, uint8_t vector)
 {
-    send(id, ICR_FIXED | ICR_ASSERT | vector);
+    send(id, ICR_MODE(APIC_MODE_FIXED) | vector);
 }
 
 void apic_send_nmi(uint32_t id)
 {
-    send(id, ICR_NMI | ICR_ASSERT);
+    send(id, ICR_MODE(APIC_MODE_NMI));
 }
 
 void apic_send_init(uint32_t id)
 {
-    send(id, ICR_INIT | ICR_ASSERT);
+    send(id, ICR_MODE(APIC_MODE_INIT));
 }
 
 void apic_send_startup(uint32_t id, uint8_t page_number)
 {
-    send(id, ICR_STARTUP | ICR_ASSERT | page_number);
+    send(id, ICR_MODE(APIC_MODE_STARTUP) | page_number);
 }
 
 void apic_timer_start(uint32_t count)
 {
     apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-    apic_write(APIC_LVT_TIMER, count > 0 ? TIMER_VECTOR : LVT_MASKED);
+    apic_write(APIC_LVT_TIMER, count > 0 ? TIMER_VECTOR : APIC_LVT_MASKED);
     apic_write(APIC_TIMER_INITIAL, count);
+}
+
+bool apic_timer_pending(void)
+{
+    unsigned offset = APIC_IRR + TIMER_VECTOR / 32 * APIC_REGISTER_STEP;
+    return (apic_read(offset) >> (TIMER_VECTOR % 32) & 1) != 0;
 }
 
 void apic_drain_vector(void)
@@ -142,7 +141,7 @@ static bool any_set(unsigned offset)
 {
     uint32_t bits = 0;
     for (unsigned i = 0; i < 8; i++) {
-        bits |= apic_read(offset + i * 0x10);
+        bits |= apic_read(offset + i * APIC_REGISTER_STEP);
     }
     return bits != 0;
 }
@@ -150,7 +149,7 @@ static bool any_set(unsigned offset)
 void apic_drain(void)
 {
     uint32_t svr = apic_read(APIC_SVR);
-    apic_write(APIC_SVR, SVR_ENABLE | 0xff);
+    apic_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_VECTOR);
     apic_write(APIC_TPR, 0);
     // Each EOI ends one vector in service; each opening of the gate takes what is requested. Both
     // are bounded by the number of vectors: nothing new is sent to a CPU that has been reset,

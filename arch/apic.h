@@ -36,6 +36,9 @@ void apic_send_startup(uint32_t id, uint8_t page);
 // cpu_wait_nmi_or_interrupt().
 void apic_timer_start(uint32_t count);
 
+// Whether its interrupt waits to be taken.
+bool apic_timer_pending(void);
+
 // Removes whatever is pending or in service, so that a reset guest starts with a clean APIC. Takes
 // the interrupts in the hypervisor for a moment. Called with interrupts off and NMIs allowed.
 void apic_drain(void);

@@ -3,7 +3,6 @@
 #include "arch/tsc.h"
 
 #include "arch/apic.h"
-#include "arch/apic_defs.h"
 #include "arch/cpu.h"
 #include "arch/io.h"
 
@@ -18,11 +17,9 @@
 #define SPEAKER_DATA       0x02
 #define SPEAKER_OUT2       0x20
 
-#define CALIBRATION_MS     10
-#define CLOCK_READINGS     8
-#define APIC_DIVIDE_BY_1   0xb
-#define APIC_FIRST_COUNT   20000 // less than a millisecond at any bus clock
-#define CALIBRATION_VECTOR 0xf0
+#define CALIBRATION_MS   10
+#define CLOCK_READINGS   8
+#define APIC_FIRST_COUNT 20000 // less than a millisecond at any bus clock
 
 static uint64_t khz = 1000000; // a guess until calibrated; only delays use it before
 static uint64_t apic_khz;
@@ -88,22 +85,19 @@ static uint64_t khz_by_pit(void)
 // instruction counting QEMU 10 does not survive that in x2APIC mode.
 static uint64_t apic_countdown(uint32_t count)
 {
-    apic_write(APIC_LVT_TIMER, CALIBRATION_VECTOR);
     uint64_t begin = rdtsc();
-    apic_write(APIC_TIMER_INITIAL, count);
-    unsigned reg = APIC_IRR + CALIBRATION_VECTOR / 32 * APIC_REGISTER_STEP;
-    while ((apic_read(reg) >> (CALIBRATION_VECTOR % 32) & 1) == 0) {
+    apic_timer_start(count);
+    while (!apic_timer_pending()) {
         cpu_relax();
     }
     uint64_t ticks = rdtsc() - begin;
-    apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
+    apic_timer_start(0);
     apic_drain();
     return ticks;
 }
 
 static uint64_t calibrate_apic_timer(void)
 {
-    apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
     for (uint32_t count = APIC_FIRST_COUNT;; count *= 2) {
         uint64_t ticks = apic_countdown(count);
         if (ticks >= khz || count >= UINT32_MAX / 2) { // a millisecond: long enough to be exact
