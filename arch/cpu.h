@@ -24,7 +24,6 @@
 #define RFLAGS_FIXED BIT(1)
 #define RFLAGS_TF    BIT(8)
 #define RFLAGS_IF    BIT(9)
-#define RFLAGS_RF    BIT(16)
 
 static inline uint64_t read_cr0(void)
 {
@@ -108,11 +107,6 @@ static inline void invlpg(uint64_t va)
 static inline void cpu_relax(void)
 {
     __asm__ volatile("pause" : : : "memory");
-}
-
-static inline void wbinvd(void)
-{
-    __asm__ volatile("wbinvd" : : : "memory");
 }
 
 #endif

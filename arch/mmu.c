@@ -68,7 +68,7 @@ const struct page_table *mmu_shared(void)
     return &shared;
 }
 
-volatile void *mmu_map_device_range(hpa_t base, uint64_t size)
+volatile uint32_t *mmu_map_device(hpa_t base, uint64_t size)
 {
     uint64_t offset = base.v & PAGE_MASK;
     uint64_t bytes = align_up(offset + size, PAGE_SIZE);
@@ -79,7 +79,7 @@ volatile void *mmu_map_device_range(hpa_t base, uint64_t size)
         STATUS_OK) {
         return NULL;
     }
-    volatile uint8_t *p = (volatile uint8_t *)(next_device + offset);
+    volatile uint32_t *p = (volatile uint32_t *)(next_device + offset);
     next_device += bytes;
     return p;
 }

@@ -23,8 +23,7 @@ enum status mmu_init(void);
 const struct page_table *mmu_shared(void);
 
 // Maps device registers uncached, for good. NULL when the range or the heap is used up.
-volatile void *mmu_map_device_range(hpa_t base, uint64_t size);
-#define mmu_map_device(base, size) ((volatile uint32_t *)mmu_map_device_range(base, size))
+volatile uint32_t *mmu_map_device(hpa_t base, uint64_t size);
 
 // Turns on write protection, NX, and SMEP/SMAP where this CPU has them.
 void mmu_cpu_init(void);

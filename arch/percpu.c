@@ -58,7 +58,6 @@ enum status percpu_create(unsigned index, uint32_t apic_id)
     cpu->wake_cr3 = tables.root.v;
     cpu->index = index;
     cpu->apic_id = apic_id;
-    cpu->self = cpu;
     cpu->vm_page = vm_page;
     cpu->vm_area = heap_pa(vm_page).v;
     cpus[index] = cpu;

@@ -19,7 +19,6 @@ struct cpu {
     uint8_t nmi_taken;
     uint32_t index;           // number in cpus[]; what configurations call the CPU
     uint32_t apic_id;         // physical
-    struct cpu *self;         // its address in the heap: valid on every CPU
     struct vcpu *vcpu;        // the one virtual CPU it runs; NULL: idle
     uint64_t *window;         // page-table entries of the 4 KiB window slots
     uint64_t *window_big;     // page-directory entry of the 2 MiB slot

@@ -29,15 +29,6 @@ void guest_table_add(struct guest_table *t, const void *data, size_t size)
     }
 }
 
-void guest_table_align(struct guest_table *t, uint64_t alignment)
-{
-    const uint8_t zero = 0;
-
-    while (t->status == STATUS_OK && !is_aligned(t->next, alignment)) {
-        guest_table_add(t, &zero, 1);
-    }
-}
-
 enum status guest_table_seal(struct guest_table *t, uint64_t offset)
 {
     const uint8_t checksum = (uint8_t)(0x100u - t->sum);

@@ -25,9 +25,6 @@ void guest_table_begin(struct guest_table *t, const struct partition *p, uint64_
 // Appends `size` bytes. The byte that will hold the checksum is 0.
 void guest_table_add(struct guest_table *t, const void *data, size_t size);
 
-// Appends zeros up to the next multiple of `alignment`, a power of two.
-void guest_table_align(struct guest_table *t, uint64_t alignment);
-
 // Sets the byte at `offset` so that all bytes from the table's start sum to zero. ERR_NO_MEMORY:
 // the table reached `limit`; ERR_RANGE: the partition has no RAM there.
 enum status guest_table_seal(struct guest_table *t, uint64_t offset);

@@ -105,8 +105,7 @@ static void route_console(volatile uint32_t *const registers[])
         .active_low = input.active_low,
         .apic_id = (uint8_t)cpus[machine.console_cpu]->apic_id,
     };
-    machine.has_console_interrupt =
-        ioapic_set(registers[input.ioapic], input.pin, &route) == STATUS_OK;
+    ioapic_set(registers[input.ioapic], input.pin, &route);
 }
 
 enum status machine_route_interrupts(void)

@@ -21,7 +21,6 @@ struct machine {
     uint64_t rtc_epoch;   // physical RTC at boot, seconds since 1970
     uint64_t rtc_tsc;     // TSC at that moment
     unsigned console_cpu; // takes the console's interrupt as NMI
-    bool has_console_interrupt;
 };
 
 extern struct machine machine;

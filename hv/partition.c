@@ -217,7 +217,6 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
                 .reset_value = GUEST_RESET_VALUE,
             },
     };
-    p->starts++;
     return load_guest(p, &request, &p->loaded, error, error_size);
 }
 

@@ -75,7 +75,6 @@ struct partition {
     uint32_t parked;
     uint32_t generation; // written by vCPU 0 at a restart, read by the others
     enum partition_end end;
-    uint64_t starts;
 };
 
 extern struct partition *partitions[MAX_PARTITIONS];
