@@ -161,7 +161,10 @@ $(BUILD)/guests/%.asm.o: tests/guests/%.asm
 	$(call say,NASM,$@)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf64 -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
-$(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $(GUEST_RT)
+# A guest of several files has the others in a folder of its name.
+.SECONDEXPANSION:
+guest_parts = $(patsubst tests/guests/%,$(BUILD)/guests/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.asm))
+$(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $$(call guest_parts,$$*) $(GUEST_RT)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
@@ -254,7 +257,7 @@ fuzz: $(FUZZERS:%=run-%)
 # ---- style ------------------------------------------------------------------------------------
 
 OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) partitions tests/unit tests/fuzz tests/guests \
-                    tests/guests/linux))
+                    tests/guests/*))
 format-check:
 	clang-format --dry-run -Werror $(OUR_C)
 format:
