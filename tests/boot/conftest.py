@@ -61,9 +61,11 @@ def bochs_machine(model):
     return Machine(BOCHS, (2, 7), model)
 
 
-def bochs_command(tmp_path, machine, modules, cpus, append):
+def bochs_command(tmp_path, machine, image, modules, cpus, append):
     iso = str(tmp_path / "bochs.iso")
-    bulkhead.make_iso(iso, os.path.join(bulkhead.BUILD, "bulkhead.elf"), modules, append)
+    # The test guests, which run bare too, know only the older protocol.
+    protocol = 2 if os.path.basename(image).startswith("bulkhead") else 1
+    bulkhead.make_iso(iso, image.replace("bulkhead32", "bulkhead"), modules, append, protocol)
     program = os.path.join(bulkhead.ROOT, "tests", "tools", "bochs.py")
     return [sys.executable, program, iso, "--model", machine.cpu, "--cpus", str(cpus)]
 
@@ -81,7 +83,11 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("apic_machine", _apic_machines())
     # The same, and VT-x: for small kernels, because Bochs is slow.
     if "each_vendor" in metafunc.fixturenames:
-        metafunc.parametrize("each_vendor", _apic_machines() + [_intel_machine()])
+        metafunc.parametrize("each_vendor", _apic_machines() + [_bochs_param("corei7_skylake_x")])
+    # These, and an AMD-V with nRIP save.
+    if "every_kind" in metafunc.fixturenames:
+        models = [_bochs_param(model) for model in ("corei7_skylake_x", "ryzen")]
+        metafunc.parametrize("every_kind", _apic_machines() + models)
 
 
 def _apic_machines():
@@ -92,15 +98,16 @@ def _apic_machines():
     return xapic + (x2apic or absent)
 
 
-def _intel_machine():
+def _bochs_param(model):
     missing = pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
-    return pytest.param(bochs_machine("corei7_skylake_x"), id="bochs-skylake", marks=missing)
+    return pytest.param(bochs_machine(model), id=f"bochs-{model}", marks=missing)
 
 
 @pytest.fixture
 def boot(request, tmp_path):
     """boot(machine, config, ...) starts a machine. `config` is a configuration's text, or None with
-    `modules`. The files that it names come from tmp_path or build/."""
+    `modules`. The files that it names come from tmp_path or build/. A test guest as `image` with no
+    modules runs bare."""
     running = []
 
     def start(
@@ -122,7 +129,7 @@ def boot(request, tmp_path):
             partitions = bulkhead.read_blob(blob)
             modules = [blob] + bulkhead.find_modules(partitions, str(tmp_path), bulkhead.BUILD)
         if machine.qemu == BOCHS:
-            console = Console(bochs_command(tmp_path, machine, modules, cpus, append),
+            console = Console(bochs_command(tmp_path, machine, image, modules, cpus, append),
                               str(tmp_path / f"bochs{len(running)}.log"))
             running.append(console)
             return console

@@ -4,8 +4,6 @@
 
 #include "tests/guests/guest.h"
 
-#include <stdarg.h>
-
 enum {
     MB_INFO_FLAGS = 0,
     MB_INFO_CMDLINE = 16,
@@ -75,7 +73,7 @@ static void put_number(uint64_t value, unsigned base, int width, char pad)
         put_char(digits[--n]);
 }
 
-static void vprint(const char *fmt, va_list args)
+void vprint(const char *fmt, va_list args)
 {
     for (; *fmt; fmt++) {
         if (*fmt != '%') {

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Popek and Goldberg's equivalence: the same guest on the bare machine and in a partition, compared
+line by line. docs/equivalence.md lists the lines that may differ, each with its reason."""
+
+import fnmatch
+import os
+import re
+
+import pytest
+
+import bulkhead
+from conftest import BOCHS, config, partition
+
+DIFFERENCES = os.path.join(bulkhead.ROOT, "docs", "equivalence.md")
+CPUS = 4
+SLOW = 600
+LEAST = 2
+PLACES = {"qemu7", "qemu10", "bochs-vmx", "bochs-svm", "all"}
+
+
+def place_of(machine):
+    """What the list of differences calls this machine."""
+    if machine.qemu == BOCHS:
+        return "bochs-svm" if machine.cpu == "ryzen" else "bochs-vmx"
+    return f"qemu{machine.version[0]}"
+
+
+def read_differences():
+    """(pattern, places) of each row of the table."""
+    rows = []
+    with open(DIFFERENCES) as f:
+        for line in f:
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            if line.startswith("| `") and len(cells) >= 5:
+                places = set(re.split(r"[,\s]+", cells[1]))
+                assert places <= PLACES and all(cells), line
+                rows.append((cells[0].strip("`"), places))
+    assert rows, f"{DIFFERENCES} has no table"
+    return rows
+
+
+def outcomes(console, source=None):
+    """The guest's lines by name. The guest says at the end how many there must be."""
+    at = console.wait(r"outcomes: \d+", source, timeout=SLOW, whole=True)
+    total = int(re.search(r"outcomes: (\d+)", console.lines[at]).group(1))
+    found = {}
+    prefix = f"[{source}] " if source else ""
+    for line in console.text(source).split("\n"):
+        match = re.match(r"([a-z]\w*(?:\.[\w-]+)+): (.*)$", line[len(prefix) :])
+        if match:
+            # Begun anew after another's line: the last one is whole.
+            found[match.group(1)] = match.group(2)
+    assert len(found) == total, f"{total} outcomes, but {len(found)} different names"
+    assert total >= LEAST
+    return found
+
+
+def compare(machine, bare, ours):
+    """The lines that differ and are not listed, and the rows that list nothing."""
+    rows = [pattern for pattern, places in read_differences() if {place_of(machine), "all"} & places]
+    used, wrong = set(), []
+    for name in sorted(set(bare) | set(ours)):
+        left, right = bare.get(name, "(absent)"), ours.get(name, "(absent)")
+        if left == right:
+            continue
+        matching = {row for row in rows if fnmatch.fnmatchcase(name, row)}
+        used |= matching
+        if not matching:
+            wrong.append(f"{name}\n  bare:      {left}\n  partition: {right}")
+    wrong += [f"listed in docs/equivalence.md, but the same: {row}" for row in rows if row not in used]
+    return wrong
+
+
+def test_equivalence(boot, every_kind):
+    machine = every_kind
+    bare = boot(machine, modules=[], image="equiv.elf", append="env=bare", cpus=CPUS, memory=512)
+    expected = outcomes(bare)
+    bare.stop()
+    console = boot(
+        machine,
+        config(partition("one", cpus=CPUS, image="equiv.elf", memory="256M")),
+        cpus=CPUS,
+        memory=1024,
+    )
+    wrong = compare(machine, expected, outcomes(console, "one"))
+    assert not wrong, f"on {place_of(machine)}:\n" + "\n".join(wrong)
