@@ -4,26 +4,8 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include "arch/register_bits.h"
 #include "arch/types.h"
-
-#define CR0_PE BIT(0)
-#define CR0_MP BIT(1)
-#define CR0_ET BIT(4)
-#define CR0_NE BIT(5)
-#define CR0_WP BIT(16)
-#define CR0_NW BIT(29)
-#define CR0_CD BIT(30)
-#define CR0_PG BIT(31)
-
-#define CR4_PAE  BIT(5)
-#define CR4_MCE  BIT(6)
-#define CR4_PGE  BIT(7)
-#define CR4_SMEP BIT(20)
-#define CR4_SMAP BIT(21)
-
-#define RFLAGS_FIXED BIT(1)
-#define RFLAGS_TF    BIT(8)
-#define RFLAGS_IF    BIT(9)
 
 static inline uint64_t read_cr0(void)
 {

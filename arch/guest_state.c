@@ -9,7 +9,6 @@
 
 #define CPUID_1_ECX_XSAVE   BIT(26)
 #define CPUID_D1_EAX_XSAVES BIT(3)
-#define CR4_OSXSAVE         BIT(18)
 #define XCR0_X87            1u
 
 // MSRs that a guest writes without an exit (hv/msr_rules.c) and no state area holds. Each exists
@@ -53,6 +52,15 @@ static void reset_xsave(void)
     if (cpuid_bits(0xd, 1, 0) & CPUID_D1_EAX_XSAVES) {
         wrmsr(MSR_XSS, 0);
     }
+}
+
+void guest_debug_read(struct guest_debug *out, uint64_t dr7, uint64_t cr4)
+{
+    __asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3"
+                     : "=r"(out->address[0]), "=r"(out->address[1]), "=r"(out->address[2]),
+                       "=r"(out->address[3]));
+    out->dr7 = dr7;
+    out->ports = (cr4 & CR4_DE) != 0;
 }
 
 void guest_state_reset(void)

@@ -4,8 +4,13 @@
 #ifndef ARCH_GUEST_STATE_H
 #define ARCH_GUEST_STATE_H
 
+#include "hv/breakpoint.h"
+
 // Sets it to its value after INIT or reset: debug address registers, CR2, XCR0, and the MSRs that
 // pass to the guest. On the guest's CPU, in an exit.
 void guest_state_reset(void);
+
+// The guest's breakpoints: DR0 to DR3 are in the CPU. On the guest's CPU, in an exit.
+void guest_debug_read(struct guest_debug *out, uint64_t dr7, uint64_t cr4);
 
 #endif

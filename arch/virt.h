@@ -25,6 +25,7 @@ struct virt_state {
     uint64_t rip;
     uint64_t rsp;
     uint64_t rflags;
+    uint64_t dr7;
     // Instruction bytes that came with this exit; set by a back end that has some (else 0).
     const uint8_t *fetched;
     uint8_t fetched_count;
@@ -57,8 +58,11 @@ struct virt_ops {
     __attribute__((noreturn)) void (*run)(struct guest_regs *regs);
 
     void (*get_state)(struct vcpu *v, struct virt_state *out);
-    void (*set_rip)(struct vcpu *v, uint64_t rip);
-    void (*set_rflags)(struct vcpu *v, uint64_t rflags);
+    // An instruction was done for the guest, which goes on at `rip` with these flags; where `rip`
+    // has not moved, one iteration of a repeated instruction was done. The shadow of STI or MOV SS
+    // ends, so does RF, and the trap comes that TF or the breakpoints met (`hits`, bits of DR6)
+    // make.
+    void (*complete)(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits);
     void (*get_segment)(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
 
     // EFER as the guest sees it.

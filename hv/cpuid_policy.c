@@ -4,8 +4,7 @@
 // APIC IDs from 0.
 #include "hv/cpuid_policy.h"
 
-#define CR4_OSXSAVE BIT(18)
-#define CR4_PKE     BIT(22)
+#include "arch/register_bits.h"
 
 #define EXTENDED_LIMIT (CPUID_EXTENDED_COUNT - 1)
 #define BASIC_LIMIT    (CPUID_BASIC_COUNT - 1)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instructions with one operand in a device page: what each reads, computes and writes. Nothing
-// of the guest's state changes before the device has accepted the access. Segment rights, paging
-// and the debug registers were the processor's to check: second-level translation comes last.
+// of the guest's state changes before the device has accepted the access. Segment rights and paging
+// were the processor's to check: second-level translation comes last.
 #include "hv/emulate.h"
 
 #include "hv/emulate_alu.h"
@@ -43,9 +43,8 @@ static uint64_t bit_string_offset(const struct emulate_context *c, const struct 
     return (uint64_t)(bit >> 3) & ~(uint64_t)(size - 1);
 }
 
-// Whether the instruction addresses what the fault reported. The page offset tells: it is the same
-// in linear and in physical addresses.
-static bool addresses(struct emulate_context *c, const struct insn *insn, gpa_t address)
+// Where the instruction's operand in memory is.
+static uint64_t operand_linear(struct emulate_context *c, const struct insn *insn)
 {
     uint64_t linear = emulate_offset(insn, c->regs, c->rip);
 
@@ -57,8 +56,21 @@ static bool addresses(struct emulate_context *c, const struct insn *insn, gpa_t 
         emulate_segment(c->vcpu, insn->segment, &s);
         linear += s.base;
     }
+    return c->mode == DECODE_64 ? linear : (uint32_t)linear;
+}
+
+// Whether the instruction addresses what the fault reported. The page offset tells: it is the same
+// in linear and in physical addresses.
+static bool addresses(uint64_t linear, const struct insn *insn, gpa_t address)
+{
     return ((linear ^ address.v) & PAGE_MASK) == 0 &&
            (address.v & PAGE_MASK) + insn->mem_size <= PAGE_SIZE;
+}
+
+static bool writes_memory(const struct insn *insn)
+{
+    return insn->form != FORM_REG_RM && insn->op != INSN_CMP && insn->op != INSN_TEST &&
+           insn->op != INSN_BT;
 }
 
 // MOV and its relatives: no flags.
@@ -206,10 +218,13 @@ enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa
         return emulate_string_mmio(c, insn, address);
     if (!insn->mem || insn->op < INSN_ADD || insn->op > INSN_BTC)
         return ERR_UNSUPPORTED;
-    if (!addresses(c, insn, address))
+    uint64_t linear = operand_linear(c, insn);
+    if (!addresses(linear, insn, address))
         return ERR_INVALID;
     status = execute(c, insn, address);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        emulate_touch(c, linear, insn->mem_size, writes_memory(insn));
         emulate_advance(c, insn);
+    }
     return status;
 }

@@ -6,8 +6,10 @@
 #define HV_EMULATE_H
 
 #include "arch/exceptions.h"
+#include "arch/register_bits.h"
 #include "arch/status.h"
 #include "arch/types.h"
+#include "hv/breakpoint.h"
 #include "hv/decode.h"
 #include "hv/guest_regs.h"
 #include "hv/guest_walk.h"
@@ -15,14 +17,6 @@
 struct decode_memo;
 struct partition;
 struct vcpu;
-
-#define RFLAGS_CF BIT(0)
-#define RFLAGS_PF BIT(2)
-#define RFLAGS_AF BIT(4)
-#define RFLAGS_ZF BIT(6)
-#define RFLAGS_SF BIT(7)
-#define RFLAGS_DF BIT(10)
-#define RFLAGS_OF BIT(11)
 
 #define EXCEPTION_SS 12
 
@@ -67,6 +61,9 @@ struct emulate_context {
     const uint8_t *fetched;
     uint8_t fetched_count;
     struct guest_exception exception; // written on ERR_FAULT
+    // The breakpoints that are set, or NULL if none is; and those that were met, as bits of DR6.
+    const struct guest_debug *debug;
+    uint64_t hits;
 };
 
 // Fetches and decodes the instruction at c->rip. `bytes` gets what was fetched, *got how much, for
@@ -93,6 +90,20 @@ static inline void emulate_advance(struct emulate_context *c, const struct insn 
     c->rip += insn->length;
     if (c->mode != DECODE_64)
         c->rip &= 0xffffffff;
+}
+
+// Notes which breakpoints the instruction's access to memory, or to a port, meets.
+static inline void emulate_touch(struct emulate_context *c, uint64_t linear, unsigned size,
+                                 bool write)
+{
+    if (c->debug != NULL)
+        c->hits |= breakpoint_data(c->debug, linear, size, write);
+}
+
+static inline void emulate_touch_port(struct emulate_context *c, uint16_t port, unsigned size)
+{
+    if (c->debug != NULL)
+        c->hits |= breakpoint_port(c->debug, port, size);
 }
 
 // The offset in its segment that the instruction's ModRM form addresses, cut to the address size.

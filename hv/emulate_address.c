@@ -7,8 +7,6 @@
 
 #include "hv/decode_memo.h"
 
-#define CR4_LA57 BIT(12)
-
 enum status emulate_page_fault(struct emulate_context *c, const struct guest_fault *fault)
 {
     c->exception.vector = EXCEPTION_PF;

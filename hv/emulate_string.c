@@ -45,6 +45,7 @@ bool string_end_iteration(struct emulate_context *c, const struct insn *insn)
 // One operand in memory.
 struct operand {
     struct guest_span span;
+    uint64_t linear;
     bool ram; // else in a device page, and in one alone
 };
 
@@ -64,6 +65,7 @@ static enum status find_operand(struct emulate_context *c, const struct insn *in
         return emulate_page_fault(c, &fault);
     if (status != STATUS_OK)
         return status;
+    out->linear = linear;
     out->ram = guest_ram_contains(c->partition, out->span.part[0], out->span.len[0]) &&
                (out->span.len[1] == 0 ||
                 guest_ram_contains(c->partition, out->span.part[1], out->span.len[1]));
@@ -121,6 +123,8 @@ static enum status move_or_compare(struct emulate_context *c, const struct insn 
             alu_binary(INSN_CMP, a, b, insn->mem_size, &c->rflags);
     }
     if (status == STATUS_OK) {
+        emulate_touch(c, source.linear, insn->mem_size, false);
+        emulate_touch(c, other.linear, insn->mem_size, move);
         string_move(c, insn, GPR_RSI);
         string_move(c, insn, GPR_RDI);
     }
@@ -150,6 +154,7 @@ static enum status one_operand(struct emulate_context *c, const struct insn *ins
         guest_reg_write(c->regs, GPR_RAX, insn->mem_size, false, value);
     else if (insn->op == INSN_SCAS)
         alu_binary(INSN_CMP, rax, value, insn->mem_size, &c->rflags);
+    emulate_touch(c, linear, insn->mem_size, insn->op == INSN_STOS);
     string_move(c, insn, pointer);
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 #include "hv/emulation.h"
 
 #include "arch/exceptions.h"
+#include "arch/guest_state.h"
 #include "hv/exits.h"
 #include "hv/vcpu.h"
 
@@ -24,6 +25,12 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     e->context.rflags = e->state.rflags;
     e->context.mode = e->state.mode;
     e->context.real_mode = e->state.real_mode;
+    e->context.hits = 0;
+    e->context.debug = NULL;
+    if (e->state.dr7 & DR7_ENABLED) {
+        guest_debug_read(&e->debug, e->state.dr7, e->state.paging.cr4);
+        e->context.debug = &e->debug;
+    }
 }
 
 bool emulation_fetch(struct emulation *e, struct insn *insn)
@@ -52,10 +59,7 @@ bool emulation_finish(struct emulation *e, enum status outcome, const char *what
     struct vcpu *v = e->context.vcpu;
     switch (outcome) {
     case STATUS_OK:
-        virt->set_rip(v, e->context.rip);
-        if (e->context.rflags != e->state.rflags) {
-            virt->set_rflags(v, e->context.rflags);
-        }
+        virt->complete(v, e->context.rip, e->context.rflags, e->context.hits);
         return true;
     case ERR_FAULT:
         virt->inject(v, &e->context.exception, true);

@@ -10,6 +10,7 @@
 struct emulation {
     struct virt_state state;
     struct emulate_context context;
+    struct guest_debug debug;
     uint8_t bytes[INSN_MAX_LENGTH];
     size_t byte_count;
 };

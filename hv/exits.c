@@ -5,6 +5,7 @@
 
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
+#include "arch/guest_state.h"
 #include "arch/msr.h"
 #include "arch/msr_access.h"
 #include "arch/virt.h"
@@ -182,6 +183,16 @@ bool exit_port(struct vcpu *v, struct guest_regs *regs, uint16_t port, unsigned 
         return false;
     }
     return true;
+}
+
+uint64_t exit_port_breakpoints(uint64_t dr7, uint64_t cr4, uint16_t port, unsigned size)
+{
+    if ((dr7 & DR7_ENABLED) == 0) {
+        return 0;
+    }
+    struct guest_debug debug;
+    guest_debug_read(&debug, dr7, cr4);
+    return breakpoint_port(&debug, port, size);
 }
 
 bool exit_port_string(struct vcpu *v, struct guest_regs *regs)

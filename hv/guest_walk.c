@@ -6,16 +6,10 @@
 #include "hv/guest_walk.h"
 
 #include "arch/msr.h"
+#include "arch/register_bits.h"
 #include "hv/guest_mem.h"
 
 // As in arch/cpu.h, which is not for host tests.
-#define CR0_WP   BIT(16)
-#define CR0_PG   BIT(31)
-#define CR4_PSE  BIT(4)
-#define CR4_PAE  BIT(5)
-#define CR4_LA57 BIT(12)
-#define CR4_SMEP BIT(20)
-#define CR4_SMAP BIT(21)
 
 #define PTE_P  BIT(0)
 #define PTE_RW BIT(1)

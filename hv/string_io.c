@@ -44,6 +44,8 @@ static enum status move_element(struct emulate_context *c, const struct insn *in
     } else {
         emulate_port_write(c->vcpu, port, size, value);
     }
+    emulate_touch(c, linear, size, in);
+    emulate_touch_port(c, port, size);
     string_move(c, insn, pointer);
     return STATUS_OK;
 }
@@ -61,7 +63,8 @@ enum status string_io(struct emulate_context *c, const struct insn *insn)
 
         if (status != STATUS_OK)
             return status;
-        if (string_end_iteration(c, insn))
+        // A trap comes behind the iteration that it belongs to (SDM vol. 3, 18.3.1.4).
+        if (string_end_iteration(c, insn) || (c->rflags & RFLAGS_TF) || c->hits)
             break;
     }
     return STATUS_OK;

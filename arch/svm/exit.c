@@ -51,8 +51,8 @@ static inline void move_to(struct vmcb *vmcb, uint64_t rip)
 {
     vmcb->save.rip = rip;
     vmcb->control.interrupt_shadow = 0;
-    if (vmcb->save.rflags & RFLAGS_TF) {
-        svm_step_trap(vmcb);
+    if (vmcb->save.rflags & (RFLAGS_TF | RFLAGS_RF)) {
+        svm_end_instruction(vmcb, false, 0);
     }
 }
 
@@ -78,8 +78,13 @@ static void port(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     v->exits[EVENT_PORT]++;
     unsigned size = (info >> IOIO_SIZE_SHIFT) & 7;
     uint64_t next = vmcb->control.exit_info2;
-    if (exit_port(v, regs, (uint16_t)(info >> IOIO_PORT_SHIFT), size, (info & IOIO_IN) != 0)) {
+    uint16_t number = (uint16_t)(info >> IOIO_PORT_SHIFT);
+    if (exit_port(v, regs, number, size, (info & IOIO_IN) != 0)) {
         move_to(vmcb, next);
+        uint64_t hits = exit_port_breakpoints(vmcb->save.dr7, vmcb->save.cr4, number, size);
+        if (hits != 0) {
+            svm_end_instruction(vmcb, false, hits);
+        }
     }
 }
 
@@ -247,7 +252,8 @@ static inline bool hot_hypercall(struct vcpu *v, struct vmcb *vmcb)
 static __attribute__((noinline)) bool hot_port(struct vcpu *v, struct vmcb *vmcb)
 {
     uint64_t info = vmcb->control.exit_info1;
-    if ((info & IOIO_WHAT) != IOIO_IN_BYTE || info >> IOIO_PORT_SHIFT != PORT_61) {
+    if ((info & IOIO_WHAT) != IOIO_IN_BYTE || info >> IOIO_PORT_SHIFT != PORT_61 ||
+        (vmcb->save.dr7 & DR7_ENABLED) != 0) {
         return false;
     }
     v->exits[EVENT_PORT]++;

@@ -268,11 +268,6 @@ static void vcpu_load(struct vcpu *v)
     (void)v; // VMRUN takes the VMCB's address each time
 }
 
-static void set_rflags(struct vcpu *v, uint64_t rflags)
-{
-    svm_vmcb_of(v)->save.rflags = rflags;
-}
-
 static uint64_t get_efer(struct vcpu *v)
 {
     return svm_vmcb_of(v)->save.efer & ~EFER_SVME;
@@ -304,8 +299,7 @@ const struct virt_ops svm_ops = {
     .vcpu_reset = svm_vcpu_reset,
     .run = svm_enter,
     .get_state = svm_get_state,
-    .set_rip = svm_set_rip,
-    .set_rflags = set_rflags,
+    .complete = svm_complete,
     .get_segment = svm_get_segment,
     .get_efer = get_efer,
     .set_efer = set_efer,

@@ -8,9 +8,6 @@
 #include "arch/msr.h"
 #include "arch/percpu.h"
 
-#define DR6_BS         BIT(14)
-#define RFLAGS_VM      BIT(17)
-#define RFLAGS_AC      BIT(18)
 #define ATTRIBUTE_LONG BIT(9)
 #define ATTRIBUTE_BIG  BIT(10)
 
@@ -37,6 +34,7 @@ void svm_get_state(struct vcpu *v, struct virt_state *out)
     out->rip = s->rip;
     out->rsp = s->rsp;
     out->rflags = s->rflags;
+    out->dr7 = s->dr7;
     const struct vmcb_control *c = &svm_vmcb_of(v)->control;
     if (svm_features.decode_assists && c->exit_code == EXIT_NPF &&
         c->fetched_count <= sizeof(c->fetched)) {
@@ -85,29 +83,44 @@ void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_
         vmcb->control.clean = 0;
     }
     uint64_t event = e->vector | EVENT_TYPE_EXCEPTION | EVENT_VALID;
-    if (has_error_code) {
+    // In real mode nothing has an error code.
+    if (has_error_code && (vmcb->save.cr0 & CR0_PE)) {
         event |= EVENT_HAS_ERROR | (uint64_t)e->error_code << 32;
+    }
+    // What is pushed for a fault has RF set (SDM vol. 3, 18.3.1.1); a #DB comes as it is.
+    if (e->vector != EXCEPTION_DB) {
+        vmcb->save.rflags |= RFLAGS_RF;
     }
     vmcb->control.event_injection = event;
 }
 
-void svm_step_trap(struct vmcb *vmcb)
+void svm_end_instruction(struct vmcb *vmcb, bool repeats, uint64_t hits)
 {
-    vmcb->save.dr6 |= DR6_BS;
-    vmcb->control.clean = 0;
-    vmcb->control.event_injection = EXCEPTION_DB | EVENT_TYPE_EXCEPTION | EVENT_VALID;
+    if (repeats) {
+        vmcb->save.rflags |= RFLAGS_RF; // its breakpoint was met before the first iteration
+    } else {
+        vmcb->save.rflags &= ~RFLAGS_RF;
+    }
+    if (vmcb->save.rflags & RFLAGS_TF) {
+        hits |= DR6_BS;
+    }
+    if (hits != 0) {
+        vmcb->save.dr6 |= hits;
+        vmcb->control.clean = 0;
+        vmcb->control.event_injection = EXCEPTION_DB | EVENT_TYPE_EXCEPTION | EVENT_VALID;
+    }
 }
 
-void svm_set_rip(struct vcpu *v, uint64_t rip)
+void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits)
 {
     struct vmcb *vmcb = svm_vmcb_of(v);
-    // A REP string instruction that goes on has not moved, and does not trap for TF yet.
-    bool moved = vmcb->save.rip != rip;
+    bool repeats = vmcb->save.rip == rip;
     vmcb->save.rip = rip;
+    vmcb->save.rflags = rflags;
     // Whatever shadow the instruction was in, it ends with it (APM vol. 2, 15.21.5).
     vmcb->control.interrupt_shadow = 0;
-    if (moved && (vmcb->save.rflags & RFLAGS_TF)) {
-        svm_step_trap(vmcb);
+    if (__builtin_expect(repeats || ((rflags & (RFLAGS_TF | RFLAGS_RF)) | hits) != 0, 0)) {
+        svm_end_instruction(vmcb, repeats, hits);
     }
 }
 

@@ -45,11 +45,12 @@ void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_seg
 void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
 void svm_inject_nmi(struct vcpu *v);
 
-// The guest moves on to `rip` after an instruction that was done for it.
-void svm_set_rip(struct vcpu *v, uint64_t rip);
+// See struct virt_ops.
+void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits);
 
-// The trap that follows an instruction executed with RFLAGS.TF.
-void svm_step_trap(struct vmcb *vmcb);
+// What the end of an instruction does to RF, and the trap that follows it if there is one: for TF,
+// and for the breakpoints that it met (bits of DR6). `repeats`: it was one iteration of several.
+void svm_end_instruction(struct vmcb *vmcb, bool repeats, uint64_t hits);
 
 // The end of the guest's NMI handler: IRET was intercepted, or the single step after it.
 void svm_nmi_iret(struct vcpu *v);

@@ -4,16 +4,9 @@
 // EFER and the debug registers.
 #include "arch/vmx/check.h"
 
-#define CR0_PE_BIT    BIT(0)
-#define CR0_PG_BIT    BIT(31)
-#define CR4_PAE_BIT   BIT(5)
-#define CR4_PCIDE_BIT BIT(17)
+#include "arch/register_bits.h"
 
-#define FLAG_TF              BIT(8)
-#define FLAG_IF              BIT(9)
-#define FLAG_VM              BIT(17)
 #define RFLAGS_RESERVED_ZERO (~0ull << 22 | BIT(15) | BIT(5) | BIT(3))
-#define RFLAGS_RESERVED_ONE  BIT(1)
 
 #define EFER_LME_BIT   BIT(8)
 #define EFER_LMA_BIT   BIT(10)
@@ -61,26 +54,26 @@ static bool ia32e(const struct vmx_guest_state *s)
 
 static bool v86(const struct vmx_guest_state *s)
 {
-    return (s->rflags & FLAG_VM) != 0;
+    return (s->rflags & RFLAGS_VM) != 0;
 }
 
 static const char *check_control_registers(const struct vmx_guest_state *s,
                                            const struct vmx_limits *l, uint64_t *value)
 {
-    uint64_t cr0_fixed0 = l->cr0_fixed0 & ~(CR0_PE_BIT | CR0_PG_BIT);
+    uint64_t cr0_fixed0 = l->cr0_fixed0 & ~(CR0_PE | CR0_PG);
     REQUIRE((s->cr0 & cr0_fixed0) == cr0_fixed0, "CR0: a bit that VT-x demands is clear", s->cr0);
     REQUIRE((s->cr0 & ~l->cr0_fixed1) == 0, "CR0: a bit that VT-x forbids is set", s->cr0);
-    REQUIRE((s->cr0 & CR0_PG_BIT) == 0 || (s->cr0 & CR0_PE_BIT) != 0, "CR0: PG without PE", s->cr0);
+    REQUIRE((s->cr0 & CR0_PG) == 0 || (s->cr0 & CR0_PE) != 0, "CR0: PG without PE", s->cr0);
     REQUIRE((s->cr4 & l->cr4_fixed0) == l->cr4_fixed0, "CR4: a bit that VT-x demands is clear",
             s->cr4);
     REQUIRE((s->cr4 & ~l->cr4_fixed1) == 0, "CR4: a bit that this processor forbids is set",
             s->cr4);
     REQUIRE((s->debugctl & ~DEBUGCTL_KNOWN) == 0, "IA32_DEBUGCTL: reserved bit", s->debugctl);
     if (ia32e(s)) {
-        REQUIRE((s->cr0 & CR0_PG_BIT) != 0, "IA-32e mode without CR0.PG", s->cr0);
-        REQUIRE((s->cr4 & CR4_PAE_BIT) != 0, "IA-32e mode without CR4.PAE", s->cr4);
+        REQUIRE((s->cr0 & CR0_PG) != 0, "IA-32e mode without CR0.PG", s->cr0);
+        REQUIRE((s->cr4 & CR4_PAE) != 0, "IA-32e mode without CR4.PAE", s->cr4);
     } else {
-        REQUIRE((s->cr4 & CR4_PCIDE_BIT) == 0, "CR4.PCIDE outside IA-32e mode", s->cr4);
+        REQUIRE((s->cr4 & CR4_PCIDE) == 0, "CR4.PCIDE outside IA-32e mode", s->cr4);
     }
     REQUIRE(s->cr3 >> l->phys_bits == 0, "CR3: beyond the physical address width", s->cr3);
     REQUIRE(s->dr7 >> 32 == 0, "DR7: upper half", s->dr7);
@@ -99,8 +92,8 @@ static const char *check_msrs(const struct vmx_guest_state *s, uint64_t *value)
     bool lma = (s->efer & EFER_LMA_BIT) != 0;
     bool lme = (s->efer & EFER_LME_BIT) != 0;
     REQUIRE(lma == ia32e(s), "IA32_EFER.LMA: not as the entry control IA-32e mode", s->efer);
-    REQUIRE((s->cr0 & CR0_PG_BIT) == 0 || lma == lme,
-            "IA32_EFER: LME and LMA differ with paging on", s->efer);
+    REQUIRE((s->cr0 & CR0_PG) == 0 || lma == lme, "IA32_EFER: LME and LMA differ with paging on",
+            s->efer);
     return NULL;
 }
 
@@ -175,7 +168,7 @@ static const char *check_segment_types(const struct vmx_guest_state *s, uint64_t
     const struct vmx_segment_state *ss = &s->segment[VMCS_SS];
     unsigned ss_type = RIGHTS_TYPE(ss->rights);
     REQUIRE(!usable(ss) || ss_type == 3 || ss_type == 7, "SS: type", ss->rights);
-    if (RIGHTS_TYPE(s->segment[VMCS_CS].rights) == 3 || (s->cr0 & CR0_PE_BIT) == 0) {
+    if (RIGHTS_TYPE(s->segment[VMCS_CS].rights) == 3 || (s->cr0 & CR0_PE) == 0) {
         REQUIRE(RIGHTS_DPL(ss->rights) == 0, "SS: DPL above 0 in real mode", ss->rights);
     }
     for (enum vmcs_segment i = VMCS_ES; i <= VMCS_GS; i++) {
@@ -251,10 +244,10 @@ static const char *check_rip(const struct vmx_guest_state *s, uint64_t *value)
     REQUIRE(long64 || s->rip >> 32 == 0, "RIP: above 4 GiB outside 64-bit mode", s->rip);
     REQUIRE(!long64 || canonical(s->rip), "RIP: not canonical", s->rip);
     REQUIRE((s->rflags & RFLAGS_RESERVED_ZERO) == 0, "RFLAGS: reserved bit set", s->rflags);
-    REQUIRE((s->rflags & RFLAGS_RESERVED_ONE) != 0, "RFLAGS: bit 1 clear", s->rflags);
-    REQUIRE(!v86(s) || (!ia32e(s) && (s->cr0 & CR0_PE_BIT) != 0),
-            "RFLAGS.VM: in IA-32e or real mode", s->rflags);
-    REQUIRE(!event_is(s, EVENT_TYPE_EXTERNAL) || (s->rflags & FLAG_IF) != 0,
+    REQUIRE((s->rflags & RFLAGS_FIXED) != 0, "RFLAGS: bit 1 clear", s->rflags);
+    REQUIRE(!v86(s) || (!ia32e(s) && (s->cr0 & CR0_PE) != 0), "RFLAGS.VM: in IA-32e or real mode",
+            s->rflags);
+    REQUIRE(!event_is(s, EVENT_TYPE_EXTERNAL) || (s->rflags & RFLAGS_IF) != 0,
             "RFLAGS.IF: clear, with an interrupt to inject", s->rflags);
     return NULL;
 }
@@ -280,7 +273,7 @@ static const char *check_activity(const struct vmx_guest_state *s, uint64_t *val
     REQUIRE((blocked & BLOCKED_RESERVED) == 0, "interruptibility: reserved bit", blocked);
     REQUIRE((blocked & BLOCKED_BY_SHADOW) != BLOCKED_BY_SHADOW,
             "interruptibility: blocked by both STI and MOV SS", blocked);
-    REQUIRE((blocked & BLOCKED_BY_STI) == 0 || (s->rflags & FLAG_IF) != 0,
+    REQUIRE((blocked & BLOCKED_BY_STI) == 0 || (s->rflags & RFLAGS_IF) != 0,
             "interruptibility: blocked by STI with IF clear", blocked);
     REQUIRE(!event_is(s, EVENT_TYPE_EXTERNAL) || (blocked & BLOCKED_BY_SHADOW) == 0,
             "interruptibility: an interrupt in the shadow of STI or MOV SS", blocked);
@@ -297,8 +290,8 @@ static const char *check_pending_debug(const struct vmx_guest_state *s, uint64_t
     if ((s->interruptibility & BLOCKED_BY_SHADOW) == 0 && s->activity != ACTIVITY_HLT) {
         return NULL;
     }
-    bool stepping = (s->rflags & FLAG_TF) != 0 && (s->debugctl & DEBUGCTL_BTF) == 0;
-    bool pending = (s->pending_debug & PENDING_DEBUG_BS) != 0;
+    bool stepping = (s->rflags & RFLAGS_TF) != 0 && (s->debugctl & DEBUGCTL_BTF) == 0;
+    bool pending = (s->pending_debug & DR6_BS) != 0;
     REQUIRE(stepping == pending, "pending debug exceptions: BS is not as RFLAGS.TF wants",
             s->pending_debug);
     return NULL;
@@ -307,7 +300,7 @@ static const char *check_pending_debug(const struct vmx_guest_state *s, uint64_t
 static const char *check_pdptes(const struct vmx_guest_state *s, const struct vmx_limits *l,
                                 uint64_t *value)
 {
-    if ((s->cr0 & CR0_PG_BIT) == 0 || (s->cr4 & CR4_PAE_BIT) == 0 || ia32e(s)) {
+    if ((s->cr0 & CR0_PG) == 0 || (s->cr4 & CR4_PAE) == 0 || ia32e(s)) {
         return NULL;
     }
     for (unsigned i = 0; i < 4; i++) {

@@ -8,8 +8,6 @@
 #include "arch/vmx/xcr0.h"
 #include "hv/exits.h"
 
-#define CR4_OSXSAVE      BIT(18)
-#define CR4_VMXE         BIT(13)
 #define CPUID_XSAVE_LEAF 0xd
 
 uint64_t vmx_cr0_mask;
@@ -80,7 +78,15 @@ uint64_t vmx_cr4(void)
 
 // The instruction is not emulated: only what the guest is shown of the kept bits becomes what it
 // writes. Then it runs again, differs from the shadow in no kept bit, and does the rest with all of
-// the processor's own checks and effects (mode switch, PDPTEs, LMA, TLB). It can't exit twice.
+// the processor's own checks and effects (mode switch, PDPTEs, LMA, TLB). It can't exit twice, and
+// RF keeps a breakpoint on it from being met twice.
+static bool run_again(enum vmcs_field shadow, uint64_t value)
+{
+    vmwrite(shadow, value);
+    vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+    return false;
+}
+
 static bool move_to_cr0(struct vcpu *v, uint64_t value)
 {
     if ((value & CR0_NW) && (value & CR0_CD) == 0) {
@@ -89,8 +95,7 @@ static bool move_to_cr0(struct vcpu *v, uint64_t value)
     if ((value & CR0_PG) && (value & CR0_PE) == 0) {
         return exit_protected(v); // it would find that too, but the shadow must not change then
     }
-    vmwrite(VMCS_CR0_SHADOW, value);
-    return false;
+    return run_again(VMCS_CR0_SHADOW, value);
 }
 
 static bool move_to_cr4(struct vcpu *v, uint64_t value)
@@ -98,8 +103,7 @@ static bool move_to_cr4(struct vcpu *v, uint64_t value)
     if (value & vmx_cr4_mask & ~CR4_SHOWN_ONLY) {
         return exit_protected(v);
     }
-    vmwrite(VMCS_CR4_SHADOW, value);
-    return false;
+    return run_again(VMCS_CR4_SHADOW, value);
 }
 
 bool vmx_cr_exit(struct vcpu *v, struct guest_regs *regs, uint64_t qualification)

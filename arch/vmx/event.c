@@ -6,7 +6,6 @@
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
 
-#define DR7_GD     BIT(13)
 #define VECTOR_NMI 2
 
 static void unblock(uint64_t mask)
@@ -31,6 +30,8 @@ void vmx_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_
         write_cr2(e->cr2); // no entry or exit touches it, so it is the guest's
     }
     uint32_t event = e->vector | EVENT_OF_TYPE(EVENT_TYPE_EXCEPTION);
+    // All of these are faults, and what is pushed for a fault has RF set (SDM vol. 3, 18.3.1.1).
+    vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
     // In real mode nothing has an error code (SDM vol. 3, 27.2.1.3).
     if (has_error_code && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
         event |= (uint32_t)EVENT_HAS_ERROR;
@@ -49,8 +50,8 @@ static void set_debug_registers(uint64_t qualification)
 {
     uint64_t dr6;
     __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-    dr6 &= ~DEBUG_BREAKPOINTS;
-    dr6 |= qualification & (DEBUG_BREAKPOINTS | DEBUG_BD | DEBUG_BS);
+    dr6 &= ~DR6_HITS;
+    dr6 |= qualification & (DR6_HITS | DR6_BD | DR6_BS);
     __asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
     vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 }

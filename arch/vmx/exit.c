@@ -18,7 +18,7 @@ static inline bool quick_advance(void)
     uint64_t rip = vmread(VMCS_GUEST_RIP);
     uint64_t next = rip + vmread(VMCS_EXIT_LENGTH);
     if ((vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_SHADOW) |
-        (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF) | ((rip ^ next) >> 32)) {
+        (vmread(VMCS_GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF)) | ((rip ^ next) >> 32)) {
         return false;
     }
     vmwrite(VMCS_GUEST_RIP, next);
@@ -38,7 +38,7 @@ static void advance(struct vcpu *v)
         vmx_get_state(v, &state);
         next = state.mode == DECODE_64 ? next : (uint32_t)next;
     }
-    vmx_set_rip(v, next);
+    vmx_complete(v, next, vmread(VMCS_GUEST_RFLAGS), 0);
 }
 
 // Runs a handler for an instruction and moves on if it says so.
@@ -58,7 +58,15 @@ static void port(struct vcpu *v, struct guest_regs *regs)
         return;
     }
     v->exits[EVENT_PORT]++;
-    COMPLETE(exit_port(v, regs, IO_PORT(q), IO_SIZE(q), (q & IO_IN) != 0));
+    if (!exit_port(v, regs, IO_PORT(q), IO_SIZE(q), (q & IO_IN) != 0)) {
+        return;
+    }
+    advance(v);
+    uint64_t hits =
+        exit_port_breakpoints(vmread(VMCS_GUEST_DR7), vmx_cr4(), IO_PORT(q), IO_SIZE(q));
+    if (hits != 0) {
+        vmx_debug_trap(hits);
+    }
 }
 
 // The exit interrupted an IRET that had unblocked NMIs; it will run again, so they are still

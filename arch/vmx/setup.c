@@ -17,7 +17,6 @@
 
 #define CPUID_1_ECX_VMX BIT(5)
 #define CPUID_SIZES     0x80000008
-#define CR4_VMXE        BIT(13)
 
 #define IO_MAP_PAGES 2 // bitmap A: ports below 0x8000, B: the others
 #define GUEST_VPID   1 // one guest a CPU, for ever; VPID 0 is the hypervisor's own
@@ -313,8 +312,7 @@ const struct virt_ops vmx_ops = {
     .vcpu_reset = vmx_vcpu_reset,
     .run = vmx_enter,
     .get_state = vmx_get_state,
-    .set_rip = vmx_set_rip,
-    .set_rflags = vmx_set_rflags,
+    .complete = vmx_complete,
     .get_segment = vmx_get_segment,
     .get_efer = vmx_get_efer,
     .set_efer = vmx_set_efer,

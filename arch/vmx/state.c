@@ -6,9 +6,6 @@
 #include "arch/heap.h"
 #include "arch/msr.h"
 
-#define RFLAGS_VM BIT(17)
-#define RFLAGS_AC BIT(18)
-
 static bool in_64bit_mode(uint64_t cs_rights)
 {
     return (vmread(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E_GUEST) != 0 && (cs_rights & RIGHTS_LONG) != 0;
@@ -38,6 +35,7 @@ void vmx_get_state(struct vcpu *v, struct virt_state *out)
     out->rip = vmread(VMCS_GUEST_RIP);
     out->rsp = vmread(VMCS_GUEST_RSP);
     out->rflags = rflags;
+    out->dr7 = vmread(VMCS_GUEST_DR7);
 }
 
 void vmx_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out)
@@ -59,24 +57,26 @@ void vmx_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_seg
     }
 }
 
-void vmx_set_rip(struct vcpu *v, uint64_t rip)
+void vmx_debug_trap(uint64_t hits)
+{
+    vmwrite(VMCS_GUEST_PENDING_DEBUG,
+            vmread(VMCS_GUEST_PENDING_DEBUG) | hits | (hits & ~DR6_BS ? PENDING_DEBUG_ENABLED : 0));
+}
+
+void vmx_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits)
 {
     (void)v;
-    // A REP string instruction that goes on has not moved, and does not trap for TF yet.
-    bool moved = vmread(VMCS_GUEST_RIP) != rip;
+    // A repeated instruction that goes on has met its breakpoint (SDM vol. 3, 18.3.1.1).
+    bool repeats = vmread(VMCS_GUEST_RIP) == rip;
     vmwrite(VMCS_GUEST_RIP, rip);
+    vmwrite(VMCS_GUEST_RFLAGS, repeats ? rflags | RFLAGS_RF : rflags & ~RFLAGS_RF);
     // Whatever shadow the instruction was in, it ends with it.
     uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocked & ~BLOCKED_BY_SHADOW);
-    if (moved && (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)) {
-        vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+    hits |= rflags & RFLAGS_TF ? DR6_BS : 0;
+    if (hits != 0) {
+        vmx_debug_trap(hits);
     }
-}
-
-void vmx_set_rflags(struct vcpu *v, uint64_t rflags)
-{
-    (void)v;
-    vmwrite(VMCS_GUEST_RFLAGS, rflags);
 }
 
 uint64_t vmx_get_efer(struct vcpu *v)

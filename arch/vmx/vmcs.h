@@ -230,7 +230,6 @@ enum vmcs_segment {
 #define ACTIVITY_WAIT_SIPI 3
 
 #define PENDING_DEBUG_ENABLED  BIT(12)
-#define PENDING_DEBUG_BS       BIT(14)
 #define PENDING_DEBUG_RTM      BIT(16)
 #define PENDING_DEBUG_RESERVED (~0x1500full)
 
@@ -304,10 +303,5 @@ enum vmx_exit {
 #define EPT_LINEAR_VALID      BIT(7)
 #define EPT_LINEAR_TRANSLATED BIT(8) // the access itself, not the walk of the guest's tables
 #define EPT_NMI_UNBLOCKED     BIT(12)
-
-// ... of debug exceptions (table 28-1): the bits of DR6 that it would have set.
-#define DEBUG_BREAKPOINTS 0xfull
-#define DEBUG_BD          BIT(13)
-#define DEBUG_BS          BIT(14)
 
 #endif

@@ -57,11 +57,13 @@ bool vmx_xsetbv(struct vcpu *v, const struct guest_regs *regs);
 // state.c
 void vmx_get_state(struct vcpu *v, struct virt_state *out);
 void vmx_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
-void vmx_set_rip(struct vcpu *v, uint64_t rip);
+// See struct virt_ops.
+void vmx_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits);
+// A #DB trap behind the instruction that was done last: bits of DR6.
+void vmx_debug_trap(uint64_t hits);
 void vmx_set_x2apic(struct vcpu *v, bool x2apic);
 uint64_t vmx_get_efer(struct vcpu *v);
 void vmx_set_efer(struct vcpu *v, uint64_t efer);
-void vmx_set_rflags(struct vcpu *v, uint64_t rflags);
 
 // event.c
 void vmx_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);

@@ -33,8 +33,6 @@ static enum status mmio(const uint8_t *bytes, size_t size, uint64_t address)
 #define IO(...)            io(BYTES(__VA_ARGS__))
 #define MMIO(ADDRESS, ...) mmio(BYTES(__VA_ARGS__), ADDRESS)
 
-#define CR0_PG   BIT(31)
-#define CR4_PAE  BIT(5)
 #define EFER_LMA BIT(10)
 #define PTE      0x7ull // present, writable, user
 #define TABLE    0xc000u

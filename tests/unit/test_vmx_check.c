@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "arch/register_bits.h"
 #include "arch/vmx/check.h"
 
 static const struct vmx_limits limits = {
@@ -97,7 +98,7 @@ static void test_good_states(void **state)
     s = long_mode(); // stepping over STI
     s.rflags = 0x302;
     s.interruptibility = BLOCKED_BY_STI;
-    s.pending_debug = PENDING_DEBUG_BS;
+    s.pending_debug = DR6_BS;
     assert_null(vmx_check_guest(&s, &limits, &value));
 
     s = real_mode(); // PAE paging
