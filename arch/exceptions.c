@@ -10,6 +10,7 @@
 #include "arch/percpu.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
+#include "hv/machine_check.h"
 
 struct exception_frame {
     uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
@@ -124,10 +125,14 @@ _Noreturn static void report(const struct exception_frame *f)
 
 void exception_taken(struct exception_frame *f)
 {
-    // The one exception that is expected: an MSR that is only tried (arch/msr_access.h).
+    // The one exception that is always expected: an MSR that is only tried (arch/msr_access.h).
     if (f->vector == EXCEPTION_GP &&
         (f->rip == (uint64_t)msr_read_fault || f->rip == (uint64_t)msr_write_fault)) {
         f->rip = (uint64_t)msr_fault_resume;
+        return;
+    }
+    if (f->vector == EXCEPTION_MC) {
+        machine_check_taken(f->rip);
         return;
     }
     report(f);

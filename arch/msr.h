@@ -21,11 +21,15 @@
 #define MSR_SYSENTER_EIP    0x176u
 #define MSR_MCG_CAP         0x179u
 #define MSR_MCG_STATUS      0x17au
+#define MSR_MCG_CTL         0x17bu
 #define MSR_DEBUGCTL        0x1d9u
 #define MSR_LAST_BRANCH     0x1dbu // to 0x1de: last branch and last interrupt, from and to
 #define MSR_LAST_BRANCH_END 0x1deu
 #define MSR_PAT             0x277u
 #define MSR_MTRR_DEF_TYPE   0x2ffu
+#define MSR_MC_CTL(bank)    (0x400u + 4u * (bank))
+#define MSR_MC_STATUS(bank) (0x401u + 4u * (bank))
+#define MSR_MC_ADDR(bank)   (0x402u + 4u * (bank))
 #define MSR_XSS             0xda0u
 #define MSR_EFER            0xc0000080u
 #define MSR_STAR            0xc0000081u

@@ -6,6 +6,7 @@
 #include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
+#include "arch/mca.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/tsc.h"
@@ -70,6 +71,7 @@ _Noreturn void ap_main(void)
 {
     exceptions_load();
     mmu_cpu_init();
+    mca_cpu_init();
     apic_cpu_init();
     __atomic_store_n(&this_cpu()->online, 1, __ATOMIC_RELEASE);
     cpu_main();

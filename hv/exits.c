@@ -187,9 +187,6 @@ bool exit_port(struct vcpu *v, struct guest_regs *regs, uint16_t port, unsigned 
 
 uint64_t exit_port_breakpoints(uint64_t dr7, uint64_t cr4, uint16_t port, unsigned size)
 {
-    if ((dr7 & DR7_ENABLED) == 0) {
-        return 0;
-    }
     struct guest_debug debug;
     guest_debug_read(&debug, dr7, cr4);
     return breakpoint_port(&debug, port, size);

@@ -44,7 +44,7 @@ static inline uint64_t exit_hypercall(uint64_t number)
 // IN or OUT of `size` bytes (1, 2, 4).
 bool exit_port(struct vcpu *v, struct guest_regs *regs, uint16_t port, unsigned size, bool in);
 
-// The breakpoints that the access met, as bits of DR6.
+// The breakpoints that the access met, as bits of DR6; asked for where DR7 has one enabled.
 uint64_t exit_port_breakpoints(uint64_t dr7, uint64_t cr4, uint16_t port, unsigned size);
 
 // INS or OUTS; the instruction is decoded here.

@@ -100,6 +100,15 @@ bool guest_ram_lookup(const struct guest_ram *ram, gpa_t gpa, hpa_t *hpa, uint64
     return false;
 }
 
+bool guest_ram_owns(const struct guest_ram *ram, hpa_t address)
+{
+    for (unsigned i = 0; i < ram->count; i++) {
+        if (address.v - ram->region[i].hpa < ram->region[i].size)
+            return true;
+    }
+    return false;
+}
+
 uint64_t guest_ram_size(const struct guest_ram *ram)
 {
     uint64_t size = 0;

@@ -35,6 +35,9 @@ enum status guest_ram_allocate(struct guest_ram *ram, struct page_alloc *alloc, 
 // memory within the same region. False if it is no RAM; then neither output is written.
 bool guest_ram_lookup(const struct guest_ram *ram, gpa_t gpa, hpa_t *hpa, uint64_t *contiguous);
 
+// Whether a host address lies in it.
+bool guest_ram_owns(const struct guest_ram *ram, hpa_t address);
+
 // Bytes of RAM.
 uint64_t guest_ram_size(const struct guest_ram *ram);
 

@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
 #include "arch/heap.h"
+#include "arch/mca.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/smp.h"
@@ -146,6 +147,7 @@ static void start_clocks(void)
 {
     must(apic_init(machine.acpi.lapic_address), "mapping the local APIC");
     apic_cpu_init();
+    mca_cpu_init();
     this_cpu()->online = 1;
     tsc_calibrate(machine.acpi.pm_timer_port, machine.acpi.pm_timer_32bit);
     machine.rtc_epoch = rtc_read(machine.acpi.century);

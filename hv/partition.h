@@ -10,6 +10,7 @@
 #include "boot/boot_info.h"
 #include "hv/guest_layout.h"
 #include "hv/load.h"
+#include "hv/machine_check.h"
 #include "hv/platform.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vioapic.h"
@@ -62,6 +63,10 @@ struct partition {
 
     struct icr_topology topology;
     uint32_t messages; // shown since the last start (hv/log.c); any of its CPUs adds
+
+    // An error of the hardware in its memory; written by the CPU that took the machine check, read
+    // behind WORK_MACHINE_CHECK.
+    struct mc_bank machine_check;
 
     const struct boot_module *image;
     const struct boot_module *initrd;

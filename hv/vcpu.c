@@ -90,6 +90,9 @@ static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
     if (work & WORK_RESTART) {
         partition_finish_end(v, regs);
     }
+    if ((work & WORK_MACHINE_CHECK) && v->state != VCPU_STOPPED) {
+        machine_check_end(v, regs);
+    }
     if ((work & WORK_INIT) && !v->partition->ending) {
         take_init(v, regs);
     }

@@ -38,12 +38,13 @@ enum vcpu_state {
 };
 
 // Bits of vcpu.work.
-#define WORK_STOP    BIT(0) // the partition is ending: park
-#define WORK_INIT    BIT(1) // a guest's INIT
-#define WORK_SIPI    BIT(2) // a guest's start-up IPI; `sipi` has the vector
-#define WORK_NMI     BIT(3) // a guest's NMI
-#define WORK_CONSOLE BIT(4) // the console has input for the partition, or room again
-#define WORK_RESTART BIT(5) // for the partition's first vCPU: all others are parked
+#define WORK_STOP          BIT(0) // the partition is ending: park
+#define WORK_INIT          BIT(1) // a guest's INIT
+#define WORK_SIPI          BIT(2) // a guest's start-up IPI; `sipi` has the vector
+#define WORK_NMI           BIT(3) // a guest's NMI
+#define WORK_CONSOLE       BIT(4) // the console has input for the partition, or room again
+#define WORK_RESTART       BIT(5) // for the partition's first vCPU: all others are parked
+#define WORK_MACHINE_CHECK BIT(6) // likewise: the partition's memory has failed
 
 struct vcpu {
     struct partition *partition;

@@ -7,6 +7,7 @@
 #include "arch/exceptions.h"
 #include "arch/percpu.h"
 #include "hv/exits.h"
+#include "hv/machine_check.h"
 #include "hv/next_rip.h"
 #include "hv/partition.h"
 #include "hv/platform.h"
@@ -81,8 +82,9 @@ static void port(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     uint16_t number = (uint16_t)(info >> IOIO_PORT_SHIFT);
     if (exit_port(v, regs, number, size, (info & IOIO_IN) != 0)) {
         move_to(vmcb, next);
-        uint64_t hits = exit_port_breakpoints(vmcb->save.dr7, vmcb->save.cr4, number, size);
-        if (hits != 0) {
+        uint64_t dr7 = vmcb->save.dr7;
+        if (dr7 & DR7_ENABLED) {
+            uint64_t hits = exit_port_breakpoints(dr7, vmcb->save.cr4, number, size);
             svm_end_instruction(vmcb, false, hits);
         }
     }
@@ -115,8 +117,11 @@ static void exception(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs
     case EXCEPTION_AC:
         svm_inject(v, &(struct guest_exception){.vector = EXCEPTION_AC}, true);
         break;
+    case EXCEPTION_MC:
+        machine_check_exit(v, regs);
+        break;
     default:
-        exit_fault(v, regs, "machine check or unexpected exception, vector", vector);
+        exit_fault(v, regs, "an exception that was not asked for, vector", vector);
         break;
     }
 }

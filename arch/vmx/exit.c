@@ -7,6 +7,7 @@
 #include "arch/exceptions.h"
 #include "arch/percpu.h"
 #include "hv/exits.h"
+#include "hv/machine_check.h"
 #include "hv/partition.h"
 
 #define VECTOR_NMI 2
@@ -62,10 +63,9 @@ static void port(struct vcpu *v, struct guest_regs *regs)
         return;
     }
     advance(v);
-    uint64_t hits =
-        exit_port_breakpoints(vmread(VMCS_GUEST_DR7), vmx_cr4(), IO_PORT(q), IO_SIZE(q));
-    if (hits != 0) {
-        vmx_debug_trap(hits);
+    uint64_t dr7 = vmread(VMCS_GUEST_DR7);
+    if (dr7 & DR7_ENABLED) {
+        vmx_debug_trap(exit_port_breakpoints(dr7, vmx_cr4(), IO_PORT(q), IO_SIZE(q)));
     }
 }
 
@@ -123,8 +123,11 @@ static void exception_or_nmi(struct vcpu *v, struct guest_regs *regs, bool deliv
     case EXCEPTION_AC:
         vmx_reflect(event, vmread(VMCS_QUALIFICATION));
         break;
+    case EXCEPTION_MC:
+        machine_check_exit(v, regs);
+        break;
     default:
-        exit_fault(v, regs, "machine check or unexpected exception, vector", EVENT_VECTOR(event));
+        exit_fault(v, regs, "an exception that was not asked for, vector", EVENT_VECTOR(event));
         break;
     }
 }

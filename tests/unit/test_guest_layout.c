@@ -75,6 +75,15 @@ static void hole_below_4_gib(void **state)
         assert_false(guest_ram_lookup(&ram, gpa(none[i]), &host, &contiguous));
         assert_int_equal(host.v, 5);
     }
+    for (unsigned i = 0; i < ram.count; i++) {
+        uint64_t first = ram.region[i].hpa, size = ram.region[i].size;
+        assert_true(guest_ram_owns(&ram, hpa(first)));
+        assert_true(guest_ram_owns(&ram, hpa(first + size - 1)));
+    }
+    uint64_t low = min_u64(ram.region[0].hpa, ram.region[1].hpa);
+    uint64_t end = max_u64(ram.region[0].hpa + GIB(3), ram.region[1].hpa + GIB(1) + MIB(2));
+    assert_false(guest_ram_owns(&ram, hpa(low - 1)));
+    assert_false(guest_ram_owns(&ram, hpa(end)));
 }
 
 static void falls_back_to_smaller_blocks(void **state)

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registers of the machine-check architecture (SDM vol. 3, 16.3; AMD APM vol. 2, 9.3).
+#ifndef ARCH_MCA_H
+#define ARCH_MCA_H
+
+#include "hv/machine_check.h"
+
+// Clears what the firmware left in this CPU's banks and lets all errors be reported. The exception
+// tables must be loaded.
+void mca_cpu_init(void);
+
+// Takes what this CPU's banks hold, and clears them: until then another machine check would shut
+// the CPU down.
+void mca_collect(struct machine_check *out);
+
+#endif
