@@ -4,16 +4,26 @@
 
 #include <stdarg.h>
 
+#include "arch/tsc.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
 #include "hv/partition.h"
 
-#define MESSAGES_PER_START 32 // of a partition, until it starts again
+bool log_allows(struct partition *p, unsigned lines)
+{
+    uint32_t hidden;
+    if (!log_share_take(&p->log, time_us(), lines, &hidden)) {
+        return false;
+    }
+    if (hidden > 0) {
+        print("%s: %u lines about it were not shown\n", p->name, hidden);
+    }
+    return true;
+}
 
 void log_guest(struct vcpu *v, const char *fmt, ...)
 {
-    struct partition *p = v->partition;
-    if (__atomic_fetch_add(&p->messages, 1, __ATOMIC_RELAXED) >= MESSAGES_PER_START) {
+    if (!log_allows(v->partition, 1)) {
         return;
     }
     char text[200];
@@ -21,13 +31,5 @@ void log_guest(struct vcpu *v, const char *fmt, ...)
     va_start(args, fmt);
     vformat(text, sizeof(text), fmt, args);
     va_end(args);
-    print("%s/%u: %s\n", p->name, v->index, text);
-}
-
-void log_refill(struct partition *p)
-{
-    uint32_t count = __atomic_exchange_n(&p->messages, 0, __ATOMIC_RELAXED);
-    if (count > MESSAGES_PER_START) {
-        print("%s: %u more messages were not shown\n", p->name, count - MESSAGES_PER_START);
-    }
+    print("%s/%u: %s\n", v->partition->name, v->index, text);
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages about a guest, with the partition's name and the vCPU. A guest can cause as many as it
-// likes, so each partition has only so many before the rest is counted instead of shown.
+// What the hypervisor says about a guest. A guest can cause as much as it likes, so each partition
+// has a share of lines; what goes beyond is counted instead of shown (hv/log_share.h).
 #ifndef HV_LOG_H
 #define HV_LOG_H
+
+#include <stdbool.h>
 
 struct partition;
 struct vcpu;
 
-// A line about something that a vCPU did: "alpha/0: ...". Rate-limited. Any of the partition's
-// CPUs.
+// A line about something that a vCPU did: "alpha/0: ...". Any of the partition's CPUs.
 void log_guest(struct vcpu *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-// Allows the partition a fresh share of messages, and says how many were not shown.
-void log_refill(struct partition *p);
+// Whether a report of `lines` lines about the partition may be shown now; if so, what was not shown
+// before it is told first. Any of the partition's CPUs.
+bool log_allows(struct partition *p, unsigned lines);
 
 #endif

@@ -234,7 +234,11 @@ void partition_end(struct vcpu *v, enum partition_end end, const char *why, stru
     struct partition *p = v->partition;
     if (__atomic_exchange_n(&p->ending, 1, __ATOMIC_SEQ_CST) == 0) {
         p->end = end;
-        print("%s/%u: %s\n", p->name, v->index, why);
+        // A restart has this line, two more, and one for each of the counters.
+        p->reported = log_allows(p, 3 + p->vcpu_count) || end != PARTITION_REBOOT;
+        if (p->reported) {
+            print("%s/%u: %s\n", p->name, v->index, why);
+        }
         for (unsigned i = 0; i < p->vcpu_count; i++) {
             if (p->vcpus[i] != v) {
                 vcpu_post(p->vcpus[i], WORK_STOP);
@@ -273,7 +277,9 @@ static void start_again(struct vcpu *v, struct guest_regs *regs)
     vcpu_reset_apic(v);
     virt->vcpu_reset(v, &p->loaded.entry, regs);
     vcpu_boot_apic(v);
-    print("%s: started again, %lu us\n", p->name, time_us() - begin);
+    if (p->reported) {
+        print("%s: started again, %lu us\n", p->name, time_us() - begin);
+    }
     __atomic_store_n(&p->parked, 0, __ATOMIC_RELAXED);
     // In this order: see partition_park.
     __atomic_store_n(&p->ending, 0, __ATOMIC_SEQ_CST);
@@ -284,9 +290,10 @@ static void start_again(struct vcpu *v, struct guest_regs *regs)
 void partition_finish_end(struct vcpu *v, struct guest_regs *regs)
 {
     struct partition *p = v->partition;
-    print("%s: ended by %s\n", p->name, end_names[p->end]);
-    counters_print(p);
-    log_refill(p);
+    if (p->reported) {
+        print("%s: ended by %s\n", p->name, end_names[p->end]);
+        counters_print(p);
+    }
     if (p->end == PARTITION_REBOOT) {
         start_again(v, regs);
         return;

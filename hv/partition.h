@@ -10,6 +10,7 @@
 #include "boot/boot_info.h"
 #include "hv/guest_layout.h"
 #include "hv/load.h"
+#include "hv/log_share.h"
 #include "hv/machine_check.h"
 #include "hv/platform.h"
 #include "hv/vcpu.h"
@@ -62,7 +63,7 @@ struct partition {
     unsigned held_count;
 
     struct icr_topology topology;
-    uint32_t messages; // shown since the last start (hv/log.c); any of its CPUs adds
+    struct log_share log; // any of its CPUs
 
     // An error of the hardware in its memory; written by the CPU that took the machine check, read
     // behind WORK_MACHINE_CHECK.
@@ -80,6 +81,7 @@ struct partition {
     uint32_t parked;
     uint32_t generation; // written by vCPU 0 at a restart, read by the others
     enum partition_end end;
+    bool reported; // this end's lines are shown; one that reboots without end has only its share
 };
 
 extern struct partition *partitions[MAX_PARTITIONS];

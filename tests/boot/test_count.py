@@ -88,6 +88,20 @@ def test_reboot_starts_again(boot, each_vendor, end):
     console.wait("again: started again", "bulkhead")
 
 
+def test_reboot_loop_is_not_logged_for_ever(boot, plain):
+    """Each restart has its lines only as long as the partition's share of them lasts."""
+    console = boot(
+        plain,
+        config(partition("again", memory="16M", cmdline="n=0 end=reboot"), partition("long")),
+    )
+    at = console.wait(r"again: \d+ lines about it were not shown", "bulkhead")
+    console.wait("again: started again", "bulkhead", since=at)
+    starts = len(re.findall(HELLO, console.text("again"), re.MULTILINE))
+    shown = len(re.findall("again: started again", console.text("bulkhead")))
+    assert 8 <= shown < starts - 1
+    counts_on(console, "long", since=at)
+
+
 def test_smp_partition_reboots(boot, each_vendor):
     """The other CPUs of a partition that reboots start again too."""
     console = boot(
