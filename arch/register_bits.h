@@ -8,6 +8,7 @@
 
 #define CR0_PE BIT(0)
 #define CR0_MP BIT(1)
+#define CR0_TS BIT(3)
 #define CR0_ET BIT(4)
 #define CR0_NE BIT(5)
 #define CR0_WP BIT(16)
@@ -38,6 +39,7 @@
 #define RFLAGS_IF    BIT(9)
 #define RFLAGS_DF    BIT(10)
 #define RFLAGS_OF    BIT(11)
+#define RFLAGS_NT    BIT(14)
 #define RFLAGS_RF    BIT(16)
 #define RFLAGS_VM    BIT(17)
 #define RFLAGS_AC    BIT(18)
@@ -46,6 +48,7 @@
 #define DR6_HITS    0xfull
 #define DR6_BD      BIT(13) // access to a debug register while DR7.GD was set
 #define DR6_BS      BIT(14) // single step
+#define DR6_BT      BIT(15) // task switch
 #define DR7_ENABLED 0xffull // the local and global enable bits of all four breakpoints
 #define DR7_GD      BIT(13)
 

@@ -30,8 +30,10 @@ void vmx_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_
         write_cr2(e->cr2); // no entry or exit touches it, so it is the guest's
     }
     uint32_t event = e->vector | EVENT_OF_TYPE(EVENT_TYPE_EXCEPTION);
-    // All of these are faults, and what is pushed for a fault has RF set (SDM vol. 3, 18.3.1.1).
-    vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+    // What is pushed for a fault has RF set (SDM vol. 3, 18.3.1.1); a #DB comes as it is.
+    if (e->vector != EXCEPTION_DB) {
+        vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+    }
     // In real mode nothing has an error code (SDM vol. 3, 27.2.1.3).
     if (has_error_code && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
         event |= (uint32_t)EVENT_HAS_ERROR;

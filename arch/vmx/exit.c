@@ -206,8 +206,7 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
         break;
     case VMX_EXIT_TASK_SWITCH:
         v->exits[EVENT_OTHER]++;
-        exit_fault(v, regs, "a task switch, which VT-x can't do for a guest, selector",
-                   vmread(VMCS_QUALIFICATION) & 0xffff);
+        vmx_task_switch(v, regs);
         break;
     case VMX_EXIT_EPT_MISCONFIGURATION:
         panic("EPT misconfiguration of partition %s at guest-physical 0x%lx", v->partition->name,

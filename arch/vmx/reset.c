@@ -99,7 +99,7 @@ static void set_mode(const struct vcpu_entry *entry)
     vmwrite(VMCS_GUEST_RIP, rip);
 }
 
-static void invalidate_tlb(void)
+void vmx_flush_tlb(void)
 {
     const struct {
         uint64_t context, address;
@@ -128,7 +128,7 @@ void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     regs->r[7] = entry->rdi;
     vmwrite(VMCS_GUEST_RSP, entry->rsp);
     v->nmi_pending = false;
-    invalidate_tlb();
+    vmx_flush_tlb();
 
     // What neither entry nor exit touches.
     static const uint32_t own_msrs[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,

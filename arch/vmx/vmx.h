@@ -44,6 +44,12 @@ void vmx_vcpu_load(struct vcpu *v);
 // reset.c
 void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
 
+// Forgets all translations of this CPU's guest.
+void vmx_flush_tlb(void);
+
+// task_exit.c
+void vmx_task_switch(struct vcpu *v, struct guest_regs *regs);
+
 // cr.c: which bits of CR0 and CR4 are owned; `allowed1` are CR4's that the CPU has.
 void vmx_cr_init(void);
 // The values to run with and to show for what the guest asks for.

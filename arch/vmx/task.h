@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hardware task switches: VT-x leaves them to the hypervisor (SDM vol. 3, 26.4.2), so they are done
+// here as the processor would (SDM vol. 3, 8.3 and table 8-1). Works on a copy of the guest's
+// state, and reaches its descriptor tables and task-state segments through its own page tables.
+#ifndef ARCH_VMX_TASK_H
+#define ARCH_VMX_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/status.h"
+#include "arch/vmx/vmcs.h"
+#include "hv/emulate.h"
+
+struct partition;
+
+// In the order of the exit qualification.
+enum task_source {
+    TASK_BY_CALL,
+    TASK_BY_IRET,
+    TASK_BY_JMP,
+    TASK_BY_GATE, // an interrupt or exception through a task gate of the IDT
+};
+
+struct task_segment {
+    uint16_t selector;
+    uint32_t limit;
+    uint32_t rights; // as in the VMCS
+    uint64_t base;
+};
+
+// What a task switch saves, loads or looks at.
+struct task_cpu {
+    const struct partition *partition;
+    struct guest_paging paging; // CR0, CR3, CR4
+    struct guest_regs *regs;    // the eight that a task has, RSP among them
+    uint32_t eip;               // of the next instruction of the old task; then of the new one
+    uint32_t eflags;
+    uint64_t gdt_base;
+    uint32_t gdt_limit;
+    struct task_segment segment[VMCS_SEGMENTS];
+    uint64_t dr7;
+
+    // Written.
+    bool switched;     // the state is the new task's
+    bool loads_cr3;    // so the TLB is stale
+    bool debug_trap;   // the T bit of the new task-state segment was set
+    uint64_t pdpte[4]; // where CR3 was loaded under PAE paging
+};
+
+struct task_request {
+    enum task_source source;
+    uint16_t selector; // of the new task-state segment
+    bool external;     // caused by an event that is no instruction's: error codes say so
+    bool has_error;    // the exception has an error code for the new task
+    uint32_t error;
+};
+
+// STATUS_OK: the new task's state is in *cpu. ERR_FAULT: *fault is to be delivered, in the old task
+// if it was not left (`switched`), else in the new one. Other errors: tables or task-state segments
+// outside the partition's memory.
+enum status task_switch(struct task_cpu *cpu, const struct task_request *request,
+                        struct guest_exception *fault);
+
+#endif
