@@ -12,6 +12,8 @@
 #define MCG_CAP_BANKS 0xff
 #define MCG_CAP_CTL   BIT(8)
 
+#define MCG_STATUS_MCIP BIT(2)
+
 static unsigned bank_count(uint64_t *capabilities)
 {
     uint32_t leaf[4];
@@ -45,6 +47,12 @@ void mca_cpu_init(void)
         msr_write_safe(MSR_MC_STATUS(i), 0);
         msr_write_safe(MSR_MC_CTL(i), ~0ull);
     }
+}
+
+bool mca_in_progress(void)
+{
+    uint64_t status;
+    return msr_read_safe(MSR_MCG_STATUS, &status) && (status & MCG_STATUS_MCIP) != 0;
 }
 
 void mca_collect(struct machine_check *out)

@@ -9,6 +9,9 @@
 // tables must be loaded.
 void mca_cpu_init(void);
 
+// Whether this CPU has had a machine check that is not collected yet.
+bool mca_in_progress(void);
+
 // Takes what this CPU's banks hold, and clears them: until then another machine check would shut
 // the CPU down.
 void mca_collect(struct machine_check *out);

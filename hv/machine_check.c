@@ -66,12 +66,13 @@ void machine_check_taken(uint64_t rip)
     tell(&m, &verdict);
 }
 
-void machine_check_exit(struct vcpu *v, struct guest_regs *regs)
+void machine_check_exit(struct vcpu *v, struct guest_regs *regs, bool can_go_on)
 {
     struct machine_check m;
     struct mc_verdict verdict;
     mca_collect(&m);
     machine_check_judge(&m, true, &verdict);
+    verdict.stop_own |= !can_go_on;
     if (verdict.panic != NULL) {
         panic_for(&m, &verdict);
     }

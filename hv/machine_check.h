@@ -46,8 +46,9 @@ struct mc_verdict {
 // own state is whole.
 void machine_check_judge(const struct machine_check *m, bool in_guest, struct mc_verdict *out);
 
-// On the vCPU's CPU, after an exit for #MC.
-void machine_check_exit(struct vcpu *v, struct guest_regs *regs);
+// On the vCPU's CPU, after an exit for #MC. `can_go_on`: the guest's state is whole; it is not
+// where the processor has shut down because the guest has not turned machine checks on.
+void machine_check_exit(struct vcpu *v, struct guest_regs *regs, bool can_go_on);
 
 // Ends the partition, on its first vCPU, because its memory has failed (partition.machine_check).
 void machine_check_end(struct vcpu *v, struct guest_regs *regs);

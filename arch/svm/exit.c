@@ -5,6 +5,7 @@
 
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
+#include "arch/mca.h"
 #include "arch/percpu.h"
 #include "hv/exits.h"
 #include "hv/machine_check.h"
@@ -118,7 +119,7 @@ static void exception(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs
         svm_inject(v, &(struct guest_exception){.vector = EXCEPTION_AC}, true);
         break;
     case EXCEPTION_MC:
-        machine_check_exit(v, regs);
+        machine_check_exit(v, regs, true);
         break;
     default:
         exit_fault(v, regs, "an exception that was not asked for, vector", vector);
@@ -201,7 +202,11 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     case EXIT_SHUTDOWN:
         // The VMCB's save area is undefined now (APM vol. 2, 15.14.3).
         v->exits[EVENT_OTHER]++;
-        partition_end(v, PARTITION_TRIPLE_FAULT, "triple fault", regs);
+        if (mca_in_progress()) {
+            machine_check_exit(v, regs, false); // CR4.MCE is the guest's, and it was clear
+        } else {
+            partition_end(v, PARTITION_TRIPLE_FAULT, "triple fault", regs);
+        }
         break;
     case EXIT_INIT:
         // Nothing in the machine sends INIT; if something does, it is not the guest's.

@@ -124,7 +124,7 @@ static void exception_or_nmi(struct vcpu *v, struct guest_regs *regs, bool deliv
         vmx_reflect(event, vmread(VMCS_QUALIFICATION));
         break;
     case EXCEPTION_MC:
-        machine_check_exit(v, regs);
+        machine_check_exit(v, regs, true);
         break;
     default:
         exit_fault(v, regs, "an exception that was not asked for, vector", EVENT_VECTOR(event));
