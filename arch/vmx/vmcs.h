@@ -26,6 +26,8 @@ enum vmcs_field {
     VMCS_TSC_OFFSET = 0x2010,
     VMCS_EPT_POINTER = 0x201a,
     VMCS_XSS_EXITING_BITMAP = 0x202c,
+    VMCS_ENCLS_EXITING_BITMAP = 0x202e,
+    VMCS_ENCLV_EXITING_BITMAP = 0x2036,
     VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
     VMCS_LINK_POINTER = 0x2800,
     VMCS_GUEST_DEBUGCTL = 0x2802,
@@ -156,8 +158,29 @@ enum vmcs_segment {
 #define PROC2_VPID               BIT(5)
 #define PROC2_WBINVD             BIT(6)
 #define PROC2_UNRESTRICTED_GUEST BIT(7)
+#define PROC2_APIC_REGISTERS     BIT(8)
+#define PROC2_INTERRUPT_DELIVERY BIT(9)
+#define PROC2_PAUSE_LOOP         BIT(10)
+#define PROC2_RDRAND             BIT(11)
 #define PROC2_INVPCID            BIT(12)
+#define PROC2_VM_FUNCTIONS       BIT(13)
+#define PROC2_VMCS_SHADOWING     BIT(14)
+#define PROC2_ENCLS              BIT(15)
+#define PROC2_RDSEED             BIT(16)
+#define PROC2_PML                BIT(17)
+#define PROC2_EPT_VE             BIT(18)
+#define PROC2_CONCEAL_PT         BIT(19)
 #define PROC2_XSAVES             BIT(20)
+#define PROC2_PASID              BIT(21)
+#define PROC2_MODE_EXECUTE       BIT(22)
+#define PROC2_SUB_PAGE           BIT(23)
+#define PROC2_PT_GUEST_PHYSICAL  BIT(24)
+#define PROC2_TSC_SCALING        BIT(25)
+#define PROC2_USER_WAIT          BIT(26)
+#define PROC2_PCONFIG            BIT(27)
+#define PROC2_ENCLV              BIT(28)
+#define PROC2_BUS_LOCK           BIT(30)
+#define PROC2_TIMEOUT            BIT(31)
 
 // VM-exit controls (25.7.1).
 #define EXIT_SAVE_DEBUG       BIT(2)
@@ -284,6 +307,9 @@ enum vmx_exit {
     VMX_EXIT_XSETBV = 55,
     VMX_EXIT_VMFUNC = 59,
     VMX_EXIT_ENCLS = 60,
+    VMX_EXIT_ENCLV = 70,
+    VMX_EXIT_SEAMCALL = 76,
+    VMX_EXIT_TDCALL = 77,
 };
 
 // Exit qualification of control-register accesses (table 28-3).
