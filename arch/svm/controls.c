@@ -40,6 +40,8 @@ static const struct svm_control_rule rules[] = {
     {SVM_MISC1, SVM_ON, INTERCEPT_IOIO, "I/O permission map", "ports by the partition's map"},
     {SVM_MISC1, SVM_ON, INTERCEPT_MSR, "MSR permission map", "MSRs by the map of hv/msr_policy.c"},
     {SVM_MISC1, SVM_OFF, INTERCEPT_TASK_SWITCH, "task switch", switched},
+    {SVM_MISC1, SVM_ON, INTERCEPT_FERR_FREEZE, "FERR freeze",
+     "with CR0.NE clear the CPU would wait for an 8259 that is masked; becomes #MF"},
     {SVM_MISC1, SVM_ON, INTERCEPT_SHUTDOWN, "shutdown",
      "a triple fault ends the partition, not the machine"},
 

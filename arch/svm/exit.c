@@ -188,6 +188,12 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
         v->exits[EVENT_INSTRUCTION]++;
         exit_undefined(v);
         break;
+    case EXIT_FERR_FREEZE:
+        // An FPU error that the guest wants reported the old way, by interrupt 13 of an 8259. There
+        // is none, and the CPU would wait for it: it gets #MF, as on VT-x, where CR0.NE is fixed.
+        v->exits[EVENT_EXCEPTION]++;
+        svm_inject(v, &(struct guest_exception){.vector = EXCEPTION_MF}, false);
+        break;
     case EXIT_SHUTDOWN:
         // The VMCB's save area is undefined now (APM vol. 2, 15.14.3).
         v->exits[EVENT_OTHER]++;
