@@ -57,6 +57,8 @@ static const struct vmx_control_rule rules[] = {
     {WORD_PROC2, RULE_USED, PROC2_RDTSCP, "RDTSCP", "else #UD, and hidden in CPUID"},
     {WORD_PROC2, RULE_USED, PROC2_INVPCID, "INVPCID", "else #UD, and hidden in CPUID"},
     {WORD_PROC2, RULE_USED, PROC2_XSAVES, "XSAVES", "else #UD, and hidden in CPUID"},
+    {WORD_PROC2, RULE_USED, PROC2_ENCLS, "ENCLS exiting", "hidden: enclaves' memory is nobody's"},
+    {WORD_PROC2, RULE_USED, PROC2_ENCLV, "ENCLV exiting", "hidden, with ENCLS"},
     {WORD_PROC2, RULE_OFF, PROC2_APIC_ACCESSES, "APIC-access page",
      "the second-level tables decide what of the APIC page is seen"},
     {WORD_PROC2, RULE_OFF, PROC2_DESCRIPTOR_TABLES, "descriptor-table exiting", exitless},

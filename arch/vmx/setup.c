@@ -234,6 +234,12 @@ static void write_controls(const struct vcpu *v)
     if (vmx_controls.word[WORD_PROC2] & PROC2_XSAVES) {
         vmwrite(VMCS_XSS_EXITING_BITMAP, 0); // XSS itself can't be written
     }
+    if (vmx_controls.word[WORD_PROC2] & PROC2_ENCLS) {
+        vmwrite(VMCS_ENCLS_EXITING_BITMAP, ~0ull);
+    }
+    if (vmx_controls.word[WORD_PROC2] & PROC2_ENCLV) {
+        vmwrite(VMCS_ENCLV_EXITING_BITMAP, ~0ull);
+    }
 }
 
 struct table_pointer {
