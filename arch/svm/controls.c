@@ -3,7 +3,7 @@
 // 15.15 and table B-1.
 #include "arch/svm/controls.h"
 
-#include "arch/svm/vmcb.h"
+#include "arch/svm/vmcb_controls.h"
 
 static const char exitless[] = "runs without an exit";
 static const char switched[] = "VMRUN and #VMEXIT switch it, or the hypervisor never uses it";
