@@ -131,6 +131,8 @@ enum vmx_exit {
     VMX_EXIT_ENCLV = 70,
     VMX_EXIT_SEAMCALL = 76,
     VMX_EXIT_TDCALL = 77,
+    VMX_EXIT_RDMSR_IMMEDIATE = 84,
+    VMX_EXIT_WRMSR_IMMEDIATE = 85,
 };
 
 #endif

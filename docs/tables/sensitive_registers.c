@@ -59,9 +59,11 @@ static const struct sensitive_row control_rows[] = {
         .names = "MOV CR3, r",
         .is = CONTROL,
         .reaches = "which memory is mapped",
-        .vmx = {CONFINED,
-                {PROC_OFF(PROC_CR3_LOAD), PROC2(PROC2_EPT), PROC2(PROC2_VPID)},
-                "every address that its tables name goes through EPT"},
+        .vmx =
+            {CONFINED,
+             {PROC_OFF(PROC_CR3_LOAD), PROC2(PROC2_EPT), PROC2(PROC2_VPID)},
+             "every address that its tables name goes through EPT. Bits 61 and 62 (LAM) can be set "
+             "where the processor has them, though CPUID hides them"},
         .svm = {CONFINED,
                 {SVM_WRITES_CR(3), {REF_SVM_ON, SVM_NESTED, NESTED_PAGING}},
                 "every address that its tables name goes through nested paging"},
@@ -259,14 +261,11 @@ static const struct sensitive_row extended_rows[] = {
         .names = "RDMSR, WRMSRNS with an immediate",
         .is = BOTH,
         .reaches = "a model-specific register by a number in the instruction",
-        .vmx = {UNLESS,
-                {PROC(PROC_MSR_BITMAPS)},
-                "obeys the same bitmap; what that denies exits for a reason of its own, which "
-                "stops the partition with a report"},
-        .svm = {UNLESS, {SVM1(INTERCEPT_MSR)}, "obeys the same map"},
+        .vmx = {UNLESS, {PROC(PROC_MSR_BITMAPS)}, "obey the same bitmap"},
+        .svm = {UNLESS, {SVM1(INTERCEPT_MSR)}, "obey the same map, where AMD should have them"},
         .hidden = {{0x7, 1, CPUID_ECX, BIT(5)}},
-        .sees = "an instruction that CPUID does not show; on a denied MSR the partition stops",
-        .untested = "no emulator has them",
+        .sees = "a register that passes; #UD for another",
+        .test = "tests/unit/test_vmx_dispatch.c:undefined_instructions",
     },
     {
         .id = "user-msr",

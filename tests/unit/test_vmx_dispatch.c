@@ -132,6 +132,8 @@ static const struct {
     {WORD_PROC, PROC_IO_BITMAPS, VMX_EXIT_IO},
     {WORD_PROC, PROC_MSR_BITMAPS, VMX_EXIT_RDMSR},
     {WORD_PROC, PROC_MSR_BITMAPS, VMX_EXIT_WRMSR},
+    {WORD_PROC, PROC_MSR_BITMAPS, VMX_EXIT_RDMSR_IMMEDIATE},
+    {WORD_PROC, PROC_MSR_BITMAPS, VMX_EXIT_WRMSR_IMMEDIATE},
     {WORD_PROC2, PROC2_EPT, VMX_EXIT_EPT_VIOLATION},
     {WORD_PROC2, PROC2_WBINVD, VMX_EXIT_WBINVD},
     {WORD_PROC2, PROC2_ENCLS, VMX_EXIT_ENCLS},
@@ -208,8 +210,9 @@ static void cases_have_rows(void **state)
 static void undefined_instructions(void **state)
 {
     (void)state;
-    static const unsigned undefined[] = {VMX_EXIT_GETSEC, VMX_EXIT_RSM,      VMX_EXIT_ENCLS,
-                                         VMX_EXIT_ENCLV,  VMX_EXIT_SEAMCALL, VMX_EXIT_TDCALL};
+    static const unsigned undefined[] = {
+        VMX_EXIT_GETSEC,   VMX_EXIT_RSM,    VMX_EXIT_ENCLS,           VMX_EXIT_ENCLV,
+        VMX_EXIT_SEAMCALL, VMX_EXIT_TDCALL, VMX_EXIT_RDMSR_IMMEDIATE, VMX_EXIT_WRMSR_IMMEDIATE};
     for (unsigned i = 0; i < ARRAY_SIZE(undefined); i++) {
         exit_with(undefined[i], 0);
         assert_non_null(fake_called);
