@@ -180,6 +180,8 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     case EXIT_CLGI:
     case EXIT_SKINIT:
     case EXIT_INVLPGA:
+    case EXIT_INVLPGB:
+    case EXIT_TLBSYNC:
     case EXIT_MONITOR:
     case EXIT_MWAIT:
     case EXIT_MWAIT_ARMED:

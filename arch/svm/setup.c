@@ -127,6 +127,7 @@ enum status svm_vcpu_create(struct vcpu *v)
     c->intercept_exceptions = exception_intercept_mask();
     c->intercept_misc1 = svm_control_word(SVM_MISC1);
     c->intercept_misc2 = svm_control_word(SVM_MISC2);
+    c->intercept_misc3 = svm_control_word(SVM_MISC3);
     c->iopm_base = heap_pa(v->partition->io_map).v;
     c->msrpm_base = heap_pa(svm_msr_map_xapic).v;
     c->asid = SVM_GUEST_ASID;

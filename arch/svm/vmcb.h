@@ -146,6 +146,8 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define EXIT_MWAIT           0x08b
 #define EXIT_MWAIT_ARMED     0x08c
 #define EXIT_RDPRU           0x08e
+#define EXIT_INVLPGB         0x0a0
+#define EXIT_TLBSYNC         0x0a4
 #define EXIT_NPF             0x400
 #define EXIT_INVALID         (-1ull)
 

@@ -60,19 +60,23 @@
 #define INTERCEPT_IDLE_HLT        BIT(6)
 
 // v_intr (0x060).
-#define V_INTR_MASKING BIT(24)
-#define V_GIF_ENABLE   BIT(25)
-#define V_NMI_ENABLE   BIT(26)
-#define V_AVIC_ENABLE  BIT(31)
+#define V_INTR_MASKING  BIT(24)
+#define V_GIF_ENABLE    BIT(25)
+#define V_NMI_ENABLE    BIT(26)
+#define V_X2AVIC_ENABLE BIT(30)
+#define V_AVIC_ENABLE   BIT(31)
 
 // nested_control (0x090).
 #define NESTED_PAGING  BIT(0)
 #define NESTED_SEV     BIT(1)
 #define NESTED_SEV_ES  BIT(2)
+#define NESTED_OTHERS  0x78u  // GMET, SSSCheckEn, VTE, read-only guest page tables
 #define NESTED_INVLPGB BIT(7) // INVLPGB and TLBSYNC; without it they give #UD
 
 // lbr_control (0x0b8).
 #define LBR_VIRTUAL       BIT(0)
 #define LBR_VMLOAD_VMSAVE BIT(1)
+#define LBR_IBS           BIT(2)
+#define LBR_PMC           BIT(3)
 
 #endif

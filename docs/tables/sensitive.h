@@ -66,6 +66,10 @@ struct ref {
     {                                                                                              \
         REF_SVM_ON, SVM_MISC2, (bits)                                                              \
     }
+#define SVM3(bits)                                                                                 \
+    {                                                                                              \
+        REF_SVM_ON, SVM_MISC3, (bits)                                                              \
+    }
 #define SVM1_OFF(bits)                                                                             \
     {                                                                                              \
         REF_SVM_OFF, SVM_MISC1, (bits)                                                             \

@@ -13,7 +13,7 @@ static const struct sensitive_row rows[] = {
                  PROC2_OFF(PROC2_MODE_EXECUTE), PROC2_OFF(PROC2_SUB_PAGE), PROC2_OFF(PROC2_PML)},
                 "exits where the partition's EPT maps nothing"},
         .svm = {UNLESS,
-                {{REF_SVM_ON, SVM_NESTED, NESTED_PAGING}},
+                {{REF_SVM_ON, SVM_NESTED, NESTED_PAGING}, {REF_SVM_OFF, SVM_NESTED, NESTED_OTHERS}},
                 "exits where the partition's nested page tables map nothing"},
         .sees = "its own memory; the APIC and IOAPIC pages are emulated; anything else stops the "
                 "partition with a report",
@@ -30,7 +30,8 @@ static const struct sensitive_row rows[] = {
                  PROC2_OFF(PROC2_APIC_REGISTERS | PROC2_INTERRUPT_DELIVERY)},
                 "registers of this CPU alone pass; see msrs.md"},
         .svm = {UNLESS,
-                {SVM1(INTERCEPT_MSR), {REF_SVM_OFF, SVM_INTERRUPT, V_AVIC_ENABLE}},
+                {SVM1(INTERCEPT_MSR),
+                 {REF_SVM_OFF, SVM_INTERRUPT, V_AVIC_ENABLE | V_X2AVIC_ENABLE}},
                 "registers of this CPU alone pass; see msrs.md"},
         .sees = "an APIC with the ID of its virtual CPU, in either mode",
         .test = "tests/unit/test_vapic.c:what_passes tests/unit/test_icr.c:all_low_values "

@@ -58,7 +58,7 @@ static const struct sensitive_row rows[] = {
         .is = BEHAVIOUR,
         .reaches = "performance counters, which could count what the hypervisor does",
         .vmx = {EXITS, {PROC(PROC_RDPMC)}, NULL},
-        .svm = {EXITS, {SVM1(INTERCEPT_RDPMC)}, NULL},
+        .svm = {EXITS, {SVM1(INTERCEPT_RDPMC), {REF_SVM_OFF, SVM_LBR, LBR_IBS | LBR_PMC}}, NULL},
         .sees = "#GP(0): no counters are shown",
         .test = "insn.rdpmc",
     },

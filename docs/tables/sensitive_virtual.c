@@ -4,6 +4,8 @@
 
 static const char intel[] = "an Intel instruction";
 static const char amd[] = "an AMD instruction";
+static const char svm_undefined[] =
+    "#UD; in ring 3 #GP(0) first, because EFER.SVME is set below what the guest reads";
 
 // VMCLEAR to VMXON: exit reasons 19 to 27.
 #define VMX_ROW(name, mnemonic, reason, what)                                                      \
@@ -17,7 +19,7 @@ static const char amd[] = "an AMD instruction";
     {                                                                                              \
         .id = (name), .names = (mnemonic), .is = CONTROL, .reaches = (what),                       \
         .vmx = {UNDEFINED, {{0}}, amd}, .svm = {EXITS, {SVM2(bits)}, NULL},                        \
-        .hidden = {{0x80000001, 0, CPUID_ECX, CPUID_80000001_ECX_SVM}}, .sees = "#UD",             \
+        .hidden = {{0x80000001, 0, CPUID_ECX, CPUID_80000001_ECX_SVM}}, .sees = svm_undefined,     \
         .test = "insn." name,                                                                      \
     }
 
@@ -95,7 +97,7 @@ static const struct sensitive_row rows[] = {
         .vmx = {UNDEFINED, {{0}}, amd},
         .svm = {EXITS, {SVM2(INTERCEPT_VMLOAD), {REF_SVM_OFF, SVM_LBR, LBR_VMLOAD_VMSAVE}}, NULL},
         .hidden = {{0x80000001, 0, CPUID_ECX, CPUID_80000001_ECX_SVM}},
-        .sees = "#UD",
+        .sees = svm_undefined,
         .test = "insn.vmload",
     },
     {
@@ -106,7 +108,7 @@ static const struct sensitive_row rows[] = {
         .vmx = {UNDEFINED, {{0}}, amd},
         .svm = {EXITS, {SVM2(INTERCEPT_VMSAVE), {REF_SVM_OFF, SVM_LBR, LBR_VMLOAD_VMSAVE}}, NULL},
         .hidden = {{0x80000001, 0, CPUID_ECX, CPUID_80000001_ECX_SVM}},
-        .sees = "#UD",
+        .sees = svm_undefined,
         .test = "insn.vmsave",
     },
     {
@@ -117,7 +119,7 @@ static const struct sensitive_row rows[] = {
         .vmx = {UNDEFINED, {{0}}, amd},
         .svm = {EXITS, {SVM2(INTERCEPT_STGI), {REF_SVM_OFF, SVM_INTERRUPT, V_GIF_ENABLE}}, NULL},
         .hidden = {{0x80000001, 0, CPUID_ECX, CPUID_80000001_ECX_SVM}},
-        .sees = "#UD",
+        .sees = svm_undefined,
         .test = "insn.stgi",
     },
     {
@@ -128,7 +130,7 @@ static const struct sensitive_row rows[] = {
         .vmx = {UNDEFINED, {{0}}, amd},
         .svm = {EXITS, {SVM2(INTERCEPT_CLGI), {REF_SVM_OFF, SVM_INTERRUPT, V_GIF_ENABLE}}, NULL},
         .hidden = {{0x80000001, 0, CPUID_ECX, CPUID_80000001_ECX_SVM}},
-        .sees = "#UD",
+        .sees = svm_undefined,
         .test = "insn.clgi",
     },
     {
@@ -139,7 +141,7 @@ static const struct sensitive_row rows[] = {
         .vmx = {UNDEFINED, {{0}}, amd},
         .svm = {EXITS, {SVM2(INTERCEPT_SKINIT)}, NULL},
         .hidden = {{0x80000001, 0, CPUID_ECX, CPUID_80000001_ECX_SKINIT}},
-        .sees = "#UD",
+        .sees = svm_undefined,
         .test = "insn.skinit",
     },
     {

@@ -212,6 +212,7 @@ static void controls_are_whole(void **state)
     // What may never be missing, in plain numbers.
     assert_int_equal(svm_control_word(SVM_MISC1), 0xdc4c800a);
     assert_int_equal(svm_control_word(SVM_MISC2), 0x4e7f);
+    assert_int_equal(svm_control_word(SVM_MISC3), 0x11);
     assert_int_equal(svm_control_word(SVM_NESTED), 1);
     assert_int_equal(exception_intercept_mask(), 1u << 1 | 1u << 17 | 1u << 18);
 }

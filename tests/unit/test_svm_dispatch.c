@@ -69,7 +69,9 @@ static void exit_with(uint64_t code)
 // Exit codes follow the order of the intercept bits (APM volume 2, appendix C).
 static uint64_t code_of(enum svm_word word, unsigned bit)
 {
-    return (word == SVM_MISC1 ? 0x60u : 0x80u) + bit;
+    static const uint32_t first[SVM_WORD_COUNT] = {
+        [SVM_MISC1] = 0x60, [SVM_MISC2] = 0x80, [SVM_MISC3] = 0xa0};
+    return first[word] + bit;
 }
 
 static unsigned rows_seen;
@@ -78,13 +80,13 @@ static void row_is_done(const struct sensitive_row *row)
 {
     for (unsigned i = 0; i < MAX_REFS; i++) {
         const struct ref *r = &row->svm.by[i];
-        if (r->kind != REF_SVM_ON || (r->word != SVM_MISC1 && r->word != SVM_MISC2)) {
+        if (r->kind != REF_SVM_ON || r->word < SVM_MISC1 || r->word > SVM_MISC3) {
             continue;
         }
         for (uint64_t left = r->mask; left != 0; left &= left - 1) {
             // One that HLT and the like rest on is not their own.
             if (row->svm.how == EXITS || row->svm.how == UNLESS) {
-                exit_with(code_of(r->word, (unsigned)__builtin_ctzll(left)));
+                exit_with(code_of((enum svm_word)r->word, (unsigned)__builtin_ctzll(left)));
                 expect_what_row_says(row, vmcb.save.rip == THERE);
                 rows_seen++;
             }
@@ -112,7 +114,7 @@ static void each_intercept_has_a_case(void **state)
     unsigned count, on = 0, off = 0;
     const struct svm_control_rule *rules = svm_control_rules(&count);
     for (unsigned i = 0; i < count; i++) {
-        if (rules[i].word != SVM_MISC1 && rules[i].word != SVM_MISC2) {
+        if (rules[i].word < SVM_MISC1 || rules[i].word > SVM_MISC3) {
             continue;
         }
         for (uint32_t left = rules[i].mask; left != 0; left &= left - 1) {
