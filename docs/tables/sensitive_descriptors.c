@@ -189,6 +189,16 @@ static const struct sensitive_row rows[] = {
         .test = "insn.cli-sti tests/boot/test_count.py:test_halt_for_good",
     },
     {
+        .id = "clac-stac",
+        .names = "CLAC, STAC",
+        .is = CONTROL,
+        .reaches = "RFLAGS.AC: whether ring 0 may reach user pages under CR4.SMAP",
+        .vmx = {CONFINED, {PASSED(4, BIT(21))}, "entry and exit switch RFLAGS"},
+        .svm = {CONFINED, {SVM1_OFF(INTERCEPT_POPF)}, "VMRUN and #VMEXIT switch RFLAGS"},
+        .sees = "as on the bare machine; in ring 3 #UD",
+        .untested = "the flag is switched as those of POPF are, which that row's checks show",
+    },
+    {
         .id = "iret",
         .names = "IRET",
         .is = CONTROL,

@@ -108,6 +108,18 @@ static const struct sensitive_row rows[] = {
         .test = "insn.serialize",
     },
     {
+        .id = "lfence",
+        .names = "LFENCE",
+        .is = BEHAVIOUR,
+        .reaches = "whether it serializes is a bit of DE_CFG on AMD",
+        .vmx = {HARMLESS, {{0}}, "it always does"},
+        .svm = {HARMLESS,
+                {NO_MSR(MSR_DE_CFG)},
+                "the hypervisor sets the bit, a guest can't clear it"},
+        .sees = "an LFENCE that serializes, as its DE_CFG says",
+        .untested = "the order of instructions shows in no result, and emulators keep it anyway",
+    },
+    {
         .id = "ptwrite",
         .names = "PTWRITE",
         .is = CONTROL,
