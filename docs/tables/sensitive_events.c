@@ -122,7 +122,7 @@ static const struct sensitive_row rows[] = {
                 "CR4.MCE is the guest's: with it clear a machine check shuts the CPU down, which "
                 "is intercepted too"},
         .sees = "the end of its partition",
-        .untested = "no emulator raises one",
+        .untested = "none raises one yet; QEMU can, through its monitor",
     },
     {
         .id = "debug-loop",
