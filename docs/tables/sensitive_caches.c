@@ -193,7 +193,7 @@ static const struct sensitive_row rows[] = {
                 "one lock takes well under a microsecond, but nothing bounds how many"},
         .hidden = {{0x7, 0, CPUID_ECX, CPUID_7_ECX_BUS_LOCK_DETECT}},
         .sees = "as on the bare machine",
-        .test = "insn.split-lock",
+        .untested = "no control bounds it, and emulators have no bus to hold",
     },
 };
 
