@@ -6,6 +6,7 @@
 #                        MACHINE=bochs: in Bochs, on an Intel CPU
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG
 #   make test            everything that has to pass
+#   make docs            the documents that are made from the hypervisor's tables
 #   make unit, config-test, boot-test [K=pytest expression], fuzz, bench, lint, format-check, format, clean
 #
 # CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
@@ -67,7 +68,7 @@ UNIT_TESTS :=
 FUZZERS :=
 
 -include $(wildcard arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
--include $(wildcard tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
+-include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard arch/asm_offsets.c),)
@@ -78,7 +79,7 @@ endif
         guests hypervisor linux FORCE setup-run setup-iso setup-test \
         setup-bench setup-bochs
 
-all: hypervisor guests
+all: hypervisor guests $(BUILD)/bulkhead-tables
 hypervisor: $(HVDIR)/bulkhead.elf $(HVDIR)/bulkhead32.elf $(BUILD)/bulkhead-config
 
 $(HVDIR)/bulkhead.elf: linker.ld $(HV_OBJ)
@@ -256,7 +257,7 @@ fuzz: $(FUZZERS:%=run-%)
 
 # ---- style ------------------------------------------------------------------------------------
 
-OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) partitions tests/unit tests/fuzz tests/guests \
+OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) partitions docs/tables tests/unit tests/fuzz tests/guests \
                     tests/guests/*))
 format-check:
 	clang-format --dry-run -Werror $(OUR_C)

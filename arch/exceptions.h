@@ -14,6 +14,7 @@
 #define EXCEPTION_DF 8
 #define EXCEPTION_GP 13
 #define EXCEPTION_PF 14
+#define EXCEPTION_MF 16
 #define EXCEPTION_AC 17
 #define EXCEPTION_MC 18
 

@@ -77,6 +77,7 @@ struct acpi_info {
     bool pm_timer_32bit;                           // else 24 bits
     uint16_t pm1a_event_port, pm1b_event_port;     // 0: none
     uint16_t pm1a_control_port, pm1b_control_port; // 0: none
+    uint16_t smi_command_port;                     // 0: none
     uint16_t sci_irq;
     uint16_t iapc_flags; // IAPC_BOOT_ARCH
     uint8_t century;     // RTC index of the century; 0: none

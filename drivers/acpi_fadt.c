@@ -98,6 +98,7 @@ void acpi_parse_fadt(const struct acpi_table *table, struct acpi_info *info)
     info->pm1b_event_port = io_port("PM1b event", fadt.pm1b_event, &fadt.x_pm1b_event, 4);
     info->pm1a_control_port = io_port("PM1a control", fadt.pm1a_control, &fadt.x_pm1a_control, 2);
     info->pm1b_control_port = io_port("PM1b control", fadt.pm1b_control, &fadt.x_pm1b_control, 2);
+    info->smi_command_port = io_port("SMI command", fadt.smi_command, &(struct acpi_gas){0}, 1);
     // 5.2.9: PM_TMR_LEN is 4 where there is a timer, else 0.
     if (fadt.pm_timer_length == 4)
         info->pm_timer_port = io_port("PM timer", fadt.pm_timer, &fadt.x_pm_timer, 4);

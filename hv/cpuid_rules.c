@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CPUID bits that a guest may see, if the host has them. What stands in no row is hidden, a
-// feature that comes with next year's CPU too. Rows say why a bit may pass; below some of them
-// stands why its neighbours may not. Topology, hypervisor and frequency leaves have no rows:
+// feature that comes with next year's CPU too. Rows say why a bit may pass; why known bits may not
+// stands in docs/tables/cpuid_notes.c. Topology, hypervisor and frequency leaves have no rows:
 // cpuid_policy.c makes them.
 #include "hv/cpuid_policy.h"
 
@@ -20,8 +20,6 @@ static const struct cpuid_rule rules[] = {
     {0x0, 0, 0, CPUID_ECX, ALL, description},
     {0x0, 0, 0, CPUID_EDX, ALL, description},
 
-    // Leaf 1. Hidden: DTES64, MONITOR (wakes on another's store, and idles past HLT), DS_CPL, VMX,
-    // SMX, EIST, TM2, CNXT_ID, SDBG, XTPR, PDCM, DCA; PSN, DS, ACPI, TM, PBE.
     {0x1, 0, 0, CPUID_EAX, ALL, description},
     {0x1, 0, 0, CPUID_EBX, 0x0000ff00, "line size of CLFLUSH"},
     {0x1, 0, 0, CPUID_ECX,
@@ -60,11 +58,8 @@ static const struct cpuid_rule rules[] = {
     {0x4, 0, 7, CPUID_ECX, ALL, description},
     {0x4, 0, 7, CPUID_EDX, ALL, description},
 
-    // Leaf 6. Hidden: turbo, hardware P-states, thermal interrupts, APERF and MPERF.
     {0x6, 0, 0, CPUID_EAX, CPUID_6_EAX_ARAT, "the APIC timer does not stop while idle"},
 
-    // Leaf 7. Hidden: TSC_ADJUST (the TSC keeps the hypervisor's time), SGX, HLE and RTM (with
-    // their control MSR), cache monitoring and allocation, MPX, PT.
     {0x7, 0, 0, CPUID_EBX,
      CPUID_7_EBX_FSGSBASE | CPUID_7_EBX_BMI1 | CPUID_7_EBX_FDP_EXCPTN_ONLY | CPUID_7_EBX_BMI2 |
          CPUID_7_EBX_ERMS | CPUID_7_EBX_ZERO_FCS_FDS | CPUID_7_EBX_RDSEED | CPUID_7_EBX_ADX |
@@ -76,8 +71,6 @@ static const struct cpuid_rule rules[] = {
          CPUID_7_EBX_AVX512VL,
      vector_state},
     {0x7, 0, 0, CPUID_EBX, CPUID_7_EBX_SMEP | CPUID_7_EBX_INVPCID | CPUID_7_EBX_SMAP, paging},
-    // Hidden: WAITPKG, CET (its supervisor state), TME, LA57 (guest tables are walked in four
-    // levels), KL, BUS_LOCK_DETECT, ENQCMD, SGX_LC, PKS.
     {0x7, 0, 0, CPUID_ECX,
      CPUID_7_ECX_PREFETCHWT1 | CPUID_7_ECX_GFNI | CPUID_7_ECX_RDPID | CPUID_7_ECX_CLDEMOTE |
          CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B,
@@ -88,8 +81,6 @@ static const struct cpuid_rule rules[] = {
          CPUID_7_ECX_AVX512_VPOPCNTDQ,
      vector_state},
     {0x7, 0, 0, CPUID_ECX, CPUID_7_ECX_UMIP | CPUID_7_ECX_PKU, paging},
-    // Hidden: UINTR, SRBDS_CTRL, HYBRID, TSXLDTRK, PCONFIG, ARCH_LBR, AMX, and ARCH_CAPS and
-    // CORE_CAPS, which announce MSRs that are denied.
     {0x7, 0, 0, CPUID_EDX, CPUID_7_EDX_FSRM | CPUID_7_EDX_MD_CLEAR | CPUID_7_EDX_SERIALIZE,
      user_instructions},
     {0x7, 0, 0, CPUID_EDX,
@@ -111,8 +102,6 @@ static const struct cpuid_rule rules[] = {
          CPUID_7_2_EDX_DDPD_U | CPUID_7_2_EDX_BHI_CTRL | CPUID_7_2_EDX_MCDT_NO,
      speculation},
 
-    // Leaf 0xd. Hidden: MPX, AMX, and every supervisor state: XRSTORS would load MSRs that the
-    // permission maps deny.
     {0xd, 0, 0, CPUID_EAX,
      XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM | XCR0_PKRU,
      "registers that the hypervisor never touches, so they stay the guest's"},
@@ -131,8 +120,6 @@ static const struct cpuid_rule rules[] = {
     {0x80000000, 0, 0, CPUID_ECX, ALL, description},
     {0x80000000, 0, 0, CPUID_EDX, ALL, description},
 
-    // Leaf 0x80000001. Hidden: SVM, EXT_APIC, IBS, SKINIT, WDT, LWP, TCE and FFXSR (bits of EFER
-    // that are refused), NODEID_MSR, performance counters, MONITORX; MP.
     {0x80000001, 0, 0, CPUID_EAX, ALL, description},
     {0x80000001, 0, 0, CPUID_ECX,
      CPUID_80000001_ECX_LAHF | CPUID_80000001_ECX_ABM | CPUID_80000001_ECX_SSE4A |
@@ -184,8 +171,6 @@ static const struct cpuid_rule rules[] = {
     {0x80000007, 0, 0, CPUID_EDX, CPUID_80000007_EDX_INVARIANT_TSC,
      "the guest reads the physical TSC"},
 
-    // Leaf 0x80000008. Hidden: IRPERF, INVLPGB (reaches other CPUs), RDPRU, WBNOINVD and
-    // INT_WBINVD (the caches are shared), PPIN, VIRT_SSBD, CPPC.
     {0x80000008, 0, 0, CPUID_EAX, 0x0000ffff, "address widths; the linear one at most 48"},
     {0x80000008, 0, 0, CPUID_EBX, CPUID_80000008_EBX_CLZERO | CPUID_80000008_EBX_XSAVEERPTR,
      user_instructions},
@@ -207,8 +192,6 @@ static const struct cpuid_rule rules[] = {
     {0x8000001d, 0, 7, CPUID_ECX, ALL, description},
     {0x8000001d, 0, 7, CPUID_EDX, 0x3, description},
 
-    // Leaf 0x80000021. Hidden: UAI and AUTO_IBRS (bits of EFER that are refused), PREFETCH_CTL,
-    // CPUID_USER_DIS.
     {0x80000021, 0, 0, CPUID_EAX,
      CPUID_80000021_EAX_NO_NESTED_DATA_BP | CPUID_80000021_EAX_LFENCE_SERIALIZE |
          CPUID_80000021_EAX_NULL_SEL_CLEARS_BASE | CPUID_80000021_EAX_FSRS |

@@ -30,25 +30,6 @@ struct machine machine;
 struct io_range machine_kept_ports[MACHINE_MAX_KEPT_PORTS];
 unsigned machine_kept_port_count;
 
-static void keep(uint16_t first, unsigned count, const char *reason)
-{
-    if (first != 0 && machine_kept_port_count < MACHINE_MAX_KEPT_PORTS) {
-        machine_kept_ports[machine_kept_port_count++] =
-            (struct io_range){first, (uint16_t)(first + count - 1), reason};
-    }
-}
-
-static void keep_ports(const struct acpi_info *acpi)
-{
-    keep(acpi->pm1a_event_port, 4, "the machine's power management events");
-    keep(acpi->pm1b_event_port, 4, "the machine's power management events");
-    keep(acpi->pm1a_control_port, 2, "the machine's power-off");
-    keep(acpi->pm1b_control_port, 2, "the machine's power-off");
-    if (acpi->reset.kind == ACPI_RESET_IO) {
-        keep((uint16_t)acpi->reset.address, 1, "the machine's reset");
-    }
-}
-
 // Before anything lets interrupts through: firmware leaves the PICs on, at exceptions' vectors.
 static void mask_pics(void)
 {
@@ -65,7 +46,7 @@ enum status machine_discover(void)
         print("%s\n", error);
         return s;
     }
-    keep_ports(&machine.acpi);
+    machine_kept_port_count = kept_ports_find(&machine.acpi, machine_kept_ports);
     // The guest's PM timer is the physical one, so the virtual PM1 block must not cover its port.
     uint16_t timer = machine.acpi.pm_timer_port;
     uint16_t base = VDEV_PM_DEFAULT_BASE;

@@ -7,7 +7,7 @@
 #include "arch/types.h"
 #include "boot/boot_info.h"
 #include "drivers/acpi.h"
-#include "hv/io_policy.h"
+#include "hv/kept_ports.h"
 #include "hv/page_alloc.h"
 #include "partitions/blob.h"
 
@@ -25,9 +25,7 @@ struct machine {
 
 extern struct machine machine;
 
-// Host ports that are kept on this machine beside those kept on every PC: what the firmware's
-// tables say controls power, sleep and reset.
-#define MACHINE_MAX_KEPT_PORTS 8
+// Host ports that are kept on this machine beside those kept on every PC.
 extern struct io_range machine_kept_ports[MACHINE_MAX_KEPT_PORTS];
 extern unsigned machine_kept_port_count;
 

@@ -191,6 +191,8 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     case EXIT_CLGI:
     case EXIT_SKINIT:
     case EXIT_INVLPGA:
+    case EXIT_INVLPGB:
+    case EXIT_TLBSYNC:
     case EXIT_MONITOR:
     case EXIT_MWAIT:
     case EXIT_MWAIT_ARMED:
@@ -198,6 +200,12 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     case EXIT_RSM:
         v->exits[EVENT_INSTRUCTION]++;
         exit_undefined(v);
+        break;
+    case EXIT_FERR_FREEZE:
+        // An FPU error that the guest wants reported the old way, by interrupt 13 of an 8259. There
+        // is none, and the CPU would wait for it: it gets #MF, as on VT-x, where CR0.NE is fixed.
+        v->exits[EVENT_EXCEPTION]++;
+        svm_inject(v, &(struct guest_exception){.vector = EXCEPTION_MF}, false);
         break;
     case EXIT_SHUTDOWN:
         // The VMCB's save area is undefined now (APM vol. 2, 15.14.3).

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// AMD-V: finding it, turning it on, and building what VMRUN reads: the VMCB with its intercepts,
-// nested page tables, and the permission maps, which come from the tables of hv/msr_policy.c and
-// hv/io_policy.c.
+// AMD-V: finding it, turning it on, and building what VMRUN reads: the VMCB with its controls
+// (arch/svm/controls.c), nested page tables, and the permission maps, which come from the tables of
+// hv/msr_policy.c and hv/io_policy.c.
 #include "arch/svm/svm.h"
 
 #include "arch/cpu.h"
+#include "arch/exception_intercepts.h"
 #include "arch/guest_state.h"
 #include "arch/heap.h"
 #include "arch/msr.h"
 #include "arch/msr_access.h"
 #include "arch/percpu.h"
 #include "arch/string.h"
+#include "arch/svm/controls.h"
 #include "hv/io_policy.h"
 #include "hv/msr_policy.h"
 #include "hv/partition.h"
@@ -25,46 +27,6 @@
 struct svm_features svm_features;
 const uint8_t *svm_msr_map_xapic;
 const uint8_t *svm_msr_map_x2apic;
-
-// What is intercepted, and why. Everything else runs natively.
-struct intercept {
-    uint32_t misc1;
-    uint32_t misc2;
-    const char *reason;
-};
-
-static const struct intercept intercepts[] = {
-    {INTERCEPT_NMI, 0, "the kick of another CPU; the guest's own are injected"},
-    {INTERCEPT_INIT, 0, "an INIT would reset the physical CPU"},
-    {INTERCEPT_CPUID, 0, "shows the partition, not the machine"},
-    {INTERCEPT_RDPMC, 0, "performance counters are not the guest's"},
-    {INTERCEPT_RSM, 0, "#UD outside SMM"},
-    {INTERCEPT_INVD, 0, "would lose what other partitions have in the caches"},
-    {INTERCEPT_INVLPGA, 0, "part of SVM, which the guest does not have"},
-    {INTERCEPT_IOIO, 0, "ports by the partition's map"},
-    {INTERCEPT_MSR, 0, "MSRs by the map of hv/msr_policy.c"},
-    {INTERCEPT_SHUTDOWN, 0, "a triple fault ends the partition, not the machine"},
-    {0, INTERCEPT_VMRUN, "must be intercepted (APM vol. 2, 15.5.1)"},
-    {0, INTERCEPT_VMMCALL, "hypercall"},
-    {0, INTERCEPT_VMLOAD | INTERCEPT_VMSAVE, "would read and write host-physical memory"},
-    {0, INTERCEPT_STGI | INTERCEPT_CLGI, "would hold back the kick"},
-    {0, INTERCEPT_SKINIT, "would restart the machine"},
-    {0, INTERCEPT_WBINVD, "would stall everybody's caches"},
-    {0, INTERCEPT_MONITOR | INTERCEPT_MWAIT, "hidden: deep sleep states delay the kick"},
-    {0, INTERCEPT_RDPRU, "hidden: shows the physical clock's state"},
-};
-
-// Exceptions that never reach the guest first.
-struct exception_intercept {
-    unsigned vector;
-    const char *reason;
-};
-
-static const struct exception_intercept exception_intercepts[] = {
-    {1, "#DB can recur without end while it is delivered, and no NMI gets through"},
-    {17, "#AC likewise"},
-    {18, "#MC is judged by the hypervisor"},
-};
 
 static struct svm_identity read_identity(void)
 {
@@ -162,17 +124,14 @@ enum status svm_vcpu_create(struct vcpu *v)
     }
     v->vm_state = scratch.v;
     struct vmcb_control *c = &vmcb->control;
-    for (unsigned i = 0; i < ARRAY_SIZE(intercepts); i++) {
-        c->intercept_misc1 |= intercepts[i].misc1;
-        c->intercept_misc2 |= intercepts[i].misc2;
-    }
-    for (unsigned i = 0; i < ARRAY_SIZE(exception_intercepts); i++) {
-        c->intercept_exceptions |= 1u << exception_intercepts[i].vector;
-    }
+    c->intercept_exceptions = exception_intercept_mask();
+    c->intercept_misc1 = svm_control_word(SVM_MISC1);
+    c->intercept_misc2 = svm_control_word(SVM_MISC2);
+    c->intercept_misc3 = svm_control_word(SVM_MISC3);
     c->iopm_base = heap_pa(v->partition->io_map).v;
     c->msrpm_base = heap_pa(svm_msr_map_xapic).v;
     c->asid = SVM_GUEST_ASID;
-    c->nested_control = NESTED_PAGING;
+    c->nested_control = svm_control_word(SVM_NESTED);
     c->nested_cr3 = v->partition->second_level.root.v;
     return STATUS_OK;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual machine control block of AMD-V: layout, intercept bits and exit codes, with the
-// manual's names (AMD APM volume 2, appendix B and C).
+// The virtual machine control block of AMD-V: layout and exit codes, with the manual's names (AMD
+// APM volume 2, appendix B and C). Its control bits are in vmcb_controls.h.
 #ifndef ARCH_SVM_VMCB_H
 #define ARCH_SVM_VMCB_H
 
+#include "arch/svm/vmcb_controls.h"
 #include "arch/types.h"
 
 struct vmcb_segment {
@@ -106,33 +107,6 @@ _Static_assert(offsetof(struct vmcb, save.rsp) == 0x5d8, "APM vol. 2, table B-2"
 _Static_assert(offsetof(struct vmcb, save.cr2) == 0x640, "APM vol. 2, table B-2");
 _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-2");
 
-// Intercepts of intercept_misc1 (0x00c).
-#define INTERCEPT_NMI      BIT(1)
-#define INTERCEPT_INIT     BIT(3)
-#define INTERCEPT_RDPMC    BIT(15)
-#define INTERCEPT_CPUID    BIT(18)
-#define INTERCEPT_RSM      BIT(19)
-#define INTERCEPT_IRET     BIT(20)
-#define INTERCEPT_INVD     BIT(22)
-#define INTERCEPT_INVLPGA  BIT(26)
-#define INTERCEPT_IOIO     BIT(27)
-#define INTERCEPT_MSR      BIT(28)
-#define INTERCEPT_SHUTDOWN BIT(31)
-// Intercepts of intercept_misc2 (0x010).
-#define INTERCEPT_VMRUN   BIT(0)
-#define INTERCEPT_VMMCALL BIT(1)
-#define INTERCEPT_VMLOAD  BIT(2)
-#define INTERCEPT_VMSAVE  BIT(3)
-#define INTERCEPT_STGI    BIT(4)
-#define INTERCEPT_CLGI    BIT(5)
-#define INTERCEPT_SKINIT  BIT(6)
-#define INTERCEPT_WBINVD  BIT(9)
-#define INTERCEPT_MONITOR BIT(10)
-#define INTERCEPT_MWAIT   BIT(11)
-#define INTERCEPT_RDPRU   BIT(14)
-
-#define NESTED_PAGING BIT(0)
-
 #define TLB_CONTROL_NOTHING 0
 #define TLB_CONTROL_ALL     1 // every ASID's entries on this CPU
 #define TLB_CONTROL_ASID    3 // this guest's; needs flush-by-ASID (15.16.2)
@@ -158,6 +132,7 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define EXIT_INVLPGA         0x07a
 #define EXIT_IOIO            0x07b
 #define EXIT_MSR             0x07c
+#define EXIT_FERR_FREEZE     0x07e
 #define EXIT_SHUTDOWN        0x07f
 #define EXIT_VMRUN           0x080
 #define EXIT_VMMCALL         0x081
@@ -171,6 +146,8 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define EXIT_MWAIT           0x08b
 #define EXIT_MWAIT_ARMED     0x08c
 #define EXIT_RDPRU           0x08e
+#define EXIT_INVLPGB         0x0a0
+#define EXIT_TLBSYNC         0x0a4
 #define EXIT_NPF             0x400
 #define EXIT_INVALID         (-1ull)
 

@@ -8,6 +8,7 @@
 #include "drivers/format.h"
 
 static const char exitless[] = "runs without an exit";
+static const char no_trace[] = "its MSRs are denied";
 static const char own[] = "the guest's own, switched with the guest";
 
 static const struct vmx_control_rule rules[] = {
@@ -56,10 +57,37 @@ static const struct vmx_control_rule rules[] = {
     {WORD_PROC2, RULE_USED, PROC2_RDTSCP, "RDTSCP", "else #UD, and hidden in CPUID"},
     {WORD_PROC2, RULE_USED, PROC2_INVPCID, "INVPCID", "else #UD, and hidden in CPUID"},
     {WORD_PROC2, RULE_USED, PROC2_XSAVES, "XSAVES", "else #UD, and hidden in CPUID"},
+    {WORD_PROC2, RULE_USED, PROC2_ENCLS, "ENCLS exiting", "hidden: enclaves' memory is nobody's"},
+    {WORD_PROC2, RULE_USED, PROC2_ENCLV, "ENCLV exiting", "hidden, with ENCLS"},
     {WORD_PROC2, RULE_OFF, PROC2_APIC_ACCESSES, "APIC-access page",
      "the second-level tables decide what of the APIC page is seen"},
     {WORD_PROC2, RULE_OFF, PROC2_DESCRIPTOR_TABLES, "descriptor-table exiting", exitless},
     {WORD_PROC2, RULE_OFF, PROC2_X2APIC, "virtual x2APIC", "the MSR bitmap decides"},
+    {WORD_PROC2, RULE_OFF, PROC2_APIC_REGISTERS, "APIC-register virtualization",
+     "the APIC is the physical one"},
+    {WORD_PROC2, RULE_OFF, PROC2_INTERRUPT_DELIVERY, "virtual-interrupt delivery",
+     "no interrupt is injected"},
+    {WORD_PROC2, RULE_OFF, PROC2_PAUSE_LOOP, "PAUSE-loop exiting", "nothing is scheduled"},
+    {WORD_PROC2, RULE_OFF, PROC2_RDRAND, "RDRAND exiting", exitless},
+    {WORD_PROC2, RULE_OFF, PROC2_RDSEED, "RDSEED exiting", exitless},
+    {WORD_PROC2, RULE_OFF, PROC2_VM_FUNCTIONS, "VM functions", "off means #UD"},
+    {WORD_PROC2, RULE_OFF, PROC2_VMCS_SHADOWING, "VMCS shadowing", "VMREAD and VMWRITE exit"},
+    {WORD_PROC2, RULE_OFF, PROC2_PML, "page-modification logging", "nothing is migrated"},
+    {WORD_PROC2, RULE_OFF, PROC2_EPT_VE, "EPT-violation #VE", "the hypervisor sees them"},
+    {WORD_PROC2, RULE_OFF, PROC2_CONCEAL_PT, "concealing VMX from processor trace", no_trace},
+    {WORD_PROC2, RULE_OFF, PROC2_PASID, "PASID translation", "IA32_PASID is denied"},
+    {WORD_PROC2, RULE_OFF, PROC2_MODE_EXECUTE, "mode-based execute control",
+     "all of a guest's memory is executable for it"},
+    {WORD_PROC2, RULE_OFF, PROC2_SUB_PAGE, "sub-page write permissions",
+     "pages are a guest's or not"},
+    {WORD_PROC2, RULE_OFF, PROC2_PT_GUEST_PHYSICAL, "processor trace to guest memory", no_trace},
+    {WORD_PROC2, RULE_OFF, PROC2_TSC_SCALING, "TSC scaling", "the guest reads the TSC"},
+    {WORD_PROC2, RULE_OFF, PROC2_USER_WAIT, "user wait and pause", "hidden; off means #UD"},
+    {WORD_PROC2, RULE_OFF, PROC2_PCONFIG, "PCONFIG", "hidden; off means #UD"},
+    {WORD_PROC2, RULE_OFF, PROC2_BUS_LOCK, "bus-lock detection",
+     "not used: a bus lock slows every CPU, and only the newest processors find them"},
+    {WORD_PROC2, RULE_OFF, PROC2_TIMEOUT, "instruction timeout",
+     "#DB and #AC are intercepted; no other instruction goes on without end"},
 
     {WORD_EXIT, RULE_ON, EXIT_HOST_64BIT, "64-bit host", "that is what the hypervisor is"},
     {WORD_EXIT, RULE_ON, EXIT_SAVE_DEBUG, "saving debug controls", own},

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// CR0, CR4 and XCR0 of a guest. A bit belongs to the guest unless a row here says why not: bits of
-// the guest's change without an exit, the others read as the guest wrote them (read shadow).
+// CR0, CR4 and XCR0 of a guest, by the table of cr_rules.c: the guest's own bits change without an
+// exit, the others read as the guest wrote them (read shadow).
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu.h"
 #include "arch/msr.h"
+#include "arch/vmx/cr_rules.h"
 #include "arch/vmx/xcr0.h"
 #include "hv/exits.h"
 
@@ -13,46 +14,10 @@
 uint64_t vmx_cr0_mask;
 uint64_t vmx_cr4_mask;
 
-struct cr_rule {
-    uint64_t mask;
-    const char *reason;
-};
-
-// Bits of CR0 that are kept from the guest.
-static const struct cr_rule cr0_kept[] = {
-    {CR0_NE, "VT-x demands that it is set; the old way of reporting FPU errors needs an 8259"},
-    {CR0_CD | CR0_NW, "no exit or entry switches them, so the hypervisor would run uncached too; "
-                      "memory is coherent without"},
-};
-
-// Bits of CR4 that are the guest's. All others are kept: VMXE, which VT-x demands; SMXE, LA57, CET
-// and PKS, which CPUID hides; what next year's CPU has. A guest that sets one gets #GP.
-static const struct cr_rule cr4_passed[] = {
-    {0x1f, "VME, PVI, TSD, DE, PSE: how the guest's own programs run"},
-    {CR4_PAE | CR4_PGE | BIT(17), "PAE, PGE, PCIDE: the guest's own paging"},
-    {BIT(8), "PCE: RDPMC gives #GP whatever it says"},
-    {BIT(9) | BIT(10) | CR4_OSXSAVE, "OSFXSR, OSXMMEXCPT, OSXSAVE: registers that stay its own"},
-    {BIT(11), "UMIP: what its own programs may do"},
-    {BIT(16), "FSGSBASE: likewise"},
-    {CR4_SMEP | CR4_SMAP | BIT(22), "SMEP, SMAP, PKE: the guest's own paging"},
-};
-
-// Kept, but the guest may write it: a machine check has to exit, not to shut the CPU down.
-#define CR4_SHOWN_ONLY CR4_MCE
-
-static uint64_t sum(const struct cr_rule *rules, unsigned count)
-{
-    uint64_t mask = 0;
-    for (unsigned i = 0; i < count; i++) {
-        mask |= rules[i].mask;
-    }
-    return mask;
-}
-
 void vmx_cr_init(void)
 {
-    vmx_cr0_mask = sum(cr0_kept, ARRAY_SIZE(cr0_kept));
-    vmx_cr4_mask = ~sum(cr4_passed, ARRAY_SIZE(cr4_passed));
+    vmx_cr0_mask = vmx_cr0_kept();
+    vmx_cr4_mask = vmx_cr4_kept();
 }
 
 void vmx_cr_set(uint64_t cr0, uint64_t cr4)

@@ -189,6 +189,11 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
     case VMX_EXIT_VMFUNC:
     case VMX_EXIT_GETSEC:
     case VMX_EXIT_ENCLS:
+    case VMX_EXIT_ENCLV:
+    case VMX_EXIT_SEAMCALL: // where the CPU has TDX these two exit whatever is programmed
+    case VMX_EXIT_TDCALL:
+    case VMX_EXIT_RDMSR_IMMEDIATE: // obey the MSR bitmaps, and CPUID hides them
+    case VMX_EXIT_WRMSR_IMMEDIATE:
     case VMX_EXIT_MWAIT:
     case VMX_EXIT_MONITOR:
     case VMX_EXIT_RSM:

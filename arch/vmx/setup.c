@@ -5,6 +5,7 @@
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu.h"
+#include "arch/exception_intercepts.h"
 #include "arch/exceptions.h"
 #include "arch/heap.h"
 #include "arch/msr.h"
@@ -42,18 +43,6 @@ const uint8_t *vmx_msr_map_xapic;
 const uint8_t *vmx_msr_map_x2apic;
 static bool decided; // by the boot CPU, before any other runs
 static uint32_t revision;
-
-// Exceptions that never reach the guest first.
-struct exception_intercept {
-    unsigned vector;
-    const char *reason;
-};
-
-static const struct exception_intercept exception_intercepts[] = {
-    {EXCEPTION_DB, "can recur without end while it is delivered, and no NMI gets through"},
-    {EXCEPTION_AC, "likewise"},
-    {EXCEPTION_MC, "is judged by the hypervisor"},
-};
 
 // ---- finding -------------------------------------------------------------------------------
 
@@ -219,16 +208,12 @@ static uint64_t ept_pointer(const struct partition *p)
 
 static void write_controls(const struct vcpu *v)
 {
-    uint64_t exceptions = 0;
-    for (unsigned i = 0; i < ARRAY_SIZE(exception_intercepts); i++) {
-        exceptions |= BIT(exception_intercepts[i].vector);
-    }
     vmwrite(VMCS_PIN_CONTROLS, vmx_controls.word[WORD_PIN]);
     vmwrite(VMCS_PROC_CONTROLS, vmx_controls.word[WORD_PROC]);
     vmwrite(VMCS_PROC2_CONTROLS, vmx_controls.word[WORD_PROC2]);
     vmwrite(VMCS_EXIT_CONTROLS, vmx_controls.word[WORD_EXIT]);
     vmwrite(VMCS_ENTRY_CONTROLS, vmx_controls.word[WORD_ENTRY]);
-    vmwrite(VMCS_EXCEPTION_BITMAP, exceptions);
+    vmwrite(VMCS_EXCEPTION_BITMAP, exception_intercept_mask());
     vmwrite(VMCS_PF_ERROR_MASK, 0);
     vmwrite(VMCS_PF_ERROR_MATCH, 0);
     vmwrite(VMCS_CR3_TARGET_COUNT, 0);
@@ -247,6 +232,12 @@ static void write_controls(const struct vcpu *v)
     }
     if (vmx_controls.word[WORD_PROC2] & PROC2_XSAVES) {
         vmwrite(VMCS_XSS_EXITING_BITMAP, 0); // XSS itself can't be written
+    }
+    if (vmx_controls.word[WORD_PROC2] & PROC2_ENCLS) {
+        vmwrite(VMCS_ENCLS_EXITING_BITMAP, ~0ull);
+    }
+    if (vmx_controls.word[WORD_PROC2] & PROC2_ENCLV) {
+        vmwrite(VMCS_ENCLV_EXITING_BITMAP, ~0ull);
     }
 }
 

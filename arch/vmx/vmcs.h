@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual-machine control structure of VT-x: field encodings, control bits, exit reasons and
-// the formats of what they hold, with the manual's names (Intel SDM volume 3, chapters 25 to 28,
-// appendices A to C).
+// The virtual-machine control structure of VT-x: field encodings and the formats of what they hold,
+// with the manual's names (Intel SDM volume 3, chapters 25 to 28, appendices A to C). Its control
+// bits and exit reasons are in vmcs_controls.h.
 #ifndef ARCH_VMX_VMCS_H
 #define ARCH_VMX_VMCS_H
 
 #include "arch/types.h"
+#include "arch/vmx/vmcs_controls.h"
 
 // Field encodings (appendix B).
 enum vmcs_field {
@@ -26,6 +27,8 @@ enum vmcs_field {
     VMCS_TSC_OFFSET = 0x2010,
     VMCS_EPT_POINTER = 0x201a,
     VMCS_XSS_EXITING_BITMAP = 0x202c,
+    VMCS_ENCLS_EXITING_BITMAP = 0x202e,
+    VMCS_ENCLV_EXITING_BITMAP = 0x2036,
     VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
     VMCS_LINK_POINTER = 0x2800,
     VMCS_GUEST_DEBUGCTL = 0x2802,
@@ -116,71 +119,6 @@ enum vmcs_segment {
 #define VMCS_SEGMENT_RIGHTS(s)   (VMCS_GUEST_ES_RIGHTS + 2 * (unsigned)(s))
 #define VMCS_SEGMENT_BASE(s)     (VMCS_GUEST_ES_BASE + 2 * (unsigned)(s))
 
-// Pin-based controls (25.6.1).
-#define PIN_EXTERNAL_INTERRUPT BIT(0)
-#define PIN_NMI                BIT(3)
-#define PIN_VIRTUAL_NMIS       BIT(5)
-#define PIN_PREEMPTION_TIMER   BIT(6)
-#define PIN_POSTED_INTERRUPTS  BIT(7)
-
-// Primary processor-based controls (25.6.2).
-#define PROC_INTERRUPT_WINDOW BIT(2)
-#define PROC_TSC_OFFSETTING   BIT(3)
-#define PROC_HLT              BIT(7)
-#define PROC_INVLPG           BIT(9)
-#define PROC_MWAIT            BIT(10)
-#define PROC_RDPMC            BIT(11)
-#define PROC_RDTSC            BIT(12)
-#define PROC_CR3_LOAD         BIT(15)
-#define PROC_CR3_STORE        BIT(16)
-#define PROC_TERTIARY         BIT(17)
-#define PROC_CR8_LOAD         BIT(19)
-#define PROC_CR8_STORE        BIT(20)
-#define PROC_TPR_SHADOW       BIT(21)
-#define PROC_NMI_WINDOW       BIT(22)
-#define PROC_MOV_DR           BIT(23)
-#define PROC_ALL_IO           BIT(24)
-#define PROC_IO_BITMAPS       BIT(25)
-#define PROC_MONITOR_TRAP     BIT(27)
-#define PROC_MSR_BITMAPS      BIT(28)
-#define PROC_MONITOR          BIT(29)
-#define PROC_PAUSE            BIT(30)
-#define PROC_SECONDARY        BIT(31)
-
-// Secondary processor-based controls (25.6.2).
-#define PROC2_APIC_ACCESSES      BIT(0)
-#define PROC2_EPT                BIT(1)
-#define PROC2_DESCRIPTOR_TABLES  BIT(2)
-#define PROC2_RDTSCP             BIT(3)
-#define PROC2_X2APIC             BIT(4)
-#define PROC2_VPID               BIT(5)
-#define PROC2_WBINVD             BIT(6)
-#define PROC2_UNRESTRICTED_GUEST BIT(7)
-#define PROC2_INVPCID            BIT(12)
-#define PROC2_XSAVES             BIT(20)
-
-// VM-exit controls (25.7.1).
-#define EXIT_SAVE_DEBUG       BIT(2)
-#define EXIT_HOST_64BIT       BIT(9)
-#define EXIT_LOAD_PERF_GLOBAL BIT(12)
-#define EXIT_ACK_INTERRUPT    BIT(15)
-#define EXIT_SAVE_PAT         BIT(18)
-#define EXIT_LOAD_PAT         BIT(19)
-#define EXIT_SAVE_EFER        BIT(20)
-#define EXIT_LOAD_EFER        BIT(21)
-#define EXIT_SAVE_PREEMPTION  BIT(22)
-#define EXIT_CLEAR_BNDCFGS    BIT(23)
-
-// VM-entry controls (25.8.1).
-#define ENTRY_LOAD_DEBUG       BIT(2)
-#define ENTRY_IA32E_GUEST      BIT(9)
-#define ENTRY_TO_SMM           BIT(10)
-#define ENTRY_NO_DUAL_MONITOR  BIT(11)
-#define ENTRY_LOAD_PERF_GLOBAL BIT(13)
-#define ENTRY_LOAD_PAT         BIT(14)
-#define ENTRY_LOAD_EFER        BIT(15)
-#define ENTRY_LOAD_BNDCFGS     BIT(16)
-
 // IA32_VMX_BASIC (A.1).
 #define VMX_BASIC_REVISION(v)   ((uint32_t)((v)&0x7fffffff))
 #define VMX_BASIC_32BIT_ADDRESS BIT(48)
@@ -246,44 +184,6 @@ enum vmcs_segment {
 #define EVENT_HAS_ERROR        BIT(11)
 #define EVENT_NMI_UNBLOCKED    BIT(12) // of an exit: it interrupted an IRET that unblocks NMIs
 #define EVENT_VALID            BIT(31)
-
-// Exit reasons (appendix C).
-#define EXIT_REASON_BASIC(r) ((unsigned)((r)&0xffff))
-#define EXIT_ENTRY_FAILED    BIT(31)
-enum vmx_exit {
-    VMX_EXIT_EXCEPTION_NMI = 0,
-    VMX_EXIT_EXTERNAL_INTERRUPT = 1,
-    VMX_EXIT_TRIPLE_FAULT = 2,
-    VMX_EXIT_INIT = 3,
-    VMX_EXIT_SIPI = 4,
-    VMX_EXIT_NMI_WINDOW = 8,
-    VMX_EXIT_TASK_SWITCH = 9,
-    VMX_EXIT_CPUID = 10,
-    VMX_EXIT_GETSEC = 11,
-    VMX_EXIT_INVD = 13,
-    VMX_EXIT_RDPMC = 15,
-    VMX_EXIT_RSM = 17,
-    VMX_EXIT_VMCALL = 18,
-    VMX_EXIT_VMCLEAR = 19,
-    VMX_EXIT_VMXON = 27,
-    VMX_EXIT_CR = 28,
-    VMX_EXIT_IO = 30,
-    VMX_EXIT_RDMSR = 31,
-    VMX_EXIT_WRMSR = 32,
-    VMX_EXIT_GUEST_STATE = 33,
-    VMX_EXIT_MSR_LOADING = 34,
-    VMX_EXIT_MWAIT = 36,
-    VMX_EXIT_MONITOR = 39,
-    VMX_EXIT_ENTRY_MACHINE_CHECK = 41,
-    VMX_EXIT_EPT_VIOLATION = 48,
-    VMX_EXIT_EPT_MISCONFIGURATION = 49,
-    VMX_EXIT_INVEPT = 50,
-    VMX_EXIT_INVVPID = 53,
-    VMX_EXIT_WBINVD = 54,
-    VMX_EXIT_XSETBV = 55,
-    VMX_EXIT_VMFUNC = 59,
-    VMX_EXIT_ENCLS = 60,
-};
 
 // Exit qualification of control-register accesses (table 28-3).
 #define CR_NUMBER(q)     ((unsigned)((q)&15))

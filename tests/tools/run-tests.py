@@ -58,8 +58,9 @@ def built(result, args, what):
 
 
 def test_sources(_):
-    """Format, and that the other compiler builds everything without a warning."""
+    """Format, generated documents, and that the other compiler builds everything without a warning."""
     result = Sum()
+    built(result, ["docs-check"], "the documents are what `make docs` writes")
     tool = shutil.which("clang-format")
     version = re.search(r"version (\d+)", run([tool, "--version"]).stdout) if tool else None
     if version and int(version.group(1)) == CLANG_FORMAT:

@@ -213,6 +213,7 @@ static void fadt_good(void)
     fadt = (struct acpi_fadt){
         .dsdt = HIGH + 0x8000,
         .sci_irq = 9,
+        .smi_command = 0xb2,
         .pm1a_event = 0x600,
         .pm1a_control = 0x604,
         .pm_timer = 0x608,
@@ -308,6 +309,7 @@ static void all_is_read(void **state)
     assert_int_equal(info.pm1a_event_port, 0x600);
     assert_int_equal(info.pm1a_control_port, 0x604);
     assert_int_equal(info.pm1b_control_port, 0);
+    assert_int_equal(info.smi_command_port, 0xb2);
     assert_int_equal(info.sci_irq, 9);
     assert_int_equal(info.century, 0x32);
     assert_int_equal(info.iapc_flags, 0x12);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hv/io_policy.h"
+#include "hv/kept_ports.h"
 
 static uint8_t map[12288];
 static struct io_refusal refusal;
@@ -104,6 +105,35 @@ static void the_machines_own(void **state)
     expect_only(NULL, 0);
 }
 
+static void what_the_firmware_names_is_kept(void **state)
+{
+    (void)state;
+    struct io_range kept[MACHINE_MAX_KEPT_PORTS];
+    struct acpi_info acpi = {0};
+    assert_int_equal(kept_ports_find(&acpi, kept), 0);
+    acpi.pm1a_event_port = 0x1800;
+    acpi.pm1b_control_port = 0x1814;
+    acpi.smi_command_port = 0xe0;
+    acpi.reset.kind = ACPI_RESET_IO;
+    acpi.reset.address = 0x1ff9;
+    static const uint16_t expected[][2] = {
+        {0x1800, 0x1803}, {0x1814, 0x1815}, {0xe0, 0xe0}, {0x1ff9, 0x1ff9}};
+    unsigned count = kept_ports_find(&acpi, kept);
+    assert_int_equal(count, ARRAY_SIZE(expected));
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(kept[i].first, expected[i][0]);
+        assert_int_equal(kept[i].last, expected[i][1]);
+        struct io_range pass = {kept[i].last, kept[i].last, "test"};
+        assert_int_equal(io_policy_check(&pass, kept, count, &refusal), ERR_DENIED);
+    }
+    acpi.reset.kind = ACPI_RESET_MEMORY;
+    assert_int_equal(kept_ports_find(&acpi, kept), count - 1);
+    acpi.pm1b_event_port = 0x1804;
+    acpi.pm1a_control_port = 0x1810;
+    acpi.reset.kind = ACPI_RESET_IO;
+    assert_true(kept_ports_find(&acpi, kept) <= MACHINE_MAX_KEPT_PORTS);
+}
+
 static void one_bad_range_opens_nothing(void **state)
 {
     (void)state;
@@ -133,9 +163,13 @@ static void map_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(default_is_deny), cmocka_unit_test(ranges_pass),
-        cmocka_unit_test(kept_ports),      cmocka_unit_test(the_machines_own),
-        cmocka_unit_test(map_sizes),       cmocka_unit_test(one_bad_range_opens_nothing),
+        cmocka_unit_test(default_is_deny),
+        cmocka_unit_test(ranges_pass),
+        cmocka_unit_test(kept_ports),
+        cmocka_unit_test(the_machines_own),
+        cmocka_unit_test(map_sizes),
+        cmocka_unit_test(one_bad_range_opens_nothing),
+        cmocka_unit_test(what_the_firmware_names_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,8 @@ static void test_able_processor(void **state)
     // What the interface promises, in plain numbers.
     assert_int_equal(out.word[WORD_PIN], 0x16 | 1 << 3 | 1 << 5);
     assert_int_equal(out.word[WORD_PROC] & (1 << 7 | 1 << 15 | 1 << 16 | 1 << 19), 0);
-    assert_int_equal(out.word[WORD_PROC2], 0x2 | 0x8 | 0x20 | 0x40 | 0x80 | 0x1000 | 0x100000);
+    assert_int_equal(out.word[WORD_PROC2],
+                     0x2 | 0x8 | 0x20 | 0x40 | 0x80 | 0x1000 | 0x8000 | 0x100000 | 0x10000000);
 }
 
 static void test_each_row(void **state)

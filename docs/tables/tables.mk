@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# build/bulkhead-tables writes the documents that are made from the hypervisor's tables (make docs).
+
+TABLES_SRCS := $(wildcard docs/tables/*.c) arch/exception_intercepts.c arch/svm/controls.c \
+               arch/vmx/controls.c arch/vmx/cr_rules.c hv/cpuid_policy.c hv/cpuid_rules.c \
+               hv/io_policy.c hv/kept_ports.c hv/msr_policy.c hv/msr_rules.c hv/vapic_rules.c \
+               hv/vdev/ports.c drivers/format.c
+HV_GEN += $(GEN)/cpuid_names.inc
+
+$(BUILD)/bulkhead-tables: $(TABLES_SRCS:%.c=$(BUILD)/host/%.o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -g -o $@ $^
+
+# The names of CPUID's bits from the header's own: CPUID_7_1_EAX_LAM BIT(26) becomes a row.
+$(GEN)/cpuid_names.inc: arch/cpuid.h
+	@mkdir -p $(@D)
+	$(Q)sed -n \
+	    -e 's/^#define CPUID_\([0-9A-F]*\)_\(E[A-D]X\)_\([A-Z0-9_]*\) *BIT(\([0-9]*\)).*/{0x\1, 0, CPUID_\2, (uint32_t)BIT(\4), "\3"},/p' \
+	    -e 's/^#define CPUID_\([0-9A-F]*\)_\([0-9]\)_\(E[A-D]X\)_\([A-Z0-9_]*\) *BIT(\([0-9]*\)).*/{0x\1, \2, CPUID_\3, (uint32_t)BIT(\5), "\4"},/p' \
+	    -e 's/^#define XCR0_\([A-Z0-9_]*\) *BIT(\([0-9]*\)).*/{0xd, 0, CPUID_EAX, (uint32_t)BIT(\2), "\1"},/p' \
+	    $< > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+.PHONY: docs docs-check
+docs: $(BUILD)/bulkhead-tables
+	$(Q)$(BUILD)/bulkhead-tables docs
+docs-check: $(BUILD)/bulkhead-tables
+	$(Q)$(BUILD)/bulkhead-tables --check docs
