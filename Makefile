@@ -54,6 +54,16 @@ endif
 HOST_CFLAGS := $(BASE) -O1
 TEST_CFLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
                -fno-omit-frame-pointer
+FUZZ_CC     ?= clang
+FUZZ_CFLAGS := $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+# Tests that count how often each line runs; clang counts, and so compiles the unit tests too.
+TESTDIR := $(BUILD)
+ifdef COVERAGE
+TESTDIR     := $(BUILD)/coverage
+HOSTCC      := $(FUZZ_CC)
+TEST_CFLAGS += -fprofile-instr-generate -fcoverage-mapping
+FUZZ_CFLAGS += -fprofile-instr-generate -fcoverage-mapping
+endif
 
 # ---- the hypervisor -------------------------------------------------------------------------
 
@@ -220,31 +230,28 @@ bench: setup-bench
 # ---- unit tests and fuzzers -------------------------------------------------------------------
 
 .PHONY: unit-build unit-names
-unit-build: $(UNIT_TESTS:%=$(BUILD)/unit/%)
+unit-build: $(UNIT_TESTS:%=$(TESTDIR)/unit/%)
 unit-names:
 	@echo $(UNIT_TESTS)
 
-# $(1) is the test's name. Compiled whole each time one of its parts changes: parts differ in what
-# they fake, so objects are not shared between tests.
-define UNIT_RULE
-$(BUILD)/unit/$(1): $($(1)_SRCS) $($(1)_DEPS) | $(HV_GEN)
-	$$(call say,UNIT,$$@)
+# Compiled whole each time one of its parts changes: parts differ in what they fake, so objects are
+# not shared between programs. $(1): the program's name; $(2): its folder; $(3): the compiler;
+# $(4): flags; $(5): further libraries.
+define PROGRAM_RULE
+$(TESTDIR)/$(2)/$(1): $($(1)_SRCS) $($(1)_DEPS) | $(HV_GEN)
+	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)/$(1).d
 	@rm -f $$(@D)/$(1).d/*.o
 	$$(Q)cd $$(@D)/$(1).d && i=0 && for s in $($(1)_SRCS); do i=$$$$((i+1)); \
-	    $(HOSTCC) $(subst -I.,-I$(CURDIR),$(subst -I$(GEN),-I$(CURDIR)/$(GEN),$(TEST_CFLAGS))) \
+	    $(3) $(subst -I.,-I$(CURDIR),$(subst -I$(GEN),-I$(CURDIR)/$(GEN),$(4))) \
 	    $($(1)_CFLAGS) -MMD -MP -MF $$$$i.d -MT $$(@) -c $(CURDIR)/$$$$s -o $$$$i.o || exit 1; done
-	$$(Q)$(HOSTCC) $(TEST_CFLAGS) -o $$@ $$(@D)/$(1).d/*.o -lcmocka $($(1)_LIBS)
+	$$(Q)$(3) $(4) -o $$@ $$(@D)/$(1).d/*.o $($(1)_LIBS) $(5)
 endef
-$(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
+$(foreach t,$(UNIT_TESTS),$(eval $(call PROGRAM_RULE,$(t),unit,$(HOSTCC),$(TEST_CFLAGS),-lcmocka)))
+$(foreach f,$(FUZZERS),$(eval $(call PROGRAM_RULE,$(f),fuzz,$(FUZZ_CC),$(FUZZ_CFLAGS))))
 
-FUZZ_CC ?= clang
+# What is found goes to build/fuzz/corpus-NAME, what fails to build/fuzz/NAME-crash-...
 define FUZZ_RULE
-$(BUILD)/fuzz/$(1): $($(1)_SRCS) | $(HV_GEN)
-	@mkdir -p $$(@D)
-	$$(call say,FUZZ,$$@)
-	$$(Q)$(FUZZ_CC) $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	    -o $$@ $($(1)_SRCS) $($(1)_LIBS)
 .PHONY: run-$(1)
 run-$(1): $(BUILD)/fuzz/$(1)
 	@mkdir -p $(BUILD)/fuzz/corpus-$(1)
@@ -252,6 +259,10 @@ run-$(1): $(BUILD)/fuzz/$(1)
 	    -artifact_prefix=$(BUILD)/fuzz/$(1)- $(BUILD)/fuzz/corpus-$(1) $(wildcard tests/fuzz/$(1).seeds)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
+.PHONY: fuzz-build fuzz-names
+fuzz-build: $(FUZZERS:%=$(TESTDIR)/fuzz/%)
+fuzz-names:
+	@echo $(FUZZERS)
 fuzz: $(FUZZERS:%=run-%)
 
 # ---- style ------------------------------------------------------------------------------------

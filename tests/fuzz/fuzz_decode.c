@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes the decoder with libFuzzer: no input may make it look beyond its bytes, and its answers
-// must agree with each other when the same instruction is cut short or followed by something else.
+// Fuzzes the decoder with libFuzzer, in all three modes: no input may make it look beyond its bytes,
+// its answers must agree with each other when the same instruction is cut short or followed by
+// something else, and with those of Zydis.
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/decode.h"
+#include "tests/unit/zydis_compare.h"
 
 #define REQUIRE(condition)                                                                         \
     do {                                                                                           \
@@ -55,12 +57,26 @@ static void check_mode(const uint8_t *data, size_t size, enum decode_mode mode)
     }
 }
 
+static void compare_mode(const uint8_t *data, size_t size, enum decode_mode mode)
+{
+    struct zydis_comparison c;
+
+    zydis_compare(mode, data, size, &c);
+    if (c.difference != NULL) {
+        fprintf(stderr, "%d bit: Zydis %s %u: %s\n", (int)mode, c.name, c.length, c.difference);
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    check_mode(data, size, DECODE_16);
-    check_mode(data, size, DECODE_32);
-    check_mode(data, size, DECODE_64);
+    static const enum decode_mode modes[] = {DECODE_16, DECODE_32, DECODE_64};
+
+    for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        check_mode(data, size, modes[i]);
+        compare_mode(data, size < INSN_MAX_LENGTH ? size : INSN_MAX_LENGTH, modes[i]);
+    }
     return 0;
 }
