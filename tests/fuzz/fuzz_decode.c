@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes the decoder with libFuzzer, in all three modes: no input may make it look beyond its bytes,
-// its answers must agree with each other when the same instruction is cut short or followed by
-// something else, and with those of Zydis.
+// Fuzzes the decoder with libFuzzer, in all three modes: no input may make it look beyond its
+// bytes, its answers must agree with each other when the same instruction is cut short or followed
+// by something else, and with those of Zydis.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
