@@ -265,6 +265,8 @@ fuzz-names:
 	@echo $(FUZZERS)
 fuzz: $(FUZZERS:%=run-%)
 
+include tests/coverage.mk
+
 # ---- style ------------------------------------------------------------------------------------
 
 OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) partitions tests/unit tests/fuzz tests/guests \

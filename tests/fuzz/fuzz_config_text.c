@@ -49,6 +49,25 @@ static void check_messages(const struct config_messages *messages, unsigned line
     }
 }
 
+// One line is printed for each.
+static void check_printed(struct config_messages *messages)
+{
+    FILE *real = stderr;
+    char *text;
+    size_t size;
+    size_t lines = 0;
+
+    stderr = open_memstream(&text, &size);
+    CHECK(stderr != NULL);
+    config_messages_print(messages);
+    fclose(stderr);
+    stderr = real;
+    for (size_t i = 0; i < size; i++)
+        lines += text[i] == '\n';
+    CHECK(lines >= messages->count);
+    free(text);
+}
+
 static void check_good(const struct blob_header *blob, size_t size)
 {
     static struct blob_problems problems;
@@ -78,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     blob = config_to_blob(&config, &blob_size);
     config_check(&config, blob, blob_size, &messages);
     check_messages(&messages, lines);
+    check_printed(&messages);
     if (messages.count == 0)
         check_good(blob, blob_size);
     free(blob);
