@@ -6,7 +6,9 @@
 #                        MACHINE=bochs: in Bochs, on an Intel CPU
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG
 #   make test            everything that has to pass
-#   make unit, config-test, boot-test [K=pytest expression], fuzz, bench, lint, format-check, format, clean
+#   make fuzz            each fuzzer for FUZZ_SECONDS (60), one after the other; run-NAME: one
+#   make coverage        lines of the decision code that unit tests and fuzzers run; COVERAGE_MIN=90 percent
+#   make unit, config-test, boot-test [K=pytest expression], bench, lint, format-check, format, clean
 #
 # CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
 # (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone, V=1 shows the

@@ -120,13 +120,14 @@ static void build(const uint8_t *data, size_t size)
 // Makes a table's checksum good, if it lies in memory. Returns its body's address and size.
 static const uint8_t *mend_table(uint64_t address, size_t *size)
 {
-    uint8_t *table = memory + (address - BASE);
+    uint8_t *table = memory;
     uint32_t length;
 
     *size = 0;
     if (address < BASE || address - BASE > memory_size ||
         memory_size - (address - BASE) < sizeof(struct acpi_header))
         return table;
+    table += address - BASE;
     memcpy(&length, table + offsetof(struct acpi_header, length), sizeof(length));
     if (length < sizeof(struct acpi_header) || length > memory_size - (address - BASE))
         return table;
