@@ -91,6 +91,28 @@ def emulate():
     write("fuzz_emulate", "fetched", emulate_input("8907", CODE64 | 8))
 
 
+def native_input(code, rdi, rsi, rcx=5, rflags=0, aim=None):
+    regs = [(FILLED, 0x8123), (SMALL, rcx), (SMALL, 3), (SMALL, 0), (SMALL, 0), (SMALL, 9), rsi, rdi]
+    regs += [(4, 0x8000 + n) for n in range(8)]
+    data = struct.pack("<BHHB", aim is not None, aim or 0, rflags, 0x55)
+    return data + b"".join(struct.pack("<BH", *r) for r in regs) + bytes.fromhex(code).ljust(15, b"\x90")
+
+
+def native():
+    area, df = 1, 1 << 10
+    device, ram, last = (area, 0x3100), (area, 0x1F00), (area, 0x4FF8)
+    for name, code in {**MMIO, **CODE64_ONLY}.items():
+        if not name.startswith(("rep", "fs", "scas", "stos", "lods", "cmps", "movsd", "movsq")):
+            write("fuzz_emulate_native", name, native_input(code, device, ram, aim=0x123))
+    strings = {**MMIO, **FROM_DEVICE, "movsq": "f348a5", "movsw-32": "6766a5", "rep-movsb-32": "67f3a4"}
+    for name, code in strings.items():
+        if name.startswith(("rep", "scas", "stos", "lods", "cmps", "movs")) and name != "movsx":
+            write("fuzz_emulate_native", name, native_input(code, device, ram))
+            write("fuzz_emulate_native", f"{name}-from", native_input(code, ram, device, rflags=df))
+    write("fuzz_emulate_native", "fault", native_input("f3a4", last, device, rcx=20))
+    write("fuzz_emulate_native", "fault-down", native_input("f3a5", (area, 0x1008), device, rflags=df))
+
+
 def decode():
     for name, code in {**MMIO, **FROM_DEVICE, **PORTS, **CODE64_ONLY}.items():
         write("fuzz_decode", name, bytes.fromhex(code))
@@ -285,6 +307,7 @@ def load():
 if __name__ == "__main__":
     config()
     emulate()
+    native()
     decode()
     acpi()
     multiboot()
