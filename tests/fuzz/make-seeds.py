@@ -32,6 +32,11 @@ def config():
         name = os.path.splitext(os.path.basename(file))[0]
         write("fuzz_config", name, bytes([0, 15, 14, 0]) + blob)
         write("fuzz_config", f"{name}-mended", bytes([7, 15, 14, 0]) + blob)
+        if name == "two-linux": # not quite memory enough for both
+            write("fuzz_config", "two-linux-memory", bytes([1, 15, 9, 0]) + blob)
+    # The ports of a second partition, made those of the first.
+    twice = blob.replace(struct.pack("<HH", 0x600, 0x60F), struct.pack("<HH", 0x500, 0x500))
+    write("fuzz_config", "ports-twice", bytes([1, 15, 14, 0]) + twice)
     write("fuzz_config", "few-cpus", bytes([1, 1, 14, 0]) + blob)
     write("fuzz_config", "little-memory", bytes([1, 15, 4, 0]) + blob)
     write("fuzz_config", "module-missing", bytes([1, 15, 14, 0x20]) + blob)
@@ -185,6 +190,14 @@ def acpi():
     for choice in (build, build | xsdt):
         data = madt.ljust(size // 2, b"\0") + fadt.ljust(size // 4, b"\0")
         write("fuzz_acpi", f"built-{choice}", bytes([choice]) + data + mcfg.ljust(size // 4, b"\0"))
+    many = struct.pack("<II", 0xFEE00000, 1)
+    many += b"".join(struct.pack("<BBBBI", 0, 8, cpu, cpu, 1) for cpu in range(70))
+    many += b"".join(struct.pack("<BBBBII", 1, 12, n, 0, 0xFEC00000 + 0x1000 * n, 24 * n) for n in range(20))
+    many += b"".join(struct.pack("<BBBBIH", 2, 10, 0, n % 16, n, 0) for n in range(40))
+    buses = bytes(8) + b"".join(struct.pack("<QHBBI", n << 28, n, 0, 255, 0) for n in range(1, 20))
+    size = 4 * max(len(fadt), len(buses), (len(many) + 1) // 2)
+    data = many.ljust(size // 2, b"\0") + fadt.ljust(size // 4, b"\0") + buses.ljust(size // 4, b"\0")
+    write("fuzz_acpi", "many", bytes([build]) + data)
     write("fuzz_acpi", "damaged", b"\0" + memory[:40] + b"?" + memory[41:])
 
 
@@ -201,6 +214,10 @@ def multiboot():
     info = struct.pack("<17I", 0x4D, 639, 0x1FFB80, 0, text, 2, mods, 0, 0, 0, 0, len(entries), maps,
                        0, 0, 0, 0)
     modules = struct.pack("<8I", 0x300000, 0x300123, text + 21, 0, 0x400000, 0x400200, text + 41, 0)
+    long = (b"a" * 300).join((b"/boot/", b"\0"))
+    where = struct.pack("<I", maps + len(entries))
+    write("fuzz_multiboot", "one-long",
+          b"\1" + info[:16] + where + info[20:] + words + modules + entries + long)
     write("fuzz_multiboot", "one", b"\1" + info + words + modules + entries)
     basic = struct.pack("<I", 1) + info[4:]
     write("fuzz_multiboot", "one-basic", b"\1" + basic)
