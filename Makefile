@@ -265,7 +265,7 @@ $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
 fuzz-build: $(FUZZERS:%=$(TESTDIR)/fuzz/%)
 fuzz-names:
 	@echo $(FUZZERS)
-fuzz: $(FUZZERS:%=run-%)
+fuzz: setup-test $(FUZZERS:%=run-%)
 
 include tests/coverage.mk
 

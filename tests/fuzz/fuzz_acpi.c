@@ -3,9 +3,6 @@
 // start, as it is or with the checksums made good of all that the RSDP leads to; or it is cut into
 // MADT, FADT and MCFG, whose signatures, lengths and checksums are made good. The loader passes the
 // RSDP, or it has to be searched for.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch/types.h"
@@ -15,6 +12,7 @@
 #include "drivers/console.h"
 #include "drivers/format.h"
 #include "drivers/ioapic.h"
+#include "tests/fuzz/fuzz.h"
 
 #define BASE 0xe0000u // where it is searched for
 
@@ -170,23 +168,17 @@ static void check(const struct acpi_info *info)
 {
     struct ioapic_input input;
 
-    if (info->cpu_count == 0 || info->cpu_count > MAX_CPUS ||
-        info->ioapic_count > ACPI_MAX_IOAPICS || info->override_count > ACPI_MAX_OVERRIDES ||
-        info->mcfg_count > ACPI_MAX_MCFG || !is_aligned(info->lapic_address, PAGE_SIZE))
-        abort();
+    CHECK(info->cpu_count > 0 && info->cpu_count <= MAX_CPUS);
+    CHECK(info->ioapic_count <= ACPI_MAX_IOAPICS && info->override_count <= ACPI_MAX_OVERRIDES);
+    CHECK(info->mcfg_count <= ACPI_MAX_MCFG && is_aligned(info->lapic_address, PAGE_SIZE));
     for (uint32_t i = 0; i < info->cpu_count; i++) {
-        for (uint32_t j = 0; j < i; j++) {
-            if (info->cpus[i].apic_id == info->cpus[j].apic_id)
-                abort();
-        }
+        for (uint32_t j = 0; j < i; j++)
+            CHECK(info->cpus[i].apic_id != info->cpus[j].apic_id);
     }
-    for (uint8_t irq = 0; irq < 16; irq++) {
-        if (ioapic_find_isa(info, irq, &input) == STATUS_OK && input.ioapic >= info->ioapic_count)
-            abort();
-    }
+    for (uint8_t irq = 0; irq < 16; irq++)
+        CHECK(ioapic_find_isa(info, irq, &input) != STATUS_OK || input.ioapic < info->ioapic_count);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct acpi_info info;
@@ -205,7 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (acpi_parse(choice & SEARCH ? 0 : BASE, &info, error, sizeof(error)) == STATUS_OK)
         check(&info);
-    else if (error[0] == '\0')
-        abort();
+    else
+        CHECK(error[0] != '\0');
     return 0;
 }

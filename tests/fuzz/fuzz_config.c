@@ -3,7 +3,6 @@
 // the way the hypervisor reads it, and has to keep what the hypervisor relies on: everything lies
 // within the blob, no CPU and no port has two owners, nobody gets a port that is kept, there is
 // memory for all. These checks share no code with those of the blob.
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,14 +15,7 @@
 #include "hv/machine.h"
 #include "hv/vdev/ports.h"
 #include "partitions/config.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 // ---- what config_load() relies on ------------------------------------------------------------
 
@@ -277,7 +269,6 @@ static void check_accepted(void)
     config_show(machine.config);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
@@ -287,7 +278,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct setting setting;

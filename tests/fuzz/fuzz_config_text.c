@@ -3,21 +3,13 @@
 // Gives bulkhead-config a configuration file of any content. What it has nothing to say against
 // becomes a blob that the hypervisor's check accepts; what it refuses it refuses with a message
 // that stands on a line of the file.
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "partitions/config.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 // libconfig leaks the text that a syntax error interrupts.
 const char *__asan_default_options(void);
@@ -29,7 +21,6 @@ const char *__asan_default_options(void)
 static int file;
 static char path[32];
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
@@ -75,7 +66,6 @@ static void check_good(const struct blob_header *blob, size_t size)
     CHECK(blob_check(blob, size, &problems) == STATUS_OK && problems.count == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct config config;

@@ -2,19 +2,11 @@
 // Fuzzes the decoder with libFuzzer, in all three modes: no input may make it look beyond its
 // bytes, its answers must agree with each other when the same instruction is cut short or followed
 // by something else, and with those of Zydis.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/zydis_compare.h"
-
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            abort();                                                                               \
-    } while (0)
 
 // A copy that ends where its heap block ends: the sanitizer sees what is read behind it.
 static enum status decode_exact(const uint8_t *data, size_t size, enum decode_mode mode,
@@ -23,7 +15,7 @@ static enum status decode_exact(const uint8_t *data, size_t size, enum decode_mo
     uint8_t *copy = malloc(size == 0 ? 1 : size);
     enum status status;
 
-    REQUIRE(copy != NULL);
+    CHECK(copy != NULL);
     memcpy(copy, data, size);
     status = decode(copy, size, mode, out);
     free(copy);
@@ -37,23 +29,23 @@ static void check_mode(const uint8_t *data, size_t size, enum decode_mode mode)
 
     switch (status) {
     case STATUS_OK:
-        REQUIRE(insn.length >= 1 && insn.length <= INSN_MAX_LENGTH && insn.length <= size);
-        REQUIRE(insn.op > INSN_NONE && insn.op <= INSN_SKINIT);
-        REQUIRE(insn.mem_size <= 8 && insn.operand_size <= 8 && insn.segment < SEG_COUNT);
-        REQUIRE(insn.base <= 15 || insn.base == INSN_NO_REG);
-        REQUIRE(insn.index <= 15 || insn.index == INSN_NO_REG);
-        REQUIRE(!insn.reg_high || insn.reg < 4);
-        REQUIRE(decode_exact(data, insn.length, mode, &again) == STATUS_OK);
-        REQUIRE(again.length == insn.length && again.op == insn.op && again.imm == insn.imm &&
-                again.disp == insn.disp && again.segment == insn.segment);
+        CHECK(insn.length >= 1 && insn.length <= INSN_MAX_LENGTH && insn.length <= size);
+        CHECK(insn.op > INSN_NONE && insn.op <= INSN_SKINIT);
+        CHECK(insn.mem_size <= 8 && insn.operand_size <= 8 && insn.segment < SEG_COUNT);
+        CHECK(insn.base <= 15 || insn.base == INSN_NO_REG);
+        CHECK(insn.index <= 15 || insn.index == INSN_NO_REG);
+        CHECK(!insn.reg_high || insn.reg < 4);
+        CHECK(decode_exact(data, insn.length, mode, &again) == STATUS_OK);
+        CHECK(again.length == insn.length && again.op == insn.op && again.imm == insn.imm &&
+              again.disp == insn.disp && again.segment == insn.segment);
         for (size_t cut = 0; cut < insn.length; cut++)
-            REQUIRE(decode_exact(data, cut, mode, &again) == ERR_TRUNCATED);
+            CHECK(decode_exact(data, cut, mode, &again) == ERR_TRUNCATED);
         break;
     case ERR_TRUNCATED:
-        REQUIRE(size < INSN_MAX_LENGTH);
+        CHECK(size < INSN_MAX_LENGTH);
         break;
     default:
-        REQUIRE(status == ERR_UNSUPPORTED || status == ERR_INVALID);
+        CHECK(status == ERR_UNSUPPORTED || status == ERR_INVALID);
     }
 }
 
@@ -67,8 +59,6 @@ static void compare_mode(const uint8_t *data, size_t size, enum decode_mode mode
         abort();
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

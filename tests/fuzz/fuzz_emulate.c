@@ -4,22 +4,13 @@
 // changes, and nothing at all if it fails; the device is accessed where the processor said, in the
 // instruction's direction and size; a string instruction touches the port once for each element
 // that it moves, with the value that its memory has.
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hv/decode_memo.h"
 #include "hv/emulate_string.h"
 #include "hv/string_io.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/guest_machine.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 #define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
@@ -36,7 +27,8 @@ static struct partition ram_before;
 static struct {
     unsigned reads, writes;
     unsigned fail_at; // which access the device refuses; 0: none
-    gpa_t address;    // where the processor says the access was
+    bool refused;
+    gpa_t address; // where the processor says the access was
 } device;
 
 static enum status note_access(gpa_t address, unsigned size)
@@ -46,7 +38,8 @@ static enum status note_access(gpa_t address, unsigned size)
     CHECK(!guest_ram_contains(&flat, address, size));
     if (insn.op != INSN_MOVS && insn.op != INSN_CMPS)
         CHECK(address.v == device.address.v);
-    return device.reads + device.writes == device.fail_at ? ERR_DENIED : STATUS_OK;
+    device.refused = device.reads + device.writes == device.fail_at;
+    return device.refused ? ERR_DENIED : STATUS_OK;
 }
 
 enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
@@ -264,6 +257,7 @@ static void run_mmio(uint16_t choice)
         check_ram(false);
         return;
     }
+    CHECK(!device.refused);
     check_device_accesses();
     for (unsigned i = 0; i < GPR_COUNT; i++)
         CHECK(regs.r[i] == guest.regs.r[i] || may_change(i));
@@ -341,7 +335,6 @@ static bool fetch(void)
     return true;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct decode_memo memo;

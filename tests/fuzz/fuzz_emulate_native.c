@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The emulators against the processor that the test runs on: the same instruction, with the same
 // registers, flags and memory, executed by both in 64-bit mode. In memory, by linear address:
-// nothing, two pages of RAM, the device's page, one of RAM, nothing. For the processor the device's
-// page is RAM too; the emulator's device keeps what is written. What the one faults on, the other
-// must fault on, at the same address and after the same iterations.
+// nothing, two pages of RAM, the device's page, one of RAM that can only be read, nothing. For the
+// processor the device's page is RAM too; the emulator's device keeps what is written. What the one
+// faults on, the other must fault on, at the same address and after the same iterations.
 #include <cpuid.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "hv/emulate.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/native.h"
 #include "tests/unit/fake_flat_ram.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 #define AREA         0x10000000u // linear
 #define PAGES        6u
 #define AREA_END     (AREA + PAGES * PAGE_SIZE)
 #define DEVICE_PAGE  3u
+#define FIXED_PAGE   4u // read-only
 #define DEVICE_GPA   0xfee00000u
 #define RAM_GPA      0x8000u // of page 0, which is not mapped
 #define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
@@ -88,6 +80,7 @@ static void set_up_memory(uint8_t fill)
 {
     uint32_t random = fill * 0x9e3779b1u + 1;
 
+    CHECK(mprotect(area + PAGE_SIZE, (PAGES - 2) * PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
     flat_clear();
     flat_set_u64(0x1000, 0x2000 | 7);
     flat_set_u64(0x2000, 0x3000 | 7);
@@ -95,7 +88,8 @@ static void set_up_memory(uint8_t fill)
     for (unsigned page = 1; page < PAGES - 1; page++) {
         uint8_t *to = page == DEVICE_PAGE ? device : flat.ram + RAM_GPA + page * PAGE_SIZE;
 
-        flat_set_u64(0x4000 + 8 * page, gpa_of(AREA + page * PAGE_SIZE).v | 7);
+        flat_set_u64(0x4000 + 8 * page,
+                     gpa_of(AREA + page * PAGE_SIZE).v | (page == FIXED_PAGE ? 5 : 7));
         for (unsigned i = 0; i < PAGE_SIZE; i++) {
             random = random * 1103515245 + 12345;
             // Equal bytes in a row, for CMPS and SCAS to go on.
@@ -103,6 +97,7 @@ static void set_up_memory(uint8_t fill)
         }
         memcpy(area + page * PAGE_SIZE, to, PAGE_SIZE);
     }
+    CHECK(mprotect(area + FIXED_PAGE * PAGE_SIZE, PAGE_SIZE, PROT_READ) == 0);
 }
 
 static bool same_memory(void)
@@ -296,7 +291,6 @@ static void run_both(struct guest_regs *regs, uint64_t rflags, unsigned count)
     compare(&n, &c, status);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool is_set_up;
@@ -309,7 +303,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         native_set_up();
         CHECK(mmap(area, PAGES * PAGE_SIZE, PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == area);
-        CHECK(mprotect(area + PAGE_SIZE, (PAGES - 2) * PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
         is_set_up = true;
     }
     if (size < sizeof(in))

@@ -2,23 +2,12 @@
 // Feeds the guest loaders with images of any content. Whatever it is: nothing is read or written
 // out of bounds (ASan and fake_guest_ram.c see to that), a refusal says why, and what is accepted
 // starts within its RAM and has left the firmware's tables alone.
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hv/guest_e820.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/multiboot_image.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static uint16_t u16_at(const uint8_t *data)
 {

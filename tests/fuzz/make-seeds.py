@@ -105,7 +105,7 @@ def native_input(code, rdi, rsi, rcx=5, rflags=0, aim=None):
 
 def native():
     area, df = 1, 1 << 10
-    device, ram, last = (area, 0x3100), (area, 0x1F00), (area, 0x4FF8)
+    device, ram = (area, 0x3100), (area, 0x1F00)
     for name, code in {**MMIO, **CODE64_ONLY}.items():
         if not name.startswith(("rep", "fs", "scas", "stos", "lods", "cmps", "movsd", "movsq")):
             write("fuzz_emulate_native", name, native_input(code, device, ram, aim=0x123))
@@ -114,7 +114,9 @@ def native():
         if name.startswith(("rep", "scas", "stos", "lods", "cmps", "movs")) and name != "movsx":
             write("fuzz_emulate_native", name, native_input(code, device, ram))
             write("fuzz_emulate_native", f"{name}-from", native_input(code, ram, device, rflags=df))
-    write("fuzz_emulate_native", "fault", native_input("f3a4", last, device, rcx=20))
+    write("fuzz_emulate_native", "fault", native_input("f3aa", (area, 0x3FF8), ram, rcx=20))
+    write("fuzz_emulate_native", "fault-read", native_input("f3a4", device, (area, 0x4FF8), rcx=20))
+    write("fuzz_emulate_native", "fault-write", native_input("a4", (area, 0x4123), device))
     write("fuzz_emulate_native", "fault-down", native_input("f3a5", (area, 0x1008), device, rflags=df))
 
 
