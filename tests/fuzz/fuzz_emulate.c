@@ -11,6 +11,7 @@
 #include "hv/string_io.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/guest_machine.h"
+#include "tests/fuzz/walk_model.h"
 
 #define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
@@ -345,6 +346,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&port, 0, sizeof(port));
     if (!guest_machine_set_up(data, size, &choice))
         return 0;
+    // The tables that it has, walked for addresses that it has.
+    for (unsigned access = 0; access < 6; access++) {
+        if ((access & 3) != 3)
+            compare_walk(&guest.paging, guest.regs.r[choice.address % GPR_COUNT], access);
+    }
     guest.context.memo = choice.flags & 1 ? &memo : NULL;
     device.fail_at = choice.flags >> 6;
     ram_before = flat;

@@ -209,7 +209,8 @@ bool guest_machine_set_up(const uint8_t *data, size_t size, struct guest_choice 
         if (in.mode & 16)
             guest.fetched[0] ^= 0x10;
     }
-    guest.fetched_from_rip = c->cs_base == 0 && !(in.mode & 16) && size == sizeof(in);
+    guest.fetched_from_rip =
+        c->cs_base == 0 && !(in.mode & 16) && size == sizeof(in) && c->rip < FLAT_RAM_SIZE - 32;
     patch_ram(data + sizeof(in), size - sizeof(in));
     return true;
 }
