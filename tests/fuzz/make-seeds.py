@@ -313,9 +313,9 @@ def vdev():
 
 
 def load():
-    """What the image is (0x80: with initrd, 0x40: with a module), its size, patches of it."""
+    """What the image is (0x80: with initrd, 0x40: with a module, 0x30: memory), its size, patches."""
     for name, kind in (("linux", 1), ("flat", 2), ("elf32", 3), ("elf64", 4)):
-        for more, flag in (("", 0), ("-initrd", 0x80), ("-module", 0x40)):
+        for more, flag in (("", 0), ("-initrd", 0xA0), ("-module", 0x70), ("-small", 0x10)):
             write("fuzz_load", name + more, bytes([kind | flag]) + struct.pack("<H", 0x4000))
     write("fuzz_load", "linux-32bit", b"\1" + struct.pack("<HHI", 0x4000, 0x234, 0x007F0000))
     write("fuzz_load", "linux-old", b"\1" + struct.pack("<HHI", 0x4000, 0x206, 0x0206))
