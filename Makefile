@@ -129,10 +129,12 @@ $(GEN)/asm_offsets.inc: arch/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 VERSION := $(shell git describe --tags --dirty --always --match 'v*' 2>/dev/null | grep '^v' || echo 0.1)
+# Several makes may run at once (the tests of run-tests.py): each has a new file of its own.
 $(GEN)/version.h: FORCE
 	@mkdir -p $(@D)
-	@printf '// SPDX-License-Identifier: Apache-2.0\n#ifndef GEN_VERSION_H\n#define GEN_VERSION_H\n#define BULKHEAD_VERSION "%s"\n#endif\n' '$(VERSION)' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@new=$@.$$$$; \
+	printf '// SPDX-License-Identifier: Apache-2.0\n#ifndef GEN_VERSION_H\n#define GEN_VERSION_H\n#define BULKHEAD_VERSION "%s"\n#endif\n' '$(VERSION)' > $$new; \
+	cmp -s $$new $@ && rm $$new || mv $$new $@
 
 # ---- the configuration compiler --------------------------------------------------------------
 
