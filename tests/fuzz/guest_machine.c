@@ -3,17 +3,6 @@
 
 #include <string.h>
 
-#define CR0_PE   BIT(0)
-#define CR0_WP   BIT(16)
-#define CR0_PG   BIT(31)
-#define CR4_PSE  BIT(4)
-#define CR4_PAE  BIT(5)
-#define CR4_LA57 BIT(12)
-#define CR4_SMEP BIT(20)
-#define CR4_SMAP BIT(21)
-#define EFER_LM  (BIT(8) | BIT(10))
-#define EFER_NX  BIT(11)
-
 #define ENTRY 0x7 // present, writable, user
 
 // The tables, one page each.
@@ -108,7 +97,7 @@ static void set_up_paging(const struct input *in)
     g->cr3 = TOP;
     g->cr0 = (format < 7 ? CR0_PG : 0) | CR0_PE | (in->paging & 8 ? CR0_WP : 0);
     g->cr4 = (in->paging & 16 ? CR4_SMEP : 0) | (in->paging & 32 ? CR4_SMAP : 0);
-    g->efer = in->paging & 64 ? EFER_NX : 0;
+    g->efer = in->paging & 64 ? EFER_NXE : 0;
     g->ac = in->paging >> 7;
     g->cpl = in->cpl & 3;
     g->phys_bits = (uint8_t)(36 + (in->cpl >> 3) % 17);
@@ -136,7 +125,7 @@ static void set_up_paging(const struct input *in)
     case 4:
     case 6:
         g->cr4 |= CR4_PAE;
-        g->efer |= EFER_LM;
+        g->efer |= EFER_LME | EFER_LMA;
         wide_tables(entry);
         flat_set_u64(PDPT, LOW_PD | entry);
         flat_set_u64(PDPT + 8 * 3, HIGH_PD | entry);

@@ -4,11 +4,22 @@
 #ifndef TESTS_FUZZ_GUEST_MACHINE_H
 #define TESTS_FUZZ_GUEST_MACHINE_H
 
+#include "arch/msr.h"
 #include "hv/emulate.h"
 #include "tests/unit/fake_flat_ram.h"
 
 #define GUEST_DEVICE 0xfee00000u // guest-physical page; linear too, unless the tables are spoiled
 #define GUEST_CODE   0x8000u     // linear and guest-physical
+
+// As in arch/cpu.h, which is not for host tests.
+#define CR0_PE   BIT(0)
+#define CR0_WP   BIT(16)
+#define CR0_PG   BIT(31)
+#define CR4_PSE  BIT(4)
+#define CR4_PAE  BIT(5)
+#define CR4_LA57 BIT(12)
+#define CR4_SMEP BIT(20)
+#define CR4_SMAP BIT(21)
 
 // What the input says for the fuzzer's own use.
 struct guest_choice {

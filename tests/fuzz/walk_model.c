@@ -4,16 +4,7 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
-
-#define CR0_WP   BIT(16)
-#define CR0_PG   BIT(31)
-#define CR4_PSE  BIT(4)
-#define CR4_PAE  BIT(5)
-#define CR4_LA57 BIT(12)
-#define CR4_SMEP BIT(20)
-#define CR4_SMAP BIT(21)
-#define EFER_LMA BIT(10)
-#define EFER_NXE BIT(11)
+#include "tests/fuzz/guest_machine.h"
 
 #define P  BIT(0)
 #define RW BIT(1)

@@ -111,7 +111,7 @@ def report(lines, minimum, file_minimum):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--min", type=float, default=90, help="percent of all lines")
-    parser.add_argument("--file-min", type=float, default=75, help="percent of a file's lines")
+    parser.add_argument("--file-min", type=float, default=80, help="percent of a file's lines")
     args = parser.parse_args()
 
     good = check_list()
