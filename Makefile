@@ -7,7 +7,9 @@
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG
 #   make test            everything that has to pass
 #   make docs            the documents that are made from the hypervisor's tables
-#   make unit, config-test, boot-test [K=pytest expression], fuzz, bench, lint, format-check, format, clean
+#   make fuzz            each fuzzer for FUZZ_SECONDS (60), one after the other; run-NAME: one
+#   make coverage        lines of the decision code that unit tests and fuzzers run; COVERAGE_MIN=90 percent
+#   make unit, config-test, boot-test [K=pytest expression], bench, lint, format-check, format, clean
 #
 # CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
 # (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone, V=1 shows the
@@ -55,6 +57,16 @@ endif
 HOST_CFLAGS := $(BASE) -O1
 TEST_CFLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
                -fno-omit-frame-pointer
+FUZZ_CC     ?= clang
+FUZZ_CFLAGS := $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+# Tests that count how often each line runs; clang counts, and so compiles the unit tests too.
+TESTDIR := $(BUILD)
+ifdef COVERAGE
+TESTDIR     := $(BUILD)/coverage
+HOSTCC      := $(FUZZ_CC)
+TEST_CFLAGS += -fprofile-instr-generate -fcoverage-mapping
+FUZZ_CFLAGS += -fprofile-instr-generate -fcoverage-mapping
+endif
 
 # ---- the hypervisor -------------------------------------------------------------------------
 
@@ -118,10 +130,12 @@ $(GEN)/asm_offsets.inc: arch/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 VERSION := $(shell git describe --tags --dirty --always --match 'v*' 2>/dev/null | grep '^v' || echo 0.1)
+# Several makes may run at once (the tests of run-tests.py): each has a new file of its own.
 $(GEN)/version.h: FORCE
 	@mkdir -p $(@D)
-	@printf '// SPDX-License-Identifier: Apache-2.0\n#ifndef GEN_VERSION_H\n#define GEN_VERSION_H\n#define BULKHEAD_VERSION "%s"\n#endif\n' '$(VERSION)' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@new=$@.$$$$; \
+	printf '// SPDX-License-Identifier: Apache-2.0\n#ifndef GEN_VERSION_H\n#define GEN_VERSION_H\n#define BULKHEAD_VERSION "%s"\n#endif\n' '$(VERSION)' > $$new; \
+	cmp -s $$new $@ && rm $$new || mv $$new $@
 
 # ---- the configuration compiler --------------------------------------------------------------
 
@@ -221,31 +235,28 @@ bench: setup-bench
 # ---- unit tests and fuzzers -------------------------------------------------------------------
 
 .PHONY: unit-build unit-names
-unit-build: $(UNIT_TESTS:%=$(BUILD)/unit/%)
+unit-build: $(UNIT_TESTS:%=$(TESTDIR)/unit/%)
 unit-names:
 	@echo $(UNIT_TESTS)
 
-# $(1) is the test's name. Compiled whole each time one of its parts changes: parts differ in what
-# they fake, so objects are not shared between tests.
-define UNIT_RULE
-$(BUILD)/unit/$(1): $($(1)_SRCS) $($(1)_DEPS) | $(HV_GEN)
-	$$(call say,UNIT,$$@)
+# Compiled whole each time one of its parts changes: parts differ in what they fake, so objects are
+# not shared between programs. $(1): the program's name; $(2): its folder; $(3): the compiler;
+# $(4): flags; $(5): further libraries.
+define PROGRAM_RULE
+$(TESTDIR)/$(2)/$(1): $($(1)_SRCS) $($(1)_DEPS) | $(HV_GEN)
+	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)/$(1).d
 	@rm -f $$(@D)/$(1).d/*.o
 	$$(Q)cd $$(@D)/$(1).d && i=0 && for s in $($(1)_SRCS); do i=$$$$((i+1)); \
-	    $(HOSTCC) $(subst -I.,-I$(CURDIR),$(subst -I$(GEN),-I$(CURDIR)/$(GEN),$(TEST_CFLAGS))) \
+	    $(3) $(subst -I.,-I$(CURDIR),$(subst -I$(GEN),-I$(CURDIR)/$(GEN),$(4))) \
 	    $($(1)_CFLAGS) -MMD -MP -MF $$$$i.d -MT $$(@) -c $(CURDIR)/$$$$s -o $$$$i.o || exit 1; done
-	$$(Q)$(HOSTCC) $(TEST_CFLAGS) -o $$@ $$(@D)/$(1).d/*.o -lcmocka $($(1)_LIBS)
+	$$(Q)$(3) $(4) -o $$@ $$(@D)/$(1).d/*.o $($(1)_LIBS) $(5)
 endef
-$(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
+$(foreach t,$(UNIT_TESTS),$(eval $(call PROGRAM_RULE,$(t),unit,$(HOSTCC),$(TEST_CFLAGS),-lcmocka)))
+$(foreach f,$(FUZZERS),$(eval $(call PROGRAM_RULE,$(f),fuzz,$(FUZZ_CC),$(FUZZ_CFLAGS))))
 
-FUZZ_CC ?= clang
+# What is found goes to build/fuzz/corpus-NAME, what fails to build/fuzz/NAME-crash-...
 define FUZZ_RULE
-$(BUILD)/fuzz/$(1): $($(1)_SRCS) | $(HV_GEN)
-	@mkdir -p $$(@D)
-	$$(call say,FUZZ,$$@)
-	$$(Q)$(FUZZ_CC) $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	    -o $$@ $($(1)_SRCS) $($(1)_LIBS)
 .PHONY: run-$(1)
 run-$(1): $(BUILD)/fuzz/$(1)
 	@mkdir -p $(BUILD)/fuzz/corpus-$(1)
@@ -253,7 +264,13 @@ run-$(1): $(BUILD)/fuzz/$(1)
 	    -artifact_prefix=$(BUILD)/fuzz/$(1)- $(BUILD)/fuzz/corpus-$(1) $(wildcard tests/fuzz/$(1).seeds)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
-fuzz: $(FUZZERS:%=run-%)
+.PHONY: fuzz-build fuzz-names
+fuzz-build: $(FUZZERS:%=$(TESTDIR)/fuzz/%)
+fuzz-names:
+	@echo $(FUZZERS)
+fuzz: setup-test $(FUZZERS:%=run-%)
+
+include tests/coverage.mk
 
 # ---- style ------------------------------------------------------------------------------------
 

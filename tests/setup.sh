@@ -11,6 +11,8 @@ run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip"
 iso="$run grub-pc-bin grub-common xorriso mtools"
 bochs="$iso bochs bochsbios vgabios bochs-x"
 test="$bochs libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist python3-pexpect clang-format"
+# For the fuzzers and the coverage: clang only recommends its runtime libraries.
+test="$test clang libclang-rt-dev llvm"
 
 case ${1:-} in
 build) packages=$build ;;

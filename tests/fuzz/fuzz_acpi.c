@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes the ACPI parser. The input's first byte chooses: the rest is raw memory with an RSDP at
-// its start; or it is cut into MADT, FADT and MCFG, whose signatures, lengths and checksums are
-// made good, so that the fuzzer gets behind them.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+// Fuzzes the ACPI parser. The input's first byte chooses. The rest is memory with an RSDP at its
+// start, as it is or with the checksums made good of all that the RSDP leads to; or it is cut into
+// MADT, FADT and MCFG, whose signatures, lengths and checksums are made good. The loader passes the
+// RSDP, or it has to be searched for.
 #include <string.h>
 
 #include "arch/types.h"
@@ -14,14 +12,32 @@
 #include "drivers/console.h"
 #include "drivers/format.h"
 #include "drivers/ioapic.h"
+#include "tests/fuzz/fuzz.h"
 
-#define BASE 0x10000u
+#define BASE 0xe0000u // where it is searched for
 
+// Bits of the input's first byte.
+enum {
+    BUILD = 1,
+    XSDT = 2,   // as root of what is built
+    MEND = 4,   // else
+    SEARCH = 8, // for the RSDP
+    EBDA = 16,  // and it is in the extended BIOS data area
+};
+
+static uint8_t choice;
 static uint8_t memory[0x10000];
 static size_t memory_size;
 
 enum status phys_read(hpa_t address, void *buffer, size_t size)
 {
+    if ((choice & EBDA) != 0 && address.v == 0x40e && size == 2) {
+        // The area lies below 640 KiB, where the memory shows up again.
+        memcpy(buffer, &(uint16_t){0x9000}, size);
+        return STATUS_OK;
+    }
+    if ((choice & EBDA) != 0 && address.v >= 0x90000 && address.v < 0xa0000)
+        address.v += BASE - 0x90000;
     if (address.v < BASE || address.v - BASE > memory_size ||
         size > memory_size - (address.v - BASE))
         return ERR_RANGE;
@@ -66,6 +82,16 @@ static uint32_t append(const char *signature, const uint8_t *body, size_t size)
     return address;
 }
 
+static void finish_rsdp(struct acpi_rsdp *rsdp)
+{
+    const uint8_t *bytes = (const uint8_t *)rsdp;
+
+    rsdp->checksum = 0;
+    rsdp->checksum = (uint8_t)-sum(bytes, ACPI_RSDP_OLD_SIZE);
+    rsdp->extended_checksum = 0;
+    rsdp->extended_checksum = (uint8_t)-sum(bytes, sizeof(*rsdp));
+}
+
 static void build(const uint8_t *data, size_t size)
 {
     struct acpi_rsdp rsdp = {.revision = 0};
@@ -76,9 +102,65 @@ static void build(const uint8_t *data, size_t size)
     tables[0] = append("APIC", data, first);
     tables[1] = append("FACP", data + first, second);
     tables[2] = append("MCFG", data + first + second, size - first - second);
-    rsdp.rsdt = append("RSDT", (const uint8_t *)tables, sizeof(tables));
     memcpy(rsdp.signature, "RSD PTR ", 8);
-    rsdp.checksum = (uint8_t)-sum((const uint8_t *)&rsdp, ACPI_RSDP_OLD_SIZE);
+    if ((choice & XSDT) != 0) {
+        uint64_t wide[3] = {tables[0], tables[1], tables[2]};
+
+        rsdp.revision = 2;
+        rsdp.length = sizeof(rsdp);
+        rsdp.xsdt = append("XSDT", (const uint8_t *)wide, sizeof(wide));
+    }
+    rsdp.rsdt = append("RSDT", (const uint8_t *)tables, sizeof(tables));
+    finish_rsdp(&rsdp);
+    memcpy(memory, &rsdp, sizeof(rsdp));
+}
+
+// Makes a table's checksum good, if it lies in memory. Returns its body's address and size.
+static const uint8_t *mend_table(uint64_t address, size_t *size)
+{
+    uint8_t *table = memory;
+    uint32_t length;
+
+    *size = 0;
+    if (address < BASE || address - BASE > memory_size ||
+        memory_size - (address - BASE) < sizeof(struct acpi_header))
+        return table;
+    table += address - BASE;
+    memcpy(&length, table + offsetof(struct acpi_header, length), sizeof(length));
+    if (length < sizeof(struct acpi_header) || length > memory_size - (address - BASE))
+        return table;
+    *size = length - sizeof(struct acpi_header);
+    table[offsetof(struct acpi_header, checksum)] = 0;
+    table[offsetof(struct acpi_header, checksum)] = (uint8_t)-sum(table, length);
+    return table + sizeof(struct acpi_header);
+}
+
+static void mend_root(uint64_t address, size_t entry_size)
+{
+    uint64_t entry;
+    size_t size, ignored;
+    const uint8_t *entries = mend_table(address, &size);
+
+    for (size_t i = 0; i + entry_size <= size; i += entry_size) {
+        entry = 0;
+        memcpy(&entry, entries + i, entry_size);
+        mend_table(entry, &ignored);
+    }
+    mend_table(address, &ignored); // it may have been one of its own entries
+}
+
+static void mend(void)
+{
+    struct acpi_rsdp rsdp;
+
+    if (memory_size < sizeof(rsdp))
+        return;
+    memcpy(&rsdp, memory, sizeof(rsdp));
+    memcpy(rsdp.signature, "RSD PTR ", 8);
+    rsdp.length = sizeof(rsdp);
+    mend_root(rsdp.rsdt, 4);
+    mend_root(rsdp.xsdt, 8);
+    finish_rsdp(&rsdp);
     memcpy(memory, &rsdp, sizeof(rsdp));
 }
 
@@ -86,23 +168,17 @@ static void check(const struct acpi_info *info)
 {
     struct ioapic_input input;
 
-    if (info->cpu_count == 0 || info->cpu_count > MAX_CPUS ||
-        info->ioapic_count > ACPI_MAX_IOAPICS || info->override_count > ACPI_MAX_OVERRIDES ||
-        info->mcfg_count > ACPI_MAX_MCFG || !is_aligned(info->lapic_address, PAGE_SIZE))
-        abort();
+    CHECK(info->cpu_count > 0 && info->cpu_count <= MAX_CPUS);
+    CHECK(info->ioapic_count <= ACPI_MAX_IOAPICS && info->override_count <= ACPI_MAX_OVERRIDES);
+    CHECK(info->mcfg_count <= ACPI_MAX_MCFG && is_aligned(info->lapic_address, PAGE_SIZE));
     for (uint32_t i = 0; i < info->cpu_count; i++) {
-        for (uint32_t j = 0; j < i; j++) {
-            if (info->cpus[i].apic_id == info->cpus[j].apic_id)
-                abort();
-        }
+        for (uint32_t j = 0; j < i; j++)
+            CHECK(info->cpus[i].apic_id != info->cpus[j].apic_id);
     }
-    for (uint8_t irq = 0; irq < 16; irq++) {
-        if (ioapic_find_isa(info, irq, &input) == STATUS_OK && input.ioapic >= info->ioapic_count)
-            abort();
-    }
+    for (uint8_t irq = 0; irq < 16; irq++)
+        CHECK(ioapic_find_isa(info, irq, &input) != STATUS_OK || input.ioapic < info->ioapic_count);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct acpi_info info;
@@ -110,15 +186,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1 || size > sizeof(memory) - 512)
         return 0;
-    if ((data[0] & 1) != 0) {
+    choice = data[0];
+    if ((choice & BUILD) != 0) {
         build(data + 1, size - 1);
     } else {
         memory_size = size - 1;
         memcpy(memory, data + 1, memory_size);
+        if ((choice & MEND) != 0)
+            mend();
     }
-    if (acpi_parse(BASE, &info, error, sizeof(error)) == STATUS_OK)
+    if (acpi_parse(choice & SEARCH ? 0 : BASE, &info, error, sizeof(error)) == STATUS_OK)
         check(&info);
-    else if (error[0] == '\0')
-        abort();
+    else
+        CHECK(error[0] != '\0');
     return 0;
 }

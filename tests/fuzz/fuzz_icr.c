@@ -2,27 +2,19 @@
 // Guests of one partition that write anything to their APICs, as bytes from libFuzzer. Whatever
 // they do: IPIs stay within the partition, and nothing is written to a physical APIC that would
 // fault there, that raises an SMI or INIT, or that sends an IPI past the check.
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch/apic.h"
 #include "arch/apic_defs.h"
 #include "arch/msr.h"
 #include "hv/vapic.h"
+#include "tests/fuzz/fuzz.h"
 
 #define VCPUS 5
 
 static bool host_x2apic;
 static uint32_t physical[VCPUS][APIC_REGISTER_COUNT];
 static unsigned current;
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 bool apic_is_x2apic(void)
 {
@@ -31,22 +23,22 @@ bool apic_is_x2apic(void)
 
 uint32_t apic_read(unsigned offset)
 {
-    require(offset < 0x400 && offset % 16 == 0);
-    require(offset != APIC_EOI && offset != APIC_SELF_IPI && offset != APIC_ICR_LOW);
+    CHECK(offset < 0x400 && offset % 16 == 0);
+    CHECK(offset != APIC_EOI && offset != APIC_SELF_IPI && offset != APIC_ICR_LOW);
     return physical[current][offset / 16];
 }
 
 void apic_write(unsigned offset, uint32_t value)
 {
-    require(offset < 0x400 && offset % 16 == 0);
-    require(offset != APIC_ICR_LOW && offset != APIC_ICR_HIGH && offset != APIC_ID);
-    require(offset != APIC_EOI || value == 0);
-    require(offset != APIC_ESR || value == 0);
-    require(!host_x2apic || (offset != APIC_LDR && offset != APIC_DFR));
+    CHECK(offset < 0x400 && offset % 16 == 0);
+    CHECK(offset != APIC_ICR_LOW && offset != APIC_ICR_HIGH && offset != APIC_ID);
+    CHECK(offset != APIC_EOI || value == 0);
+    CHECK(offset != APIC_ESR || value == 0);
+    CHECK(!host_x2apic || (offset != APIC_LDR && offset != APIC_DFR));
     if (offset >= APIC_LVT_THERMAL && offset <= APIC_LVT_ERROR) {
         uint32_t mode = value & APIC_LVT_MODE;
-        require(mode == APIC_LVT_MODE_FIXED || mode == APIC_LVT_MODE_NMI ||
-                (mode == APIC_LVT_MODE_EXT && (value & APIC_LVT_MASKED) != 0));
+        CHECK(mode == APIC_LVT_MODE_FIXED || mode == APIC_LVT_MODE_NMI ||
+              (mode == APIC_LVT_MODE_EXT && (value & APIC_LVT_MASKED) != 0));
     }
     physical[current][offset / 16] = value;
 }
@@ -55,24 +47,22 @@ static void obey(const struct vapic *v, enum vapic_action action, const struct i
 {
     switch (action) {
     case VAPIC_IPI:
-        require(verdict->targets != 0 && verdict->targets >> VCPUS == 0);
-        require(verdict->kind == ICR_FIXED || verdict->kind == ICR_NMI ||
-                verdict->kind == ICR_INIT || verdict->kind == ICR_SIPI);
-        require(verdict->kind != ICR_FIXED || (verdict->vector >= 16 && verdict->vector < 256));
+        CHECK(verdict->targets != 0 && verdict->targets >> VCPUS == 0);
+        CHECK(verdict->kind == ICR_FIXED || verdict->kind == ICR_NMI || verdict->kind == ICR_INIT ||
+              verdict->kind == ICR_SIPI);
+        CHECK(verdict->kind != ICR_FIXED || (verdict->vector >= 16 && verdict->vector < 256));
         break;
     case VAPIC_REFUSED:
     case VAPIC_FAULT:
-        require(v->reason != NULL && v->reason[0] != 0);
+        CHECK(v->reason != NULL && v->reason[0] != 0);
         break;
     case VAPIC_MODE:
-        require(v->mode != APIC_X2APIC || v->offer_x2apic);
+        CHECK(v->mode != APIC_X2APIC || v->offer_x2apic);
         break;
     default:
-        require(action == VAPIC_DONE);
+        CHECK(action == VAPIC_DONE);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,23 +2,12 @@
 // Feeds the guest loaders with images of any content. Whatever it is: nothing is read or written
 // out of bounds (ASan and fake_guest_ram.c see to that), a refusal says why, and what is accepted
 // starts within its RAM and has left the firmware's tables alone.
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hv/guest_e820.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/multiboot_image.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static uint16_t u16_at(const uint8_t *data)
 {
@@ -65,10 +54,17 @@ static void mend_header(struct fixture *f)
     put_header(f, HEADER_AT, flags);
 }
 
-// The first byte says what the others are.
-static void make_image(struct fixture *f, uint8_t kind, const uint8_t *data, size_t size)
+// The input's first byte: in its low bits what the others are, then
+enum {
+    KIND = 0x0f,
+    MEMORY = 0x30, // which of the sizes
+    WITH_MODULE = 0x40,
+    WITH_INITRD = 0x80,
+};
+
+static void make_image(struct fixture *f, uint8_t first, const uint8_t *data, size_t size)
 {
-    switch (kind % 5) {
+    switch ((first & KIND) % 5) {
     case 0: // the image as it is
         set_up_flat(f);
         memcpy(f->image, data, min_u64(size, sizeof(f->image)));
@@ -92,8 +88,19 @@ static void make_image(struct fixture *f, uint8_t kind, const uint8_t *data, siz
     mend_header(f);
 }
 
+// The images are made for 16 MiB; with less not everything fits.
+static void set_memory(struct fixture *f, uint8_t first)
+{
+    static const uint64_t sizes[4] = {MIB(16), MIB(2), MIB(2) + 2 * PAGE_SIZE, MIB(3)};
+
+    fake_ram_free(&f->p);
+    f->req.memory = sizes[(first & MEMORY) / 0x10];
+    fake_ram_init(&f->p, f->req.memory);
+}
+
 static void check_result(const struct partition *p, const struct load_result *res)
 {
+    static const uint8_t nothing[PAGE_SIZE];
     const struct vcpu_entry *e = &res->entry;
 
     CHECK(res->kind != NULL);
@@ -106,15 +113,16 @@ static void check_result(const struct partition *p, const struct load_result *re
     CHECK(memcmp(fake_ram_at(p, GUEST_MP_TABLES, 4), "_MP_", 4) == 0);
     CHECK(fake_ram_u16(p, 0x413) == 639);
     // Nothing but tables in the firmware's part: video memory is still empty.
-    for (uint64_t a = 0xa0000; a < GUEST_ACPI_TABLES; a += 8) {
-        CHECK(fake_ram_u64(p, a) == 0);
+    for (uint64_t a = 0xa0000; a < GUEST_ACPI_TABLES; a += PAGE_SIZE) {
+        CHECK(memcmp(fake_ram_at(p, a, PAGE_SIZE), nothing, PAGE_SIZE) == 0);
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct fixture f;
-    const struct boot_module extra = fake_module("extra", "module", 6);
+    static uint8_t content[MIB(1)];
+    const struct boot_module extra = fake_module("extra", content, sizeof(content));
     const struct load_module modules[] = {{&extra, "extra"}};
     uint8_t *copy;
 
@@ -122,19 +130,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     make_image(&f, data[0], data + 1, size - 1);
+    set_memory(&f, data[0]);
     // In memory of just its size, for ASan to see what reads behind it.
     copy = malloc(f.file.size == 0 ? 1 : f.file.size);
     CHECK(copy != NULL);
     memcpy(copy, f.image, f.file.size);
     f.file.base = (uint64_t)(uintptr_t)copy;
-    f.req.initrd = (data[0] & 0x80) != 0 ? &extra : NULL;
+    f.req.initrd = (data[0] & WITH_INITRD) != 0 ? &extra : NULL;
     f.req.modules = modules;
-    f.req.module_count = (data[0] & 0x40) != 0;
+    f.req.module_count = (data[0] & WITH_MODULE) != 0;
 
     if (load(&f) == STATUS_OK) {
         check_result(&f.p, &f.res);
     } else {
         CHECK(strncmp(f.error, "partition \"beta\": ", 18) == 0);
+        // Places were chosen and checked before anything is written.
+        CHECK(strstr(f.error, "an error of the hypervisor") == NULL);
         CHECK(strlen(f.error) > 40 && strlen(f.error) < sizeof(f.error) - 1);
     }
     fake_ram_free(&f.p);

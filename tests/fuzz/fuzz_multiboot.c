@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes both Multiboot parsers: the input's first byte chooses the parser, the rest is all the
 // memory there is, with the information at its start.
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch/types.h"
 #include "arch/window.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
+#include "tests/fuzz/fuzz.h"
 
 #define BASE 0x1000u
 
@@ -29,28 +27,22 @@ enum status phys_read(hpa_t address, void *buffer, size_t size)
 static void check(enum status status, const struct boot_info *info, const char *error)
 {
     if (status != STATUS_OK) {
-        if (error[0] == '\0')
-            abort();
+        CHECK(error[0] != '\0');
         return;
     }
-    if (info->memory_count > BOOT_MAX_MEMORY || info->module_count > BOOT_MAX_MODULES)
-        abort();
+    CHECK(info->memory_count <= BOOT_MAX_MEMORY && info->module_count <= BOOT_MAX_MODULES);
     for (unsigned i = 0; i < info->memory_count; i++) {
         const struct boot_memory *m = &info->memory[i];
 
-        if (m->size == 0 || m->base + m->size - 1 < m->base)
-            abort();
+        CHECK(m->size != 0 && m->base + m->size - 1 >= m->base);
     }
     for (unsigned i = 0; i < info->module_count; i++) {
-        if (info->modules[i].base + info->modules[i].size > GIB(4) ||
-            memchr(info->modules[i].name, '\0', BOOT_TEXT_SIZE) == NULL)
-            abort();
+        CHECK(info->modules[i].base + info->modules[i].size <= GIB(4));
+        CHECK(memchr(info->modules[i].name, '\0', BOOT_TEXT_SIZE) != NULL);
     }
-    if (memchr(info->cmdline, '\0', BOOT_TEXT_SIZE) == NULL)
-        abort();
+    CHECK(memchr(info->cmdline, '\0', BOOT_TEXT_SIZE) != NULL);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct boot_info info;

@@ -2,9 +2,6 @@
 // A guest that makes any access to any virtual device, as bytes from libFuzzer. The sanitizers
 // watch for undefined behaviour; what must hold of the answers whatever a guest does is checked
 // here.
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hv/vdev/ports.h"
@@ -16,6 +13,7 @@
 #include "hv/vdev/vreset.h"
 #include "hv/vdev/vrtc.h"
 #include "hv/vdev/vuart.h"
+#include "tests/fuzz/fuzz.h"
 
 static struct vuart uart;
 static struct vpit pit;
@@ -250,8 +248,6 @@ static void one_access(struct input *in)
     }
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

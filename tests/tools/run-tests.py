@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the tests and sums them up: format check, unit tests, bulkhead-config, boot tests. The last
-line is `N passed, N failed`; the exit status says whether any failed."""
+"""Runs the tests and sums them up: format check, unit tests, bulkhead-config, fuzzers, coverage, boot
+tests. The last line is `N passed, N failed`; the exit status says whether any failed."""
 
 import argparse
 import concurrent.futures
@@ -101,11 +101,14 @@ def run_unit(program):
     return result
 
 
+def names(target):
+    return run(["make", "-s", "--no-print-directory", "SETUP=0", target]).stdout.split()
+
+
 def test_unit(_):
     result = Sum()
     building = make("-k", "unit-build")
-    names = run(["make", "-s", "--no-print-directory", "SETUP=0", "unit-names"]).stdout.split()
-    programs = [os.path.join(bulkhead.BUILD, "unit", name) for name in names]
+    programs = [os.path.join(bulkhead.BUILD, "unit", name) for name in names("unit-names")]
     if building.returncode != 0:
         print(building.stdout)
         result.failed += 1
@@ -143,6 +146,46 @@ def test_config(_):
     return run_pytest("config", [CLI])
 
 
+FUZZ_TAIL = 40  # lines of a failed fuzzer's output
+
+
+def run_fuzzer(name):
+    start = time.monotonic()
+    done = make(f"run-{name}")
+    seconds = time.monotonic() - start
+    runs = re.search(r"stat::number_of_executed_units: (\d+)", done.stdout)
+    good = done.returncode == 0 and runs is not None and int(runs.group(1)) > 0
+    print(f"  {name}: {'passed' if good else 'FAILED'}, "
+          f"{runs.group(1) if runs else 'no'} inputs ({seconds:.0f} s)")
+    if not good:
+        print("\n".join(done.stdout.splitlines()[-FUZZ_TAIL:]))
+    sys.stdout.flush()
+    return good
+
+
+def test_fuzz(_):
+    """Each fuzzer for FUZZ_SECONDS, as many at a time as there are CPUs. A fuzzer that does not build
+    has failed."""
+    result = Sum()
+    building = make("-k", "fuzz-build")
+    if building.returncode != 0:
+        print(building.stdout)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for good in pool.map(run_fuzzer, names("fuzz-names")):
+            result.passed += good
+            result.failed += not good
+    return result
+
+
+def test_coverage(_):
+    """One check. Its build is the one of the unit tests with clang."""
+    result = Sum()
+    done = make("coverage")
+    print(done.stdout, end="")
+    result.passed, result.failed = (1, 0) if done.returncode == 0 else (0, 1)
+    return result
+
+
 def test_boot(args):
     result = Sum()
     built(result, ["AUDIT_BREAK=1", "hypervisor"], "the hypervisor whose audit must fail")
@@ -155,7 +198,14 @@ def test_boot(args):
     return result
 
 
-PARTS = {"sources": test_sources, "unit": test_unit, "config": test_config, "boot": test_boot}
+PARTS = {
+    "sources": test_sources,
+    "unit": test_unit,
+    "config": test_config,
+    "fuzz": test_fuzz,
+    "coverage": test_coverage,
+    "boot": test_boot,
+}
 
 
 def main():

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# Line coverage of the unit tests and the fuzzers' corpora over the code that decides: whatever parses
+# or judges and needs no privileged instruction. A file that is compiled for a test is in this list, and
+# a file of this list is compiled for a test; tests/tools/coverage.py holds it against both.
+
+# CPU: page tables, what guests' states and VM controls must be, task switches
+DECISION_C := arch/exception_intercepts.c arch/paging.c arch/pt_format.c arch/svm/controls.c \
+              arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
+# the ways in
+DECISION_C += boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c
+# ACPI and the IOAPIC's routing; the console
+DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/ioapic.c
+DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_input.c drivers/console_line.c \
+              drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
+              drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/uart.c
+# memory map, audit
+DECISION_C += hv/audit.c hv/audit_entry.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c
+# policies, breakpoints, machine checks, APIC and ICR check
+DECISION_C += hv/breakpoint.c hv/kept_ports.c hv/machine_check_judge.c
+DECISION_C += hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c hv/msr_policy.c hv/msr_rules.c \
+              hv/vapic.c hv/vapic_rules.c
+# decoder, emulators, the guest's page tables
+DECISION_C += hv/decode.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c hv/emulate_alu.c \
+              hv/emulate_string.c hv/guest_walk.c hv/string_io.c
+# image loaders, and the tables that a guest finds
+DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_job.c hv/load_multiboot.c \
+              hv/load_space.c hv/guest_acpi.c hv/guest_mptable.c hv/guest_table.c
+# virtual devices
+DECISION_C += hv/vdev/ports.c hv/vdev/vioapic.c hv/vdev/vpci.c hv/vdev/vpit.c hv/vdev/vpm.c \
+              hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c
+# the configuration
+DECISION_C += hv/config.c partitions/blob.c partitions/blob_machine.c partitions/blob_problem.c \
+              partitions/blob_rules.c partitions/config_check.c partitions/config_lists.c \
+              partitions/config_messages.c partitions/config_parse.c partitions/config_show.c \
+              partitions/config_to_blob.c partitions/config_value.c
+
+# Percent of lines: of all, and of each file.
+COVERAGE_MIN      ?= 90
+COVERAGE_FILE_MIN ?= 80
+
+.PHONY: coverage decision-names tested-names
+coverage: setup-test
+	@$(PYTHON) tests/tools/coverage.py --min $(COVERAGE_MIN) --file-min $(COVERAGE_FILE_MIN)
+decision-names:
+	@echo $(DECISION_C)
+tested-names:
+	@echo $(sort $(filter-out tests/% docs/%,$(foreach t,$(UNIT_TESTS) $(FUZZERS),$($(t)_SRCS))))

@@ -1,0 +1,335 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the fuzzers' first inputs, tests/fuzz/fuzz_NAME.seeds/seed-*: real headers, tables, code and
+accesses, each in the form that its fuzzer reads. Run it after a change of such a form; the result is
+committed. What a fuzzer has found stands beside them under other names."""
+
+import os
+import struct
+import subprocess
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "..")
+CONFIG = os.path.join(ROOT, "build", "bulkhead-config")
+
+
+def write(fuzzer, name, data):
+    folder = os.path.join(HERE, f"{fuzzer}.seeds")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, f"seed-{name}"), "wb") as file:
+        file.write(data)
+
+
+def config():
+    """Four bytes of setting (what is mended, CPUs - 1, log2 of MiB, modules), then a blob."""
+    files = [os.path.join(ROOT, "partitions", f) for f in ("two-linux.conf", "eight.conf")]
+    files.append(os.path.join(HERE, "fuzz_config_text.seeds", "all-keys.conf"))
+    for file in files:
+        with tempfile.NamedTemporaryFile() as out:
+            subprocess.run([CONFIG, "build", file, "-o", out.name], check=True)
+            blob = out.read()
+        name = os.path.splitext(os.path.basename(file))[0]
+        write("fuzz_config", name, bytes([0, 15, 14, 0]) + blob)
+        write("fuzz_config", f"{name}-mended", bytes([7, 15, 14, 0]) + blob)
+        if name == "two-linux": # not quite memory enough for both
+            write("fuzz_config", "two-linux-memory", bytes([1, 15, 9, 0]) + blob)
+    # The ports of a second partition, made those of the first.
+    twice = blob.replace(struct.pack("<HH", 0x600, 0x60F), struct.pack("<HH", 0x500, 0x500))
+    write("fuzz_config", "ports-twice", bytes([1, 15, 14, 0]) + twice)
+    write("fuzz_config", "few-cpus", bytes([1, 1, 14, 0]) + blob)
+    write("fuzz_config", "little-memory", bytes([1, 15, 4, 0]) + blob)
+    write("fuzz_config", "module-missing", bytes([1, 15, 14, 0x20]) + blob)
+    write("fuzz_config", "module-twice", bytes([1, 15, 14, 2]) + blob)
+    write("fuzz_config", "blob-twice", bytes([1, 15, 14, 1]) + blob)
+    write("fuzz_config", "truncated", bytes([0, 15, 14, 0]) + blob[:30])
+
+
+# Kinds of numbers, as guest_machine.c makes them.
+SMALL, DEVICE, NEGATIVE, NEAR_PAGE_END, FILLED = 0, 1, 2, 4, 7
+REAL16, CODE32, CODE64 = 4, 1, 2
+NARROW, PSE, PAE, LEVELS4, LEVELS5, OFF = 0, 1, 2, 4, 5, 7
+
+# Code for all modes, with what its registers are: rAX a number, rCX a count, rDX a port, rBX and rDI
+# in the device, rSI in RAM; in the last group rSI in the device and rDI in RAM.
+MMIO = {
+    "mov-store": "8907", "mov-load": "8b07", "mov-imm": "c70712345678", "mov-byte": "8a27",
+    "add": "0107", "or-imm": "830f01", "cmp": "3907", "test-imm": "f60780", "inc": "fe07",
+    "neg": "f71f", "movzx": "0fb607", "movsx": "0fbf0f", "movbe": "0f38f007", "movnti": "0fc30f",
+    "xchg": "8707", "lock-xadd": "f00fc10f", "lock-cmpxchg": "f00fb10f", "bts-imm": "0fba2f03",
+    "btc-reg": "0fbb0f", "stosb": "aa", "rep-stosd": "f3ab", "scasw": "66af", "repne-scasb": "f2ae",
+    "movsd": "a5", "rep-movsb": "f3a4", "cmpsb": "a6", "repe-cmpsd": "f3a7", "fs-mov": "648907",
+}
+FROM_DEVICE = {"lodsd": "ad", "rep-lodsb": "f3ac", "rep-movsd": "f3a5", "repe-cmpsb": "f3a6"}
+PORTS = {"insb": "6c", "rep-insd": "f36d", "outsb": "6e", "rep-outsw": "66f36f", "fs-outsb": "646e"}
+CODE64_ONLY = {"movsxd": "486317", "rip": "8b05f0000000", "sib": "428b449b10", "movsq": "f348a5"}
+
+
+def emulate_input(code, mode=CODE64, paging=LEVELS4, from_device=False, rcx=5, rflags=0, cpl=0):
+    device, ram = (DEVICE, 0x110), (SMALL, 0x9ff0)
+    regs = [(FILLED, 0x8123), (SMALL, rcx), (SMALL, 0x2f8), device, (SMALL, 0x7000), ram,
+            device if from_device else ram, ram if from_device else device]
+    regs += [(SMALL, n) for n in range(8)]
+    data = struct.pack("<BHBBBHH", 1, 0x110, mode, paging, cpl, rflags, 0)
+    data += b"".join(struct.pack("<BH", *r) for r in regs)
+    for segment in range(6):
+        data += struct.pack("<BBH", 0, 0, 0xC9B if segment == 1 else 0xC93)
+    return data + bytes.fromhex(code).ljust(15, b"\x90")
+
+
+def emulate():
+    for name, code in {**MMIO, **CODE64_ONLY}.items():
+        write("fuzz_emulate", name, emulate_input(code))
+    for name, code in FROM_DEVICE.items():
+        write("fuzz_emulate", f"{name}-from", emulate_input(code, from_device=True))
+    for name, code in PORTS.items():
+        write("fuzz_emulate", name, emulate_input(code, from_device=True))
+    df, user = 1 << 10, 3
+    write("fuzz_emulate", "pae", emulate_input("8907", CODE32, PAE | 0x40))
+    write("fuzz_emulate", "narrow", emulate_input("8907", CODE32, NARROW | 8, cpl=user))
+    write("fuzz_emulate", "pse", emulate_input("f3a4", CODE32, PSE | 8))
+    write("fuzz_emulate", "no-paging", emulate_input("67f3a4", CODE32, OFF))
+    write("fuzz_emulate", "real", emulate_input("678907", REAL16, OFF))
+    write("fuzz_emulate", "real-outs", emulate_input("67f36f", REAL16, OFF))
+    write("fuzz_emulate", "levels5", emulate_input("f3aa", CODE64, LEVELS5 | 0x78, rflags=df))
+    write("fuzz_emulate", "long-ins", emulate_input("f36c", from_device=True, rcx=1000))
+    write("fuzz_emulate", "fetched", emulate_input("8907", CODE64 | 8))
+
+
+def native_input(code, rdi, rsi, rcx=5, rflags=0, aim=None):
+    regs = [(FILLED, 0x8123), (SMALL, rcx), (SMALL, 3), (SMALL, 0), (SMALL, 0), (SMALL, 9), rsi, rdi]
+    regs += [(4, 0x8000 + n) for n in range(8)]
+    data = struct.pack("<BHHB", aim is not None, aim or 0, rflags, 0x55)
+    return data + b"".join(struct.pack("<BH", *r) for r in regs) + bytes.fromhex(code).ljust(15, b"\x90")
+
+
+def native():
+    area, df = 1, 1 << 10
+    device, ram = (area, 0x3100), (area, 0x1F00)
+    for name, code in {**MMIO, **CODE64_ONLY}.items():
+        if not name.startswith(("rep", "fs", "scas", "stos", "lods", "cmps", "movsd", "movsq")):
+            write("fuzz_emulate_native", name, native_input(code, device, ram, aim=0x123))
+    strings = {**MMIO, **FROM_DEVICE, "movsq": "f348a5", "movsw-32": "6766a5", "rep-movsb-32": "67f3a4"}
+    for name, code in strings.items():
+        if name.startswith(("rep", "scas", "stos", "lods", "cmps", "movs")) and name != "movsx":
+            write("fuzz_emulate_native", name, native_input(code, device, ram))
+            write("fuzz_emulate_native", f"{name}-from", native_input(code, ram, device, rflags=df))
+    write("fuzz_emulate_native", "fault", native_input("f3aa", (area, 0x3FF8), ram, rcx=20))
+    write("fuzz_emulate_native", "fault-read", native_input("f3a4", device, (area, 0x4FF8), rcx=20))
+    write("fuzz_emulate_native", "fault-write", native_input("a4", (area, 0x4123), device))
+    write("fuzz_emulate_native", "fault-down", native_input("f3a5", (area, 0x1008), device, rflags=df))
+
+
+def decode():
+    for name, code in {**MMIO, **FROM_DEVICE, **PORTS, **CODE64_ONLY}.items():
+        write("fuzz_decode", name, bytes.fromhex(code))
+    others = {
+        "cpuid": "0fa2", "wrmsr": "0f30", "mov-to-cr": "410f22c0", "mov-from-dr": "0f21f8",
+        "out-imm": "e6f4", "in-dx": "66ed", "lgdt": "0f0115", "invlpg": "0f0138", "xsetbv": "0f01d1",
+        "vmrun": "0f01d8", "sldt": "660f00c0", "wbnoinvd": "f30f09", "pause": "f390", "iretq": "48cf",
+        "moffs": "67a112345678", "prefixes": "2e2e2e2e2e2e2e2e2e2e2e2e2e8907", "rex-lost": "48668907",
+    }
+    for name, code in others.items():
+        write("fuzz_decode", name, bytes.fromhex(code))
+
+
+BASE_ACPI = 0xE0000
+
+
+def checksummed(data, at):
+    return data[:at] + bytes([-sum(data[:at] + b"\0" + data[at + 1 :]) & 255]) + data[at + 1 :]
+
+
+def table(signature, body, revision=1):
+    header = struct.pack("<4sIBB6s8sIII", signature, 36 + len(body), revision, 0, b"OEM", b"TABLE",
+                         1, 0, 1)
+    return checksummed(header + body, 9)
+
+
+def acpi_bodies():
+    madt = struct.pack("<II", 0xFEE00000, 1)
+    for cpu in range(3):
+        madt += struct.pack("<BBBBI", 0, 8, cpu, cpu * 2, 1)
+    madt += struct.pack("<BBHIII", 9, 16, 0, 0x123, 1, 3)
+    madt += struct.pack("<BBBBII", 1, 12, 0, 0, 0xFEC00000, 0)
+    madt += struct.pack("<BBBBIH", 2, 10, 0, 0, 2, 0) + struct.pack("<BBBBIH", 2, 10, 0, 9, 9, 15)
+    madt += struct.pack("<BBHQ", 5, 12, 0, 0xFEE00000)
+    fadt = bytearray(232)  # after the header
+    struct.pack_into("<H", fadt, 10, 9)
+    struct.pack_into("<IIII", fadt, 20, 0x600, 0, 0x604, 0)
+    struct.pack_into("<II", fadt, 36, 0, 0x608)
+    fadt[52:56] = bytes([4, 2, 0, 4])
+    struct.pack_into("<I", fadt, 76, 0x500)
+    struct.pack_into("<BBBBQB", fadt, 80, 1, 8, 0, 1, 0xCF9, 6)
+    struct.pack_into("<BBBBQ", fadt, 172, 1, 32, 0, 3, 0x608)
+    mcfg = bytes(8) + struct.pack("<QHBBI", 0xB0000000, 0, 0, 255, 0)
+    return madt, bytes(fadt), mcfg
+
+
+def acpi_memory():
+    """RSDP, then the tables, then RSDT and XSDT."""
+    memory, places = b"", []
+    for signature, body in zip((b"APIC", b"FACP", b"MCFG"), acpi_bodies()):
+        places.append(BASE_ACPI + 36 + len(memory))
+        memory += table(signature, body, 3)
+    rsdt = BASE_ACPI + 36 + len(memory)
+    memory += table(b"RSDT", struct.pack("<3I", *places))
+    xsdt = BASE_ACPI + 36 + len(memory)
+    memory += table(b"XSDT", struct.pack("<3Q", *places))
+    rsdp = struct.pack("<8sB6sBIIQB3s", b"RSD PTR ", 0, b"OEM", 2, rsdt, 36, xsdt, 0, b"")
+    rsdp = checksummed(rsdp[:20], 8) + rsdp[20:]
+    return checksummed(rsdp, 32) + memory
+
+
+def acpi():
+    build, xsdt, mend, search, ebda = 1, 2, 4, 8, 16
+    memory = acpi_memory()
+    for choice in (0, mend, search, search | ebda, mend | search):
+        write("fuzz_acpi", f"memory-{choice}", bytes([choice]) + memory)
+    madt, fadt, mcfg = acpi_bodies()
+    # Cut into half, quarter and the rest.
+    size = 4 * max(len(fadt), len(mcfg), (len(madt) + 1) // 2)
+    for choice in (build, build | xsdt):
+        data = madt.ljust(size // 2, b"\0") + fadt.ljust(size // 4, b"\0")
+        write("fuzz_acpi", f"built-{choice}", bytes([choice]) + data + mcfg.ljust(size // 4, b"\0"))
+    many = struct.pack("<II", 0xFEE00000, 1)
+    many += b"".join(struct.pack("<BBBBI", 0, 8, cpu, cpu, 1) for cpu in range(70))
+    many += b"".join(struct.pack("<BBBBII", 1, 12, n, 0, 0xFEC00000 + 0x1000 * n, 24 * n) for n in range(20))
+    many += b"".join(struct.pack("<BBBBIH", 2, 10, 0, n % 16, n, 0) for n in range(40))
+    buses = bytes(8) + b"".join(struct.pack("<QHBBI", n << 28, n, 0, 255, 0) for n in range(1, 20))
+    size = 4 * max(len(fadt), len(buses), (len(many) + 1) // 2)
+    data = many.ljust(size // 2, b"\0") + fadt.ljust(size // 4, b"\0") + buses.ljust(size // 4, b"\0")
+    write("fuzz_acpi", "many", bytes([build]) + data)
+    write("fuzz_acpi", "damaged", b"\0" + memory[:40] + b"?" + memory[41:])
+
+
+def multiboot():
+    base = 0x1000
+    text = base + 68
+    words = b"build/bulkhead32.elf\0" + b"vmlinuz name=kernel\0" + b"initrd.gz\0"
+    mods = text + len(words)
+    maps = mods + 32
+    entries = b"".join(
+        struct.pack("<IQQI", 20, *e)
+        for e in ((0, 0x9FC00, 1), (0xF0000, 0x10000, 2), (0x100000, 0x7FEE0000, 1))
+    )
+    info = struct.pack("<17I", 0x4D, 639, 0x1FFB80, 0, text, 2, mods, 0, 0, 0, 0, len(entries), maps,
+                       0, 0, 0, 0)
+    modules = struct.pack("<8I", 0x300000, 0x300123, text + 21, 0, 0x400000, 0x400200, text + 41, 0)
+    long = (b"a" * 300).join((b"/boot/", b"\0"))
+    where = struct.pack("<I", maps + len(entries))
+    write("fuzz_multiboot", "one-long",
+          b"\1" + info[:16] + where + info[20:] + words + modules + entries + long)
+    write("fuzz_multiboot", "one", b"\1" + info + words + modules + entries)
+    basic = struct.pack("<I", 1) + info[4:]
+    write("fuzz_multiboot", "one-basic", b"\1" + basic)
+
+    def tag(kind, body):
+        data = struct.pack("<II", kind, 8 + len(body)) + body
+        return data + bytes(-len(data) % 8)
+
+    areas = struct.pack("<II", 24, 0)
+    for area in ((0, 0x9FC00, 1, 0), (0x100000, 0x7FEE0000, 1, 0), (0x7FFE0000, 0x20000, 3, 0)):
+        areas += struct.pack("<QQII", *area)
+    rsdp = acpi_memory()[:36]
+    tags = tag(1, b"console=com1\0") + tag(2, b"GRUB 2.06\0")
+    tags += tag(3, struct.pack("<II", 0x300000, 0x300123) + b"vmlinuz root=/dev/x\0")
+    tags += tag(4, struct.pack("<II", 639, 0x1FFB80)) + tag(6, areas)
+    tags += tag(14, rsdp[:20]) + tag(15, rsdp)
+    end = tag(0, b"")
+    write("fuzz_multiboot", "two", b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
+    tags = tag(4, struct.pack("<II", 639, 0x1FFB80))
+    write("fuzz_multiboot", "two-basic",
+          b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
+
+
+def icr():
+    """Host and guest mode, then steps: CPU and kind, register, eight bytes of value."""
+    mmio_write, msr_read, msr_write, base = 1, 2, 3, 4
+
+    def step(kind, register, value, cpu=0):
+        return struct.pack("<BBQ", cpu + 5 * kind, register, value)
+
+    svr, lvt_timer, timer, divide = 0x0F, 0x32, 0x38, 0x3E
+    low, high = 0x30, 0x31
+    ipis = step(mmio_write, svr, 0x1FF) + step(mmio_write, high, 1 << 24)
+    for value in (0x40, 0x4040, 0x400, 0x4500, 0x4608, 0x40040, 0x80040, 0xC0040, 0x840, 0x140, 0x240):
+        ipis += step(mmio_write, low, value)
+    for register, value in ((lvt_timer, 0x20030), (divide, 3), (timer, 1000), (0x0D, 1 << 24),
+                            (0x0E, 0xFFFFFFFF), (0x35, 0x700), (0x36, 0x400), (0x28, 0), (0x0B, 0)):
+        ipis += step(mmio_write, register, value, 1) + step(0, register, 0, 1)
+    msrs = step(base, 1, 0xC00)
+    for value in (0x100000040, 0xFFFFFFFF00000040, 0x2000004500, 0x40040, 0x80400):
+        msrs += step(msr_write, low, value)
+    for register, value in ((0x3F, 0x41), (svr, 0x1FF), (0x0D, 1), (0x08, 0x20), (lvt_timer, 0x40020)):
+        msrs += step(msr_write, register, value) + step(msr_read, register, 0)
+    modes = step(base, 1, 0x800) + step(base, 1, 0xC00) + step(base, 1, 0x800) + step(base, 0, 0)
+    for setting in range(4):
+        write("fuzz_icr", f"{setting}", bytes([setting]) + ipis + msrs + modes)
+
+
+def vdev():
+    """Accesses: what (with the size in the top bits), then its arguments."""
+    byte, word, long = 0x40, 0x80, 0xC0
+    ranges = ("8259", "pit", "60", "61", "64", "rtc", "80", "92", "8259b", "uart", "elcr", "pcia",
+              "reset", "pcib", "pcid", "pm")
+
+    def port(name, offset=0):
+        return ranges.index(name) + len(ranges) * offset
+
+    def out(name, offset, value, size=byte):
+        data = bytes([value]) if size == byte else struct.pack(">I", value)
+        return bytes([3 | size, port(name, offset)]) + data
+
+    def get(name, offset=0, size=byte):
+        return bytes([0 | size, port(name, offset)])
+
+    def wait(ticks):
+        return bytes([13, ticks])
+
+    pit = b""
+    for mode in range(6):
+        pit += out("pit", 3, 0xB0 | mode << 1) + out("pit", 2, 0x10) + out("pit", 2, 0)
+        pit += out("61", 0, 1) + wait(9) + get("61") + out("pit", 3, 0xE8) + get("pit", 2) + wait(30)
+        pit += get("61") + out("pit", 3, 0x80) + get("pit", 2) + get("pit", 2)
+    rtc = b""
+    for register in (0, 2, 4, 6, 7, 8, 9, 10, 11, 12, 13, 0x32, 0x40):
+        rtc += out("rtc", 0, register) + get("rtc", 1) + out("rtc", 1, 0x12) + get("rtc", 1)
+    rtc += bytes([14, 200]) + struct.pack(">I", 999999) + out("rtc", 0, 0) + get("rtc", 1)
+    uart = out("uart", 3, 0x83) + out("uart", 0, 1) + out("uart", 1, 0) + out("uart", 3, 3)
+    uart += out("uart", 2, 7) + out("uart", 1, 0x0F) + out("uart", 4, 0x1B) + out("uart", 0, 65)
+    uart += b"".join(bytes([8, c]) for c in b"hello, world, again") + bytes([9, 9 | 16])
+    uart += b"".join(get("uart", r) for r in (0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 2, 5))
+    rest = out("pcia", 0, 0x80000000, long) + get("pcid", 0, long) + get("pcid", 1, word)
+    rest += out("pm", 0, 0x21, word) + out("pm", 4, 0x3401, word) + get("pm", 4, word)
+    rest += out("reset", 0, 6) + out("92", 0, 1) + out("64", 0, 0xFE) + get("64") + get("92")
+    pins = b""
+    for pin, entry in ((2, 0x30), (9, 0xA031), (4, 0x10032), (5, 0x433), (6, 0x4FF)):
+        for half, value in ((1, 0x01000000), (0, entry)):
+            pins += bytes([10, 0x10 + 2 * pin + half]) + bytes([10 | 16 | byte]) + struct.pack(">I", value)
+        pins += bytes([12 | 16, pin]) + bytes([12, pin]) + bytes([10 | long, 0x31])
+    for name, steps in (("pit", pit), ("rtc", rtc), ("uart", uart), ("rest", rest), ("pins", pins)):
+        write("fuzz_vdev", name, steps)
+
+
+def load():
+    """What the image is (0x80: with initrd, 0x40: with a module, 0x30: memory), its size, patches."""
+    for name, kind in (("linux", 1), ("flat", 2), ("elf32", 3), ("elf64", 4)):
+        for more, flag in (("", 0), ("-initrd", 0xA0), ("-module", 0x70), ("-small", 0x10)):
+            write("fuzz_load", name + more, bytes([kind | flag]) + struct.pack("<H", 0x4000))
+    write("fuzz_load", "linux-32bit", b"\1" + struct.pack("<HHI", 0x4000, 0x234, 0x007F0000))
+    write("fuzz_load", "linux-old", b"\1" + struct.pack("<HHI", 0x4000, 0x206, 0x0206))
+    write("fuzz_load", "elf64-far", b"\4" + struct.pack("<HHI", 0x4000, 64 + 24, 0x7FFFFF00))
+    write("fuzz_load", "short", b"\3" + struct.pack("<H", 100))
+
+
+if __name__ == "__main__":
+    config()
+    emulate()
+    native()
+    decode()
+    acpi()
+    multiboot()
+    icr()
+    vdev()
+    load()
