@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define RFLAGS_NO_FLAG BIT(15) // always 0 in a processor
+
 #define ENTRY 0x7 // present, writable, user
 
 // The tables, one page each.
@@ -164,6 +166,17 @@ static void patch_ram(const uint8_t *data, size_t size)
     }
 }
 
+// Breakpoints on what RSI and RDI point to and on the port in DX.
+static void set_up_breakpoints(void)
+{
+    guest.debug = (struct guest_debug){
+        .address = {guest.regs.r[GPR_RSI], guest.regs.r[GPR_RDI], guest.regs.r[GPR_RDX] & 0xffff},
+        .dr7 = 0x015 | 0x029b0000, // on access, 8 bytes; on writing, 8 bytes; on I/O, 1 byte
+        .ports = true,
+    };
+    guest.context.debug = &guest.debug;
+}
+
 bool guest_machine_set_up(const uint8_t *data, size_t size, struct guest_choice *choice)
 {
     static const enum decode_mode modes[4] = {DECODE_16, DECODE_32, DECODE_64, DECODE_64};
@@ -181,13 +194,16 @@ bool guest_machine_set_up(const uint8_t *data, size_t size, struct guest_choice 
     *c = (struct emulate_context){.partition = &flat, .regs = &guest.regs, .paging = &guest.paging};
     c->mode = modes[in.mode & 3];
     c->real_mode = c->mode != DECODE_64 && (in.mode & 4);
-    c->rflags = in.rflags | 2u;
+    c->rflags = (in.rflags & ~RFLAGS_NO_FLAG) | RFLAGS_FIXED;
     c->rip = GUEST_CODE + in.rip;
     set_up_paging(&in);
     set_up_segments(&in);
     c->cs_base = c->mode == DECODE_64 ? 0 : guest.segments[SEG_CS].base;
     for (unsigned i = 0; i < GPR_COUNT; i++)
         guest.regs.r[i] = number(in.regs[i].kind, in.regs[i].value);
+
+    if (in.rflags & RFLAGS_NO_FLAG)
+        set_up_breakpoints();
 
     memcpy(flat.ram + (GUEST_CODE + in.rip) % (FLAT_RAM_SIZE - 32), in.code, sizeof(in.code));
     if (in.mode & 8) {

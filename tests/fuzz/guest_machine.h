@@ -5,21 +5,12 @@
 #define TESTS_FUZZ_GUEST_MACHINE_H
 
 #include "arch/msr.h"
+#include "arch/register_bits.h"
 #include "hv/emulate.h"
 #include "tests/unit/fake_flat_ram.h"
 
 #define GUEST_DEVICE 0xfee00000u // guest-physical page; linear too, unless the tables are spoiled
 #define GUEST_CODE   0x8000u     // linear and guest-physical
-
-// As in arch/cpu.h, which is not for host tests.
-#define CR0_PE   BIT(0)
-#define CR0_WP   BIT(16)
-#define CR0_PG   BIT(31)
-#define CR4_PSE  BIT(4)
-#define CR4_PAE  BIT(5)
-#define CR4_LA57 BIT(12)
-#define CR4_SMEP BIT(20)
-#define CR4_SMAP BIT(21)
 
 // What the input says for the fuzzer's own use.
 struct guest_choice {
@@ -32,6 +23,7 @@ struct guest_machine {
     struct guest_paging paging;
     struct guest_segment segments[SEG_COUNT];
     struct emulate_context context;
+    struct guest_debug debug; // in use if a bit of RFLAGS says so that is none
     uint8_t fetched[INSN_MAX_LENGTH];
     bool fetched_from_rip; // the bytes of the exit, if any, are those at RIP
 };
