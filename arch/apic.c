@@ -5,6 +5,7 @@
 
 #include "arch/apic_defs.h"
 #include "arch/cpu.h"
+#include "arch/exceptions.h"
 #include "arch/mmu.h"
 #include "arch/msr.h"
 
@@ -158,7 +159,9 @@ void apic_drain(void)
         apic_write(APIC_EOI, 0);
     }
     for (unsigned i = 0; i < 256 && any_set(APIC_IRR); i++) {
+        exceptions_drain(true);
         __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+        exceptions_drain(false);
     }
     apic_write(APIC_SVR, svr);
 }
