@@ -96,23 +96,34 @@ static void by_id(void)
     outcome("apic.x2apic.ldr", "%s", line.text);
 }
 
-// Reached by a CPU whose APIC is software-disabled: only NMI.
+// Software-disabled until told, with interrupts on: such a CPU is reached by NMI only.
+static volatile uint32_t disabled, enable_again;
+
 static void disable(void)
 {
     lapic_write(LAPIC_SVR, 0x0ff);
+    disabled = 1;
+    interrupts_on();
+    until(&enable_again, 1);
+    interrupts_off();
+    apic_prepare();
 }
 
 static void to_disabled(void)
 {
     struct line line = {.used = 0};
-    cpu_do(1, disable);
     taken_forget();
+    disabled = enable_again = 0;
+    cpu_begin(1, disable);
+    until(&disabled, 1);
     lapic_ipi(cpu_ids[1], ICR_ASSERT | VECTOR_MID);
     lapic_ipi(cpu_ids[1], ICR_NMI | ICR_ASSERT);
-    settle();
+    until_taken(1, VECTOR_NMI, 1);
+    delay_us(1000);
     line_field(&line, "fixed", taken(1, VECTOR_MID));
     line_field(&line, "NMI", taken(1, VECTOR_NMI));
-    cpu_do(1, apic_prepare);
+    enable_again = 1;
+    cpu_finish(1);
     settle();
     line_field(&line, "fixed after enabling", taken(1, VECTOR_MID));
     lapic_ipi(cpu_ids[1], ICR_ASSERT | VECTOR_MID);

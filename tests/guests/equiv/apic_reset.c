@@ -15,6 +15,4 @@ void apic_reset_state(void)
     outcome("apic.start.timer", "initial 0x%x current 0x%x masked %u",
             lapic_read(LAPIC_TIMER_INITIAL), lapic_read(LAPIC_TIMER_CURRENT),
             lapic_read(LAPIC_LVT_TIMER) >> 16 & 1);
-    outcome("apic.start.lint", "LINT0 mode %u LINT1 mode %u", lapic_read(LAPIC_LVT_LINT0) >> 8 & 7,
-            lapic_read(LAPIC_LVT_LINT1) >> 8 & 7);
 }

@@ -38,18 +38,19 @@ void cpu_loop(void)
     for (;;) {
         job_t job = jobs[me];
         if (job) {
-            interrupts_off();
             job();
             jobs[me] = NULL;
+        } else {
+            wait_for_interrupt();
         }
-        interrupts_on();
-        pause();
     }
 }
 
 void cpu_begin(unsigned cpu, void (*job)(void))
 {
     jobs[cpu] = job;
+    if (job)
+        lapic_ipi(cpu_ids[cpu], ICR_ASSERT | VECTOR_WAKE);
 }
 
 bool cpu_finish(unsigned cpu)
@@ -74,16 +75,13 @@ bool until(const volatile uint32_t *word, uint32_t value)
     return *word == value;
 }
 
-static void nothing(void) {}
-
 void settle(void)
 {
     take_pending();
-    // A CPU has its interrupts on before the first of these and between them.
-    for (unsigned i = 0; i < 2; i++) {
-        for (unsigned cpu = 1; cpu < cpus; cpu++)
-            cpu_do(cpu, nothing);
-    }
+    for (unsigned cpu = 1; cpu < cpus; cpu++)
+        cpu_begin(cpu, take_pending);
+    for (unsigned cpu = 1; cpu < cpus; cpu++)
+        cpu_finish(cpu);
     take_pending();
 }
 

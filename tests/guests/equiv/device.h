@@ -12,6 +12,7 @@
 
 enum {
     VECTOR_NMI = 2,
+    VECTOR_WAKE = 0x2f, // to a CPU that waits for work; not recorded
     VECTOR_LOW = 0x31,
     VECTOR_MID = 0x51,
     VECTOR_MID2 = 0x55,
@@ -46,6 +47,10 @@ const char *attempt(int vector);
 void record_all(void);
 void taken_forget(void);
 uint32_t taken(unsigned cpu, unsigned vector);
+// Takes what comes until this CPU has taken `vector` so often, or seconds have passed; how often.
+uint32_t take_until(unsigned vector, uint32_t least);
+// Waits until a CPU has taken it so often; false if it does not within seconds.
+bool until_taken(unsigned cpu, unsigned vector, uint32_t least);
 void line_taken(struct line *line, unsigned cpu);
 // Lets this CPU take what is pending.
 void take_pending(void);

@@ -47,6 +47,7 @@ static uint32_t written(uint32_t reg, uint32_t value)
     return get(reg);
 }
 
+// Registers that do not exist are left alone: Bochs gives up when one is read.
 static void registers(void)
 {
     struct line line = {.used = 0};
@@ -70,15 +71,6 @@ static void registers(void)
     outcome("dev.ioapic.index", "%s", line.text);
     select(UINT32_MAX - 0xff + 1);
     outcome("dev.ioapic.index-high-bits", "0x%x", *(volatile uint32_t *)PAGE);
-    line.used = 0;
-    line_hex(&line, get(3));
-    line_hex(&line, get(0xf));
-    line_hex(&line, get(ENTRIES + 2 * PINS));
-    line_hex(&line, get(0xff));
-    outcome("dev.ioapic.absent", "%s", line.text);
-    put(3, UINT32_MAX);
-    put(0xff, UINT32_MAX);
-    outcome("dev.ioapic.absent-write", "version %s", get(VERSION) == version ? "kept" : "changed");
 }
 
 static void entries(void)
@@ -215,4 +207,7 @@ void dev_ioapic(void)
     entries();
     delivery();
     level();
+    lapic_ipi(0, ICR_SELF | ICR_ASSERT | UART_VECTOR); // its bit in the TMR: edge again
+    take_pending();
+    taken_forget();
 }

@@ -166,15 +166,9 @@ static void latches(void)
     line_word(&line, first > second ? "then the count" : "then another count");
     outcome("dev.pit.read-back", "%s", line.text);
 
-    line.used = 0;
-    outb(COMMAND, 0xe8);
-    control(2, BOTH_BYTES, 3, false); // status latched before: the old mode?
-    line_field(&line, "status", inb(CHANNEL2) & 0x3f);
-    outcome("dev.pit.status-latch-mode", "%s", line.text);
     gate(false);
 }
 
-// Both bytes in turn, and a latch of one byte.
 static void one_byte(void)
 {
     struct line line = {.used = 0};
@@ -267,34 +261,36 @@ static void outputs(void)
     gate(false);
 }
 
-// Ticks of a channel in a stretch of TSC time against those of channel 2, rounded.
+// PM timer ticks for each of the PIT's, whose clock is a third of the PM timer's, in halves.
 static void rates(void)
 {
     static const struct {
         const char *name;
         unsigned mode;
-        unsigned per_tick;
-    } modes[] = {{"mode2", 2, 1}, {"mode3", 3, 2}, {"mode4", 4, 1}};
-    const uint64_t tight = tsc_khz() / 20;
-    for (unsigned i = 0; i < COUNT(modes); i++) {
-        unsigned khz = 0;
-        for (unsigned tries = 0; tries < 50 && !khz; tries++) {
+    } modes[] = {{"mode2", 2}, {"mode3", 3}, {"mode4", 4}};
+    const uint16_t clock = acpi_pm_timer();
+    for (unsigned i = 0; clock && i < COUNT(modes); i++) {
+        uint32_t hundredths = 0;
+        for (unsigned tries = 0; tries < 50 && !hundredths; tries++) {
             gate(false);
             control(2, BOTH_BYTES, modes[i].mode, false);
             load(2, 0xfffe);
             gate(true);
             some_ticks();
-            uint64_t a = rdtsc();
+            uint32_t a = inl(clock);
             uint16_t from = latched(2);
-            uint64_t b = rdtsc();
-            delay_us(5000);
-            uint64_t c = rdtsc();
+            uint32_t b = inl(clock);
+            while (((inl(clock) - a) & 0xffffff) < 72000) // 20 ms
+                pause();
+            uint32_t c = inl(clock);
             uint16_t to = latched(2);
-            uint64_t d = rdtsc();
-            if (b - a < tight && d - c < tight)
-                khz = (unsigned)((uint16_t)(from - to) * tsc_khz() / (c - a));
+            uint32_t d = inl(clock);
+            // Read tightly, and within one round of the counter: 27 ms in mode 3.
+            if (((b - a) & 0xffffff) < 5000 && ((d - c) & 0xffffff) < 5000 &&
+                ((d - a) & 0xffffff) < 95000)
+                hundredths = ((c - a) & 0xffffff) * 100 / (uint16_t)(from - to);
         }
-        outcome(name_of("dev.pit.rate", modes[i].name), "%u hundred kHz", (khz + 50) / 100);
+        outcome(name_of("dev.pit.rate", modes[i].name), "%u halves", (hundredths + 25) / 50);
     }
     gate(false);
 }

@@ -7,7 +7,6 @@ enum {
     FADT_PM1A_EVENT = 56,
     FADT_PM1_EVENT_LENGTH = 88,
     FADT_FLAGS = 112,
-    TIMER_HZ = 3579545,
     STATUS_ALL = 0xcf31,
     ENABLE_ALL = 0x4721,
     SCI_ENABLE = 1,
@@ -28,25 +27,10 @@ static void timer(void)
 {
     uint16_t port = acpi_pm_timer();
     bool wide = fadt_word(FADT_FLAGS) >> 8 & 1;
-    const uint64_t tight = tsc_khz() / 20;
     outcome("dev.pm.timer", "%s", port ? "there" : "absent");
     if (!port)
         return;
-    // How many times the nominal rate, in hundredths, rounded to tens.
-    unsigned percent = 0, back = 0;
-    for (unsigned tries = 0; tries < 50 && !percent; tries++) {
-        uint64_t a = rdtsc();
-        uint32_t from = inl(port) & 0xffffff;
-        uint64_t b = rdtsc();
-        delay_us(5000);
-        uint64_t c = rdtsc();
-        uint32_t to = inl(port) & 0xffffff;
-        uint64_t d = rdtsc();
-        if (b - a < tight && d - c < tight)
-            percent =
-                (unsigned)(((to - from) & 0xffffff) * tsc_khz() / ((c - a) * TIMER_HZ / 100000));
-    }
-    outcome("dev.pm.timer-rate", "%u percent", (percent + 5) / 10 * 10);
+    unsigned back = 0;
     uint32_t last = inl(port) & 0xffffff;
     for (unsigned i = 0; i < 1000; i++) {
         uint32_t now = inl(port) & 0xffffff;

@@ -81,7 +81,7 @@ static void reset_ports(void)
 
 static void nobody_owns(void)
 {
-    static const uint16_t ports[] = {0x2f8, 0x3e8, 0x2e8, 0x300, 0x278, 0x5658, 0xe000, 0xfffc};
+    static const uint16_t ports[] = {0x2f8, 0x3e8, 0x300, 0x278, 0x5658, 0xe000, 0xfffc};
     for (unsigned i = 0; i < COUNT(ports); i++) {
         struct line line = {.used = 0};
         outb(ports[i], 0x12);
@@ -107,8 +107,6 @@ static void widths(void)
     outb(0x70, 0x55);
     outb(0x71, 0x77);
     outcome("dev.width.rtc-word", "0x%x", inw(0x70) >> 8);
-    outcome("dev.width.port61-word", "0x%x", inw(0x61) >> 8);
-    outcome("dev.width.pit-command-dword", "0x%x", inl(0x43) & 0xff);
 }
 
 void dev_ports(void)

@@ -23,7 +23,6 @@ enum {
     D = 0x0d,
     CENTURY = 0x32,
     A_USUAL = 0x26,
-    UPDATING = 0x80,
     SET = 0x80,
     BINARY = 4,
     HOURS_24 = 2,
@@ -138,11 +137,9 @@ static void carries(void)
         uint8_t format;
         uint8_t time[6];
     } ends[] = {
-        {"minute", HOURS_24, {0x10, 0x20, 0x59, 0x15, 0x06, 0x23}},
         {"year", HOURS_24, {0x23, 0x59, 0x59, 0x31, 0x12, 0x23}},
         {"leap-day", HOURS_24, {0x23, 0x59, 0x59, 0x28, 0x02, 0x24}},
         {"no-leap-day", HOURS_24 | BINARY, {23, 59, 59, 28, 2, 23}},
-        {"noon", 0, {0x11, 0x59, 0x59, 0x30, 0x04, 0x25}},
         {"midnight", BINARY, {0x80 | 11, 59, 59, 30, 4, 25}},
     };
     for (unsigned i = 0; i < COUNT(ends); i++) {
@@ -233,17 +230,6 @@ static void flags(void)
     outcome("dev.rtc.alarm-flag", "%s", line.text);
 }
 
-static void update_in_progress(void)
-{
-    uint64_t end = rdtsc() + 2500 * tsc_khz();
-    bool seen = false;
-    put(B, HOURS_24);
-    outb(INDEX, A);
-    while (!seen && rdtsc() < end)
-        seen = inb(DATA) & UPDATING;
-    outcome("dev.rtc.uip", "%s within two seconds", seen ? "seen" : "not seen");
-}
-
 void dev_rtc(void)
 {
     static const uint8_t known[] = {0x12, 0x34, 0x56, 0x15, 0x06, 0x24};
@@ -255,5 +241,4 @@ void dev_rtc(void)
     carries();
     alarms_and_memory();
     flags();
-    update_in_progress();
 }

@@ -88,9 +88,7 @@ static void ping_pong(void)
     taken_forget();
     inside_handler = answer;
     lapic_ipi(cpu_ids[1], ICR_ASSERT | PING);
-    uint64_t end = rdtsc() + LIMIT_MS * tsc_khz();
-    while (taken(0, PONG) < ROUNDS && rdtsc() < end)
-        take_pending();
+    take_until(PONG, ROUNDS);
     settle();
     inside_handler = NULL;
     line_field(&line, "ping", taken(1, PING));

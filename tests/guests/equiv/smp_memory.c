@@ -4,7 +4,7 @@
 
 #include "tests/guests/equiv/device.h"
 
-enum { ROUNDS = 20000, HANDSHAKES = 200 };
+enum { ROUNDS = 5000, HANDSHAKES = 200 };
 
 static volatile uint32_t counter, lock;
 static volatile uint64_t wide;

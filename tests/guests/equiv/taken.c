@@ -27,6 +27,12 @@ static void handler(struct trap_frame *frame)
         lapic_eoi();
 }
 
+static void wake(struct trap_frame *frame)
+{
+    (void)frame;
+    lapic_eoi();
+}
+
 void record_all(void)
 {
     set_handler(VECTOR_NMI, handler);
@@ -36,6 +42,7 @@ void record_all(void)
     set_handler(31, handler);
     for (unsigned vector = 32; vector < 256; vector++)
         set_handler(vector, handler);
+    set_handler(VECTOR_WAKE, wake);
 }
 
 void taken_forget(void)
@@ -50,6 +57,23 @@ void taken_forget(void)
 uint32_t taken(unsigned cpu, unsigned vector)
 {
     return record[cpu].count[vector];
+}
+
+uint32_t take_until(unsigned vector, uint32_t least)
+{
+    unsigned me = cpu_self();
+    uint64_t end = rdtsc() + LIMIT_MS * tsc_khz();
+    while (record[me].count[vector] < least && rdtsc() < end)
+        take_pending();
+    return record[me].count[vector];
+}
+
+bool until_taken(unsigned cpu, unsigned vector, uint32_t least)
+{
+    uint64_t end = rdtsc() + LIMIT_MS * tsc_khz();
+    while (record[cpu].count[vector] < least && rdtsc() < end)
+        pause();
+    return record[cpu].count[vector] >= least;
 }
 
 void line_taken(struct line *line, unsigned cpu)
