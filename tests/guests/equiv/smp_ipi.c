@@ -3,7 +3,7 @@
 
 #include "tests/guests/equiv/device.h"
 
-enum { ROUNDS = 30, PING = 0x61, PONG = 0x71, FROM = 0x80 };
+enum { ROUNDS = 20, PING = 0x61, PONG = 0x71, FROM = 0x80 };
 
 // Each sends its own vector to the boot CPU and waits for it to be taken.
 static void send_to_boot_cpu(void)
