@@ -5,6 +5,8 @@
 
 #include "arch/apic_defs.h"
 #include "arch/cpu.h"
+#include "arch/exceptions.h"
+#include "arch/mca.h"
 #include "arch/mmu.h"
 #include "arch/msr.h"
 
@@ -158,7 +160,12 @@ void apic_drain(void)
         apic_write(APIC_EOI, 0);
     }
     for (unsigned i = 0; i < 256 && any_set(APIC_IRR); i++) {
+        exceptions_drain(true);
         __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+        exceptions_drain(false);
+    }
+    if (mca_in_progress()) {
+        machine_check_taken(0); // one that came meanwhile was drained like an interrupt
     }
     apic_write(APIC_SVR, svr);
 }

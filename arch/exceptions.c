@@ -46,6 +46,7 @@ extern const uint8_t msr_read_fault[], msr_write_fault[], msr_fault_resume[];
 void exception_taken(struct exception_frame *f);
 
 static struct idt_gate idt[256];
+static struct idt_gate drain_idt[256];
 static const uint64_t gdt[] = {
     0,
     0x00af9b000000ffff, // HV_CODE_SELECTOR: 64-bit code, DPL 0
@@ -66,10 +67,10 @@ static const char *const exception_names[EXCEPTION_COUNT] = {
     [19] = "SIMD error",          [21] = "control protection",
 };
 
-static void gate_set(unsigned vector, const uint8_t *entry)
+static void gate_set(struct idt_gate *table, unsigned vector, const uint8_t *entry)
 {
     uint64_t address = (uint64_t)entry;
-    idt[vector] = (struct idt_gate){
+    table[vector] = (struct idt_gate){
         .offset_low = (uint16_t)address,
         .selector = HV_CODE_SELECTOR,
         .attributes = GATE_INTERRUPT,
@@ -81,12 +82,22 @@ static void gate_set(unsigned vector, const uint8_t *entry)
 void exceptions_init(void)
 {
     for (unsigned v = 0; v < EXCEPTION_COUNT; v++) {
-        gate_set(v, exception_stubs + v * STUB_SIZE);
+        gate_set(idt, v, exception_stubs + v * STUB_SIZE);
     }
-    gate_set(VECTOR_NMI, nmi_entry);
     for (unsigned v = EXCEPTION_COUNT; v < ARRAY_SIZE(idt); v++) {
-        gate_set(v, drain_entry);
+        gate_set(idt, v, drain_entry);
     }
+    for (unsigned v = 0; v < ARRAY_SIZE(drain_idt); v++) {
+        gate_set(drain_idt, v, drain_entry);
+    }
+    gate_set(idt, VECTOR_NMI, nmi_entry);
+    gate_set(drain_idt, VECTOR_NMI, nmi_entry);
+}
+
+void exceptions_drain(bool drain)
+{
+    struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)(drain ? drain_idt : idt)};
+    __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }
 
 void exceptions_load(void)

@@ -4,6 +4,7 @@
 #ifndef ARCH_EXCEPTIONS_H
 #define ARCH_EXCEPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HV_CODE_SELECTOR 0x08
@@ -23,6 +24,10 @@ void exceptions_init(void);
 
 // Loads them on this CPU, with interrupts off.
 void exceptions_load(void);
+// Takes interrupts with any vector for what they are until called with false. A guest may have sent
+// one with the number of an exception (16 and up are legal), and the usual gate would take it for
+// that exception in the hypervisor. In between nothing may run that could cause one.
+void exceptions_drain(bool drain);
 
 // Prints a message and stops this CPU; the others stop at their next kick. Any CPU, any state.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

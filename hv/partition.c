@@ -257,6 +257,7 @@ void partition_park(struct vcpu *v)
     }
     v->parked_at = p->generation + 1;
     vcpu_reset_apic(v);
+    v->after_init = false;
     v->state = VCPU_WAIT_SIPI;
     if (__atomic_add_fetch(&p->parked, 1, __ATOMIC_SEQ_CST) == p->vcpu_count) {
         vcpu_post(p->vcpus[0], WORK_RESTART); // also when this is vCPU 0 itself

@@ -62,6 +62,7 @@ static void take_init(struct vcpu *v, struct guest_regs *regs)
         return;
     }
     reset_apic(v, true);
+    v->after_init |= v->state == VCPU_RUNNING;
     v->state = VCPU_WAIT_SIPI;
 }
 
@@ -77,6 +78,7 @@ static void take_sipi(struct vcpu *v, struct guest_regs *regs)
         .mode = ENTRY_REAL,
         .rip = (sipi & 0xff) << PAGE_SHIFT,
         .rdx = v->cpuid.basic[1].eax, // the processor's signature, as after any reset
+        .after_init = v->after_init,
     };
     virt->vcpu_reset(v, &entry, regs);
     v->state = VCPU_RUNNING;

@@ -66,6 +66,9 @@ struct vcpu {
     // was sent, so that one from before a restart is not taken for a new one. An INIT clears it.
     uint64_t sipi;
 
+    // It was running this guest when an INIT stopped it; its own CPU only.
+    bool after_init;
+
     // Work was taken with another NMI than its own, which may still come and find nothing. Its own
     // CPU only.
     bool kick_late;

@@ -34,6 +34,9 @@ struct vcpu_entry {
     uint16_t gdt_limit; // its size in bytes, less one
     uint16_t cs;        // selectors
     uint16_t ds;
+    // ENTRY_REAL after an INIT that the guest sent: what INIT leaves alone is kept (the PAT, and
+    // the MSRs of SYSENTER, SYSCALL and SWAPGS).
+    bool after_init;
 };
 
 #endif

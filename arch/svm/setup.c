@@ -178,11 +178,20 @@ static void enter_flat(struct vmcb_save *s, const struct vcpu_entry *entry, uint
     s->cr0 = CR0_ET | CR0_NE | CR0_PE;
 }
 
+static const uint32_t kept_by_init[] = {
+    MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR,
+    MSR_LSTAR,       MSR_CSTAR,        MSR_SFMASK,       MSR_KERNEL_GS_BASE,
+};
+
 void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs)
 {
     struct vmcb *vmcb = svm_vmcb_of(v);
     struct vmcb_save *s = &vmcb->save;
+    uint64_t pat = s->g_pat;
     reset_system_state(s);
+    if (entry->after_init) {
+        s->g_pat = pat;
+    }
     s->rip = entry->rip;
     switch (entry->mode) {
     case ENTRY_REAL:
@@ -217,8 +226,15 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     vmcb->control.clean = 0;
     v->nmi_pending = v->nmi_blocked = v->nmi_stepping = false;
 
-    // What VMRUN leaves alone.
+    // What VMRUN leaves alone. VMLOAD takes with the segments some MSRs that INIT keeps.
+    uint64_t kept[ARRAY_SIZE(kept_by_init)];
+    for (unsigned i = 0; i < ARRAY_SIZE(kept); i++) {
+        kept[i] = rdmsr(kept_by_init[i]);
+    }
     __asm__ volatile("vmload %%rax" : : "a"(cpus[v->cpu]->vm_area) : "memory");
+    for (unsigned i = 0; entry->after_init && i < ARRAY_SIZE(kept); i++) {
+        wrmsr(kept_by_init[i], kept[i]);
+    }
     guest_state_reset();
 }
 

@@ -45,11 +45,13 @@ static void reset_system_state(void)
     segment(VMCS_LDTR, 0, RIGHTS_LDT, 0xffff, 0);
     segment(VMCS_TR, 0, RIGHTS_TSS, 0xffff, 0);
     static const enum vmcs_field zero[] = {
-        VMCS_GUEST_CR3,          VMCS_GUEST_GDTR_BASE,
-        VMCS_GUEST_IDTR_BASE,    VMCS_GUEST_SYSENTER_CS,
-        VMCS_GUEST_SYSENTER_ESP, VMCS_GUEST_SYSENTER_EIP,
-        VMCS_GUEST_DEBUGCTL,     VMCS_GUEST_INTERRUPTIBILITY,
-        VMCS_GUEST_ACTIVITY,     VMCS_GUEST_PENDING_DEBUG,
+        VMCS_GUEST_CR3,
+        VMCS_GUEST_GDTR_BASE,
+        VMCS_GUEST_IDTR_BASE,
+        VMCS_GUEST_DEBUGCTL,
+        VMCS_GUEST_INTERRUPTIBILITY,
+        VMCS_GUEST_ACTIVITY,
+        VMCS_GUEST_PENDING_DEBUG,
         VMCS_ENTRY_EVENT,
     };
     for (unsigned i = 0; i < ARRAY_SIZE(zero); i++) {
@@ -59,10 +61,24 @@ static void reset_system_state(void)
     vmwrite(VMCS_GUEST_IDTR_LIMIT, 0xffff);
     vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
     vmwrite(VMCS_GUEST_DR7, DR7_RESET);
-    vmwrite(VMCS_GUEST_PAT, PAT_RESET);
     vmwrite(VMCS_LINK_POINTER, ~0ull);
     vmwrite(VMCS_ENTRY_CONTROLS, vmx_controls.word[WORD_ENTRY]);
     vmwrite(VMCS_PROC_CONTROLS, vmx_controls.word[WORD_PROC]);
+}
+
+// What INIT leaves as it is.
+static void reset_kept_msrs(void)
+{
+    static const uint32_t own_msrs[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
+                                        MSR_KERNEL_GS_BASE};
+    vmwrite(VMCS_GUEST_PAT, PAT_RESET);
+    vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
+    vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
+    vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
+    // These neither entry nor exit touches.
+    for (unsigned i = 0; i < ARRAY_SIZE(own_msrs); i++) {
+        wrmsr(own_msrs[i], 0);
+    }
 }
 
 static void enter_flat(const struct vcpu_entry *entry, uint32_t code)
@@ -130,12 +146,10 @@ void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     v->nmi_pending = false;
     vmx_flush_tlb();
 
-    // What neither entry nor exit touches.
-    static const uint32_t own_msrs[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-                                        MSR_KERNEL_GS_BASE};
-    for (unsigned i = 0; i < ARRAY_SIZE(own_msrs); i++) {
-        wrmsr(own_msrs[i], 0);
+    if (!entry->after_init) {
+        reset_kept_msrs();
     }
+    // What neither entry nor exit touches.
     __asm__ volatile("mov %0, %%dr6" : : "r"(DR6_RESET));
     guest_state_reset();
 }

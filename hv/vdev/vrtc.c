@@ -10,7 +10,7 @@
 
 #define PORT_INDEX 0x70
 #define PORT_DATA  0x71
-#define INDEX_MASK 0x7f // bit 7 masks NMI on a PC: here it is only kept
+#define INDEX_MASK 0x7f // bit 7 masks NMI on a PC: here it does nothing
 
 #define REG_SECONDS 0x00 // with an alarm register after each of the first three
 #define REG_MINUTES 0x02
@@ -298,9 +298,7 @@ uint32_t vrtc_read(struct vrtc *r, uint16_t port, unsigned size, uint64_t unix_s
 
     for (unsigned i = 0; i < size && i < 4; i++) {
         uint8_t byte = 0xff;
-        if (port + i == PORT_INDEX)
-            byte = r->index;
-        else if (port + i == PORT_DATA)
+        if (port + i == PORT_DATA) // the index is write-only on a PC
             byte = read_data(r, unix_seconds, microseconds);
         value |= vdev_byte_at(byte, i);
     }

@@ -220,6 +220,9 @@ void sleep_ms(uint64_t ms);
 // did not come up within half a second. One at a time.
 bool cpu_start(uint32_t apic_id, uint8_t vector, void (*entry)(void));
 bool cpu_sipi(uint32_t apic_id, uint8_t vector, void (*entry)(void));
+// The halves of cpu_sipi, around the start-up IPI: makes the page ready, waits for the CPU.
+bool cpu_prepare(uint32_t apic_id, uint8_t vector, void (*entry)(void));
+bool cpu_arrived(void);
 void ap_main(void);
 
 // ---- acpi.c

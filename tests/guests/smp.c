@@ -17,7 +17,7 @@ void ap_main(void)
     entry();
 }
 
-bool cpu_sipi(uint32_t apic_id, uint8_t vector, void (*entry)(void))
+bool cpu_prepare(uint32_t apic_id, uint8_t vector, void (*entry)(void))
 {
     if (apic_id >= MAX_GUEST_CPUS)
         return false;
@@ -29,11 +29,23 @@ bool cpu_sipi(uint32_t apic_id, uint8_t vector, void (*entry)(void))
     ap_stack = (uint32_t)(uintptr_t)(stacks[apic_id] + sizeof(stacks[0]));
     ap_entry = entry;
     arrived = false;
-    lapic_ipi(apic_id, ICR_STARTUP | ICR_ASSERT | vector);
+    return true;
+}
+
+bool cpu_arrived(void)
+{
     uint64_t end = rdtsc() + 500 * tsc_khz();
     while (!arrived && rdtsc() < end)
         pause();
     return arrived;
+}
+
+bool cpu_sipi(uint32_t apic_id, uint8_t vector, void (*entry)(void))
+{
+    if (!cpu_prepare(apic_id, vector, entry))
+        return false;
+    lapic_ipi(apic_id, ICR_STARTUP | ICR_ASSERT | vector);
+    return cpu_arrived();
 }
 
 bool cpu_start(uint32_t apic_id, uint8_t vector, void (*entry)(void))
