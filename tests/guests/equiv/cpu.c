@@ -9,5 +9,11 @@ void equiv_cpu(void)
     checks_tables();
     checks_control();
     checks_hidden();
+    checks_msrs();
+    checks_flow();
+    checks_exceptions();
+    checks_page_faults();
+    checks_shadow();
+    checks_steps();
     engine_stop();
 }

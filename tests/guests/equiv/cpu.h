@@ -35,5 +35,15 @@ bool hypervisor_there(void);
 void checks_tables(void);
 void checks_control(void);
 void checks_hidden(void);
+void checks_flow(void);
+void checks_msrs(void);
+void checks_exceptions(void);
+void checks_page_faults(void);
+void checks_steps(void);
+void checks_shadow(void);
+void checks_string_io(void);
+void checks_mmio(void);
+void checks_paging(void);
+void checks_enabled(void);
 
 #endif

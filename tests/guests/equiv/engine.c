@@ -59,6 +59,12 @@ bool place_is_16(enum place place)
     return places[place].is_16;
 }
 
+// Bochs does not end virtual-8086 mode at #VMEXIT.
+bool place_usable(enum place place)
+{
+    return place != V86 || !option_is("v86", "no");
+}
+
 bool place_is_long(enum place place)
 {
     return place >= C32_0;

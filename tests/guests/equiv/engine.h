@@ -149,6 +149,7 @@ void run_bytes(struct run *r, const void *bytes, size_t length);
 uint64_t place_offset(enum place place, uint64_t linear);
 const char *place_name(enum place place);
 bool place_is_16(enum place place);
+bool place_usable(enum place place); // `v86=no` on the command line leaves that mode out
 bool place_is_long(enum place place); // or compatibility mode
 unsigned place_ring(enum place place);
 
@@ -163,6 +164,26 @@ void check64(const char *name, enum place place, const void *bytes, size_t lengt
 
 // Bytes of code from a string.
 #define CODE(string) (string), (sizeof(string) - 1)
+
+// Assembles `text` (Intel's syntax, 64-bit code) and runs it.
+#define RUN64(run, text)                                                                           \
+    do {                                                                                           \
+        const uint8_t *start_, *end_;                                                              \
+        __asm__(".pushsection .rodata\n\t.intel_syntax noprefix\n771:\n\t" text                    \
+                "\n772:\n\t.att_syntax prefix\n\t.popsection\n\tmovl $771b, %k0\n\t"                \
+                "movl $772b, %k1"                                                                  \
+                : "=r"(start_), "=r"(end_));                                                       \
+        run_bytes((run), start_, (size_t)(end_ - start_));                                         \
+    } while (0)
+// One check in 64-bit mode. Further arguments are statements that change `r` before it runs.
+#define CHECK64(name, place, show, text, ...)                                                      \
+    do {                                                                                           \
+        struct run r;                                                                              \
+        run_init(&r, (place));                                                                     \
+        __VA_ARGS__;                                                                               \
+        RUN64(&r, text);                                                                           \
+        report_as((name), &r, (show));                                                             \
+    } while (0)
 
 // ---- registers that C reads and writes
 #define DEFINE_REGISTER(name)                                                                      \

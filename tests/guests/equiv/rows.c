@@ -37,7 +37,7 @@ void run_rows(const struct insn_row *rows, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         for (enum place place = 0; place < PLACES; place++) {
-            if (rows[i].where & AT(place))
+            if (rows[i].where & AT(place) && place_usable(place))
                 run_row(&rows[i], place);
         }
     }

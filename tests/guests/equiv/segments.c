@@ -141,6 +141,32 @@ void segments_fill_tss32(void)
     put32(tss + 0x64, (uint32_t)IO_MAP << 16);
 }
 
+void segments_gate_present(unsigned vector, bool present)
+{
+    long_idt[vector][0] = (long_idt[vector][0] & ~(1ull << 47)) | (uint64_t)present << 47;
+}
+
+void segments_gate_target(uint32_t offset)
+{
+    set(SEL_GATE32, gate(SEL_CODE32, offset, 0x8c | RING3));
+    set(SEL_GATE64, gate(SEL_CODE64, offset, 0x8c | RING3));
+    set(SEL_GATE64 + 8, 0);
+}
+
+void segments_other_task(uint32_t eip)
+{
+    memset(other_tss32, 0, sizeof(other_tss32));
+    put32(other_tss32 + 0x20, eip);
+    put32(other_tss32 + 0x24, 2);
+    put32(other_tss32 + 0x28, 0x11111111); // EAX
+    put32(other_tss32 + 0x38, STACK_START);
+    put32(other_tss32 + 0x48, SEL_DATA);
+    put32(other_tss32 + 0x4c, SEL_CODE32);
+    put32(other_tss32 + 0x50, SEL_DATA);
+    put32(other_tss32 + 0x54, SEL_DATA);
+    put32(other_tss32 + 0x64, (uint32_t)IO_MAP << 16);
+}
+
 void segments_open_ports(unsigned first, unsigned last)
 {
     uint8_t *maps[] = {tss64 + IO_MAP, (uint8_t *)(uintptr_t)LOW_TSS32 + IO_MAP};

@@ -55,6 +55,11 @@ void segments_reload(bool task);
 // The I/O map of both TSSs: all ports closed but `first` to `last`; first > last: none open.
 void segments_open_ports(unsigned first, unsigned last);
 void segments_fill_tss32(void);
+// Makes the gate of a vector in the interrupt table of long mode absent, or present again.
+void segments_gate_present(unsigned vector, bool present);
+// Where a call gate leads, and the task of the other TSS: 32-bit code at `eip` in ring 0.
+void segments_gate_target(uint32_t offset);
+void segments_other_task(uint32_t eip);
 
 // ---- pages.c
 enum {
