@@ -13,6 +13,10 @@ void equiv_cpu(void)
     checks_flow();
     checks_exceptions();
     checks_page_faults();
+    checks_enabled();
+    checks_paging();
+    checks_string_io();
+    checks_mmio();
     checks_shadow();
     checks_steps();
     engine_stop();

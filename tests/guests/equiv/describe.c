@@ -54,8 +54,13 @@ static void add_vector(struct text *t, const struct run *r)
         text_hex(t, r->error);
         text_add(t, ")");
     }
-    text_add(t, " at +");
-    text_decimal(t, r->moved);
+    if (r->moved >= 0 && r->moved < ENGINE_PAGE) {
+        text_add(t, " at +");
+        text_decimal(t, r->moved);
+    } else {
+        text_add(t, " at ");
+        add_where(t, r->rip_after);
+    }
     if (r->vector == 14) {
         text_add(t, " cr2 ");
         add_where(t, r->cr2);
@@ -76,6 +81,10 @@ static void add_data(struct text *t, unsigned count)
 void describe(struct text *t, const struct run *r, unsigned show)
 {
     static const char *const names[4] = {"ax", "cx", "dx", "bx"};
+    static const struct {
+        const char *name;
+        unsigned number;
+    } pointers[] = {{" sp ", RSP}, {" si ", RSI}, {" di ", RDI}};
     uint64_t mask = r->place >= L64_0 ? UINT64_MAX : UINT32_MAX;
     add_vector(t, r);
     for (unsigned i = 0; i < 4; i++) {
@@ -84,17 +93,12 @@ void describe(struct text *t, const struct run *r, unsigned show)
     }
     if (show & SHOW_A16)
         text_item(t, "ax", r->r[RAX] & 0xffff);
-    if (show & SHOW_SP) {
-        text_add(t, " sp ");
-        text_decimal(t, (int32_t)(r->r[RSP] - place_offset(r->place, STACK_START)));
-    }
-    if (show & SHOW_SI) {
-        text_add(t, " si ");
-        text_decimal(t, (int32_t)(r->r[RSI] - place_offset(r->place, LOW_DATA + 0x100)));
-    }
-    if (show & SHOW_DI) {
-        text_add(t, " di ");
-        text_decimal(t, (int32_t)(r->r[RDI] - place_offset(r->place, LOW_DATA)));
+    for (unsigned i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+        unsigned number = pointers[i].number;
+        if (show & 1u << number) {
+            text_add(t, pointers[i].name);
+            text_decimal(t, (int32_t)(r->r[number] - r->start[number]));
+        }
     }
     if (show & SHOW_FLAGS)
         text_item(t, "flags", r->rflags & FLAGS_ALL);

@@ -98,14 +98,21 @@ void run_init(struct run *r, enum place place)
 
 // ---- long mode
 
-static void record_step(struct run *r, const struct trap_frame *frame)
+enum {
+    DR7_WHAT0 = 3 << 16, // 0: execution
+    DR6_HIT0 = 1 << 0,
+};
+
+// Breakpoints on execution come before the instruction: RF is the way past them.
+static void record_step(struct run *r, struct trap_frame *frame)
 {
     r->step[r->steps++] = (struct step){
         .moved = (int)(frame->rip - r->code),
         .dr6 = (uint32_t)read_dr6(),
         .flags = (uint32_t)frame->rflags,
-        .rcx = frame->rcx,
     };
+    if (read_dr6() & DR6_HIT0 && !(read_dr7() & DR7_WHAT0))
+        frame->rflags |= FLAG_RF;
     write_dr6(DR6_NONE);
 }
 
@@ -211,6 +218,7 @@ void run_bytes(struct run *r, const void *bytes, size_t length)
         memcpy(code, bytes, length);
         memcpy(code + length, end, sizeof(end));
     }
+    memcpy(r->start, r->r, sizeof(r->start));
     cr0_before = read_cr0();
     cr4_before = read_cr4();
     write_cr2(0);
@@ -224,6 +232,12 @@ void run_bytes(struct run *r, const void *bytes, size_t length)
     r->ended = r->vector == VECTOR_END || (r->vector == 13 && r->moved == (int)length);
     if (r->vector == VECTOR_END)
         r->moved -= (int)sizeof(end);
+}
+
+// A spurious interrupt needs no answer.
+static void ignore(struct trap_frame *frame)
+{
+    (void)frame;
 }
 
 static const unsigned taken_vectors[] = {VECTOR_SOFT, VECTOR_END, VECTOR_PENDING};
@@ -242,6 +256,7 @@ void engine_start(void)
     pages_start();
     segments_start();
     set_handlers(on_trap);
+    set_handler(VECTOR_SPURIOUS, ignore);
     if (cpuid(0x80000001, 0).edx & 1u << 20)
         wrmsr(MSR_EFER_NUMBER, rdmsr(MSR_EFER_NUMBER) | EFER_NXE);
     // Firmware and loaders leave some of these set and some clear.

@@ -29,6 +29,7 @@ enum {
     VECTOR_SOFT = 0x80, // a gate for every ring
     VECTOR_END = 0x81,
     VECTOR_PENDING = 0x52,
+    VECTOR_SPURIOUS = 0xff,
 };
 
 // A mode of the processor and a ring in it.
@@ -52,7 +53,8 @@ enum place {
 #define IN_RING3       (AT(P16_3) | AT(P32_3) | AT(C32_3) | AT(L64_3))
 #define IN_REAL_V86    (AT(REAL) | AT(V86))
 #define IN_64          (AT(L64_0) | AT(L64_3))
-#define IN_FEW         (AT(REAL) | AT(V86) | AT(P32_0) | AT(P32_3) | AT(L64_0) | AT(L64_3))
+#define IN_FEW         (AT(REAL) | AT(V86) | AT(P32_0) | AT(L64_0) | AT(L64_3))
+#define IN_THREE       (AT(REAL) | AT(L64_0) | AT(L64_3))
 #define IN_KERNEL_FEW  (AT(REAL) | AT(P32_0) | AT(L64_0))
 #define IN_USER_FEW    (AT(V86) | AT(P32_3) | AT(C32_3) | AT(L64_3))
 
@@ -94,12 +96,12 @@ enum {
 struct step {
     int moved;
     uint32_t dr6, flags;
-    uint64_t rcx;
 };
 
 struct run {
     enum place place;
     uint64_t r[16]; // by the numbers of the instruction set; before and after
+    uint64_t start[16];
     uint64_t rflags;
     uint64_t cr0_set, cr0_clear, cr4_set, cr4_clear;
     uint64_t cr3;       // of paging outside long mode, with cr0_set

@@ -7,13 +7,12 @@
 #define MEM .memory = 1
 
 static const struct insn_row rows[] = {
-    ROW("exc.de.div", "\x31\xc9\xf7\xf1", IN_ALL, 0),
+    ROW("exc.de.div", "\x31\xc9\xf7\xf1", IN_FEW, 0),
     ROW("exc.de.idiv-overflow", "\xb9\x00\x00\x00\x00\xf7\xf9", AT(L64_0) | AT(L64_3) | AT(C32_3),
         0),
     ROW("exc.de.aam", "\xd4\x00", IN_FEW & ~IN_64, 0),
     ROW("exc.br", "\x62\x07", IN_ALL & ~IN_64, 0, .rax = 0x7fffffff, MEM),
-    ROW("exc.br.inside", "\x62\x07", IN_ALL & ~IN_64, 0, .rax = 0x0f080c00, MEM),
-    ROW("exc.nm.fpu-ts", "\x9b\xd9\xe8", IN_FEW, 0),
+    ROW("exc.br.inside", "\x62\x07", IN_ALL & ~IN_64, 0, .rax = 0x20000900, MEM),
     ROW("exc.gp.null-ds", "\x8e\xd8\x8b\x07", AT(P32_3) | AT(C32_3) | AT(L64_3), 0,
         .rax = 0x100000000),
     ROW("exc.gp.read-only", "\x8e\xd8\x89\x07", AT(P32_3) | AT(C32_3) | AT(L64_3), 0,
@@ -108,7 +107,7 @@ static void absent_gates(void)
     segments_gate_present(13, false);
     check64("exc.df.gp", L64_3, CODE("\xf4"), 0);
     check64("exc.df.gp-emulated", L64_3, CODE("\x0f\x32"), 0);
-    CHECK64("exc.df.gp-msr", L64_0, 0, "rdmsr", r.r[RCX] = 0x8000);
+    CHECK64("msr.missing.double-fault", L64_0, 0, "rdmsr", r.r[RCX] = 0x8000);
     segments_gate_present(13, true);
     segments_gate_present(14, false);
     CHECK64("exc.df.pf", L64_3, 0, "mov eax, [rax]", r.r[RAX] = WINDOW + 0x100000);

@@ -14,6 +14,11 @@ bool hypervisor_there(void)
     return cpuid(1, 0).ecx & 1u << 31;
 }
 
+bool reserved_bits_checked(void)
+{
+    return !option_is("reserved", "no");
+}
+
 static void run_row(const struct insn_row *row, enum place place)
 {
     uint8_t code[24];

@@ -45,7 +45,7 @@ static void steps_over_exits(void)
     STEP64("exc.db.step-exit.rep-ins-zero", L64_0, "mov edx, 0x3ff; rep insb; nop", r.r[RCX] = 0);
     STEP64("exc.db.step-exit.rep-stos-mmio", L64_0, "rep stosd; nop",
            r.r[RDI] = APIC + APIC_TPR; r.r[RCX] = 1; r.r[RAX] = 0);
-    STEP64("exc.db.step-exit.gp-rdmsr", L64_0, "rdmsr", r.r[RCX] = 0x8000);
+    STEP64("msr.missing.step", L64_0, "rdmsr", r.r[RCX] = 0x8000);
     STEP64("exc.db.step-exit.ud-vmrun", L64_0, ".byte 0x0f, 0x01, 0xc2", );
 }
 
@@ -121,7 +121,7 @@ static void breakpoints_on_exits(void)
             "nop", r.rflags |= FLAG_RF; r.r[RDI] = APIC + APIC_TPR; r.r[RAX] = 0);
     BREAK64("exc.db.break-exit.loop-cpuid", L64_0, LOW_CODE, DR7_EXECUTE0, "cpuid; dec edi; "
             "jnz .-4", r.r[RDI] = 2; r.rflags |= FLAG_RF);
-    BREAK64("exc.db.break-exit.rdmsr-gp", L64_0, LOW_CODE, DR7_EXECUTE0, "rdmsr",
+    BREAK64("msr.missing.breakpoint", L64_0, LOW_CODE, DR7_EXECUTE0, "rdmsr",
             r.rflags |= FLAG_RF; r.r[RCX] = 0x8000);
     BREAK64("exc.db.break-exit.mmio-write", L64_0, APIC + APIC_TPR, DR7_WRITE0, "mov [rdi], eax; "
             "nop", r.r[RDI] = APIC + APIC_TPR; r.r[RAX] = 0);
