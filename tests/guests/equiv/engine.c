@@ -47,7 +47,7 @@ extern uint64_t long_saved_rsp;
 
 static struct legacy_state *const legacy = (struct legacy_state *)(uintptr_t)LOW_LEGACY;
 static struct run *now;
-static uint64_t cr0_before, cr4_before;
+static uint64_t cr0_before, cr3_before, cr4_before;
 
 const char *place_name(enum place place)
 {
@@ -136,6 +136,7 @@ static void on_trap(struct trap_frame *frame)
     r->cr2 = read_cr2();
     r->dr6 = read_dr6();
     write_dr7(DR7_NONE);
+    write_cr3(cr3_before);
     write_cr4(cr4_before);
     write_cr0(cr0_before);
     if (frame->vector == VECTOR_PENDING)
@@ -189,7 +190,7 @@ static void run_legacy(struct run *r)
     legacy->cr4 = (uint32_t)(((cr4_before & ~(uint64_t)CR4_PAE) | r->cr4_set) & ~r->cr4_clear);
     legacy->real = r->place == REAL;
     legacy->long_cr0 = (uint32_t)cr0_before;
-    legacy->long_cr3 = (uint32_t)read_cr3();
+    legacy->long_cr3 = (uint32_t)cr3_before;
     legacy->long_cr4 = (uint32_t)cr4_before;
     segments_fill_tss32();
     legacy_enter();
@@ -220,6 +221,7 @@ void run_bytes(struct run *r, const void *bytes, size_t length)
     }
     memcpy(r->start, r->r, sizeof(r->start));
     cr0_before = read_cr0();
+    cr3_before = read_cr3();
     cr4_before = read_cr4();
     write_cr2(0);
     write_dr6(DR6_NONE);

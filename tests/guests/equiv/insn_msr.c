@@ -32,7 +32,7 @@ static const struct {
     {"msr.own.lstar", 0xc0000082, MSR_READ | MSR_WRITE, 0xffff8000deadbeef},
     {"msr.own.lstar-noncanonical", 0xc0000082, MSR_WRITE, 0x8000000000000000},
     {"msr.own.cstar", 0xc0000083, MSR_READ | MSR_WRITE, 0x123456789abc},
-    {"msr.own.sfmask", 0xc0000084, MSR_READ | MSR_WRITE, 0x47700},
+    {"msr.own.sfmask", 0xc0000084, MSR_WRITE, 0x47700},
     {"msr.own.fs-base", 0xc0000100, MSR_READ | MSR_WRITE, 0x7fffffffffff},
     {"msr.own.fs-base-noncanonical", 0xc0000100, MSR_WRITE, 0x8000000000000000},
     {"msr.own.gs-base", 0xc0000101, MSR_READ | MSR_WRITE, 0xffff800000000000},

@@ -63,6 +63,7 @@ static void forms(void)
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (unsigned p = 0; p < sizeof(in) / sizeof(in[0]); p++) {
             struct run r;
+            uint8_t code[8];
             if (!place_usable(in[p]))
                 continue;
             // A 16-bit address in a flat segment is that of somebody else's memory.
@@ -74,7 +75,10 @@ static void forms(void)
             r.r[RDX] = rows[i].port;
             set_scratch(0x5a);
             outl(PCI_ADDRESS, 0x80000004);
-            run_bytes(&r, rows[i].bytes, rows[i].length);
+            code[0] = 0x66; // the address register is there for all of its 32 bits only
+            unsigned prefix = rows[i].port == PCI_ADDRESS && place_is_16(in[p]) ? 1 : 0;
+            memcpy(code + prefix, rows[i].bytes, rows[i].length);
+            run_bytes(&r, code, rows[i].length + prefix);
             report_with_port(rows[i].name, &r, SHOW_STRING | SHOW_DATA8);
         }
     }
@@ -96,8 +100,8 @@ static void pages(void)
              r.r[RCX] = 5);
     STRING64("string.fault.insb-first", L64_0, "rep insb", r.r[RDI] = WINDOW + 0x1000;
              r.r[RCX] = 5);
-    STRING64("string.fault.insb-down", L64_0, "std; rep insb", r.r[RDI] = WINDOW + 2;
-             r.r[RCX] = 5; window_map(0, frame_entry(0, PTE_ALL)));
+    STRING64("string.fault.insb-down", L64_0, "std; rep insb", r.r[RDI] = WINDOW + 0x2002;
+             r.r[RCX] = 5; window_map(2, frame_entry(0, PTE_ALL)));
     STRING64("string.fault.insd-split", L64_0, "insd", r.r[RDI] = WINDOW + PAST_PAGE;
              r.r[RDX] = PCI_ADDRESS);
     STRING64("string.fault.outsd-split", L64_3, "outsd", r.r[RSI] = WINDOW + PAST_PAGE;
