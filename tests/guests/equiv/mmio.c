@@ -169,7 +169,7 @@ static void segment_forms(void)
         unsigned where;
     } rows[] = {
         {"mmio.segment.disp", "\x65\x89\x0d\x80\x03\x00\x00", 7, AT(P32_0) | AT(P32_3)},
-        {"mmio.segment.base", "\x65\x89\x0f", 3, AT(P32_0) | AT(P32_3) | AT(P16_0)},
+        {"mmio.segment.base", "\x65\x89\x0f", 3, AT(P32_0) | AT(P32_3)},
         {"mmio.segment.16bit-si-disp", "\x67\x65\x89\x4c\x10", 5, AT(P32_0) | AT(P32_3)},
         {"mmio.segment.16bit-bx-di", "\x67\x65\x89\x09", 4, AT(P32_0)},
         {"mmio.segment.16bit-disp16", "\x67\x65\x89\x0e\x80\x03", 6, AT(P32_0)},
@@ -232,8 +232,8 @@ static void other_places(void)
     window_map(1, 0);
 }
 
-// Widths that the APIC does not promise anything for (SDM vol. 3, 10.4.1), by their registers only
-// where both sides are the same machine's.
+// Reads that are narrower than the APIC promises to serve (SDM vol. 3, 10.4.1). Bochs ends at such a
+// write.
 static void widths(void)
 {
     MMIO64("mmio.width.byte", SHOW_A, "mov al, [rdi]", );
@@ -242,8 +242,6 @@ static void widths(void)
     MMIO64("mmio.width.movsx8", SHOW_A, "movsx rax, byte ptr [rdi]", );
     MMIO64("mmio.width.movzx16", SHOW_A, "movzx eax, word ptr [rdi]", );
     MMIO64("mmio.width.movsx16", SHOW_A, "movsx eax, word ptr [rdi]", );
-    MMIO64("mmio.width.store-byte", 0, "mov [rdi], cl", );
-    MMIO64("mmio.width.store-word", 0, "mov [rdi], cx", );
 }
 
 static uint32_t ioapic_window(uint32_t reg)

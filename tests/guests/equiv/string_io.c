@@ -58,7 +58,7 @@ static void report_with_port(const char *name, const struct run *r, unsigned sho
 
 static void forms(void)
 {
-    static const enum place in[] = {REAL, V86, P16_0, P32_0, P32_3, C32_3, L64_0, L64_3};
+    static const enum place in[] = {REAL, P32_0, C32_3, L64_0, L64_3};
     segments_open_ports(0, 0xffff);
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (unsigned p = 0; p < sizeof(in) / sizeof(in[0]); p++) {
@@ -67,7 +67,7 @@ static void forms(void)
             if (!place_usable(in[p]))
                 continue;
             // A 16-bit address in a flat segment is that of somebody else's memory.
-            if (rows[i].bytes[0] == 0x67 && (in[p] == P32_0 || in[p] == P32_3))
+            if (rows[i].bytes[0] == 0x67 && in[p] == P32_0)
                 continue;
             run_init(&r, in[p]);
             r.rflags |= FLAG_IOPL3 | rows[i].rflags;
@@ -177,13 +177,15 @@ static void segments(void)
     report("string.segment.wrap-outsb", &r, SHOW_C | SHOW_SI);
 }
 
+#define IN_PORTS (AT(V86) | AT(P32_3) | AT(L64_3))
+
 #define PORT_ROWS(suffix, flags)                                                                   \
-    ROW("insn.in.imm8" suffix, "\xe4\x61", IN_RING3 | AT(V86), 0, .rflags = (flags)),              \
-        ROW("insn.in.dx" suffix, "\xec", IN_RING3 | AT(V86), 0, .rdx = SCRATCH, .rflags = (flags)), \
-        ROW("insn.out.dx" suffix, "\xee", IN_RING3 | AT(V86), 0, .rdx = SCRATCH,                   \
+    ROW("insn.in.imm8" suffix, "\xe4\x61", IN_PORTS, 0, .rflags = (flags)),              \
+        ROW("insn.in.dx" suffix, "\xec", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags)), \
+        ROW("insn.out.dx" suffix, "\xee", IN_PORTS, 0, .rdx = SCRATCH,                   \
             .rflags = (flags)),                                                                    \
-        ROW("insn.ins" suffix, "\x6c", IN_RING3 | AT(V86), 0, .rdx = SCRATCH, .rflags = (flags)),  \
-        ROW("insn.outs" suffix, "\x6e", IN_RING3 | AT(V86), 0, .rdx = SCRATCH, .rflags = (flags))
+        ROW("insn.ins" suffix, "\x6c", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags)),  \
+        ROW("insn.outs" suffix, "\x6e", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags))
 
 static const struct insn_row closed[] = {PORT_ROWS(".closed", 0)};
 static const struct insn_row mapped[] = {
