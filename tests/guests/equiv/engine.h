@@ -47,16 +47,16 @@ enum place {
     PLACES,
 };
 
-#define AT(place)      (1u << (place))
-#define IN_ALL         ((1u << PLACES) - 1)
-#define IN_RING0       (AT(P16_0) | AT(P32_0) | AT(C32_0) | AT(L64_0))
-#define IN_RING3       (AT(P16_3) | AT(P32_3) | AT(C32_3) | AT(L64_3))
-#define IN_REAL_V86    (AT(REAL) | AT(V86))
-#define IN_64          (AT(L64_0) | AT(L64_3))
-#define IN_FEW         (AT(REAL) | AT(V86) | AT(P32_0) | AT(L64_0) | AT(L64_3))
-#define IN_THREE       (AT(REAL) | AT(L64_0) | AT(L64_3))
-#define IN_KERNEL_FEW  (AT(REAL) | AT(P32_0) | AT(L64_0))
-#define IN_USER_FEW    (AT(V86) | AT(P32_3) | AT(C32_3) | AT(L64_3))
+#define AT(place)     (1u << (place))
+#define IN_ALL        ((1u << PLACES) - 1)
+#define IN_RING0      (AT(P16_0) | AT(P32_0) | AT(C32_0) | AT(L64_0))
+#define IN_RING3      (AT(P16_3) | AT(P32_3) | AT(C32_3) | AT(L64_3))
+#define IN_REAL_V86   (AT(REAL) | AT(V86))
+#define IN_64         (AT(L64_0) | AT(L64_3))
+#define IN_FEW        (AT(REAL) | AT(V86) | AT(P32_0) | AT(L64_0) | AT(L64_3))
+#define IN_THREE      (AT(REAL) | AT(L64_0) | AT(L64_3))
+#define IN_KERNEL_FEW (AT(REAL) | AT(P32_0) | AT(L64_0))
+#define IN_USER_FEW   (AT(V86) | AT(P32_3) | AT(C32_3) | AT(L64_3))
 
 enum {
     RAX,
@@ -151,7 +151,7 @@ void run_bytes(struct run *r, const void *bytes, size_t length);
 uint64_t place_offset(enum place place, uint64_t linear);
 const char *place_name(enum place place);
 bool place_is_16(enum place place);
-bool place_usable(enum place place); // `v86=no` on the command line leaves that mode out
+bool place_usable(enum place place);  // `v86=no` on the command line leaves that mode out
 bool place_is_long(enum place place); // or compatibility mode
 unsigned place_ring(enum place place);
 
@@ -172,7 +172,7 @@ void check64(const char *name, enum place place, const void *bytes, size_t lengt
     do {                                                                                           \
         const uint8_t *start_, *end_;                                                              \
         __asm__(".pushsection .rodata\n\t.intel_syntax noprefix\n771:\n\t" text                    \
-                "\n772:\n\t.att_syntax prefix\n\t.popsection\n\tmovl $771b, %k0\n\t"                \
+                "\n772:\n\t.att_syntax prefix\n\t.popsection\n\tmovl $771b, %k0\n\t"               \
                 "movl $772b, %k1"                                                                  \
                 : "=r"(start_), "=r"(end_));                                                       \
         run_bytes((run), start_, (size_t)(end_ - start_));                                         \
@@ -238,7 +238,7 @@ enum {
     EFER_SCE = 1 << 0,
     EFER_NXE = 1 << 11,
 };
-#define CR0_PG 0x80000000ull
+#define CR0_PG          0x80000000ull
 #define MSR_EFER_NUMBER 0xc0000080u
 
 #endif

@@ -4,7 +4,7 @@
 #include "tests/guests/equiv/cpu.h"
 #include "tests/guests/equiv/segments.h"
 
-#define MEM .memory = 1
+#define MEM           .memory = 1
 #define IN_PRIVILEGED (IN_RING3 | AT(V86))
 
 static const struct insn_row rows[] = {
@@ -12,12 +12,11 @@ static const struct insn_row rows[] = {
     ROW("insn.mov-from-cr0.value", "\x0f\x20\xc0", IN_RING0 | AT(REAL), SHOW_A),
     ROW("insn.mov-to-cr0", "\x0f\x22\xc0", IN_PRIVILEGED, 0),
     ROW("insn.mov-cr2", "\x0f\x22\xd0", IN_USER_FEW, 0),
-    ROW("insn.mov-cr2.back", "\x0f\x22\xd0\x0f\x20\xd1", IN_KERNEL_FEW, SHOW_C,
-     .rax = 0x12345678),
+    ROW("insn.mov-cr2.back", "\x0f\x22\xd0\x0f\x20\xd1", IN_KERNEL_FEW, SHOW_C, .rax = 0x12345678),
     ROW("insn.mov-from-cr3", "\x0f\x20\xd8", IN_USER_FEW, 0),
     ROW("insn.mov-to-cr3", "\x0f\x22\xd8", IN_USER_FEW, 0),
     ROW("insn.mov-to-cr3.same", "\x0f\x20\xd8\x0f\x22\xd8\x0f\x20\xd9\x29\xc1", IN_KERNEL_FEW,
-     SHOW_C),
+        SHOW_C),
     ROW("insn.mov-from-cr4", "\x0f\x20\xe0", IN_USER_FEW, 0),
     ROW("insn.mov-from-cr4.value", "\x0f\x20\xe0", IN_RING0 | AT(REAL), SHOW_A),
     ROW("insn.mov-to-cr4", "\x0f\x22\xe0", IN_USER_FEW, 0),
@@ -30,7 +29,7 @@ static const struct insn_row rows[] = {
     ROW("insn.mov-from-cr0.cr5", "\x0f\x20\xe8", AT(L64_0) | AT(P32_0), 0),
     ROW("insn.clts", "\x0f\x06", IN_PRIVILEGED, 0),
     ROW("insn.clts.effect", "\x0f\x20\xc0\x83\xc8\x08\x0f\x22\xc0\x0f\x06\x0f\x20\xc0",
-     IN_RING0 & ~AT(P16_0), SHOW_A16),
+        IN_RING0 & ~AT(P16_0), SHOW_A16),
     ROW("insn.lmsw", "\x0f\x01\xf0", IN_PRIVILEGED, 0),
     // Sets TS and EM; PE stays set outside real mode though the value has it clear.
     ROW("insn.lmsw.effect", "\x0f\x01\xf0\x0f\x01\xe1", IN_RING0 | AT(REAL), SHOW_C, .rax = 0xc),
@@ -45,16 +44,15 @@ static const struct insn_row rows[] = {
     ROW("insn.mov-dr.dr4", "\x0f\x21\xe0", AT(L64_0) | AT(P32_0), 0),
     ROW("insn.popf.if", "\x50\x9d\x9c\x59", IN_RING3, SHOW_C, .rax = 0x202),
     ROW("insn.popf.if-iopl3", "\x50\x9d\x9c\x59", IN_RING3 | AT(V86), SHOW_C, .rax = 0x202,
-     .rflags = FLAG_IOPL3),
+        .rflags = FLAG_IOPL3),
     ROW("insn.popf.iopl", "\x50\x9d\x9c\x59", IN_RING3 | IN_RING0, SHOW_C, .rax = 0x3002),
-    ROW("insn.popf.all", "\x50\x9d\x9c\x59", AT(L64_0) | AT(L64_3) | AT(P32_0) | AT(P32_3),
-     SHOW_C, .rax = 0x3fdcd7),
+    ROW("insn.popf.all", "\x50\x9d\x9c\x59", AT(L64_0) | AT(L64_3) | AT(P32_0) | AT(P32_3), SHOW_C,
+        .rax = 0x3fdcd7),
     ROW("insn.popf.all16", "\x50\x9d\x9c\x59", AT(REAL) | AT(V86), SHOW_C, .rax = 0x7cd7),
     ROW("insn.pushf.flags", "\x9c\x58", IN_FEW, SHOW_A16, .rflags = FLAGS_ARITHMETIC | FLAG_DF),
     ROW("insn.cli-sti.cli", "\xfa", IN_PRIVILEGED & ~AT(V86), 0),
     ROW("insn.cli-sti.sti", "\xfb", IN_PRIVILEGED & ~AT(V86), 0),
-    ROW("insn.cli-sti.iopl3", "\xfb\x9c\x58\xfa", IN_PRIVILEGED, SHOW_A16,
-     .rflags = FLAG_IOPL3),
+    ROW("insn.cli-sti.iopl3", "\xfb\x9c\x58\xfa", IN_PRIVILEGED, SHOW_A16, .rflags = FLAG_IOPL3),
     ROW("insn.cli-sti.ring0", "\xfb\x9c\x58\xfa", IN_RING0 | AT(REAL), SHOW_A16),
     ROW("insn.hlt", "\xf4", IN_PRIVILEGED, 0),
     ROW("insn.invd", "\x0f\x08", IN_FEW | AT(P32_3) | AT(C32_3), 0),
@@ -78,7 +76,8 @@ static const struct insn_row rows[] = {
     ROW("insn.swapgs", "\x0f\x01\xf8", IN_FEW & ~AT(L64_0), 0),
     ROW("insn.swapgs.twice", "\x0f\x01\xf8\x0f\x01\xf8", AT(L64_0), 0),
     ROW("insn.rdfsbase.off", "\xf3\x0f\xae\xc0", IN_FEW, 0),
-    ROW("insn.cpuid.vendor", "\x0f\xa2", IN_FEW | AT(P32_3) | AT(C32_3), SHOW_B | SHOW_C | SHOW_D, .rax = 0x100000000),
+    ROW("insn.cpuid.vendor", "\x0f\xa2", IN_FEW | AT(P32_3) | AT(C32_3), SHOW_B | SHOW_C | SHOW_D,
+        .rax = 0x100000000),
     ROW("insn.cpuid.signature", "\x0f\xa2", IN_FEW, SHOW_A, .rax = 1),
     ROW("insn.syscall.off", "\x0f\x05", IN_FEW, 0),
     ROW("insn.sysret.off", "\x0f\x07", IN_FEW, 0),

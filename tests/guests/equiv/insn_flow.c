@@ -66,8 +66,9 @@ static void far_transfers(void)
         far_check("insn.far-jmp.conforming", in[i], FAR_JUMP, SEL_CONFORMING);
         far_check("insn.far-call.tss-ring", in[i], FAR_CALL, user ? SEL_TSS32 | 3 : SEL_LDT);
     }
-    CHECK64("insn.far-ret.same", L64_0, SHOW_CS | SHOW_SP, "retfq", uint64_t *s = (uint64_t *)
-            (uintptr_t)STACK_START; s[0] = TARGET; s[1] = SEL_CODE64);
+    CHECK64("insn.far-ret.same", L64_0, SHOW_CS | SHOW_SP, "retfq",
+            uint64_t *s = (uint64_t *)(uintptr_t)STACK_START;
+            s[0] = TARGET; s[1] = SEL_CODE64);
     CHECK64("insn.far-ret.outer", L64_0, SHOW_CS, "retfq",
             uint64_t *s = (uint64_t *)(uintptr_t)STACK_START;
             s[0] = TARGET; s[1] = SEL_CODE64_3; s[2] = STACK_START; s[3] = SEL_DATA_3);
@@ -209,12 +210,12 @@ static void fast_call(const char *name, enum place place, const char *code, size
     report(name, &r, SHOW_CS | SHOW_FLAGS);
 }
 
-#define SYSCALL   CODE("\x0f\x05")
-#define SYSRET    CODE("\x0f\x07")
-#define SYSRETQ   CODE("\x48\x0f\x07")
-#define SYSENTER  CODE("\x0f\x34")
-#define SYSEXIT   CODE("\x0f\x35")
-#define SYSEXITQ  CODE("\x48\x0f\x35")
+#define SYSCALL  CODE("\x0f\x05")
+#define SYSRET   CODE("\x0f\x07")
+#define SYSRETQ  CODE("\x48\x0f\x07")
+#define SYSENTER CODE("\x0f\x34")
+#define SYSEXIT  CODE("\x0f\x35")
+#define SYSEXITQ CODE("\x48\x0f\x35")
 
 static void fast_calls(void)
 {

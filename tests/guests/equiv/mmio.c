@@ -125,8 +125,8 @@ static void addresses(void)
     AT_ADDRESS("r8-r9", "mov r9, 0x40; lea r8, [rdi-0x100]; mov [r8+r9*4], ecx", );
     AT_ADDRESS("addr32", "mov rdi, 0x55fee00380; mov [edi], ecx", );
     AT_ADDRESS("addr32-wraps", "mov [edi+0x7fffffff], ecx", r.r[RDI] = APIC + COUNT + 0x80000001);
-    AT_ADDRESS("rip", ".byte 0x8b, 0x05; .long 0xfee00380 - 0x80000006",
-               r.r[RDI] = 0; r.code = WINDOW; window_map(0, frame_entry(0, PTE_ALL)));
+    AT_ADDRESS("rip", ".byte 0x8b, 0x05; .long 0xfee00380 - 0x80000006", r.r[RDI] = 0;
+               r.code = WINDOW; window_map(0, frame_entry(0, PTE_ALL)));
     AT_ADDRESS("fs", "mov fs:[rdi], ecx", r.r[RDI] = COUNT; wrmsr(0xc0000100, APIC));
     AT_ADDRESS("gs", "mov eax, gs:[0x80]", wrmsr(0xc0000101, APIC + COUNT - 0x80));
     AT_ADDRESS("ds-ignored", ".byte 0x3e, 0x89, 0x0f", );
@@ -156,8 +156,8 @@ static void strings(void)
            r.r[RCX] = 1);
     window_map(0, 0);
     MMIO64("mmio.string.movs-fault-from", SHOW_C, "rep movsd", r.r[RSI] = WINDOW; r.r[RCX] = 1);
-    MMIO64("mmio.string.movs-fault-to", SHOW_C, "rep movsd", r.r[RSI] = r.r[RDI];
-           r.r[RDI] = WINDOW; r.r[RCX] = 1);
+    MMIO64("mmio.string.movs-fault-to", SHOW_C, "rep movsd", r.r[RSI] = r.r[RDI]; r.r[RDI] = WINDOW;
+           r.r[RCX] = 1);
 }
 
 // By a segment whose base is the device's page.
@@ -232,8 +232,8 @@ static void other_places(void)
     window_map(1, 0);
 }
 
-// Reads that are narrower than the APIC promises to serve (SDM vol. 3, 10.4.1). Bochs ends at such a
-// write.
+// Reads that are narrower than the APIC promises to serve (SDM vol. 3, 10.4.1). Bochs ends at such
+// a write.
 static void widths(void)
 {
     MMIO64("mmio.width.byte", SHOW_A, "mov al, [rdi]", );
@@ -254,12 +254,18 @@ static void ioapic(void)
 {
     CHECK64("mmio.ioapic.select", L64_0, SHOW_A, "mov dword ptr [rdi], 0x11; mov eax, [rdi]",
             r.r[RDI] = IOAPIC);
-    CHECK64("mmio.ioapic.window", L64_0, SHOW_A, "mov dword ptr [rdi], 0x3e; mov dword ptr "
-            "[rdi+0x10], 0x10041; mov eax, [rdi+0x10]", r.r[RDI] = IOAPIC);
-    CHECK64("mmio.ioapic.or", L64_0, SHOW_A, "mov dword ptr [rdi], 0x3e; or dword ptr "
-            "[rdi+0x10], 0x2000; mov eax, [rdi+0x10]", r.r[RDI] = IOAPIC);
-    CHECK64("mmio.ioapic.xchg", L64_0, SHOW_A, "mov dword ptr [rdi], 0x3e; mov eax, 0x10042; xchg "
-            "eax, [rdi+0x10]", r.r[RDI] = IOAPIC);
+    CHECK64("mmio.ioapic.window", L64_0, SHOW_A,
+            "mov dword ptr [rdi], 0x3e; mov dword ptr "
+            "[rdi+0x10], 0x10041; mov eax, [rdi+0x10]",
+            r.r[RDI] = IOAPIC);
+    CHECK64("mmio.ioapic.or", L64_0, SHOW_A,
+            "mov dword ptr [rdi], 0x3e; or dword ptr "
+            "[rdi+0x10], 0x2000; mov eax, [rdi+0x10]",
+            r.r[RDI] = IOAPIC);
+    CHECK64("mmio.ioapic.xchg", L64_0, SHOW_A,
+            "mov dword ptr [rdi], 0x3e; mov eax, 0x10042; xchg "
+            "eax, [rdi+0x10]",
+            r.r[RDI] = IOAPIC);
     outcome("mmio.ioapic.after", "0x%x", ioapic_window(0x3e));
     *(volatile uint32_t *)(uintptr_t)(IOAPIC + 0x10) = 0x10000;
 }

@@ -43,17 +43,21 @@ static void accessed_and_dirty(void)
     BITS64("mode.page.bits-write", L64_3, 3, frame_entry(0, PTE_ALL), "mov [rdi], eax", );
     BITS64("mode.page.bits-execute", L64_3, 3, frame_entry(0, PTE_ALL), "call rdi",
            memcpy(engine_frames[0], "\xc3", 1));
-    BITS64("mode.page.bits-write-fault", L64_3, 3, frame_entry(0, PTE_P | PTE_U), "mov [rdi], eax", );
-    BITS64("mode.page.bits-cmpxchg-fails", L64_3, 3, frame_entry(0, PTE_ALL), "cmpxchg [rdi], ecx", );
+    BITS64("mode.page.bits-write-fault", L64_3, 3, frame_entry(0, PTE_P | PTE_U),
+           "mov [rdi], eax", );
+    BITS64("mode.page.bits-cmpxchg-fails", L64_3, 3, frame_entry(0, PTE_ALL),
+           "cmpxchg [rdi], ecx", );
     BITS64("mode.page.bits-mmio-read", L64_0, 3, APIC | 0x18 | PTE_ALL, "mov eax, [rdi+0x80]", );
     BITS64("mode.page.bits-mmio-write", L64_0, 3, APIC | 0x18 | PTE_ALL, "mov [rdi+0x80], eax",
            r.r[RAX] = 0);
     BITS64("mode.page.bits-ins", L64_0, 3, frame_entry(0, PTE_ALL), "insb", r.r[RDX] = 0x3ff);
     BITS64("mode.page.bits-outs", L64_0, 3, frame_entry(0, PTE_ALL), "mov rsi, rdi; outsb",
            r.r[RDX] = 0x3ff);
-    BITS64("mode.page.bits-movs-to-mmio", L64_0, 3, frame_entry(0, PTE_ALL), "mov rsi, rdi; "
+    BITS64("mode.page.bits-movs-to-mmio", L64_0, 3, frame_entry(0, PTE_ALL),
+           "mov rsi, rdi; "
            "mov edi, 0xfee00380; movsd", );
-    BITS64("mode.page.bits-movs-from-mmio", L64_0, 3, frame_entry(0, PTE_ALL), "mov esi, "
+    BITS64("mode.page.bits-movs-from-mmio", L64_0, 3, frame_entry(0, PTE_ALL),
+           "mov esi, "
            "0xfee00080; movsd", );
     uint64_t *table = &engine_pd[WINDOW >> 30][0];
     *table &= ~(uint64_t)PTE_A;
@@ -212,12 +216,14 @@ static void switches(void)
 {
     struct run r;
     run_init(&r, REAL);
-    run_bytes(&r, CODE("\x0f\x20\xc0\x0c\x01\x0f\x22\xc0\x0f\x20\xc1\x24\xfe\x0f\x22\xc0\x66\x83\xe1"
-                       "\x01"));
+    run_bytes(&r,
+              CODE("\x0f\x20\xc0\x0c\x01\x0f\x22\xc0\x0f\x20\xc1\x24\xfe\x0f\x22\xc0\x66\x83\xe1"
+                   "\x01"));
     report("mode.switch.real-protected-real", &r, SHOW_C);
     run_init(&r, REAL);
-    run_bytes(&r, CODE("\xb8\x01\x00\x0f\x01\xf0\x0f\x20\xc1\x0f\x20\xc0\x24\xfe\x0f\x22\xc0\x66\x83"
-                       "\xe1\x01"));
+    run_bytes(&r,
+              CODE("\xb8\x01\x00\x0f\x01\xf0\x0f\x20\xc1\x0f\x20\xc0\x24\xfe\x0f\x22\xc0\x66\x83"
+                   "\xe1\x01"));
     report("insn.lmsw.pe", &r, SHOW_C);
 }
 

@@ -63,7 +63,7 @@ void segments_other_task(uint32_t eip);
 
 // ---- pages.c
 enum {
-    WINDOW = 0x80000000,      // linear; outside of all memory, 2 MiB of 4 KiB pages
+    WINDOW = 0x80000000, // linear; outside of all memory, 2 MiB of 4 KiB pages
     PTE_P = 1 << 0,
     PTE_W = 1 << 1,
     PTE_U = 1 << 2,

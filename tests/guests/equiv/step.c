@@ -36,15 +36,15 @@ static void steps_over_exits(void)
     STEP64("exc.db.step-exit.wrmsr", L64_0, "mov ecx, 0xc0000080; rdmsr; wrmsr; nop", );
     STEP64("exc.db.step-exit.wbinvd", L64_0, "wbinvd; nop", );
     STEP64("exc.db.step-exit.invd", L64_0, "invd; nop", );
-    STEP64("exc.db.step-exit.mmio-write", L64_0, "mov [rdi], eax; nop",
-           r.r[RDI] = APIC + APIC_TPR; r.r[RAX] = 0);
+    STEP64("exc.db.step-exit.mmio-write", L64_0, "mov [rdi], eax; nop", r.r[RDI] = APIC + APIC_TPR;
+           r.r[RAX] = 0);
     STEP64("exc.db.step-exit.mmio-read", L64_0, "mov eax, [rdi]; nop", r.r[RDI] = APIC + APIC_TPR);
     STEP64("exc.db.step-exit.outs", L64_0, "mov edx, 0x3ff; outsb; nop", );
     STEP64("exc.db.step-exit.rep-outs", L64_0, "mov edx, 0x3ff; rep outsb; nop", r.r[RCX] = 3);
     STEP64("exc.db.step-exit.rep-ins", L64_0, "mov edx, 0x3ff; rep insb; nop", r.r[RCX] = 3);
     STEP64("exc.db.step-exit.rep-ins-zero", L64_0, "mov edx, 0x3ff; rep insb; nop", r.r[RCX] = 0);
-    STEP64("exc.db.step-exit.rep-stos-mmio", L64_0, "rep stosd; nop",
-           r.r[RDI] = APIC + APIC_TPR; r.r[RCX] = 1; r.r[RAX] = 0);
+    STEP64("exc.db.step-exit.rep-stos-mmio", L64_0, "rep stosd; nop", r.r[RDI] = APIC + APIC_TPR;
+           r.r[RCX] = 1; r.r[RAX] = 0);
     STEP64("msr.missing.step", L64_0, "rdmsr", r.r[RCX] = 0x8000);
     STEP64("exc.db.step-exit.ud-vmrun", L64_0, ".byte 0x0f, 0x01, 0xc2", );
 }
@@ -101,9 +101,11 @@ static void breakpoints(void)
     BREAK64("exc.db.break.beside", L64_3, LOW_DATA, DR7_ACCESS0, "mov al, [rdi+4]; nop", );
     BREAK64("exc.db.break.push", L64_3, STACK_START - 8, DR7_WRITE0, "push rax; nop", );
     BREAK64("exc.db.break.rep-movs", L64_3, LOW_DATA, DR7_WRITE0, "rep movsb; nop", r.r[RCX] = 6);
-    BREAK64("exc.db.break.dr7-gd", L64_0, 0, 0x400, "mov eax, 0x2400; mov dr7, rax; "
+    BREAK64("exc.db.break.dr7-gd", L64_0, 0, 0x400,
+            "mov eax, 0x2400; mov dr7, rax; "
             "mov rax, dr0; nop", );
-    BREAK64("exc.db.break.dr7-gd-write", L64_0, 0, 0x400, "mov eax, 0x2400; mov dr7, rax; "
+    BREAK64("exc.db.break.dr7-gd-write", L64_0, 0, 0x400,
+            "mov eax, 0x2400; mov dr7, rax; "
             "mov dr6, rax; nop", );
     BREAK64("exc.db.break.stay-off", L64_3, LOW_CODE + 1, 0x400, "nop; nop; nop", );
 }
@@ -117,25 +119,41 @@ static void breakpoints_on_exits(void)
             r.rflags |= FLAG_RF);
     BREAK64("exc.db.break-exit.in-behind", L64_0, LOW_CODE + 2, DR7_EXECUTE0, "in al, 0x61; nop",
             r.rflags |= FLAG_RF);
-    BREAK64("exc.db.break-exit.mmio-behind", L64_0, LOW_CODE + 2, DR7_EXECUTE0, "mov [rdi], eax; "
-            "nop", r.rflags |= FLAG_RF; r.r[RDI] = APIC + APIC_TPR; r.r[RAX] = 0);
-    BREAK64("exc.db.break-exit.loop-cpuid", L64_0, LOW_CODE, DR7_EXECUTE0, "cpuid; dec edi; "
-            "jnz .-4", r.r[RDI] = 2; r.rflags |= FLAG_RF);
-    BREAK64("msr.missing.breakpoint", L64_0, LOW_CODE, DR7_EXECUTE0, "rdmsr",
-            r.rflags |= FLAG_RF; r.r[RCX] = 0x8000);
-    BREAK64("exc.db.break-exit.mmio-write", L64_0, APIC + APIC_TPR, DR7_WRITE0, "mov [rdi], eax; "
-            "nop", r.r[RDI] = APIC + APIC_TPR; r.r[RAX] = 0);
-    BREAK64("exc.db.break-exit.mmio-read", L64_0, APIC + APIC_TPR, DR7_ACCESS0, "mov eax, [rdi]; "
-            "nop", r.r[RDI] = APIC + APIC_TPR);
-    BREAK64("exc.db.break-exit.outs", L64_0, LOW_DATA + 0x100, DR7_ACCESS0, "mov edx, 0x3ff; "
+    BREAK64("exc.db.break-exit.mmio-behind", L64_0, LOW_CODE + 2, DR7_EXECUTE0,
+            "mov [rdi], eax; "
+            "nop",
+            r.rflags |= FLAG_RF;
+            r.r[RDI] = APIC + APIC_TPR; r.r[RAX] = 0);
+    BREAK64("exc.db.break-exit.loop-cpuid", L64_0, LOW_CODE, DR7_EXECUTE0,
+            "cpuid; dec edi; "
+            "jnz .-4",
+            r.r[RDI] = 2;
+            r.rflags |= FLAG_RF);
+    BREAK64("msr.missing.breakpoint", L64_0, LOW_CODE, DR7_EXECUTE0, "rdmsr", r.rflags |= FLAG_RF;
+            r.r[RCX] = 0x8000);
+    BREAK64("exc.db.break-exit.mmio-write", L64_0, APIC + APIC_TPR, DR7_WRITE0,
+            "mov [rdi], eax; "
+            "nop",
+            r.r[RDI] = APIC + APIC_TPR;
+            r.r[RAX] = 0);
+    BREAK64("exc.db.break-exit.mmio-read", L64_0, APIC + APIC_TPR, DR7_ACCESS0,
+            "mov eax, [rdi]; "
+            "nop",
+            r.r[RDI] = APIC + APIC_TPR);
+    BREAK64("exc.db.break-exit.outs", L64_0, LOW_DATA + 0x100, DR7_ACCESS0,
+            "mov edx, 0x3ff; "
             "outsb; nop", );
     BREAK64("exc.db.break-exit.ins", L64_0, LOW_DATA, DR7_WRITE0, "mov edx, 0x3ff; insb; nop", );
-    BREAK64("exc.db.break-exit.rep-ins", L64_0, LOW_DATA + 4, DR7_WRITE0, "mov edx, 0x3ff; "
-            "rep insb; nop", r.r[RCX] = 6);
+    BREAK64("exc.db.break-exit.rep-ins", L64_0, LOW_DATA + 4, DR7_WRITE0,
+            "mov edx, 0x3ff; "
+            "rep insb; nop",
+            r.r[RCX] = 6);
     BREAK64("exc.db.break-exit.port", L64_0, SCRATCH, DR7_PORT0, "mov edx, 0x3ff; out dx, al; nop",
             r.cr4_set = CR4_DE);
-    BREAK64("exc.db.break-exit.port-in", L64_0, SCRATCH, DR7_PORT0, "mov edx, 0x3ff; in al, dx; "
-            "nop", r.cr4_set = CR4_DE);
+    BREAK64("exc.db.break-exit.port-in", L64_0, SCRATCH, DR7_PORT0,
+            "mov edx, 0x3ff; in al, dx; "
+            "nop",
+            r.cr4_set = CR4_DE);
     BREAK64("exc.db.break-exit.port-other", L64_0, SCRATCH, DR7_PORT0, "in al, 0x61; nop",
             r.cr4_set = CR4_DE);
     BREAK64("exc.ud.dr4-de", L64_0, 0, 0x400, "mov rax, dr4", r.cr4_set = CR4_DE);

@@ -6,9 +6,9 @@
 #include "tests/guests/equiv/segments.h"
 
 enum {
-    SCRATCH = COM1 + 7,      // of the UART: reads what was written
-    PCI_ADDRESS = 0xcf8,     // likewise, 32 bits
-    NOWHERE = 0x1e8,         // reads all ones
+    SCRATCH = COM1 + 7,  // of the UART: reads what was written
+    PCI_ADDRESS = 0xcf8, // likewise, 32 bits
+    NOWHERE = 0x1e8,     // reads all ones
     PAST_PAGE = 0xffe,
 };
 
@@ -180,11 +180,10 @@ static void segments(void)
 #define IN_PORTS (AT(V86) | AT(P32_3) | AT(L64_3))
 
 #define PORT_ROWS(suffix, flags)                                                                   \
-    ROW("insn.in.imm8" suffix, "\xe4\x61", IN_PORTS, 0, .rflags = (flags)),              \
-        ROW("insn.in.dx" suffix, "\xec", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags)), \
-        ROW("insn.out.dx" suffix, "\xee", IN_PORTS, 0, .rdx = SCRATCH,                   \
-            .rflags = (flags)),                                                                    \
-        ROW("insn.ins" suffix, "\x6c", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags)),  \
+    ROW("insn.in.imm8" suffix, "\xe4\x61", IN_PORTS, 0, .rflags = (flags)),                        \
+        ROW("insn.in.dx" suffix, "\xec", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags)),          \
+        ROW("insn.out.dx" suffix, "\xee", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags)),         \
+        ROW("insn.ins" suffix, "\x6c", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags)),            \
         ROW("insn.outs" suffix, "\x6e", IN_PORTS, 0, .rdx = SCRATCH, .rflags = (flags))
 
 static const struct insn_row closed[] = {PORT_ROWS(".closed", 0)};
