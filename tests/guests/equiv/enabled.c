@@ -113,8 +113,7 @@ static void control_bits(void)
     CHECK64("insn.mov-to-cr3.pcide-high-bit", L64_0, 0,
             "mov rax, cr3; bts rax, 63; mov cr3, rax", );
     CHECK64("insn.mov-to-cr3.beyond-width", L64_0, 0,
-            "mov rsi, cr3; mov rax, rsi; bts rax, 60; "
-            "mov cr3, rax; mov cr3, rsi", );
+            "mov rsi, cr3; mov rax, rsi; bts rax, 60; mov cr3, rax; mov cr3, rsi", );
     CHECK64("insn.mov-to-cr4.pcide-cr3", L64_0, 0,
             "mov rsi, cr3; mov rax, rsi; or rax, 5; "
             "mov cr3, rax; mov rcx, cr4; bts rcx, 17; mov cr4, rcx; mov cr3, rsi", );
@@ -147,14 +146,10 @@ static void user_instructions(void)
     IF_THERE(umip, "insn.smsw.umip", L64_3, 0, "smsw eax", r.cr4_set = CR4_UMIP);
     bool bases = leaf7_ebx(0);
     IF_THERE(bases, "insn.rdfsbase.ring3", L64_3, SHOW_C,
-             "wrfsbase rax; rdfsbase rcx; xor eax, "
-             "eax; wrfsbase rax",
-             r.cr4_set = CR4_FSGSBASE;
+             "wrfsbase rax; rdfsbase rcx; xor eax, eax; wrfsbase rax", r.cr4_set = CR4_FSGSBASE;
              r.r[RAX] = 0x7fff12345678);
     IF_THERE(bases, "insn.rdfsbase.gs", L64_3, SHOW_C,
-             "wrgsbase rax; rdgsbase rcx; xor eax, eax; "
-             "wrgsbase rax",
-             r.cr4_set = CR4_FSGSBASE;
+             "wrgsbase rax; rdgsbase rcx; xor eax, eax; wrgsbase rax", r.cr4_set = CR4_FSGSBASE;
              r.r[RAX] = 0x7fff12345678);
     IF_THERE(bases, "insn.rdfsbase.noncanonical", L64_3, 0, "wrfsbase rax",
              r.cr4_set = CR4_FSGSBASE;
@@ -166,12 +161,10 @@ static void user_instructions(void)
     IF_THERE(clac, "insn.cli-sti.stac-ring3", L64_3, 0, "stac", );
     bool invpcid = leaf7_ebx(10);
     IF_THERE(invpcid, "insn.invpcid.all", L64_0, 0,
-             "mov qword ptr [rdi], 0; mov qword ptr [rdi+8], "
-             "0; mov eax, 2; invpcid rax, [rdi]", );
+             "mov qword ptr [rdi], 0; mov qword ptr [rdi+8], 0; mov eax, 2; invpcid rax, [rdi]", );
     IF_THERE(invpcid, "insn.invpcid.bad-type", L64_0, 0, "mov eax, 4; invpcid rax, [rdi]", );
     IF_THERE(invpcid, "insn.invpcid.bad-pcid", L64_0, 0,
-             "xor eax, eax; mov qword ptr [rdi], "
-             "0x1000; invpcid rax, [rdi]", );
+             "xor eax, eax; mov qword ptr [rdi], 0x1000; invpcid rax, [rdi]", );
     IF_THERE(invpcid, "insn.invpcid.ring3", L64_3, 0, "mov eax, 2; invpcid rax, [rdi]", );
     IF_THERE(leaf1_ecx(17), "insn.mov-to-cr3.pcid", L64_0, SHOW_C,
              "mov rsi, cr3; mov rcx, rsi; "
@@ -191,33 +184,19 @@ static void extended_state(void)
     IF_THERE(there, "insn.xsetbv.ring3", L64_3, 0, "xor ecx, ecx; xor edx, edx; mov eax, 3; xsetbv",
              r.cr4_set = osxsave);
     IF_THERE(there, "insn.xsetbv.x87-sse", L64_0, SHOW_A,
-             "xor ecx, ecx; xor edx, edx; mov eax, 3; "
-             "xsetbv; xgetbv",
-             r.cr4_set = osxsave);
+             "xor ecx, ecx; xor edx, edx; mov eax, 3; xsetbv; xgetbv", r.cr4_set = osxsave);
     IF_THERE(there, "insn.xsetbv.avx", L64_0, SHOW_A,
-             "xor ecx, ecx; xor edx, edx; mov eax, 7; "
-             "xsetbv; xgetbv",
-             r.cr4_set = osxsave);
+             "xor ecx, ecx; xor edx, edx; mov eax, 7; xsetbv; xgetbv", r.cr4_set = osxsave);
     IF_THERE(there, "insn.xsetbv.no-x87", L64_0, 0,
-             "xor ecx, ecx; xor edx, edx; mov eax, 2; "
-             "xsetbv",
-             r.cr4_set = osxsave);
+             "xor ecx, ecx; xor edx, edx; mov eax, 2; xsetbv", r.cr4_set = osxsave);
     IF_THERE(there, "insn.xsetbv.avx-no-sse", L64_0, 0,
-             "xor ecx, ecx; xor edx, edx; mov eax, 5; "
-             "xsetbv",
-             r.cr4_set = osxsave);
+             "xor ecx, ecx; xor edx, edx; mov eax, 5; xsetbv", r.cr4_set = osxsave);
     IF_THERE(there, "insn.xsetbv.reserved", L64_0, 0,
-             "xor ecx, ecx; mov edx, 0x40000000; mov eax, "
-             "3; xsetbv",
-             r.cr4_set = osxsave);
+             "xor ecx, ecx; mov edx, 0x40000000; mov eax, 3; xsetbv", r.cr4_set = osxsave);
     IF_THERE(there, "insn.xsetbv.bad-register", L64_0, 0,
-             "mov ecx, 1; xor edx, edx; mov eax, 3; "
-             "xsetbv",
-             r.cr4_set = osxsave);
+             "mov ecx, 1; xor edx, edx; mov eax, 3; xsetbv", r.cr4_set = osxsave);
     IF_THERE(there, "insn.xsave.legacy", L64_3, SHOW_B,
-             "mov eax, 3; xor edx, edx; xsave [rdi]; "
-             "mov ebx, [rdi+0x200]",
-             r.cr4_set = osxsave;
+             "mov eax, 3; xor edx, edx; xsave [rdi]; mov ebx, [rdi+0x200]", r.cr4_set = osxsave;
              memset((void *)(uintptr_t)LOW_DATA, 0, 2 * ENGINE_PAGE));
     IF_THERE(there, "insn.xsave.unaligned", L64_3, 0, "mov eax, 3; xor edx, edx; xsave [rdi+8]",
              r.cr4_set = osxsave);
@@ -227,9 +206,7 @@ static void extended_state(void)
     IF_THERE(supervisor, "insn.xsaves.ring3", L64_3, 0, "mov eax, 3; xor edx, edx; xsaves [rdi]",
              r.cr4_set = osxsave);
     IF_THERE(supervisor, "insn.xsaves.ring0", L64_0, SHOW_B,
-             "mov eax, 3; xor edx, edx; "
-             "xsaves [rdi]; mov ebx, [rdi+0x20c]",
-             r.cr4_set = osxsave);
+             "mov eax, 3; xor edx, edx; xsaves [rdi]; mov ebx, [rdi+0x20c]", r.cr4_set = osxsave);
     CHECK64("insn.xsave.off", L64_3, 0, "xsave [rdi]", );
 }
 

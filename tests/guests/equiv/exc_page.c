@@ -175,24 +175,17 @@ static void protection_keys(void)
         return;
     window_map(0, frame_entry(0, PTE_ALL | PTE_KEY(1)));
     CHECK64("exc.pf.key-access", L64_3, 0,
-            "mov eax, 4; xor ecx, ecx; xor edx, edx; wrpkru; "
-            "mov eax, [rdi]",
-            r.r[RDI] = WINDOW;
+            "mov eax, 4; xor ecx, ecx; xor edx, edx; wrpkru; mov eax, [rdi]", r.r[RDI] = WINDOW;
             r.cr4_set = CR4_PKE);
     CHECK64("exc.pf.key-write", L64_3, 0,
-            "mov eax, 8; xor ecx, ecx; xor edx, edx; wrpkru; "
-            "mov eax, [rdi]; mov [rdi], eax",
+            "mov eax, 8; xor ecx, ecx; xor edx, edx; wrpkru; mov eax, [rdi]; mov [rdi], eax",
             r.r[RDI] = WINDOW;
             r.cr4_set = CR4_PKE);
     CHECK64("exc.pf.key-write0-no-wp", L64_0, 0,
-            "mov eax, 8; xor ecx, ecx; xor edx, edx; wrpkru; "
-            "mov [rdi], eax",
-            r.r[RDI] = WINDOW;
+            "mov eax, 8; xor ecx, ecx; xor edx, edx; wrpkru; mov [rdi], eax", r.r[RDI] = WINDOW;
             r.cr4_set = CR4_PKE; r.cr0_clear = CR0_WP);
     CHECK64("insn.rdpkru-wrpkru.back", L64_3, SHOW_A | SHOW_D,
-            "xor eax, eax; xor ecx, ecx; "
-            "xor edx, edx; wrpkru; rdpkru",
-            r.cr4_set = CR4_PKE);
+            "xor eax, eax; xor ecx, ecx; xor edx, edx; wrpkru; rdpkru", r.cr4_set = CR4_PKE);
     CHECK64("insn.rdpkru-wrpkru.bad-ecx", L64_3, 0, "mov ecx, 1; rdpkru", r.cr4_set = CR4_PKE);
 }
 

@@ -255,17 +255,13 @@ static void ioapic(void)
     CHECK64("mmio.ioapic.select", L64_0, SHOW_A, "mov dword ptr [rdi], 0x11; mov eax, [rdi]",
             r.r[RDI] = IOAPIC);
     CHECK64("mmio.ioapic.window", L64_0, SHOW_A,
-            "mov dword ptr [rdi], 0x3e; mov dword ptr "
-            "[rdi+0x10], 0x10041; mov eax, [rdi+0x10]",
+            "mov dword ptr [rdi], 0x3e; mov dword ptr [rdi+0x10], 0x10041; mov eax, [rdi+0x10]",
             r.r[RDI] = IOAPIC);
     CHECK64("mmio.ioapic.or", L64_0, SHOW_A,
-            "mov dword ptr [rdi], 0x3e; or dword ptr "
-            "[rdi+0x10], 0x2000; mov eax, [rdi+0x10]",
+            "mov dword ptr [rdi], 0x3e; or dword ptr [rdi+0x10], 0x2000; mov eax, [rdi+0x10]",
             r.r[RDI] = IOAPIC);
     CHECK64("mmio.ioapic.xchg", L64_0, SHOW_A,
-            "mov dword ptr [rdi], 0x3e; mov eax, 0x10042; xchg "
-            "eax, [rdi+0x10]",
-            r.r[RDI] = IOAPIC);
+            "mov dword ptr [rdi], 0x3e; mov eax, 0x10042; xchg eax, [rdi+0x10]", r.r[RDI] = IOAPIC);
     outcome("mmio.ioapic.after", "0x%x", ioapic_window(0x3e));
     *(volatile uint32_t *)(uintptr_t)(IOAPIC + 0x10) = 0x10000;
 }

@@ -54,11 +54,9 @@ static void accessed_and_dirty(void)
     BITS64("mode.page.bits-outs", L64_0, 3, frame_entry(0, PTE_ALL), "mov rsi, rdi; outsb",
            r.r[RDX] = 0x3ff);
     BITS64("mode.page.bits-movs-to-mmio", L64_0, 3, frame_entry(0, PTE_ALL),
-           "mov rsi, rdi; "
-           "mov edi, 0xfee00380; movsd", );
+           "mov rsi, rdi; mov edi, 0xfee00380; movsd", );
     BITS64("mode.page.bits-movs-from-mmio", L64_0, 3, frame_entry(0, PTE_ALL),
-           "mov esi, "
-           "0xfee00080; movsd", );
+           "mov esi, 0xfee00080; movsd", );
     uint64_t *table = &engine_pd[WINDOW >> 30][0];
     *table &= ~(uint64_t)PTE_A;
     BITS64("mode.page.bits-table", L64_3, 3, frame_entry(0, PTE_ALL), "mov eax, [rdi]", );

@@ -24,8 +24,7 @@ void checks_shadow(void)
     PENDING64("insn.cli-sti.shadow.wrmsr", "mov ecx, 0xc0000080; rdmsr; sti; wrmsr; nop", );
     PENDING64("insn.cli-sti.shadow.wbinvd", "sti; wbinvd; nop", );
     PENDING64("insn.cli-sti.shadow.mmio",
-              "mov edi, 0xfee00380; xor eax, eax; sti; "
-              "mov [rdi], eax; nop", );
+              "mov edi, 0xfee00380; xor eax, eax; sti; mov [rdi], eax; nop", );
     PENDING64("insn.cli-sti.shadow.outs", "mov edx, 0x3ff; sti; outsb; nop", );
     PENDING64("insn.cli-sti.shadow.hlt", "sti; hlt; nop", );
     PENDING64("insn.cli-sti.shadow.sti-cli", "sti; cli; nop; nop", run_init(&r, L64_0));
@@ -35,8 +34,7 @@ void checks_shadow(void)
     PENDING64("insn.mov-sreg.shadow.nop", "mov ax, ss; sti; mov ss, ax; nop; nop", );
     PENDING64("insn.mov-sreg.shadow.in", "mov ax, ss; sti; mov ss, ax; in al, 0x61; nop", );
     PENDING64("insn.mov-cr8.holds",
-              "mov eax, 6; mov cr8, rax; sti; nop; nop; xor eax, eax; "
-              "mov cr8, rax; nop; nop", );
+              "mov eax, 6; mov cr8, rax; sti; nop; nop; xor eax, eax; mov cr8, rax; nop; nop", );
     PENDING64("insn.mov-cr8.below", "mov eax, 4; mov cr8, rax; sti; nop; nop", );
     CHECK64("insn.mov-cr8.tpr", L64_0, SHOW_A,
             "mov eax, 7; mov cr8, rax; mov edi, 0xfee00080; "
