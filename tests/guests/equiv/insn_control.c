@@ -87,7 +87,32 @@ static const struct insn_row rows[] = {
     ROW("insn.rdseed", "\x0f\xc7\xf8\x0f\x92\xc0\x0f\xb6\xc0", IN_FEW, SHOW_A16),
 };
 
+// What virtual-8086 mode leaves to its monitor when IOPL is below 3.
+static void without_iopl(void)
+{
+    static const struct {
+        const char *name, *bytes;
+        unsigned length;
+    } sensitive[] = {
+        {"insn.cli-sti.cli.v86-iopl0", "\xfa", 1}, {"insn.cli-sti.sti.v86-iopl0", "\xfb", 1},
+        {"insn.pushf.v86-iopl0", "\x9c", 1},       {"insn.popf.v86-iopl0", "\x9d", 1},
+        {"insn.iret.v86-iopl0", "\xcf", 1},        {"insn.int-n.v86-iopl0", "\xcd\x80", 2},
+        {"insn.int3.v86-iopl0", "\xcc", 1},        {"insn.cpuid.v86-iopl0", "\x0f\xa2", 2},
+        {"insn.in.v86-iopl0", "\xe4\x61", 2},
+    };
+    for (unsigned i = 0; i < sizeof(sensitive) / sizeof(sensitive[0]); i++) {
+        struct run r;
+        if (!place_usable(V86))
+            return;
+        run_init(&r, V86);
+        r.rflags &= ~(uint64_t)FLAG_IOPL3;
+        run_bytes(&r, sensitive[i].bytes, sensitive[i].length);
+        report_as(sensitive[i].name, &r, SHOW_FLAGS);
+    }
+}
+
 void checks_control(void)
 {
     RUN_ROWS(rows);
+    without_iopl();
 }

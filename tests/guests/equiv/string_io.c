@@ -111,8 +111,8 @@ static void pages(void)
     window_map(0, frame_entry(0, PTE_P | PTE_W));
     STRING64("string.fault.insb-supervisor", L64_3, "rep insb", r.r[RDI] = WINDOW; r.r[RCX] = 2);
     STRING64("string.fault.outsb-supervisor", L64_3, "rep outsb", r.r[RSI] = WINDOW; r.r[RCX] = 2);
-    STRING64("string.fault.noncanonical", L64_0, "rep outsb", r.r[RSI] = 1ull << 63; r.r[RCX] = 2);
-    STRING64("string.fault.noncanonical-in", L64_0, "insb", r.r[RDI] = 1ull << 63);
+    STRING64("string.noncanonical.outsb", L64_0, "rep outsb", r.r[RSI] = 1ull << 63; r.r[RCX] = 2);
+    STRING64("string.noncanonical.insb", L64_0, "insb", r.r[RDI] = 1ull << 63);
     window_map(0, frame_entry(0, PTE_ALL));
     window_map(1, frame_entry(1, PTE_ALL));
     STRING64("string.cross.insb", L64_3, "rep insb", r.r[RDI] = WINDOW + PAST_PAGE; r.r[RCX] = 5);
@@ -137,7 +137,7 @@ static void segments(void)
     wrmsr(0xc0000100, 0);
     static const enum place in[] = {P32_0, P32_3, C32_3};
     static const uint16_t selectors[] = {SEL_SMALL, SEL_READ_ONLY};
-    static const char *const names[] = {"string.segment.limit-insb", "string.segment.ro-insb"};
+    static const char *const names[] = {"string.limit.insb", "string.limit.ro-insb"};
     for (unsigned i = 0; i < 3; i++) {
         for (unsigned s = 0; s < 2; s++) {
             struct run r;
@@ -159,7 +159,7 @@ static void segments(void)
         r.r[RCX] = 4;
         r.r[RSI] = 0xe;
         run_bytes(&r, CODE("\x8e\xd8\xf3\x6e"));
-        report("string.segment.limit-outsb", &r, SHOW_C);
+        report("string.limit.outsb", &r, SHOW_C);
     }
     // In real mode offset 0xffff is the last.
     struct run r;
@@ -168,7 +168,7 @@ static void segments(void)
     r.r[RCX] = 4;
     r.r[RDI] = 0xfffe;
     run_bytes(&r, CODE("\x67\xf3\x6c"));
-    report("string.segment.limit-insb", &r, SHOW_C);
+    report("string.limit.insb", &r, SHOW_C);
     run_init(&r, REAL);
     r.r[RDX] = NOWHERE;
     r.r[RCX] = 4;
