@@ -20,7 +20,7 @@
 #define PTE_NX BIT(63)
 
 #define PTE_ADDRESS     GUEST_ENTRY_ADDRESS
-#define PDPTE_RESERVED  0x00000000000001e6ull // in PAE mode: bits 1, 2, 5 to 8
+#define PDPTE_RESERVED  0x00000000000001c6ull // in PAE mode: bits 1, 2, 6 to 8; see walk_pae()
 #define CR3_PAE_ADDRESS 0x00000000ffffffe0ull
 #define PSE36_HIGH      0x00000000001fe000ull // address bits 32 to 39 in a 4 MiB entry
 #define PSE36_RESERVED  0x0000000000200000ull
@@ -134,6 +134,7 @@ walk_wide(const struct partition *p, const struct guest_paging *g, uint64_t gva,
 
 // PAE's four root entries have a format of their own: no rights, no accessed bit. A processor
 // that caches them when CR3 is loaded differs only for a guest that changes them without a load.
+// Bit 5 is reserved as well, but QEMU sets it where others have "accessed".
 static enum status walk_pae(const struct partition *p, const struct guest_paging *g, uint64_t gva,
                             unsigned access, struct walk *w, uint32_t *error_code)
 {

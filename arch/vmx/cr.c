@@ -94,7 +94,9 @@ bool vmx_xsetbv(struct vcpu *v, const struct guest_regs *regs)
         const struct cpuid_entry *e = &v->cpuid.basic[CPUID_XSAVE_LEAF];
         shown = (uint64_t)e->edx << 32 | e->eax;
     }
-    if ((uint32_t)regs->r[GPR_RCX] != 0 || !xcr0_valid(value, shown)) {
+    // The privilege is the processor's to check before the exit; Bochs does not.
+    if (RIGHTS_DPL(vmread(VMCS_SEGMENT_RIGHTS(VMCS_SS))) != 0 || (uint32_t)regs->r[GPR_RCX] != 0 ||
+        !xcr0_valid(value, shown)) {
         return exit_protected(v);
     }
     // The register is the guest's, the hypervisor uses none of what it governs.

@@ -14,7 +14,7 @@ from conftest import BOCHS, config, partition
 DIFFERENCES = os.path.join(bulkhead.ROOT, "docs", "equivalence.md")
 CPUS = 4
 SLOW = 600
-LEAST = 2
+LEAST = 1350
 PLACES = {"qemu7", "qemu10", "bochs-vmx", "bochs-svm", "all"}
 
 
@@ -23,6 +23,15 @@ def place_of(machine):
     if machine.qemu == BOCHS:
         return "bochs-svm" if machine.cpu == "ryzen" else "bochs-vmx"
     return f"qemu{machine.version[0]}"
+
+
+def options_of(machine):
+    """What the guest has to leave out: QEMU takes reserved bits of control registers and goes astray
+    with them; Bochs's AMD-V lets a guest into real mode with paging, and carries virtual-8086 mode
+    and single steps over #VMEXIT into its host."""
+    if place_of(machine) == "bochs-svm":
+        return "reserved=no steps=no v86=no"
+    return "reserved=no" if machine.qemu != BOCHS else ""
 
 
 def read_differences():
@@ -73,12 +82,16 @@ def compare(machine, bare, ours):
 
 def test_equivalence(boot, every_kind):
     machine = every_kind
-    bare = boot(machine, modules=[], image="equiv.elf", append="env=bare", cpus=CPUS, memory=512)
+    bare = boot(machine, modules=[], image="equiv.elf", append="env=bare " + options_of(machine), cpus=CPUS, memory=512)
     expected = outcomes(bare)
     bare.stop()
     console = boot(
         machine,
-        config(partition("one", cpus=CPUS, image="equiv.elf", memory="256M")),
+        config(
+            partition(
+                "one", cpus=CPUS, image="equiv.elf", memory="256M", cmdline=options_of(machine)
+            )
+        ),
         cpus=CPUS,
         memory=1024,
     )

@@ -72,7 +72,7 @@ static bool bad_bits(const struct model *m, unsigned level)
     if ((e & NX) && (!(m->g->efer & EFER_NXE) || root_of_pae(m, level)))
         return true;
     if (root_of_pae(m, level))
-        return (e & 0x1e6) != 0;
+        return (e & 0x1c6) != 0;
     if (level > 3 && (e & PS))
         return true;
     for (unsigned bit = 13; is_large(m, level) && bit < shift_of(m, level); bit++) {

@@ -414,7 +414,7 @@ static void test_pae(void **state)
     expect(PAE_GVA, WALK_READ, 0x200000000 | (PAE_GVA & 0x1fffff));
 
     for (unsigned bit = 1; bit < 64; bit++) {
-        bool reserved = bit == 1 || bit == 2 || (bit >= 5 && bit <= 8) || bit >= 40;
+        bool reserved = bit == 1 || bit == 2 || (bit >= 6 && bit <= 8) || bit >= 40;
 
         if (bit >= 12 && bit < 40)
             continue; // address
