@@ -5,6 +5,7 @@
 
 #include "arch/apic_defs.h"
 #include "arch/cpu.h"
+#include "arch/exceptions.h"
 #include "arch/mmu.h"
 #include "arch/msr.h"
 
@@ -126,10 +127,19 @@ void apic_timer_start(uint32_t count)
     apic_write(APIC_TIMER_INITIAL, count);
 }
 
+static bool is_set(unsigned offset, unsigned vector)
+{
+    return (apic_read(offset + vector / 32 * APIC_REGISTER_STEP) >> (vector % 32) & 1) != 0;
+}
+
 bool apic_timer_pending(void)
 {
-    unsigned offset = APIC_IRR + TIMER_VECTOR / 32 * APIC_REGISTER_STEP;
-    return (apic_read(offset) >> (TIMER_VECTOR % 32) & 1) != 0;
+    return is_set(APIC_IRR, TIMER_VECTOR);
+}
+
+bool apic_in_service(unsigned vector)
+{
+    return is_set(APIC_ISR, vector);
 }
 
 void apic_drain_vector(void)
@@ -157,8 +167,10 @@ void apic_drain(void)
     for (unsigned i = 0; i < 256 && any_set(APIC_ISR); i++) {
         apic_write(APIC_EOI, 0);
     }
+    exceptions_drain(true);
     for (unsigned i = 0; i < 256 && any_set(APIC_IRR); i++) {
         __asm__ volatile("sti; nop; nop; cli" : : : "memory");
     }
+    exceptions_drain(false);
     apic_write(APIC_SVR, svr);
 }

@@ -8,6 +8,7 @@
 #include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "arch/string.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
 
@@ -36,6 +37,7 @@ struct table_pointer {
 #define GATE_INTERRUPT  0x8e00 // present, DPL 0, 64-bit interrupt gate
 #define STUB_SIZE       16
 #define EXCEPTION_COUNT 32
+#define INTERRUPT_FIRST 16 // the least vector that a local APIC delivers
 #define VECTOR_NMI      2
 
 extern const uint8_t exception_stubs[], nmi_entry[], drain_entry[];
@@ -44,7 +46,9 @@ extern const uint8_t msr_read_fault[], msr_write_fault[], msr_fault_resume[];
 
 void exception_taken(struct exception_frame *f);
 
-static struct idt_gate idt[256];
+// The second is for draining: there vectors from 16 on are interrupts, which a guest may have left
+// pending with any of them.
+static struct idt_gate idt[256], drain_idt[256];
 static const uint64_t gdt[] = {
     0,
     0x00af9b000000ffff, // HV_CODE_SELECTOR: 64-bit code, DPL 0
@@ -65,10 +69,10 @@ static const char *const exception_names[EXCEPTION_COUNT] = {
     [19] = "SIMD error",          [21] = "control protection",
 };
 
-static void gate_set(unsigned vector, const uint8_t *entry)
+static void gate_set(struct idt_gate *table, unsigned vector, const uint8_t *entry)
 {
     uint64_t address = (uint64_t)entry;
-    idt[vector] = (struct idt_gate){
+    table[vector] = (struct idt_gate){
         .offset_low = (uint16_t)address,
         .selector = HV_CODE_SELECTOR,
         .attributes = GATE_INTERRUPT,
@@ -80,12 +84,24 @@ static void gate_set(unsigned vector, const uint8_t *entry)
 void exceptions_init(void)
 {
     for (unsigned v = 0; v < EXCEPTION_COUNT; v++) {
-        gate_set(v, exception_stubs + v * STUB_SIZE);
+        gate_set(idt, v, exception_stubs + v * STUB_SIZE);
     }
-    gate_set(VECTOR_NMI, nmi_entry);
+    gate_set(idt, VECTOR_NMI, nmi_entry);
     for (unsigned v = EXCEPTION_COUNT; v < ARRAY_SIZE(idt); v++) {
-        gate_set(v, drain_entry);
+        gate_set(idt, v, drain_entry);
     }
+    memcpy(drain_idt, idt, sizeof(idt));
+    for (unsigned v = INTERRUPT_FIRST; v < EXCEPTION_COUNT; v++) {
+        if (v != EXCEPTION_MC) { // which may come now too: see exception_taken
+            gate_set(drain_idt, v, drain_entry);
+        }
+    }
+}
+
+void exceptions_drain(bool on)
+{
+    struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)(on ? drain_idt : idt)};
+    __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }
 
 void exceptions_load(void)
@@ -107,6 +123,13 @@ void exceptions_load(void)
                      : "rax", "memory");
 }
 
+static bool is_draining(void)
+{
+    struct table_pointer idtr;
+    __asm__ volatile("sidt %0" : "=m"(idtr));
+    return idtr.base == (uint64_t)drain_idt;
+}
+
 _Noreturn static void report(const struct exception_frame *f)
 {
     console_panic();
@@ -124,10 +147,14 @@ _Noreturn static void report(const struct exception_frame *f)
 
 void exception_taken(struct exception_frame *f)
 {
-    // The one exception that is expected: an MSR that is only tried (arch/msr_access.h).
+    // The exception that is expected: an MSR that is only tried (arch/msr_access.h).
     if (f->vector == EXCEPTION_GP &&
         (f->rip == (uint64_t)msr_read_fault || f->rip == (uint64_t)msr_write_fault)) {
         f->rip = (uint64_t)msr_fault_resume;
+        return;
+    }
+    if (f->vector == EXCEPTION_MC && is_draining() && apic_in_service(EXCEPTION_MC)) {
+        apic_drain_vector(); // not a machine check but an interrupt with its number
         return;
     }
     report(f);

@@ -4,6 +4,7 @@
 #ifndef ARCH_EXCEPTIONS_H
 #define ARCH_EXCEPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HV_CODE_SELECTOR 0x08
@@ -22,6 +23,10 @@ void exceptions_init(void);
 
 // Loads them on this CPU, with interrupts off.
 void exceptions_load(void);
+
+// Turns on and off, on this CPU, that vectors from 16 on are interrupts to be ended and nothing else.
+// A guest may send itself vectors 16 to 31, and they may be pending when it ends.
+void exceptions_drain(bool on);
 
 // Prints a message and stops this CPU; the others stop at their next kick. Any CPU, any state.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -5,6 +5,7 @@
 #ifndef TESTS_GUESTS_GUEST_H
 #define TESTS_GUESTS_GUEST_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -133,6 +134,7 @@ void run_guest(void);
 
 void guest_main(uint32_t magic, uint64_t info);
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void vprint(const char *fmt, va_list args);
 // One line of a check: "ok NAME" or "FAIL NAME".
 void check(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void check_summary(void);

@@ -75,7 +75,7 @@ static void put_number(uint64_t value, unsigned base, int width, char pad)
         put_char(digits[--n]);
 }
 
-static void vprint(const char *fmt, va_list args)
+void vprint(const char *fmt, va_list args)
 {
     for (; *fmt; fmt++) {
         if (*fmt != '%') {
