@@ -3,14 +3,14 @@
 // for CPU 0, `attack1=` and so on), each for its number of actions, or `count=` of them, all random
 // choices from `seed=`. An action that ends in an exception is one that the processor refused: the
 // CPU recovers and goes on. CPU 0 ends last; until then it sends an NMI to each other CPU that does
-// not get on. Prints how many actions were made, in steps, so that those of a guest that ends itself
-// count too.
+// not get on. Prints how many actions were made, in steps, so that those of a guest that ends
+// itself count too.
 
 #include "tests/guests/hostile/hostile.h"
 
 enum {
     SIPI_PAGE = 0x70,
-    STUCK_US = 3000,
+    STUCK_US = 10000,
     WATCH_EVERY = 16, // actions of CPU 0
     SAY_EVERY = 1 << 16,
     SEED_SHIFT = 35,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // victim.elf: what a neighbour's attack must not touch. Each of its CPUs keeps a pattern over its
-// part of the RAM, verified and replaced all the time, and arms its timer again and again, each time
-// for one interrupt. The lines that it prints are the same whatever the neighbours do, but for
+// part of the RAM, verified and replaced all the time, and arms its timer again and again, each
+// time for one interrupt. The lines that it prints are the same whatever the neighbours do, but for
 // those that begin with `gap`: the longest time in which a CPU did not get on. `ticks=` interrupts
-// of `period=` timer clocks make a round, whose sum is printed; `rounds=` of them, or rounds without
-// end. `size=` KiB of memory are watched, or all that there is.
+// of `period=` timer clocks make a round, whose sum is printed; `rounds=` of them, or rounds
+// without end. `size=` KiB of memory are watched, or all that there is.
 
 #include "tests/guests/guest.h"
 
@@ -26,6 +26,7 @@ static struct victim {
 
 static unsigned cpus;
 static uint64_t ticks, period;
+static bool sleeps; // between the end of its work and the next interrupt
 // Written by the boot CPU: the round that everyone does.
 static volatile uint64_t round_now;
 static volatile uint64_t first_unexpected = UINT64_MAX;
@@ -84,6 +85,15 @@ static void note_gap(struct victim *v, uint64_t *last)
     *last = now;
 }
 
+// With interrupts off from the look to the HLT.
+static void sleep_until_interrupt(struct victim *v, uint64_t tick)
+{
+    interrupts_off();
+    if (v->interrupts <= tick)
+        __asm__ volatile("sti\n\thlt" : : : "memory");
+    interrupts_on();
+}
+
 static void do_round(struct victim *v, uint64_t round)
 {
     volatile uint64_t *at = v->begin;
@@ -96,6 +106,8 @@ static void do_round(struct victim *v, uint64_t round)
         while (v->interrupts <= tick) {
             if (at < v->end)
                 at = verify(v, at, round);
+            else if (sleeps)
+                sleep_until_interrupt(v, tick);
             note_gap(v, &last);
             if (last - armed > LOST_SECONDS * 1000 * tsc_khz()) {
                 print("FAIL timer interrupt %lu is lost\n", tick);
@@ -169,6 +181,7 @@ void run_guest(void)
     uint64_t rounds = option_number("rounds", UINT64_MAX);
     ticks = option_number("ticks", 50);
     period = option_number("period", 50000);
+    sleeps = !option_is("idle", "spin");
     cpus = acpi_cpus(ids, MAX_GUEST_CPUS);
     cpus = cpus ? cpus : 1;
     print("hello from victim: %u cpus, %lu KiB\n", cpus, ram_total() / 1024);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A hostile CPU's own descriptor tables and page tables. The sandbox's tables show this guest
-// read-only, the stack of the interrupts, and a few pages to play with; so random code finds nothing
-// to destroy but the processor's registers, which the way back puts right.
+// read-only, the stack of the interrupts, and a few pages to play with; so random code finds
+// nothing to destroy but the processor's registers, which the way back puts right.
 
 #include "tests/guests/hostile/hostile.h"
 
@@ -120,8 +120,8 @@ static void sandbox_tables(struct hostile_cpu *cpu)
     uint64_t virtual_address = SANDBOX + cpu->index * SANDBOX_STEP;
     for (uint64_t i = 0; i < SANDBOX_PAGES; i++) {
         uint64_t page = (uint64_t)sandbox_memory[cpu->index] + i * HOSTILE_PAGE;
-        uint64_t *pte = map_page(top, virtual_address + i * HOSTILE_PAGE,
-                                 page | PTE_P | PTE_W | PTE_U);
+        uint64_t *pte =
+            map_page(top, virtual_address + i * HOSTILE_PAGE, page | PTE_P | PTE_W | PTE_U);
         if (i == 0)
             cpu->sandbox_pte = pte;
     }
@@ -149,8 +149,7 @@ static void descriptors(struct hostile_cpu *cpu)
     memcpy(cpu->tss + 4, &stack, 8);  // RSP0
     memcpy(cpu->tss + 36, &stack, 8); // IST1
     cpu->tss[102] = 104;              // no I/O permission map
-    cpu->gdt[SEL_TSS / 8] =
-        103 | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
+    cpu->gdt[SEL_TSS / 8] = 103 | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
     cpu->gdt[SEL_TSS / 8 + 1] = tss >> 32;
     cpu->gdtr = (struct table_pointer){sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
     cpu->idtr = (struct table_pointer){sizeof(idt) - 1, (uint64_t)idt};
@@ -184,7 +183,7 @@ void cpu_setup(struct hostile_cpu *cpu)
     // WP: the sandbox's tables protect this guest. NE: without it an x87 error is an interrupt of
     // the chipset's, in whose delivery QEMU 7.2 fails an assertion.
     cpu->cr0 |= 1 << 16 | 1 << 5;
-    cpu->cr4 |= 0x600;    // SSE, for random code
+    cpu->cr4 |= 0x600; // SSE, for random code
     __asm__ volatile("mov %0, %%cr0" : : "r"(cpu->cr0));
     __asm__ volatile("mov %0, %%cr4" : : "r"(cpu->cr4));
     cpu->efer = rdmsr(MSR_EFER);
@@ -207,6 +206,7 @@ void apic_repair(struct hostile_cpu *cpu)
         if (x2apic)
             wrmsr(MSR_APIC_BASE, base | 0xc00);
     }
+    cpu->x2apic = x2apic;
     lapic_enable();
     if (!x2apic)
         lapic_write(LAPIC_LDR, 0);
@@ -219,8 +219,11 @@ void cpu_repair(struct hostile_cpu *cpu, int vector)
 {
     load_task_register(cpu);
     __asm__ volatile("mov %0, %%cr8" : : "r"(0ull));
-    if (vector >= 32)
-        lapic_eoi();
+    // Not by lapic_eoi(), which would ask for the mode each time.
+    if (vector >= 16 && cpu->x2apic)
+        wrmsr(0x800 + LAPIC_EOI / 16, 0);
+    else if (vector >= 16)
+        *(volatile uint32_t *)(LAPIC_PAGE + LAPIC_EOI) = 0;
 }
 
 // ---- random numbers (splitmix64)

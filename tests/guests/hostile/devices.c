@@ -5,8 +5,6 @@
 #include "tests/guests/hostile/hostile.h"
 
 enum {
-    LAPIC_PAGE = 0xfee00000,
-    IOAPIC_PAGE = 0xfec00000,
     IOAPIC_PINS = 24,
     UART_PIN = 4,
     PORT_KEYBOARD = 0x64,
@@ -15,7 +13,6 @@ enum {
     MODE_INIT = 5,
     MSR_X2APIC_ICR = 0x830,
     REAL_MODE_PAGES = 0x100,
-    OPCODES_SIZE = 32,
 };
 
 static uint16_t pm1_port;
@@ -219,45 +216,50 @@ static void repair_ioapic(struct hostile_cpu *cpu)
 
 // ---- interrupt command register
 
-// Whoever of this guest's CPUs is started by a random SIPI sleeps there.
-static void prepare_icr(struct hostile_cpu *cpu)
+void prepare_real_mode(struct hostile_cpu *cpu)
 {
     static const uint8_t sleep[] = {0xfa, 0xf4, 0xeb, 0xfd}; // cli; hlt; jmp to hlt
     (void)cpu;
     for (uint64_t page = 1; page < REAL_MODE_PAGES; page++) {
-        if (page != 0x9f)
+        if (page != 0x70) // the pages of the tables too; this one has started them
             memcpy((void *)(page << 12), sleep, sizeof(sleep));
     }
 }
 
-// All values of the low 12 bits to all IDs, one after the other; now and then a shorthand, and other
-// bits. INIT goes to no set that may hold this CPU, the boot processor.
+// All values of the low 12 bits to all IDs, one after the other; now and then a shorthand, and
+// other bits. INIT goes to no set that may hold this CPU, the boot processor.
 static void icr(struct hostile_cpu *cpu)
 {
+    static uint32_t last_destination = UINT32_MAX; // what the upper half holds
     uint64_t choice = random64(cpu);
     uint32_t low = (uint32_t)cpu->action & 0xfff;
-    uint32_t destination = (uint32_t)(cpu->action >> 12) & 0xff;
+    uint32_t destination = ((uint32_t)(cpu->action >> 12) + 5 * low) & 0xff;
     if ((choice & 15) == 0)
         low |= (uint32_t)(choice >> 32) & 0xfffff000;
     if ((choice >> 4 & 15) == 0)
         destination = (uint32_t)(choice >> 8);
     bool shorthand = low >> 18 & 3, logical = low & ICR_LOGICAL;
-    bool may_be_own = shorthand ? (low >> 18 & 3) != 3
-                                : logical || (destination & 0xff) == 0 || (destination & 0xff) == 0xff;
+    bool may_be_own = shorthand
+                          ? (low >> 18 & 3) != 3
+                          : logical || (destination & 0xff) == 0 || (destination & 0xff) == 0xff;
     if ((low >> 8 & 7) == MODE_INIT && may_be_own)
         low ^= 1 << 8;
     open_interrupts();
-    if (x2apic_on())
+    if (cpu->x2apic) {
         wrmsr(MSR_X2APIC_ICR, (uint64_t)destination << 32 | low);
-    *(volatile uint32_t *)(LAPIC_PAGE + LAPIC_ICR_HIGH) = destination << 24;
+        return;
+    }
+    if (destination != last_destination)
+        *(volatile uint32_t *)(LAPIC_PAGE + LAPIC_ICR_HIGH) = destination << 24;
+    last_destination = destination;
     *(volatile uint32_t *)(LAPIC_PAGE + LAPIC_ICR) = low;
 }
 
 const struct attack device_attacks[] = {
-    {"ports", NULL, ports, repair_ports, 1000000, "every port, every width"},
-    {"apic", NULL, apic_mmio, NULL, 500000, "the local APIC's page"},
-    {"ioapic", NULL, ioapic_mmio, repair_ioapic, 300000, "the IOAPIC's page"},
-    {"redirection", NULL, ioapic_entries, repair_ioapic, 300000, "the IOAPIC's entries"},
-    {"icr", prepare_icr, icr, NULL, 1 << 20, "the interrupt command register"},
+    {"ports", NULL, ports, repair_ports, 9500000, "every port, every width"},
+    {"apic", NULL, apic_mmio, NULL, 80000, "the local APIC's page"},
+    {"ioapic", NULL, ioapic_mmio, repair_ioapic, 40000, "the IOAPIC's page"},
+    {"redirection", NULL, ioapic_entries, repair_ioapic, 20000, "the IOAPIC's entries"},
+    {"icr", prepare_real_mode, icr, NULL, 100000, "the interrupt command register"},
     {0},
 };

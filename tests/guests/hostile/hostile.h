@@ -27,6 +27,8 @@ enum {
     SANDBOX_CODE_PAGES = 2,
     SANDBOX_PAGES = 6,
     WATCHDOG_VECTOR = 0x4f,
+    LAPIC_PAGE = 0xfee00000,
+    IOAPIC_PAGE = 0xfec00000,
 };
 
 struct table_pointer {
@@ -57,10 +59,12 @@ struct hostile_cpu {
     uint64_t gdt[16] __attribute__((aligned(16)));
     uint8_t tss[112];
     unsigned index;
+    bool x2apic; // the mode that apic_repair() has set
     uint64_t efer, sandbox_cr3;
     uint64_t *sandbox_pte; // of its first page
     uint8_t *code, *data;  // the sandbox's pages, where the guest itself writes them
     uint64_t random;       // state
+    uint64_t saved_entry;  // of the sandbox's data page
     const struct attack *attack;
     uint64_t action; // number within the attack
     // Written by this CPU, read by the one that watches.
@@ -104,6 +108,8 @@ struct attack {
 };
 // ---- devices.c
 void devices_setup(void);
+// Whoever is started by a random start-up IPI sleeps in the page that it finds.
+void prepare_real_mode(struct hostile_cpu *cpu);
 
 extern const struct attack instruction_attacks[], device_attacks[], storm_attacks[],
     paging_attacks[];

@@ -32,7 +32,7 @@ static uint64_t random_register(struct hostile_cpu *cpu)
 // Starts somewhere in the code pages, in one of the modes that the descriptor tables know.
 static void enter_at(struct hostile_cpu *cpu, uint64_t offset)
 {
-    static const uint16_t codes[] = {SEL_CODE64, SEL_CODE64, SEL_USER_CODE64, SEL_USER_CODE64,
+    static const uint16_t codes[] = {SEL_CODE64,      SEL_CODE64, SEL_USER_CODE64, SEL_USER_CODE64,
                                      SEL_USER_CODE32, SEL_CODE32, SEL_CODE16};
     struct sandbox_regs *regs = &cpu->regs;
     for (unsigned i = 0; i < 16; i++)
@@ -47,8 +47,8 @@ static void enter_at(struct hostile_cpu *cpu, uint64_t offset)
 }
 
 // Turns what would reset this guest or take its tables away into something else, nearly always:
-// OUT, LGDT and LIDT, MOV to a control register. OUT to a port of its own always, and LTR: QEMU takes
-// a null selector there, and aborts at the next interrupt.
+// OUT, LGDT and LIDT, MOV to a control register. OUT to a port of its own always, and LTR: QEMU
+// takes a null selector there, and aborts at the next interrupt.
 static void tame(struct hostile_cpu *cpu, uint8_t *code, unsigned size)
 {
     for (unsigned i = 0; i + 2 < size; i++) {
@@ -208,16 +208,35 @@ struct msr_range {
 };
 
 static const struct msr_range msr_ranges[] = {
-    {0, 0x2000},          {0xc0000000, 0x2000},   {0xc0010000, 0x2000},
-    {0x40000000, 0x2000}, {MSR_APIC_BASE, 1},     {0xc0000080, 0x20},
-    {0x10, 1},            {0x79, 1},              {0x8b, 1},
-    {0x9b, 1},            {0x9e, 1},              {0x174, 3},
-    {0x179, 2},           {0x1d9, 1},             {0x200, 0x80},
-    {0x277, 1},           {0x2ff, 1},             {0x400, 0x80},
-    {0x480, 0x20},        {0x6e0, 1},             {0x800, 0x100},
-    {0xda0, 1},           {0xc0000100, 0x10},     {0xc0010015, 1},
-    {0xc0010020, 1},      {0xc0010054, 4},        {0xc0010110, 0x20},
-    {0xc001011b, 1},      {0xc0011020, 0x20},
+    {0, 0x2000},
+    {0xc0000000, 0x2000},
+    {0xc0010000, 0x2000},
+    {0x40000000, 0x2000},
+    {MSR_APIC_BASE, 1},
+    {0xc0000080, 0x20},
+    {0x10, 1},
+    {0x79, 1},
+    {0x8b, 1},
+    {0x9b, 1},
+    {0x9e, 1},
+    {0x174, 3},
+    {0x179, 2},
+    {0x1d9, 1},
+    {0x200, 0x80},
+    {0x277, 1},
+    {0x2ff, 1},
+    {0x400, 0x80},
+    {0x480, 0x20},
+    {0x6e0, 1},
+    {0x800, 0x100},
+    {0xda0, 1},
+    {0xc0000100, 0x10},
+    {0xc0010015, 1},
+    {0xc0010020, 1},
+    {0xc0010054, 4},
+    {0xc0010110, 0x20},
+    {0xc001011b, 1},
+    {0xc0011020, 0x20},
 };
 
 // An MSR write that would only restart this guest: an INIT to its boot processor.
@@ -352,12 +371,12 @@ static void osxsave_on(struct hostile_cpu *cpu)
 }
 
 const struct attack instruction_attacks[] = {
-    {"random", osxsave_on, random_code, NULL, 500000, "random bytes as code"},
-    {"sensitive", osxsave_on, sensitive, NULL, 500000, "instructions that reach for the machine"},
-    {"msrs", NULL, msrs, NULL, 2000000, "RDMSR and WRMSR"},
-    {"apicbase", NULL, apic_base, NULL, 100000, "IA32_APIC_BASE and the page that it moves"},
-    {"cpuid", NULL, cpuid_leaves, NULL, 1000000, "CPUID leaves"},
-    {"hypercalls", NULL, hypercalls, NULL, 1000000, "VMCALL and VMMCALL"},
-    {"control", osxsave_on, control_registers, NULL, 1000000, "CR0, CR3, CR4, CR8, EFER, XCR0"},
+    {"random", osxsave_on, random_code, NULL, 100000, "random bytes as code"},
+    {"sensitive", osxsave_on, sensitive, NULL, 100000, "instructions that reach for the machine"},
+    {"msrs", NULL, msrs, NULL, 100000, "RDMSR and WRMSR"},
+    {"apicbase", NULL, apic_base, NULL, 30000, "IA32_APIC_BASE and the page that it moves"},
+    {"cpuid", NULL, cpuid_leaves, NULL, 100000, "CPUID leaves"},
+    {"hypercalls", NULL, hypercalls, NULL, 150000, "VMCALL and VMMCALL"},
+    {"control", osxsave_on, control_registers, NULL, 150000, "CR0, CR3, CR4, CR8, EFER, XCR0"},
     {0},
 };
