@@ -11,7 +11,7 @@ enum {
     CONSOLE_CHUNK = 512,
     STORM_LENGTH = 64, // interrupts of one action
     FIRST_VECTOR = 16,
-    TIMER_COUNT = 20000, // with much less QEMU does nothing but run the timer
+    TIMER_COUNT = 200000, // with much less QEMU does nothing but run the timer
     CR0_AM = 1 << 18,
     RFLAGS_AC = 1 << 18,
 };
