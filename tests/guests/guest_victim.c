@@ -11,6 +11,7 @@
 enum {
     VICTIM_VECTOR = 0x61,
     SIPI_PAGE = 0x70,
+    LVT_PERIODIC = 1 << 17,
     FIRST_ADDRESS = 0x400000, // above the image
     PATTERNS = 8,             // after so many rounds the lines begin anew
     PIECE = 64,               // words between two looks at the clock
@@ -26,6 +27,7 @@ static struct victim {
 
 static unsigned cpus;
 static uint64_t ticks, period;
+static bool periodic;
 static bool sleeps; // between the end of its work and the next interrupt
 // Written by the boot CPU: the round that everyone does.
 static volatile uint64_t round_now;
@@ -102,7 +104,8 @@ static void do_round(struct victim *v, uint64_t round)
     uint64_t last = rdtsc();
     for (uint64_t tick = 0; tick < ticks; tick++) {
         uint64_t armed = last;
-        lapic_write(LAPIC_TIMER_INITIAL, (uint32_t)period);
+        if (!periodic)
+            lapic_write(LAPIC_TIMER_INITIAL, (uint32_t)period);
         while (v->interrupts <= tick) {
             if (at < v->end)
                 at = verify(v, at, round);
@@ -126,7 +129,9 @@ static void prepare(struct victim *v)
 {
     lapic_enable();
     lapic_write(LAPIC_TIMER_DIVIDE, 0x3); // by 16
-    lapic_write(LAPIC_LVT_TIMER, VICTIM_VECTOR);
+    lapic_write(LAPIC_LVT_TIMER, VICTIM_VECTOR | (periodic ? LVT_PERIODIC : 0));
+    if (periodic)
+        lapic_write(LAPIC_TIMER_INITIAL, (uint32_t)period);
     for (volatile uint64_t *at = v->begin; at < v->end; at++)
         *at = pattern((uint64_t)at, 0);
     interrupts_on();
@@ -181,6 +186,7 @@ void run_guest(void)
     uint64_t rounds = option_number("rounds", UINT64_MAX);
     ticks = option_number("ticks", 50);
     period = option_number("period", 50000);
+    periodic = option_is("timer", "periodic");
     sleeps = !option_is("idle", "spin");
     cpus = acpi_cpus(ids, MAX_GUEST_CPUS);
     cpus = cpus ? cpus : 1;

@@ -15,8 +15,11 @@ enum {
     TABLE_PAGES = 96,
     MSR_APIC_BASE = 0x1b,
     MSR_EFER = 0xc0000080,
+    EFER_NXE = 1 << 11,
     WATCHDOG_PERIOD = 200000,
 };
+
+#define PTE_NX (1ull << 63)
 
 static union {
     struct hostile_cpu cpu;
@@ -120,8 +123,10 @@ static void sandbox_tables(struct hostile_cpu *cpu)
     uint64_t virtual_address = SANDBOX + cpu->index * SANDBOX_STEP;
     for (uint64_t i = 0; i < SANDBOX_PAGES; i++) {
         uint64_t page = (uint64_t)sandbox_memory[cpu->index] + i * HOSTILE_PAGE;
+        // What random code stores is never run: it could be what fill_random() has taken out.
+        uint64_t use = i < SANDBOX_CODE_PAGES ? 0 : PTE_W | PTE_NX;
         uint64_t *pte =
-            map_page(top, virtual_address + i * HOSTILE_PAGE, page | PTE_P | PTE_W | PTE_U);
+            map_page(top, virtual_address + i * HOSTILE_PAGE, page | PTE_P | PTE_U | use);
         if (i == 0)
             cpu->sandbox_pte = pte;
     }
@@ -186,7 +191,8 @@ void cpu_setup(struct hostile_cpu *cpu)
     cpu->cr4 |= 0x600; // SSE, for random code
     __asm__ volatile("mov %0, %%cr0" : : "r"(cpu->cr0));
     __asm__ volatile("mov %0, %%cr4" : : "r"(cpu->cr4));
-    cpu->efer = rdmsr(MSR_EFER);
+    cpu->efer = rdmsr(MSR_EFER) | EFER_NXE;
+    wrmsr(MSR_EFER, cpu->efer);
     __asm__ volatile("lgdt %0\n\tlidt %1" : : "m"(cpu->gdtr), "m"(cpu->idtr));
     load_task_register(cpu);
     apic_repair(cpu);

@@ -118,6 +118,13 @@ static void map_devices(struct hostile_cpu *cpu)
     map_page((uint64_t *)cpu->sandbox_cr3, LAPIC_PAGE, LAPIC_PAGE | PTE_P | PTE_W | PTE_U);
 }
 
+// Its last page holds the code, and nothing follows.
+static void straddle_begin(struct hostile_cpu *cpu)
+{
+    map_devices(cpu);
+    cpu->sandbox_pte[SANDBOX_PAGES - 1] &= ~(1ull << 63);
+}
+
 // Runs over what CPU 0 rewrites meanwhile.
 static void race(struct hostile_cpu *cpu)
 {
@@ -216,7 +223,7 @@ static void end_self(struct hostile_cpu *cpu)
 const struct attack paging_attacks[] = {
     {"tables", tables_begin, tables, tables_end, 50000,
      "entries that point anywhere in this guest"},
-    {"straddle", map_devices, straddle, NULL, 50000, "instructions into nothing, or too long"},
+    {"straddle", straddle_begin, straddle, NULL, 50000, "instructions into nothing, or too long"},
     {"race", map_devices, race, NULL, 100000, "code that is rewritten while it is emulated"},
     {"rewrite", NULL, rewrite, NULL, 300000, "the one that rewrites it"},
     {"end", NULL, end_self, NULL, 1, "tables, stacks and code where there is no memory"},

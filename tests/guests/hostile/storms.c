@@ -16,6 +16,13 @@ enum {
     RFLAGS_AC = 1 << 18,
 };
 
+// No attack: the neighbour that others are compared with.
+static void spin(struct hostile_cpu *cpu)
+{
+    for (unsigned i = 0; i < STORM_LENGTH; i++)
+        random64(cpu);
+}
+
 static void send(struct hostile_cpu *cpu, uint32_t destination, uint32_t low)
 {
     if (cpu->x2apic) {
@@ -180,6 +187,7 @@ static void triple_fault(struct hostile_cpu *cpu)
 }
 
 const struct attack storm_attacks[] = {
+    {"spin", NULL, spin, NULL, UINT64_MAX, "nothing: a busy neighbour that harms nobody"},
     {"nmis", NULL, nmis, NULL, 20000, "NMI to every ID"},
     {"inits", prepare_real_mode, inits, NULL, 20000, "INIT and start-up IPI to every ID but 0"},
     {"flood", NULL, flood, NULL, 200000, "interrupts to itself, to all others, to every ID"},
