@@ -24,8 +24,8 @@ void exceptions_init(void);
 // Loads them on this CPU, with interrupts off.
 void exceptions_load(void);
 
-// Turns on and off, on this CPU, that vectors from 16 on are interrupts to be ended and nothing else.
-// A guest may send itself vectors 16 to 31, and they may be pending when it ends.
+// Turns on and off, on this CPU, that vectors from 16 on are interrupts to be ended and nothing
+// else. A guest may send itself vectors 16 to 31, and they may be pending when it ends.
 void exceptions_drain(bool on);
 
 // Prints a message and stops this CPU; the others stop at their next kick. Any CPU, any state.
