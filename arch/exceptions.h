@@ -29,6 +29,10 @@ void exceptions_load(void);
 // that exception in the hypervisor. In between nothing may run that could cause one.
 void exceptions_drain(bool drain);
 
+// Turns on and off, on this CPU, that vectors from 16 on are interrupts to be ended and nothing
+// else. A guest may send itself vectors 16 to 31, and they may be pending when it ends.
+void exceptions_drain(bool on);
+
 // Prints a message and stops this CPU; the others stop at their next kick. Any CPU, any state.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

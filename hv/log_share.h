@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOG_LINE_US   250000u // the time that a line costs
+#define LOG_LINE_US   1000000u // the time that a line costs
 #define LOG_LINES     32u     // that may come at once
 #define LOG_CREDIT_US (LOG_LINES * LOG_LINE_US)
 

@@ -5,6 +5,7 @@
 #include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
+#include "arch/heap.h"
 #include "arch/io.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
@@ -158,6 +159,19 @@ void machine_console_tick(void)
     }
 }
 
+static void print_counters(void)
+{
+    for (unsigned i = 0; i < partition_count; i++) {
+        counters_print(partitions[i]);
+        uint64_t restarts = __atomic_load_n(&partitions[i]->generation, __ATOMIC_RELAXED);
+        if (restarts > 0) {
+            print("%s: has started again %lu times\n", partitions[i]->name, restarts);
+        }
+    }
+    print("memory: %lu bytes of the heap used, %lu KiB free for partitions\n", heap_used(),
+          page_alloc_total(&machine.memory) >> 10);
+}
+
 bool machine_console_nmi(void)
 {
     if (this_cpu()->index != machine.console_cpu) {
@@ -166,9 +180,7 @@ bool machine_console_nmi(void)
     struct console_events events = console_poll();
     tell(events.input | events.unstalled);
     if (events.actions & CONSOLE_ACTION_COUNTERS) {
-        for (unsigned i = 0; i < partition_count; i++) {
-            counters_print(partitions[i]);
-        }
+        print_counters();
     }
     if (events.actions & CONSOLE_ACTION_LEAVE) {
         console_panic(); // nothing may be left in a ring

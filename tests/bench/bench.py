@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
 import bochs  # noqa: E402
 import bulkhead  # noqa: E402
 from console import Console  # noqa: E402
-from rows import Row, exit_table, missed_exits, table  # noqa: E402
+from rows import GAP_ATTACKS, Row, exit_table, gap_rows, missed_exits, table  # noqa: E402
 
 ICOUNT = [
     *["-icount", "shift=0,sleep=off"],
@@ -207,6 +207,25 @@ def measure_memory(emulator, cpu):
     return [image, kept]
 
 
+def measure_gaps(emulator, cpu):
+    """The longest time in which a victim of one CPU does not get on, next to an attacker of one CPU.
+    Instruction counting runs the CPUs in turns, each until the next timer: the victim's runs all the
+    time, so a turn is the same whatever the neighbour does, and what is longer is the hypervisor's."""
+    gaps = {}
+    for name in ("spin", *GAP_ATTACKS):
+        text = (
+            'partitions = ( { name = "neighbour"; cpus = 1; memory = "16M"; image = "hostile.elf"; '
+            f'cmdline = "end=halt attack0={name} count=1000000000"; }}, '
+            '{ name = "bench"; cpus = 1; memory = "16M"; image = "victim.elf"; '
+            'cmdline = "size=256 idle=spin timer=periodic period=6250 rounds=4"; } );\n'
+        )
+        console = start_partitions(emulator, cpu, text, cpus=2)
+        finished(console, "victim is done")
+        found = re.findall(r"^\[bench\] gap 0: (\d+)$", console.output, re.MULTILINE)
+        gaps[name] = max(map(int, found))
+    return gap_rows(gaps)
+
+
 def version(emulator):
     return ".".join(map(str, bulkhead.qemu_version(emulator)))
 
@@ -247,6 +266,7 @@ def measure(quick):
                     boots[f"AMD-V, {label}"] = boot_exits(console)
             if x2apic:
                 rows.append(measure_idle(*x2apic))
+        rows += measure_gaps(installed, "EPYC")
         rows += measure_memory(*(x2apic or (installed, "EPYC")))
         if vtx and not quick:
             boots["VT-x, x2APIC"] = vtx.result()

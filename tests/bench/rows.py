@@ -113,3 +113,26 @@ def missed_exits(boots):
         f"exits of a Linux boot: {kind} ({where})"
         for where, counts in boots.items() for kind in UNWANTED_EXITS if counts.get(kind)
     ]
+
+
+# Attacks of hostile.elf whose neighbour's longest gap is measured, and what they are.
+GAP_ATTACKS = {
+    "cpuid": "CPUID loop",
+    "icr": "every value of the ICR to every ID",
+    "flood": "interrupts to itself and to every ID",
+    "ports": "string instructions to every port",
+    "console": "flood of the console",
+    "restarts": "restart loop, memory cleared each time",
+}
+GAP_GROWTH = 100  # instructions by which an attacker may lengthen its neighbour's longest gap
+
+
+def gap_rows(gaps):
+    """`gaps`: the longest by attack, and "spin": that next to a neighbour that only computes."""
+    calm = gaps["spin"]
+    rows = []
+    for name, what in GAP_ATTACKS.items():
+        row = Row(f"neighbour's longest gap: {what}", f"gap_{name}", amd=calm + GAP_GROWTH)
+        row.take("amd", {row.name: calm}, {row.name: gaps[name]})
+        rows.append(row)
+    return rows
