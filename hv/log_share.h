@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LOG_LINE_US   1000000u // the time that a line costs
-#define LOG_LINES     32u     // that may come at once
+#define LOG_LINES     32u      // that may come at once
 #define LOG_CREDIT_US (LOG_LINES * LOG_LINE_US)
 
 struct log_share {
