@@ -128,7 +128,7 @@ def test_random(boot, apic_machine):
                         f"count={times(60_000)}", 2),
         hostile("apic", f"seed=3 attack0=control,apic,ioapic,redirection,icr,apicbase "
                         f"count={times(30_000)}", 2),
-        hostile("ports", f"seed=1 attack0=ports count={times(9_700_000)}"),
+        hostile("ports", f"seed=1 attack0=ports count={times(9_850_000)}"),
         cpus=6,
         may_end=("code",),
     )

@@ -20,9 +20,12 @@ PROFILES = os.path.join(FOLDER, "profiles")
 
 
 def make(*args):
+    # Not the job server of a make that this runs under: make would warn that it can't be reached.
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     command = ["make", "--no-print-directory", "-s", "SETUP=0", *args]
     return subprocess.run(
-        command, cwd=bulkhead.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=bulkhead.ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
     )
 
 

@@ -101,6 +101,10 @@ static void *printer(void *arg)
 // has asked its timer for. Returns whether there was any of these.
 static uint64_t next_tick; // 0: the timer is off
 
+// What the changes of focus still have to show: each has a line, which may be lost too. Added to by
+// the CPU that serves.
+static unsigned focus_lines;
+
 static bool serve(void)
 {
     static unsigned focus;
@@ -115,8 +119,10 @@ static bool serve(void)
         if (!events.serviced)
             abort();
         wake(events.unstalled);
-        if (++focus % 512 == 0)
+        if (++focus % 512 == 0) {
             console_set_focus(1 + focus / 512 % PARTITIONS);
+            focus_lines++;
+        }
     }
     console_tick();
     wake(console_take_unstalled());
@@ -153,8 +159,10 @@ static void check_line(const char *line)
     char expected[600], body[512];
     unsigned source, n;
 
-    if (strncmp(line, "[bulkhead] keyboard: ", 21) == 0)
+    if (strncmp(line, "[bulkhead] keyboard: ", 21) == 0) {
+        focus_lines--;
         return;
+    }
     if (sscanf(line, "[bulkhead] %u messages lost", &n) == 1 && strstr(line, "lost") != NULL) {
         lost += n;
         return;
@@ -209,7 +217,7 @@ static void run(bool slow, bool ticker)
     woken = 0;
     stop = false;
     stalls = 0;
-    lost = 0;
+    lost = focus_lines = 0;
     memset(next, 0, sizeof(next));
 
     pthread_create(&cpu, NULL, console_cpu, NULL);
@@ -244,7 +252,7 @@ static void run(bool slow, bool ticker)
         assert_int_equal(next[i], LINES);
     for (unsigned i = PARTITIONS + 1; i <= PARTITIONS + PRINTERS; i++)
         lost -= PRINTS - next[i];
-    assert_int_equal(lost, 0);
+    assert_int_equal(lost, focus_lines);
     assert_int_equal(fake_uart_overruns(), 0);
     assert_false(fake_uart_line());
     if (slow)

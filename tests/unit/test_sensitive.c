@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "arch/exception_intercepts.h"
+#include "arch/vmx/cr_rules.h"
 #include "docs/tables/sensitive.h"
 #include "hv/decode.h"
 
@@ -278,18 +279,24 @@ static void decoded_instructions_have_rows(void **state)
     assert_false(found);
 }
 
+static void control_register_masks(void **state)
+{
+    (void)state;
+    assert_int_equal(vmx_cr0_kept(), CR0_NE | CR0_NW | CR0_CD);
+    uint64_t passed = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE |
+                      CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE |
+                      CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_PKE;
+    assert_int_equal(vmx_cr4_kept(), ~passed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_whole),
-        cmocka_unit_test(ids_are_unique),
-        cmocka_unit_test(tests_are_named_for_rows),
-        cmocka_unit_test(references_hold),
-        cmocka_unit_test(wrong_references_are_found),
-        cmocka_unit_test(every_control_is_named),
-        cmocka_unit_test(controls_are_whole),
-        cmocka_unit_test(hidden_is_hidden),
-        cmocka_unit_test(decoded_instructions_have_rows),
+        cmocka_unit_test(control_register_masks), cmocka_unit_test(rows_are_whole),
+        cmocka_unit_test(ids_are_unique),         cmocka_unit_test(tests_are_named_for_rows),
+        cmocka_unit_test(references_hold),        cmocka_unit_test(wrong_references_are_found),
+        cmocka_unit_test(every_control_is_named), cmocka_unit_test(controls_are_whole),
+        cmocka_unit_test(hidden_is_hidden),       cmocka_unit_test(decoded_instructions_have_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,8 +115,11 @@ static uint64_t main_tables(void)
 static void sandbox_tables(struct hostile_cpu *cpu)
 {
     uint64_t *top = table_page();
-    for (uint64_t at = 0x100000; at < (uint64_t)__bss_end; at += HOSTILE_PAGE)
-        map_page(top, at, at | PTE_P);
+    // Random code must not jump into the guest's own: into its LTR, with any selector, for one.
+    for (uint64_t at = 0x100000; at < (uint64_t)__bss_end; at += HOSTILE_PAGE) {
+        bool way_back = at >= (uint64_t)recover_start && at < (uint64_t)recover_end;
+        map_page(top, at, at | PTE_P | (way_back ? 0 : PTE_NX));
+    }
     for (uint64_t at = HOSTILE_PAGE; at < CPU_BLOCK; at += HOSTILE_PAGE)
         map_page(top, (uint64_t)cpu + at, ((uint64_t)cpu + at) | PTE_P | PTE_W);
     // The flag that says whether an attempt is under way is cleared with the main tables.

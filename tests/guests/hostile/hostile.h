@@ -77,6 +77,7 @@ int attempt(struct hostile_cpu *cpu, void (*act)(struct hostile_cpu *cpu));
 // For an act: goes to cpu->regs in the sandbox; only a trap comes back.
 void sandbox_enter(struct hostile_cpu *cpu, uint64_t cr3) __attribute__((noreturn));
 extern const uint64_t hostile_stubs[256];
+extern const uint8_t recover_start[], recover_end[]; // pages
 
 // ---- cpu.c
 struct hostile_cpu *hostile_cpu(unsigned index);

@@ -47,8 +47,9 @@ static void enter_at(struct hostile_cpu *cpu, uint64_t offset)
 }
 
 // Turns what would reset this guest or take its tables away into something else, nearly always:
-// OUT, LGDT and LIDT, MOV to a control register. OUT to a port of its own always, and LTR: QEMU
-// takes a null selector there, and aborts at the next interrupt.
+// OUT, LGDT and LIDT, MOV to a control register. OUT to a port of its own always, and what makes
+// QEMU abort at the next interrupt because TR is void: LTR, where it takes a null selector, and MOV
+// to a segment register of number 6 or 7, which QEMU 10 takes for LDTR and TR.
 static void tame(struct hostile_cpu *cpu, uint8_t *code, unsigned size)
 {
     for (unsigned i = 0; i + 2 < size; i++) {
@@ -57,25 +58,33 @@ static void tame(struct hostile_cpu *cpu, uint8_t *code, unsigned size)
                      code[i + 2] < 0xc0;
         bool control = code[i] == 0x0f && code[i + 1] == 0x22;
         bool task = code[i] == 0x0f && code[i + 1] == 0x00 && (code[i + 2] & 0x38) == 0x18;
-        if (task || (code[i] & 0xfe) == 0xe6 ||
+        bool segment = code[i] == 0x8e && (code[i + 1] & 0x30) == 0x30;
+        if (task || segment || (code[i] & 0xfe) == 0xe6 ||
             ((out || table || control) && random_below(cpu, 4096)))
             code[i] = 0x90;
     }
+    memset(code + size - 2, 0x90, 2);
 }
+
+// Code is made and tamed here, and then copied: an NMI of the CPU that watches may end the attempt
+// meanwhile, and what is not tamed yet must not be run by the next one.
+#define CODE_SIZE (SANDBOX_CODE_PAGES * HOSTILE_PAGE)
+static uint64_t drafts[HOSTILE_CPUS][CODE_SIZE / 8];
 
 static void fill_random(struct hostile_cpu *cpu)
 {
-    uint64_t *code = (uint64_t *)cpu->code;
-    for (unsigned i = 0; i < SANDBOX_CODE_PAGES * HOSTILE_PAGE / 8; i++)
-        code[i] = random64(cpu);
-    tame(cpu, cpu->code, SANDBOX_CODE_PAGES * HOSTILE_PAGE);
+    uint64_t *draft = drafts[cpu->index];
+    for (unsigned i = 0; i < CODE_SIZE / 8; i++)
+        draft[i] = random64(cpu);
+    tame(cpu, (uint8_t *)draft, CODE_SIZE);
+    memcpy(cpu->code, draft, CODE_SIZE);
 }
 
 static void random_code(struct hostile_cpu *cpu)
 {
     if (cpu->action % FILL_EVERY == 0)
         fill_random(cpu);
-    enter_at(cpu, random_below(cpu, SANDBOX_CODE_PAGES * HOSTILE_PAGE));
+    enter_at(cpu, random_below(cpu, CODE_SIZE));
 }
 
 // Instructions that exit, that belong to virtualization, or that move between modes; a ModR/M byte
@@ -186,19 +195,21 @@ static void put_instruction(struct hostile_cpu *cpu, uint8_t *at)
 
 static void fill_opcodes(struct hostile_cpu *cpu)
 {
-    for (unsigned at = 0; at < SANDBOX_CODE_PAGES * HOSTILE_PAGE; at += 32) {
-        memset(cpu->code + at, 0x90, 32);
+    uint8_t *draft = (uint8_t *)drafts[cpu->index];
+    for (unsigned at = 0; at < CODE_SIZE; at += 32) {
+        memset(draft + at, 0x90, 32);
         for (unsigned i = 0; i < 3; i++)
-            put_instruction(cpu, cpu->code + at + i * 8);
+            put_instruction(cpu, draft + at + i * 8);
     }
-    tame(cpu, cpu->code, SANDBOX_CODE_PAGES * HOSTILE_PAGE);
+    tame(cpu, draft, CODE_SIZE);
+    memcpy(cpu->code, draft, CODE_SIZE);
 }
 
 static void sensitive(struct hostile_cpu *cpu)
 {
     if (cpu->action % FILL_EVERY == 0)
         fill_opcodes(cpu);
-    enter_at(cpu, random_below(cpu, SANDBOX_CODE_PAGES * HOSTILE_PAGE / 32) * 32);
+    enter_at(cpu, random_below(cpu, CODE_SIZE / 32) * 32);
 }
 
 // ---- MSRs

@@ -20,11 +20,13 @@ CPU_BLOCK equ 0x4000
 SEL_DATA   equ 0x10
 SEL_CODE64 equ 0x18
 
-global attempt, sandbox_enter, hostile_stubs
+global attempt, sandbox_enter, hostile_stubs, recover_start, recover_end
 extern hostile_stray
 
-section .text
+; Pages of their own: the only ones of the guest's code that random code can reach.
+section .text.recover progbits alloc exec nowrite align=4096
 bits 64
+recover_start:
 
 ; int attempt(struct hostile_cpu *cpu, void (*act)(struct hostile_cpu *))
 attempt:
@@ -164,6 +166,8 @@ stray:
     and rsp, -16
     cld
     call hostile_stray
+align 4096
+recover_end:
 
 section .rodata
 align 8
