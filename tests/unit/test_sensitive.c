@@ -287,6 +287,16 @@ static void control_register_masks(void **state)
                       CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE |
                       CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_PKE;
     assert_int_equal(vmx_cr4_kept(), ~passed);
+    // No bit has two rows, and each row says why.
+    uint64_t bits[5] = {0};
+    unsigned count;
+    const struct vmx_cr_rule *rules = vmx_cr_rules(&count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(rules[i].number == 0 || rules[i].number == 4);
+        assert_int_equal(bits[rules[i].number] & rules[i].mask, 0);
+        bits[rules[i].number] |= rules[i].mask;
+        assert_true(rules[i].name[0] != 0 && rules[i].reason[0] != 0);
+    }
 }
 
 int main(void)
