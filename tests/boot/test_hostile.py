@@ -12,7 +12,7 @@ from conftest import BOCHS, bochs_machine, config, partition
 
 KEY = "\x1d"  # Ctrl-]
 SCALE = float(os.environ.get("HOSTILE_SCALE", "1"))
-SLOW = 300 * max(1, SCALE)  # seconds, where several emulators share a few CPUs
+SLOW = 900 * max(1, SCALE)  # seconds, where several emulators share a few CPUs
 PATTERNS = 8  # as in guest_victim.c: after so many lines the victim's begin anew
 MOST_LINES = 100  # of the hypervisor's own for a partition, its start and its end
 RESTARTS = 1000
