@@ -39,9 +39,6 @@ void apic_timer_start(uint32_t count);
 // Whether its interrupt waits to be taken.
 bool apic_timer_pending(void);
 
-// Whether the CPU's handler of this interrupt has not ended it yet.
-bool apic_in_service(unsigned vector);
-
 // Removes whatever is pending or in service, so that a reset guest starts with a clean APIC. Takes
 // the interrupts in the hypervisor for a moment. Called with interrupts off and NMIs allowed.
 void apic_drain(void);

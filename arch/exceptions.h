@@ -13,6 +13,9 @@
 #define EXCEPTION_DB 1
 #define EXCEPTION_UD 6
 #define EXCEPTION_DF 8
+#define EXCEPTION_TS 10
+#define EXCEPTION_NP 11
+#define EXCEPTION_SS 12
 #define EXCEPTION_GP 13
 #define EXCEPTION_PF 14
 #define EXCEPTION_MF 16
@@ -24,14 +27,11 @@ void exceptions_init(void);
 
 // Loads them on this CPU, with interrupts off.
 void exceptions_load(void);
+
 // Takes interrupts with any vector for what they are until called with false. A guest may have sent
 // one with the number of an exception (16 and up are legal), and the usual gate would take it for
 // that exception in the hypervisor. In between nothing may run that could cause one.
 void exceptions_drain(bool drain);
-
-// Turns on and off, on this CPU, that vectors from 16 on are interrupts to be ended and nothing
-// else. A guest may send itself vectors 16 to 31, and they may be pending when it ends.
-void exceptions_drain(bool on);
 
 // Prints a message and stops this CPU; the others stop at their next kick. Any CPU, any state.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

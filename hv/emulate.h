@@ -18,8 +18,6 @@ struct decode_memo;
 struct partition;
 struct vcpu;
 
-#define EXCEPTION_SS 12
-
 // An exception for the guest: what event injection needs. All of these have an error code, which
 // is left out in real mode.
 struct guest_exception {

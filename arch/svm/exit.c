@@ -82,12 +82,11 @@ static void port(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     uint64_t next = vmcb->control.exit_info2;
     uint16_t number = (uint16_t)(info >> IOIO_PORT_SHIFT);
     if (exit_port(v, regs, number, size, (info & IOIO_IN) != 0)) {
-        move_to(vmcb, next);
-        uint64_t dr7 = vmcb->save.dr7;
+        uint64_t dr7 = vmcb->save.dr7, hits = 0;
         if (dr7 & DR7_ENABLED) {
-            uint64_t hits = exit_port_breakpoints(dr7, vmcb->save.cr4, number, size);
-            svm_end_instruction(vmcb, false, hits);
+            hits = exit_port_breakpoints(dr7, vmcb->save.cr4, number, size);
         }
+        svm_complete(v, next, vmcb->save.rflags, hits);
     }
 }
 

@@ -7,9 +7,6 @@
 #include "arch/string.h"
 #include "hv/guest_mem.h"
 
-#define EXCEPTION_TS 10
-#define EXCEPTION_NP 11
-
 #define DR7_LOCAL  0x155u      // the local enable bits, L0 to L3 and LE
 #define EFLAGS_ALL 0x003f7fd5u // what a task may have; reserved bits stay 0
 

@@ -54,6 +54,7 @@ def _machines():
 
 MACHINES = _machines()
 
+KEY = "\x1d"  # Ctrl-], the console's
 BOCHS = "bochs"  # as the emulator of a Machine; it boots through GRUB, with 1 GiB of memory
 
 

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from conftest import bochs_machine, config, partition
+from conftest import KEY, bochs_machine, config, partition
 from test_guests import run_checks
-from test_linux import KEY, ask, linux
+from test_linux import ask, linux
 
 pytestmark = pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
 

@@ -8,9 +8,8 @@ import shutil
 
 import pytest
 
-from conftest import BOCHS, bochs_machine, config, partition
+from conftest import BOCHS, KEY, bochs_machine, config, partition
 
-KEY = "\x1d"  # Ctrl-]
 SCALE = float(os.environ.get("HOSTILE_SCALE", "1"))
 SLOW = 900 * max(1, SCALE)  # seconds, where several emulators share a few CPUs
 PATTERNS = 8  # as in guest_victim.c: after so many lines the victim's begin anew

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console's own keys: Ctrl-] and a letter."""
 
-from conftest import TIMEOUT, config, partition
-
-KEY = "\x1d"  # Ctrl-]
+from conftest import KEY, TIMEOUT, config, partition
 
 
 def test_keys(boot, plain):

@@ -8,10 +8,9 @@ import time
 import pytest
 
 import bulkhead
-from conftest import TIMEOUT, config, partition
+from conftest import KEY, TIMEOUT, config, partition
 
 LINUX_TIMEOUT = 2 * TIMEOUT
-KEY = "\x1d"  # Ctrl-]
 
 
 def linux(name, cpus=1, memory="256M", cmdline="", more=""):

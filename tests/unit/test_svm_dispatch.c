@@ -35,6 +35,13 @@ void svm_end_instruction(struct vmcb *c, bool repeats, uint64_t hits)
     (void)c, (void)repeats, (void)hits;
 }
 
+void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits)
+{
+    assert_ptr_equal(v, &vcpu);
+    (void)rflags, (void)hits;
+    vmcb.save.rip = rip;
+}
+
 void svm_nmi_open(void) {}
 
 void svm_nmi_close(void) {}
