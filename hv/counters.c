@@ -21,20 +21,27 @@ static const char *const event_names[EVENT_COUNT] = {
     [EVENT_OTHER] = "other",
 };
 
+uint64_t counters_total(const struct vcpu *v)
+{
+    uint64_t total = 0;
+    for (unsigned e = 0; e < EVENT_COUNT; e++) {
+        total += __atomic_load_n(&v->exits[e], __ATOMIC_RELAXED);
+    }
+    return total;
+}
+
 void counters_print(const struct partition *p)
 {
     for (unsigned i = 0; i < p->vcpu_count; i++) {
         char text[300];
         size_t used = 0;
-        uint64_t total = 0;
         text[0] = '\0';
         for (unsigned e = 0; e < EVENT_COUNT; e++) {
             uint64_t n = __atomic_load_n(&p->vcpus[i]->exits[e], __ATOMIC_RELAXED);
-            total += n;
             if (n > 0 && used < sizeof(text)) {
                 used += format(text + used, sizeof(text) - used, " %s %lu", event_names[e], n);
             }
         }
-        print("%s/%u: exits %lu:%s\n", p->name, i, total, text);
+        print("%s/%u: exits %lu:%s\n", p->name, i, counters_total(p->vcpus[i]), text);
     }
 }

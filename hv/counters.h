@@ -3,9 +3,15 @@
 #ifndef HV_COUNTERS_H
 #define HV_COUNTERS_H
 
+#include <stdint.h>
+
 struct partition;
+struct vcpu;
 
 // Prints one line for each vCPU. Any CPU: the numbers are read while they may change.
 void counters_print(const struct partition *p);
+
+// All exits of a vCPU so far. Any CPU.
+uint64_t counters_total(const struct vcpu *v);
 
 #endif

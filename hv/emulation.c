@@ -5,6 +5,7 @@
 
 #include "arch/exceptions.h"
 #include "arch/guest_state.h"
+#include "hv/counters.h"
 #include "hv/exits.h"
 #include "hv/vcpu.h"
 
@@ -33,6 +34,22 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     }
 }
 
+// How often in a row the guest may come back with the same instruction.
+#define REFUSALS 64
+
+// What can't be emulated may be code that another of the guest's processors has rewritten since the
+// exit, and a processor would execute what stands there now. So the guest runs on as it is. False:
+// it has come back at once so often that this is what it does.
+static __attribute__((noinline, cold)) bool may_run_again(struct vcpu *v, uint64_t rip)
+{
+    uint64_t exits = counters_total(v);
+    bool in_a_row = v->refused.rip == rip && v->refused.exits + 1 == exits;
+    v->refused.rip = rip;
+    v->refused.exits = exits;
+    v->refused.times = in_a_row ? v->refused.times + 1 : 0;
+    return v->refused.times < REFUSALS;
+}
+
 bool emulation_fetch(struct emulation *e, struct insn *insn)
 {
     enum status s = emulate_fetch(&e->context, insn, e->bytes, &e->byte_count);
@@ -48,8 +65,10 @@ bool emulation_fetch(struct emulation *e, struct insn *insn)
         virt->inject(e->context.vcpu, &(struct guest_exception){.vector = EXCEPTION_UD}, false);
         return false;
     default:
-        exit_fault(e->context.vcpu, e->context.regs, "an instruction that can't be emulated at",
-                   e->context.cs_base + e->context.rip);
+        if (!may_run_again(e->context.vcpu, e->state.rip)) {
+            exit_fault(e->context.vcpu, e->context.regs, "an instruction that can't be emulated at",
+                       e->context.cs_base + e->context.rip);
+        }
         return false;
     }
 }
@@ -65,7 +84,7 @@ bool emulation_finish(struct emulation *e, enum status outcome, const char *what
         virt->inject(v, &e->context.exception, true);
         return true;
     default:
-        return exit_fault(v, e->context.regs, what, address);
+        return may_run_again(v, e->state.rip) || exit_fault(v, e->context.regs, what, address);
     }
 }
 

@@ -73,6 +73,14 @@ struct vcpu {
     // CPU only.
     bool kick_late;
 
+    // Where an instruction could not be emulated last, after how many exits, and how often in a
+    // row; its own CPU only (hv/emulation.c).
+    struct {
+        uint64_t rip;
+        uint64_t exits;
+        unsigned times;
+    } refused;
+
     uint32_t parked_at;    // generation + 1 in which it has parked; its own CPU only
     uint32_t string_event; // enum vdev_event that a string instruction has caused
 

@@ -140,11 +140,14 @@ def test_storms(boot, apic_machine):
     attack(
         boot,
         apic_machine,
-        hostile("code", f"seed=4 attack0=rewrite attack1=race,straddle,tables,debug,alignment,caches "
+        hostile("race", f"seed=4 attack0=rewrite attack1=race count={times(2_000)}", 2),
+        hostile("code", "seed=7 attack1=straddle,tables,debug,alignment,caches "
                         f"count={times(2_000)}", 2),
         hostile("storm", f"seed=5 attack0=nmis,inits,flood,timer count={times(2_000)}", 2),
         hostile("flood", f"seed=6 attack0=console,caches count={times(50_000)}"),
-        cpus=6,
+        cpus=8,
+        # QEMU may go on with code that is no more, and then it can't be emulated.
+        may_end=("race",),
     )
 
 
