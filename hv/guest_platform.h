@@ -14,6 +14,14 @@
 #define GUEST_RESET_VALUE    6u
 #define GUEST_SCI_IRQ        9u
 
+// The PCI bus of a partition that has devices; RAM never reaches up there (hv/guest_layout.h).
+#define GUEST_PCI_WINDOW      0xc0000000u // BARs of the guest's bus lie here
+#define GUEST_PCI_WINDOW_SIZE 0x20000000u
+#define GUEST_ECAM_ADDRESS    0xe0000000u // configuration space of bus 0, memory-mapped
+#define GUEST_ECAM_SIZE       0x00100000u
+#define GUEST_PCI_PIN_FIRST   16u // IOAPIC pins of INTA to INTD: 16 + (device + pin - 1) % 4, which
+#define GUEST_PCI_PINS        4u  // is what _PRT says
+
 struct guest_platform {
     unsigned cpu_count;      // 1 to MAX_CPUS; their APIC IDs are 0, 1, 2, ...
     uint32_t cpu_signature;  // CPUID.1:EAX as the guest sees it; only shown, 0 if unknown
@@ -27,6 +35,7 @@ struct guest_platform {
     bool pm_timer_32bit;    // it counts 32 bits, not 24
     uint16_t reset_port;    // I/O port, one byte wide; 0: no reset register
     uint8_t reset_value;    // what to write there
+    bool has_pci;           // it owns devices: there is a PCI bus, described by MCFG and the DSDT
 };
 
 #endif

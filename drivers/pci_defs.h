@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registers of PCI configuration space (PCI Local Bus Specification 3.0, chapter 6; PCI Express
+// Base Specification, chapter 7) by their offsets, with the bits that the hypervisor uses.
+#ifndef DRIVERS_PCI_DEFS_H
+#define DRIVERS_PCI_DEFS_H
+
+#define PCI_VENDOR         0x00
+#define PCI_DEVICE         0x02
+#define PCI_COMMAND        0x04
+#define PCI_STATUS         0x06
+#define PCI_REVISION       0x08
+#define PCI_CLASS          0x08 // in bits 31:8 of the doubleword
+#define PCI_CACHE_LINE     0x0c
+#define PCI_LATENCY        0x0d
+#define PCI_HEADER_TYPE    0x0e
+#define PCI_BIST           0x0f
+#define PCI_BAR0           0x10
+#define PCI_SUBSYSTEM      0x2c
+#define PCI_ROM            0x30
+#define PCI_CAPABILITIES   0x34
+#define PCI_INTERRUPT_LINE 0x3c
+#define PCI_INTERRUPT_PIN  0x3d
+// Of a bridge.
+#define PCI_PRIMARY_BUS     0x18
+#define PCI_SECONDARY_BUS   0x19
+#define PCI_SUBORDINATE_BUS 0x1a
+#define PCI_BRIDGE_CONTROL  0x3e
+
+#define PCI_COMMAND_IO           0x0001u
+#define PCI_COMMAND_MEMORY       0x0002u
+#define PCI_COMMAND_MASTER       0x0004u
+#define PCI_COMMAND_PARITY       0x0040u
+#define PCI_COMMAND_SERR         0x0100u
+#define PCI_COMMAND_INTX_DISABLE 0x0400u
+
+#define PCI_STATUS_INTERRUPT    0x0008u
+#define PCI_STATUS_CAPABILITIES 0x0010u
+
+#define PCI_HEADER_MULTI       0x80u
+#define PCI_BRIDGE_CONTROL_RST 0x0040u
+
+#define PCI_BAR_IS_IO       0x1u
+#define PCI_BAR_TYPE        0x6u
+#define PCI_BAR_TYPE_64     0x4u
+#define PCI_BAR_PREFETCH    0x8u
+#define PCI_BAR_IO_MASK     0xfffffffcu
+#define PCI_BAR_MEMORY_MASK 0xfffffff0u
+
+// Capabilities.
+#define PCI_CAP_PM     0x01
+#define PCI_CAP_MSI    0x05
+#define PCI_CAP_VENDOR 0x09
+#define PCI_CAP_PCIE   0x10
+#define PCI_CAP_MSIX   0x11
+#define PCI_CAP_AF     0x13
+// Extended capabilities.
+#define PCI_EXT_CAP_ACS 0x000d
+
+// Message signaled interrupts, by the offset in their capability.
+#define PCI_MSI_CONTROL        2
+#define PCI_MSI_ENABLE         0x0001u
+#define PCI_MSI_CAPABLE_SHIFT  1 // log2 of the vectors that it can do, bits 3:1
+#define PCI_MSI_ENABLED_SHIFT  4 // log2 of the vectors that are on, bits 6:4
+#define PCI_MSI_64             0x0080u
+#define PCI_MSI_MASKABLE       0x0100u
+#define PCI_MSI_ADDRESS        4
+#define PCI_MSIX_CONTROL       2
+#define PCI_MSIX_SIZE_MASK     0x07ffu // vectors - 1
+#define PCI_MSIX_MASK_ALL      0x4000u
+#define PCI_MSIX_ENABLE        0x8000u
+#define PCI_MSIX_TABLE         4 // BAR in bits 2:0, offset in the rest
+#define PCI_MSIX_PBA           8
+#define PCI_MSIX_ENTRY_SIZE    16
+#define PCI_MSIX_ENTRY_MASKED  0x1u // in the fourth doubleword of an entry
+#define PCI_MSIX_MAX_VECTORS   2048
+
+#endif
