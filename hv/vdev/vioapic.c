@@ -24,6 +24,7 @@
 #define ENTRY_DELIVERY_SHIFT    8
 #define ENTRY_DELIVERY_MASK     7
 #define ENTRY_LOGICAL           (1ull << 11)
+#define ENTRY_REMOTE_IRR        (1ull << 14)
 #define ENTRY_LEVEL             (1ull << 15)
 #define ENTRY_MASKED            (1ull << 16)
 #define ENTRY_DESTINATION_SHIFT 56
@@ -90,6 +91,7 @@ static bool write_entry(struct vioapic *a, unsigned half, uint32_t value,
 
     entry &= ENTRY_WRITABLE;
     a->entry[pin] = entry;
+    a->changed |= a->direct & 1u << pin;
     return entry != old && level_message(a, pin, out);
 }
 
@@ -102,6 +104,13 @@ static bool write_eoi(const struct vioapic *a, uint8_t vector, struct vioapic_me
             return true;
     }
     return false;
+}
+
+static uint64_t shown_entry(const struct vioapic *a, unsigned pin)
+{
+    bool waits = a->direct & a->remote_irr & 1u << pin;
+
+    return a->entry[pin] | (waits ? ENTRY_REMOTE_IRR : 0);
 }
 
 static uint32_t read_data(const struct vioapic *a)
@@ -117,7 +126,7 @@ static uint32_t read_data(const struct vioapic *a)
     default:
         if (half >= 2 * VIOAPIC_PINS)
             return vdev_all_ones(4);
-        return (uint32_t)(a->entry[half / 2] >> (half % 2 * 32));
+        return (uint32_t)(shown_entry(a, half / 2) >> (half % 2 * 32));
     }
 }
 
@@ -157,6 +166,16 @@ bool vioapic_write(struct vioapic *a, uint32_t offset, uint32_t value, struct vi
     default:
         return false;
     }
+}
+
+void vioapic_make_direct(struct vioapic *a, uint32_t pins)
+{
+    a->direct = a->changed = pins;
+}
+
+bool vioapic_direct_message(const struct vioapic *a, unsigned pin, struct vioapic_message *out)
+{
+    return pin < VIOAPIC_PINS && (a->direct & 1u << pin) && entry_message(a->entry[pin], out);
 }
 
 bool vioapic_set_line(struct vioapic *a, unsigned pin, bool asserted, struct vioapic_message *out)

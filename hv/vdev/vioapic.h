@@ -7,6 +7,9 @@
 // entry while the line is high and the entry unmasked, and when the EOI register is written with
 // its vector while the line is still high. An IPI leaves the local APIC's TMR bit clear; Linux,
 // for one, then writes the EOI register after every level-triggered interrupt.
+//
+// A direct pin stands for a pin of the physical IOAPIC: nobody drives its line here, and the caller
+// programs the physical entry when this one has changed. Its EOIs reach the hardware by themselves.
 #ifndef HV_VDEV_VIOAPIC_H
 #define HV_VDEV_VIOAPIC_H
 
@@ -35,9 +38,12 @@ struct vioapic {
     uint32_t id;    // register 0 as written: bits 27:24
     uint32_t lines; // bit n: pin n is asserted
     uint64_t entry[VIOAPIC_PINS];
+    uint32_t direct;     // bit n: pin n is a direct one
+    uint32_t changed;    // direct pins whose entry was written; the caller clears it
+    uint32_t remote_irr; // direct pins that wait for an EOI; the caller's, before a read
 };
 
-// All entries masked, all lines low.
+// All entries masked, all lines low, no pin direct.
 void vioapic_reset(struct vioapic *a);
 
 // `offset` within the page: 0x00 index, 0x10 data, 0x40 EOI; all 32 bits wide. Others read as
@@ -46,6 +52,12 @@ uint32_t vioapic_read(const struct vioapic *a, uint32_t offset);
 
 // True when a message is to be sent, which is then in *out.
 bool vioapic_write(struct vioapic *a, uint32_t offset, uint32_t value, struct vioapic_message *out);
+
+// Makes these pins (a bit each) direct ones, behind a reset. They count as changed.
+void vioapic_make_direct(struct vioapic *a, uint32_t pins);
+
+// The message that a direct pin's entry makes of each interrupt. False: it is masked, or makes none.
+bool vioapic_direct_message(const struct vioapic *a, unsigned pin, struct vioapic_message *out);
 
 // A device drives its line: `asserted` whatever polarity the guest programmed. Pins from
 // VIOAPIC_PINS on are nobody's. True when a message is to be sent, which is then in *out.

@@ -239,9 +239,37 @@ static void shared_vector(void **state)
     assert_false(set(0x3e, LEVEL | 0x70));
 }
 
+// A direct pin is only a register: its line and its EOIs are the hardware's.
+static void test_direct(void **state)
+{
+    (void)state;
+    vioapic_make_direct(&apic, 1u << 17);
+    assert_int_equal(apic.changed, 1u << 17);
+    apic.changed = 0;
+    assert_false(vioapic_direct_message(&apic, 17, &message)); // masked
+    assert_false(set(0x10 + 2 * 17, LEVEL | 0x41));
+    assert_int_equal(apic.changed, 1u << 17);
+    assert_true(vioapic_direct_message(&apic, 17, &message));
+    assert_message(0x41, VIOAPIC_FIXED, false, 0, true);
+    assert_false(vioapic_direct_message(&apic, 16, &message)); // not a direct one
+    assert_false(vioapic_direct_message(&apic, VIOAPIC_PINS, &message));
+    // Another pin's entry is none of its business; nor is a vector of an exception a message.
+    apic.changed = 0;
+    set(0x10 + 2 * 16, 0x42);
+    assert_int_equal(apic.changed, 0);
+    set(0x10 + 2 * 17, LEVEL | 0x0f);
+    assert_false(vioapic_direct_message(&apic, 17, &message));
+    // Remote IRR is what the caller has seen in the physical one.
+    assert_int_equal(get(0x10 + 2 * 17), LEVEL | 0x0f);
+    apic.remote_irr = 1u << 17 | 1u << 16;
+    assert_int_equal(get(0x10 + 2 * 17), LEVEL | 0x0f | 0x4000);
+    assert_int_equal(get(0x10 + 2 * 16), 0x42);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_direct, setup),
         cmocka_unit_test_setup(identification, setup),
         cmocka_unit_test_setup(entries, setup),
         cmocka_unit_test_setup(beyond_the_registers, setup),
