@@ -19,8 +19,9 @@ uint32_t vpci_read(const struct vpci *p, uint16_t port, unsigned size)
     return vdev_all_ones(size); // no function answers: master abort
 }
 
-void vpci_write(struct vpci *p, uint16_t port, unsigned size, uint32_t value)
+struct vpci_effect vpci_write(struct vpci *p, uint16_t port, unsigned size, uint32_t value)
 {
     if (port == PORT_ADDRESS && size == 4)
         p->address = value;
+    return (struct vpci_effect){0, NULL};
 }
