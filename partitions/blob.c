@@ -28,9 +28,14 @@ static const struct blob_ioports *all_ioports(const struct blob_header *blob)
     return (const struct blob_ioports *)(all_modules(blob) + blob->module_count);
 }
 
+static const struct blob_device *all_devices(const struct blob_header *blob)
+{
+    return (const struct blob_device *)(all_ioports(blob) + blob->ioport_count);
+}
+
 static const char *all_strings(const struct blob_header *blob)
 {
-    return (const char *)(all_ioports(blob) + blob->ioport_count);
+    return (const char *)(all_devices(blob) + blob->device_count);
 }
 
 const struct blob_partition *blob_partition(const struct blob_header *blob, unsigned index)
@@ -48,6 +53,12 @@ const struct blob_ioports *blob_ioports(const struct blob_header *blob,
                                         const struct blob_partition *partition)
 {
     return all_ioports(blob) + partition->ioport_first;
+}
+
+const struct blob_device *blob_devices(const struct blob_header *blob,
+                                       const struct blob_partition *partition)
+{
+    return all_devices(blob) + partition->device_first;
 }
 
 const char *blob_string(const struct blob_header *blob, uint32_t offset)
@@ -150,6 +161,7 @@ static bool check_sections(const struct blob_header *blob, struct blob_problems 
         {blob->module_count, BLOB_MAX_MODULES, sizeof(struct blob_module), "too many modules"},
         {blob->ioport_count, BLOB_MAX_IOPORTS, sizeof(struct blob_ioports),
          "too many ranges of I/O ports"},
+        {blob->device_count, BLOB_MAX_DEVICES, sizeof(struct blob_device), "too many devices"},
         {blob->strings_size, BLOB_MAX_SIZE, 1, "too many bytes of strings"},
     };
     uint32_t size = sizeof(*blob);
@@ -170,8 +182,6 @@ static bool check_sections(const struct blob_header *blob, struct blob_problems 
         bad_layout(blob, -1, "its first string is not empty", 0, out);
     else if (all_strings(blob)[blob->strings_size - 1] != '\0')
         bad_layout(blob, -1, "its last string is not terminated", blob->strings_size, out);
-    if (blob->reserved != 0)
-        bad_layout(blob, -1, "a reserved field is not 0", blob->reserved, out);
     return out->count == problems;
 }
 
@@ -201,10 +211,38 @@ static void check_cpu_fields(const struct blob_header *blob, int index, struct b
     }
 }
 
+static void check_device_fields(const struct blob_header *blob, int index,
+                                struct blob_problems *out)
+{
+    const struct blob_partition *p = blob_partition(blob, (unsigned)index);
+
+    if (p->device_count > BLOB_MAX_PARTITION_DEVICES)
+        bad_layout(blob, index, "it has too many devices", p->device_count, out);
+    if ((p->flags & ~BLOB_FLAGS) != 0)
+        bad_layout(blob, index, "its flags are unknown", p->flags, out);
+    if (p->reserved != 0)
+        bad_layout(blob, index, "a reserved field is not 0", p->reserved, out);
+}
+
+static void check_module_strings(const struct blob_header *blob, int index,
+                                 struct blob_problems *out)
+{
+    const struct blob_partition *p = blob_partition(blob, (unsigned)index);
+
+    for (uint32_t m = 0; m < p->module_count; m++) {
+        const struct blob_module *module = &blob_modules(blob, p)[m];
+
+        check_string(blob, index, "a module's name lies outside the strings", module->name, out);
+        check_string(blob, index, "a module's cmdline lies outside the strings", module->cmdline,
+                     out);
+    }
+}
+
 static void check_partitions(const struct blob_header *blob, struct blob_problems *out)
 {
     uint32_t modules = 0;
     uint32_t ioports = 0;
+    uint32_t devices = 0;
 
     for (int i = 0; i < (int)blob->partition_count; i++) {
         const struct blob_partition *p = blob_partition(blob, (unsigned)i);
@@ -215,6 +253,7 @@ static void check_partitions(const struct blob_header *blob, struct blob_problem
         check_string(blob, i, "its initrd lies outside the strings", p->initrd, out);
         check_string(blob, i, "its cmdline lies outside the strings", p->cmdline, out);
         check_cpu_fields(blob, i, out);
+        check_device_fields(blob, i, out);
 
         // Slices in order and without a gap: no entry has two owners or none.
         if (p->module_first != modules || p->module_count > blob->module_count - modules) {
@@ -225,20 +264,21 @@ static void check_partitions(const struct blob_header *blob, struct blob_problem
             bad_layout(blob, i, "its I/O ports are not where they should be", p->ioport_first, out);
             return;
         }
+        if (p->device_first != devices || p->device_count > blob->device_count - devices) {
+            bad_layout(blob, i, "its devices are not where they should be", p->device_first, out);
+            return;
+        }
         modules += p->module_count;
         ioports += p->ioport_count;
-        for (uint32_t m = 0; m < p->module_count; m++) {
-            const struct blob_module *module = &blob_modules(blob, p)[m];
-
-            check_string(blob, i, "a module's name lies outside the strings", module->name, out);
-            check_string(blob, i, "a module's cmdline lies outside the strings", module->cmdline,
-                         out);
-        }
+        devices += p->device_count;
+        check_module_strings(blob, i, out);
     }
     if (modules != blob->module_count)
         bad_layout(blob, -1, "some of its modules belong to no partition", modules, out);
     if (ioports != blob->ioport_count)
         bad_layout(blob, -1, "some of its I/O ports belong to no partition", ioports, out);
+    if (devices != blob->device_count)
+        bad_layout(blob, -1, "some of its devices belong to no partition", devices, out);
 }
 
 enum status blob_check(const void *blob, size_t size, struct blob_problems *out)

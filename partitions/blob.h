@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration in the form that the hypervisor loads: a small binary file with the partitions,
-// their modules and their I/O ports. bulkhead-config writes it, the hypervisor reads it, and both
-// run the checks declared here. Numbers are little endian and every field has a fixed width.
+// their modules, I/O ports and devices. bulkhead-config writes it, the hypervisor reads it, and
+// both run the checks declared here. Numbers are little endian and every field has a fixed width.
 //
 // The sections follow one another without a gap, so the counts in the header give every place:
 //     struct blob_header
 //     struct blob_partition [partition_count]
 //     struct blob_module    [module_count]     those of the first partition, of the second, ...
 //     struct blob_ioports   [ioport_count]     likewise
+//     struct blob_device    [device_count]     likewise
 //     char                  [strings_size]     NUL-terminated strings; the first one is empty
 #ifndef PARTITIONS_BLOB_H
 #define PARTITIONS_BLOB_H
@@ -17,14 +18,16 @@
 
 #define BLOB_MAGIC      "BULKHEAD" // 8 bytes, without its NUL
 #define BLOB_MAGIC_SIZE 8
-#define BLOB_VERSION    1
+#define BLOB_VERSION    2
 
-#define BLOB_MAX_SIZE        KIB(64)
-#define BLOB_MAX_MODULES     64   // `modules` entries of all partitions together
-#define BLOB_MAX_IOPORTS     256  // `ioports` entries of all partitions together
-#define BLOB_NAME_SIZE       32   // of a partition, with its NUL
-#define BLOB_MAX_MODULE_NAME 255  // bytes of a module's name, without its NUL
-#define BLOB_MAX_CMDLINE     2047 // bytes of a command line, without its NUL: what Linux takes
+#define BLOB_MAX_SIZE              KIB(64)
+#define BLOB_MAX_MODULES           64   // `modules` entries of all partitions together
+#define BLOB_MAX_IOPORTS           256  // `ioports` entries of all partitions together
+#define BLOB_MAX_DEVICES           64   // `devices` entries of all partitions together
+#define BLOB_MAX_PARTITION_DEVICES 16   // and of one partition
+#define BLOB_NAME_SIZE             32   // of a partition, with its NUL
+#define BLOB_MAX_MODULE_NAME       255  // bytes of a module's name, without its NUL
+#define BLOB_MAX_CMDLINE           2047 // bytes of a command line, without its NUL: what Linux takes
 
 #define BLOB_MIN_MEMORY MIB(2) // bytes of a partition
 #define BLOB_MAX_MEMORY GIB(1024)
@@ -37,14 +40,19 @@ struct blob_header {
     uint32_t partition_count;
     uint32_t module_count;
     uint32_t ioport_count;
+    uint32_t device_count;
     uint32_t strings_size; // bytes
-    uint32_t reserved;     // 0
 };
 
 enum blob_cpu_mode {
     BLOB_CPUS_ANY = 0,    // any cpu_count CPUs
     BLOB_CPUS_LISTED = 1, // exactly those in cpus[]; virtual CPU n runs on cpus[n]
 };
+
+// Bits of blob_partition.flags.
+#define BLOB_TRUST_DMA         0x1u // its devices may do DMA where no IOMMU confines them
+#define BLOB_STOP_ON_DMA_FAULT 0x2u // refused DMA stops it; else it is only reported
+#define BLOB_FLAGS             (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)
 
 // `image`, `initrd` and `cmdline` are offsets into the strings; 0 is the empty string and means
 // that there is none.
@@ -58,6 +66,10 @@ struct blob_partition {
     uint32_t module_count;
     uint32_t ioport_first; // index into the I/O ports
     uint32_t ioport_count;
+    uint32_t device_first; // index into the devices
+    uint32_t device_count;
+    uint32_t flags;    // BLOB_TRUST_DMA, ...
+    uint32_t reserved; // 0
     uint16_t cpu_mode; // enum blob_cpu_mode
     uint16_t cpu_count;
     uint16_t cpus[MAX_CPUS]; // the first cpu_count of them, if listed; 0 elsewhere
@@ -74,11 +86,19 @@ struct blob_ioports {
     uint16_t last;
 };
 
+// A PCI function of the machine.
+struct blob_device {
+    uint16_t segment;
+    uint8_t bus;
+    uint8_t devfn; // device 7:3, function 2:0
+};
+
 _Static_assert(sizeof(struct blob_header) == 40, "part of the format");
-_Static_assert(sizeof(struct blob_partition) == 72 + 2 * MAX_CPUS, "part of the format");
+_Static_assert(sizeof(struct blob_partition) == 88 + 2 * MAX_CPUS, "part of the format");
 _Static_assert(sizeof(struct blob_partition) % 8 == 0, "what follows stays aligned");
 _Static_assert(sizeof(struct blob_module) == 8, "part of the format");
 _Static_assert(sizeof(struct blob_ioports) == 4, "part of the format");
+_Static_assert(sizeof(struct blob_device) == 4, "part of the format");
 _Static_assert(MAX_CPUS == 64, "another number is another format: raise BLOB_VERSION");
 
 // ---- what the checks find ------------------------------------------------------------------
@@ -103,6 +123,8 @@ enum blob_problem_kind {
     BLOB_BAD_PORTS, // a range that ends before it starts
     BLOB_OVERLAPPING_PORTS,
     BLOB_KEPT_PORTS, // ports that the hypervisor keeps
+    BLOB_DUPLICATE_DEVICE,
+    BLOB_NO_DEVICES, // a key about devices, but no devices
     // Against the machine.
     BLOB_NO_SUCH_CPU,
     BLOB_TOO_FEW_CPUS,
@@ -122,6 +144,9 @@ enum blob_field {
     BLOB_FIELD_CMDLINE,
     BLOB_FIELD_MODULES,
     BLOB_FIELD_IOPORTS,
+    BLOB_FIELD_DEVICES,
+    BLOB_FIELD_TRUST_DMA,
+    BLOB_FIELD_ON_DMA_FAULT,
     BLOB_FIELD_COUNT,
 };
 
@@ -131,7 +156,7 @@ struct blob_problem {
     enum blob_problem_kind kind;
     enum blob_field field;
     int partition;  // index, or -1: the blob as a whole
-    int item;       // index into the partition's CPUs, modules or I/O ports, or -1
+    int item;       // index into the partition's CPUs, modules, I/O ports or devices, or -1
     char text[288]; // names the partition; without a newline
 };
 
@@ -155,8 +180,8 @@ uint32_t blob_crc32(const void *data, size_t size);
 // Checks the form of a blob and, if that is sound, all that can be judged without knowing the
 // machine. `blob` is 8-byte aligned and `size` is the size of the file. All problems found are
 // written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
-// status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU or port
-// given twice), ERR_DENIED (ports that the hypervisor keeps) or ERR_INVALID.
+// status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU, port or
+// device given twice), ERR_DENIED (ports that the hypervisor keeps) or ERR_INVALID.
 enum status blob_check(const void *blob, size_t size, struct blob_problems *out);
 
 // Host I/O ports that no partition gets, and why.
@@ -210,6 +235,16 @@ const struct blob_module *blob_modules(const struct blob_header *blob,
 // The first of the partition's ioport_count ranges.
 const struct blob_ioports *blob_ioports(const struct blob_header *blob,
                                         const struct blob_partition *partition);
+
+// The first of the partition's device_count devices.
+const struct blob_device *blob_devices(const struct blob_header *blob,
+                                       const struct blob_partition *partition);
+
+#define BLOB_DEVICE_TEXT_SIZE 16
+
+// "00:03.0", with the segment in front if it isn't 0, as the configuration names it. Returns
+// `text`.
+const char *blob_device_text(struct blob_device device, char text[BLOB_DEVICE_TEXT_SIZE]);
 
 // The string at an offset that a blob_partition or blob_module holds; "" at 0.
 const char *blob_string(const struct blob_header *blob, uint32_t offset);

@@ -17,7 +17,8 @@ static const enum status status_of_kind[] = {
     [BLOB_BAD_MEMORY] = ERR_INVALID,  [BLOB_NO_IMAGE] = ERR_INVALID,
     [BLOB_BAD_TEXT] = ERR_INVALID,    [BLOB_INITRD_AND_MODULES] = ERR_INVALID,
     [BLOB_BAD_PORTS] = ERR_INVALID,   [BLOB_OVERLAPPING_PORTS] = ERR_EXISTS,
-    [BLOB_KEPT_PORTS] = ERR_DENIED,   [BLOB_NO_SUCH_CPU] = ERR_RANGE,
+    [BLOB_KEPT_PORTS] = ERR_DENIED,   [BLOB_DUPLICATE_DEVICE] = ERR_EXISTS,
+    [BLOB_NO_DEVICES] = ERR_INVALID,  [BLOB_NO_SUCH_CPU] = ERR_RANGE,
     [BLOB_TOO_FEW_CPUS] = ERR_RANGE,  [BLOB_TOO_LITTLE_MEMORY] = ERR_NO_MEMORY,
     [BLOB_NO_MODULE] = ERR_NOT_FOUND, [BLOB_AMBIGUOUS_MODULE] = ERR_EXISTS,
 };
@@ -50,6 +51,17 @@ size_t blob_label(const struct blob_header *blob, unsigned partition, char text[
     if (blob_name_is_legal(name))
         return format(text, BLOB_LABEL_SIZE, "partition \"%s\"", name);
     return format(text, BLOB_LABEL_SIZE, "partition number %u", partition + 1);
+}
+
+const char *blob_device_text(struct blob_device device, char text[BLOB_DEVICE_TEXT_SIZE])
+{
+    size_t used = 0;
+
+    if (device.segment != 0)
+        used = format(text, BLOB_DEVICE_TEXT_SIZE, "%04x:", device.segment);
+    format(text + used, BLOB_DEVICE_TEXT_SIZE - used, "%02x:%02x.%x", device.bus, device.devfn >> 3,
+           device.devfn & 7);
+    return text;
 }
 
 void blob_problem_add(struct blob_problems *out, const struct blob_header *blob,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a configuration must keep to on whatever machine it runs: names, CPUs, memory, images and
-// I/O ports of the partitions, each by itself and against one another. Relies on blob_check()
-// having proved the blob's form.
+// What a configuration must keep to on whatever machine it runs: names, CPUs, memory, images, I/O
+// ports and devices of the partitions, each by itself and against one another. Relies on
+// blob_check() having proved the blob's form.
 #include "arch/string.h"
 #include "partitions/blob_problem.h"
 
@@ -260,6 +260,66 @@ static void check_ioports(const struct blob_header *blob, unsigned index, struct
     }
 }
 
+// ---- devices ---------------------------------------------------------------------------------
+
+static bool is_same_device(struct blob_device a, struct blob_device b)
+{
+    return a.segment == b.segment && a.bus == b.bus && a.devfn == b.devfn;
+}
+
+// Says who named the device first, if it was before entry `item` of partition `index`.
+static void check_device_is_free(const struct blob_header *blob, unsigned index, unsigned item,
+                                 struct blob_problems *out)
+{
+    struct blob_device device = blob_devices(blob, blob_partition(blob, index))[item];
+    struct blob_place place = at_item(index, BLOB_FIELD_DEVICES, item);
+    char text[BLOB_DEVICE_TEXT_SIZE];
+    char owner[BLOB_LABEL_SIZE];
+
+    blob_device_text(device, text);
+    for (unsigned i = 0; i <= index; i++) {
+        const struct blob_partition *p = blob_partition(blob, i);
+
+        for (unsigned k = 0; k < p->device_count && (i < index || k < item); k++) {
+            if (!is_same_device(device, blob_devices(blob, p)[k]))
+                continue;
+            blob_label(blob, i, owner);
+            if (i == index)
+                blob_problem_add(out, blob, BLOB_DUPLICATE_DEVICE, place,
+                                 "it lists device %s twice; list it once", text);
+            else
+                blob_problem_add(out, blob, BLOB_DUPLICATE_DEVICE, place,
+                                 "device %s is already one of %s; a device belongs to one "
+                                 "partition",
+                                 text, owner);
+            return;
+        }
+    }
+}
+
+// A key that has nothing to speak of is no harmless leftover: a device that somebody adds later
+// would be trusted by a line that nobody wrote for it.
+static void check_flag(const struct blob_header *blob, unsigned index, uint32_t flag,
+                       enum blob_field field, const char *key, struct blob_problems *out)
+{
+    const struct blob_partition *p = blob_partition(blob, index);
+
+    if ((p->flags & flag) != 0 && p->device_count == 0)
+        blob_problem_add(out, blob, BLOB_NO_DEVICES, at(index, field),
+                         "%s is about its devices, but it has none; give it devices or leave "
+                         "this out",
+                         key);
+}
+
+static void check_devices(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    for (unsigned i = 0; i < blob_partition(blob, index)->device_count; i++)
+        check_device_is_free(blob, index, i, out);
+    check_flag(blob, index, BLOB_TRUST_DMA, BLOB_FIELD_TRUST_DMA, "trust_dma = true", out);
+    check_flag(blob, index, BLOB_STOP_ON_DMA_FAULT, BLOB_FIELD_ON_DMA_FAULT,
+               "on_dma_fault = \"stop\"", out);
+}
+
 // ---- all of it -------------------------------------------------------------------------------
 
 static void check_cpu_total(const struct blob_header *blob, struct blob_problems *out)
@@ -291,6 +351,7 @@ void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
         check_memory(blob, i, out);
         check_files(blob, i, out);
         check_ioports(blob, i, out);
+        check_devices(blob, i, out);
     }
     check_cpu_total(blob, out);
 }

@@ -25,6 +25,11 @@ struct config_ioports {
     struct blob_ioports ports;
 };
 
+struct config_device {
+    struct config_place place;
+    struct blob_device device;
+};
+
 struct config_partition {
     struct config_place place;
     struct config_place fields[BLOB_FIELD_COUNT]; // the partition's own where a key is missing
@@ -42,6 +47,9 @@ struct config_partition {
     struct config_module modules[BLOB_MAX_MODULES];
     unsigned ioport_count;
     struct config_ioports ioports[BLOB_MAX_IOPORTS];
+    unsigned device_count;
+    struct config_device devices[BLOB_MAX_PARTITION_DEVICES];
+    uint32_t flags; // BLOB_TRUST_DMA, ...
 };
 
 struct config {
@@ -56,13 +64,16 @@ struct config {
 void config_parse(const char *path, config_t *tree, struct config *config,
                   struct config_messages *messages);
 
-// The lists of a partition: `cpus` (which may be a number too), `modules`, `ioports`. `used` counts
-// the entries of all partitions so far. `label` names the partition in messages.
+// The lists of a partition: `cpus` (which may be a number too), `modules`, `ioports`, `devices`.
+// `used` counts the entries of all partitions so far. `label` names the partition in messages.
 void config_parse_cpus(const config_setting_t *setting, const char *label,
                        struct config_partition *p, struct config_messages *messages);
 void config_parse_modules(const config_setting_t *setting, const char *label, unsigned *used,
                           struct config_partition *p, struct config_messages *messages);
 void config_parse_ioports(const config_setting_t *setting, const char *label, unsigned *used,
+                          struct config_partition *p, struct config_messages *messages);
+
+void config_parse_devices(const config_setting_t *setting, const char *label, unsigned *used,
                           struct config_partition *p, struct config_messages *messages);
 
 // Where a setting stands.

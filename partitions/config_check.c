@@ -17,6 +17,8 @@ static struct config_place place_of(const struct config *config, const struct bl
         return p->modules[item].place;
     if (problem->item >= 0 && problem->field == BLOB_FIELD_IOPORTS)
         return p->ioports[item].place;
+    if (problem->item >= 0 && problem->field == BLOB_FIELD_DEVICES)
+        return p->devices[item].place;
     return p->fields[problem->field];
 }
 

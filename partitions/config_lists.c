@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys of a partition that take a list: cpus, modules, ioports. A bad entry gets a message and
-// is left out, and the rest is read all the same.
+// The keys of a partition that take a list: cpus, modules, ioports, devices. A bad entry gets a
+// message and is left out, and the rest is read all the same.
 #include <string.h>
 
 #include "partitions/config.h"
@@ -206,4 +206,101 @@ void config_parse_ioports(const config_setting_t *setting, const char *label, un
         p->ioports[p->ioport_count++] = entry;
         ++*used;
     }
+}
+
+// ---- devices ---------------------------------------------------------------------------------
+
+static bool parse_pci(const config_setting_t *setting, const char *label, int number,
+                      struct config_device *entry, struct config_messages *messages)
+{
+    enum status status = ERR_INVALID;
+
+    entry->place = config_place_of(setting);
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        status = config_parse_pci(config_setting_get_string(setting), &entry->device);
+    if (status == ERR_INVALID)
+        config_message(messages, entry->place,
+                       "%s: device %d: pci must be a string like \"00:03.0\" or \"0000:00:03.0\"",
+                       label, number);
+    else if (status == ERR_RANGE)
+        config_message(messages, entry->place,
+                       "%s: device %d: pci names a function that can't exist; devices are 00 to "
+                       "1f, functions 0 to 7",
+                       label, number);
+    return status == STATUS_OK;
+}
+
+static bool parse_device(const config_setting_t *group, const char *label, int number,
+                         struct config_device *entry, struct config_messages *messages)
+{
+    bool good = true;
+
+    if (config_setting_type(group) != CONFIG_TYPE_GROUP) {
+        config_message(messages, config_place_of(group),
+                       "%s: device %d must be a group, { pci = \"00:03.0\"; }, not %s", label,
+                       number, config_type_name(group));
+        return false;
+    }
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+
+        if (strcmp(config_setting_name(setting), "pci") == 0) {
+            good &= parse_pci(setting, label, number, entry, messages);
+        } else {
+            config_message(messages, config_place_of(setting),
+                           "%s: unknown key \"%s\" of device %d; there is pci", label,
+                           config_setting_name(setting), number);
+            good = false;
+        }
+    }
+    if (config_setting_get_member(group, "pci") == NULL) {
+        config_message(messages, config_place_of(group), "%s: device %d has no pci", label, number);
+        good = false;
+    }
+    return good;
+}
+
+static bool add_device(const struct config_device *entry, const char *label, unsigned *used,
+                       struct config_partition *p, struct config_messages *messages)
+{
+    if (p->device_count == BLOB_MAX_PARTITION_DEVICES) {
+        config_message(messages, entry->place, "%s: it has more than %d devices", label,
+                       BLOB_MAX_PARTITION_DEVICES);
+        return false;
+    }
+    if (*used == BLOB_MAX_DEVICES) {
+        config_message(messages, entry->place,
+                       "%s: the partitions have more than %d devices together", label,
+                       BLOB_MAX_DEVICES);
+        return false;
+    }
+    p->devices[p->device_count++] = *entry;
+    ++*used;
+    return true;
+}
+
+void config_parse_devices(const config_setting_t *setting, const char *label, unsigned *used,
+                          struct config_partition *p, struct config_messages *messages)
+{
+    bool meant = true; // devices were meant, whatever became of them
+
+    if (!is_list(setting)) {
+        config_message(messages, config_place_of(setting),
+                       "%s: devices must be a list such as ( { pci = \"00:03.0\"; } ), not %s",
+                       label, config_type_name(setting));
+        p->is_reported[BLOB_FIELD_DEVICES] = true;
+    } else {
+        meant = config_setting_length(setting) != 0;
+        for (int i = 0; i < config_setting_length(setting); i++) {
+            const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
+            struct config_device entry;
+
+            if (parse_device(item, label, i + 1, &entry, messages) &&
+                !add_device(&entry, label, used, p, messages))
+                break;
+        }
+    }
+    // That trust_dma has no devices to speak of is then no mistake of its own.
+    if (meant && p->device_count == 0)
+        p->is_reported[BLOB_FIELD_TRUST_DMA] = p->is_reported[BLOB_FIELD_ON_DMA_FAULT] = true;
 }

@@ -27,9 +27,14 @@ static const struct key {
     {"cmdline", BLOB_FIELD_CMDLINE, NULL},
     {"modules", BLOB_FIELD_MODULES, NULL},
     {"ioports", BLOB_FIELD_IOPORTS, NULL},
+    {"devices", BLOB_FIELD_DEVICES, NULL},
+    {"trust_dma", BLOB_FIELD_TRUST_DMA, NULL},
+    {"on_dma_fault", BLOB_FIELD_ON_DMA_FAULT, NULL},
 };
 
-#define KEY_NAMES "name, cpus, memory, image, initrd, cmdline, modules, ioports"
+#define KEY_NAMES                                                                                  \
+    "name, cpus, memory, image, initrd, cmdline, modules, ioports, devices, trust_dma, "           \
+    "on_dma_fault"
 
 // libconfig notes for a text in a list the line of what follows it, since that could be a second
 // text to join. So the text is looked for upwards from there. One that is written with escapes is
@@ -153,9 +158,35 @@ static void parse_initrd(const config_setting_t *setting, const char *label,
                        "%s: initrd is empty; name a boot module or leave initrd out", label);
 }
 
+static void parse_trust_dma(const config_setting_t *setting, const char *label,
+                            struct config_partition *p, struct config_messages *messages)
+{
+    if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+        config_message(messages, config_place_of(setting),
+                       "%s: trust_dma must be true or false, not %s", label,
+                       config_type_name(setting));
+    else if (config_setting_get_bool(setting))
+        p->flags |= BLOB_TRUST_DMA;
+}
+
+static void parse_on_dma_fault(const config_setting_t *setting, const char *label,
+                               struct config_partition *p, struct config_messages *messages)
+{
+    const char *text = "";
+
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        text = config_setting_get_string(setting);
+    if (strcmp(text, "stop") == 0)
+        p->flags |= BLOB_STOP_ON_DMA_FAULT;
+    else if (strcmp(text, "log") != 0)
+        config_message(messages, config_place_of(setting),
+                       "%s: on_dma_fault must be \"log\" or \"stop\"", label);
+}
+
 struct used_entries {
     unsigned modules;
     unsigned ioports;
+    unsigned devices;
 };
 
 static void parse_key(const struct key *key, const config_setting_t *setting, const char *label,
@@ -186,6 +217,15 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
         break;
     case BLOB_FIELD_IOPORTS:
         config_parse_ioports(setting, label, &used->ioports, p, messages);
+        break;
+    case BLOB_FIELD_DEVICES:
+        config_parse_devices(setting, label, &used->devices, p, messages);
+        break;
+    case BLOB_FIELD_TRUST_DMA:
+        parse_trust_dma(setting, label, p, messages);
+        break;
+    case BLOB_FIELD_ON_DMA_FAULT:
+        parse_on_dma_fault(setting, label, p, messages);
         break;
     default:
         break;
@@ -262,7 +302,7 @@ static void parse_partition(const config_setting_t *group, unsigned index,
 static void parse_partitions(const config_setting_t *list, struct config *config,
                              struct config_messages *messages)
 {
-    struct used_entries used = {0, 0};
+    struct used_entries used = {0};
 
     config->place = config_place_of(list);
     if (config_setting_type(list) != CONFIG_TYPE_LIST) {

@@ -46,6 +46,8 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
 {
     const struct blob_module *modules = blob_modules(blob, p);
     const struct blob_ioports *ioports = blob_ioports(blob, p);
+    const struct blob_device *devices = blob_devices(blob, p);
+    char text[BLOB_DEVICE_TEXT_SIZE];
 
     if (p->initrd != 0)
         printf("    initrd   %s\n", blob_string(blob, p->initrd));
@@ -59,6 +61,12 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
     }
     for (unsigned i = 0; i < p->ioport_count; i++)
         printf("    ioports  0x%x-0x%x\n", ioports[i].first, ioports[i].last);
+    for (unsigned i = 0; i < p->device_count; i++)
+        printf("    device   %s\n", blob_device_text(devices[i], text));
+    if (p->flags & BLOB_TRUST_DMA)
+        printf("    trusted: its devices may do DMA where no IOMMU confines them\n");
+    if (p->flags & BLOB_STOP_ON_DMA_FAULT)
+        printf("    stopped if the DMA of its devices is refused\n");
 }
 
 void config_show(const struct blob_header *blob)

@@ -17,6 +17,7 @@ struct writer {
     struct blob_partition *partitions;
     struct blob_module *modules;
     struct blob_ioports *ioports;
+    struct blob_device *devices;
     char *strings;
 };
 
@@ -38,6 +39,7 @@ static struct blob_header measure(const struct config *config)
 
         header.module_count += p->module_count;
         header.ioport_count += p->ioport_count;
+        header.device_count += p->device_count;
         strings += string_size(p->image) + string_size(p->initrd) + string_size(p->cmdline);
         for (unsigned m = 0; m < p->module_count; m++)
             strings += string_size(p->modules[m].name) + string_size(p->modules[m].cmdline);
@@ -46,7 +48,8 @@ static struct blob_header measure(const struct config *config)
     header.size = (uint32_t)(sizeof(struct blob_header) +
                              header.partition_count * sizeof(struct blob_partition) +
                              header.module_count * sizeof(struct blob_module) +
-                             header.ioport_count * sizeof(struct blob_ioports) + strings);
+                             header.ioport_count * sizeof(struct blob_ioports) +
+                             header.device_count * sizeof(struct blob_device) + strings);
     return header;
 }
 
@@ -89,6 +92,11 @@ static void write_partition(struct writer *writer, const struct config_partition
     out->ioport_count = p->ioport_count;
     for (unsigned i = 0; i < p->ioport_count; i++)
         writer->ioports[blob->ioport_count++] = p->ioports[i].ports;
+    out->device_first = blob->device_count;
+    out->device_count = p->device_count;
+    for (unsigned i = 0; i < p->device_count; i++)
+        writer->devices[blob->device_count++] = p->devices[i].device;
+    out->flags = p->flags;
 }
 
 struct blob_header *config_to_blob(const struct config *config, size_t *size)
@@ -105,11 +113,12 @@ struct blob_header *config_to_blob(const struct config *config, size_t *size)
     writer.partitions = (struct blob_partition *)(blob + 1);
     writer.modules = (struct blob_module *)(writer.partitions + full.partition_count);
     writer.ioports = (struct blob_ioports *)(writer.modules + full.module_count);
-    writer.strings = (char *)(writer.ioports + full.ioport_count);
+    writer.devices = (struct blob_device *)(writer.ioports + full.ioport_count);
+    writer.strings = (char *)(writer.devices + full.device_count);
 
     // The counts grow with the entries and end where measure() said.
     *blob = full;
-    blob->partition_count = blob->module_count = blob->ioport_count = 0;
+    blob->partition_count = blob->module_count = blob->ioport_count = blob->device_count = 0;
     blob->strings_size = 1;
     for (unsigned i = 0; i < config->partition_count; i++)
         write_partition(&writer, &config->partitions[i]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads sizes and ranges of I/O ports from text, strictly: nothing may precede or follow them.
+// Reads sizes, ranges of I/O ports and addresses of PCI functions from text, strictly: nothing may
+// precede or follow them.
 #include "partitions/config_value.h"
 
 // The value of a digit, or 16 for what is none.
@@ -92,5 +93,39 @@ enum status config_parse_ports(const char *text, struct blob_ioports *ports)
     if (status != STATUS_OK || first > UINT16_MAX || last > UINT16_MAX)
         return ERR_RANGE;
     *ports = (struct blob_ioports){(uint16_t)first, (uint16_t)last};
+    return STATUS_OK;
+}
+
+// Exactly `digits` hexadecimal digits and then `end`; moves `text` behind that.
+static bool parse_hex(const char **text, unsigned digits, char end, unsigned *value)
+{
+    *value = 0;
+    for (unsigned i = 0; i < digits; i++) {
+        if (digit_of((*text)[i]) > 15)
+            return false;
+        *value = *value << 4 | digit_of((*text)[i]);
+    }
+    if ((*text)[digits] != end)
+        return false;
+    *text += digits + 1;
+    return true;
+}
+
+enum status config_parse_pci(const char *text, struct blob_device *device)
+{
+    unsigned segment, bus, slot, function;
+    const char *rest = text;
+
+    if (!parse_hex(&rest, 4, ':', &segment)) {
+        segment = 0;
+        rest = text;
+    }
+    if (!parse_hex(&rest, 2, ':', &bus) || !parse_hex(&rest, 2, '.', &slot) ||
+        !parse_hex(&rest, 1, '\0', &function))
+        return ERR_INVALID;
+    if (slot > 0x1f || function > 7)
+        return ERR_RANGE;
+    *device =
+        (struct blob_device){(uint16_t)segment, (uint8_t)bus, (uint8_t)(slot << 3 | function)};
     return STATUS_OK;
 }

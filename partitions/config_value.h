@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values that a configuration file writes as text: sizes and ranges of I/O ports. Host only.
+// The values that a configuration file writes as text: sizes, ranges of I/O ports, addresses of PCI
+// functions. Host only.
 #ifndef PARTITIONS_CONFIG_VALUE_H
 #define PARTITIONS_CONFIG_VALUE_H
 
@@ -12,5 +13,9 @@ enum status config_parse_size(const char *text, uint64_t *bytes);
 // "0xf4-0xf7" or "0xf4": numbers as C writes them. ERR_INVALID if it is no range, ERR_RANGE if
 // there is no such port. The order of the two is not judged.
 enum status config_parse_ports(const char *text, struct blob_ioports *ports);
+
+// "00:03.0" or "0000:00:03.0": hexadecimal, each part with as many digits as here. ERR_INVALID if
+// it is no such text, ERR_RANGE if the device is above 1f or the function above 7.
+enum status config_parse_pci(const char *text, struct blob_device *device);
 
 #endif

@@ -13,7 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = os.environ.get("BULKHEAD_CONFIG", str(ROOT / "build" / "bulkhead-config"))
 
-HEADER = struct.Struct("<8sIIIIIIII")  # magic, version, size, crc32, four counts, reserved
+HEADER = struct.Struct("<8sIIIIIIII")  # magic, version, size, crc32, five counts
 CHECKED_FROM = 20
 
 
@@ -99,25 +99,30 @@ def test_build_writes_the_documented_format(tmp_path):
     conf.write_text("""partitions = (
       { name = "a-1_Z"; cpus = (7, 2); memory = "4096K"; image = "k";
         modules = ( { name = "one"; cmdline = "x=1 y"; }, "two" );
-        ioports = ( "0xf4-0xf7", "1280" ); } );""")
+        ioports = ( "0xf4-0xf7", "1280" );
+        devices = ( { pci = "00:03.0"; }, { pci = "00Ab:cd:1f.7"; } );
+        trust_dma = true; on_dma_fault = "stop"; } );""")
     assert run("build", "-o", blob, conf).returncode == 0
 
     data = blob.read_bytes()
-    magic, version, size, crc, partitions, modules, ioports, strings, reserved = \
+    magic, version, size, crc, partitions, modules, ioports, devices, strings = \
         HEADER.unpack_from(data)
-    assert (magic, version, size, reserved) == (b"BULKHEAD", 1, len(data), 0)
+    assert (magic, version, size) == (b"BULKHEAD", 2, len(data))
     assert crc == zlib.crc32(data[CHECKED_FROM:])
-    assert (partitions, modules, ioports) == (1, 2, 2)
-    name, memory, image, initrd, cmdline, m_first, m_count, p_first, p_count, mode, cpus = \
-        struct.unpack_from("<32sQIIIIIIIHH", data, HEADER.size)
+    assert (partitions, modules, ioports, devices) == (1, 2, 2, 2)
+    name, memory, image, initrd, cmdline, m_first, m_count, p_first, p_count, d_first, d_count, \
+        flags, reserved, mode, cpus = struct.unpack_from("<32sQIIIIIIIIIIIHH", data, HEADER.size)
     assert name == b"a-1_Z".ljust(32, b"\0")
     assert memory == 4 << 20
     assert (initrd, cmdline, m_first, m_count, p_first, p_count) == (0, 0, 0, 2, 0, 2)
+    assert (d_first, d_count, flags, reserved) == (0, 2, 1 | 2, 0)
     assert (mode, cpus) == (1, 2)
-    assert struct.unpack_from("<64H", data, HEADER.size + 72) == (7, 2) + (0,) * 62
-    after = HEADER.size + 200
+    assert struct.unpack_from("<64H", data, HEADER.size + 88) == (7, 2) + (0,) * 62
+    after = HEADER.size + 216
     assert struct.unpack_from("<4H", data, after + 2 * 8) == (0xf4, 0xf7, 0x500, 0x500)
-    table = data[after + 2 * 8 + 2 * 4:]
+    assert struct.unpack_from("<HBBHBB", data, after + 2 * 8 + 2 * 4) == \
+        (0, 0, 0x18, 0xab, 0xcd, 0xff)
+    table = data[after + 2 * 8 + 2 * 4 + 2 * 4:]
     assert len(table) == strings
     assert sorted(table.split(b"\0")) == [b"", b"", b"k", b"one", b"two", b"x=1 y"]
     assert table[image:].startswith(b"k\0")
@@ -130,7 +135,8 @@ def test_show_lists_everything(tmp_path):
       { name = "a-long-name-for-a-partition"; cpus = [5, 4]; memory = "2052K"; image = "mb.elf";
         modules = ( { name = "one"; cmdline = "x=1 y"; }, "two" );
         ioports = ( "0xf4-0xf7", "0x500" ); },
-      { name = "b"; cpus = 3; memory = "2G"; image = "k"; } );""")
+      { name = "b"; cpus = 3; memory = "2G"; image = "k"; trust_dma = true; on_dma_fault = "stop";
+        devices = ( { pci = "0000:00:03.0"; }, { pci = "0001:AB:1f.7"; } ); } );""")
     assert run("build", conf, "--output", blob).returncode == 0
     assert run("show", blob).stdout == (
         "PARTITION                    CPUS     MEMORY  IMAGE\n"
@@ -139,7 +145,11 @@ def test_show_lists_everything(tmp_path):
         "    module   two\n"
         "    ioports  0xf4-0xf7\n"
         "    ioports  0x500-0x500\n"
-        "b                            any 3     2 GiB  k\n")
+        "b                            any 3     2 GiB  k\n"
+        "    device   00:03.0\n"
+        "    device   0001:ab:1f.7\n"
+        "    trusted: its devices may do DMA where no IOMMU confines them\n"
+        "    stopped if the DMA of its devices is refused\n")
 
 
 def test_same_input_gives_same_blob(tmp_path):
@@ -203,7 +213,26 @@ partitions = (
                 5,                              #! number 3: module 5 must be
                 "" );                           #! number 3: a module's name
     ioports = [ "0xf7" ]; },     #! number 3: I/O ports 0xf7-0xf7 overlap 0xf4-0xf7 of partition "alpha"
-  { }                            #! number 4: it has no name | no cpus | no memory | no image
+  { name = "d"; cpus = [2]; memory = "4M"; image = "k";
+    devices = (
+      { pci = "00:03.0"; },
+      { pci = "0000:00:03.0"; }, #! "d": it lists device 00:03.0 twice
+      { pci = "00:3.0"; },       #! "d": device 3: pci must be a string like "00:03.0" or "0000:00:03.0"
+      { pci = "00:20.0"; },      #! "d": device 4: pci names a function that can't exist
+      { pci = "00:04.8"; },      #! "d": device 5: pci names a function that can't exist
+      { pci = 3; },              #! "d": device 6: pci must be a string like
+      { },                       #! "d": device 7 has no pci
+      { pci = "00:05.0";
+        bus = 0; },              #! "d": unknown key "bus" of device 8; there is pci
+      "00:04.0",                 #! "d": device 9 must be a group, { pci = "00:03.0"; }, not a text
+      { pci = "00:06.0"; }
+    );
+    trust_dma = 1; },            #! "d": trust_dma must be true or false, not a number
+  { name = "e"; cpus = [3]; memory = "4M"; image = "k";
+    devices = ( { pci = "00:05.0"; },
+                { pci = "00:06.0"; } );  #! "e": device 00:06.0 is already one of partition "d"
+    on_dma_fault = "halt"; },    #! "e": on_dma_fault must be "log" or "stop"
+  { }                            #! number 6: it has no name | no cpus | no memory | no image
 );
 """)
 
@@ -237,6 +266,15 @@ partitions = (
     ("modules", '"one"', "modules must be a list"),
     ("ioports", '"0xf4"', "ioports must be a list"),
     ("ioports", '("0xf4-")', "entry 1 of ioports"),
+    ("devices", '"00:03.0"', "devices must be a list"),
+    ("devices", "[1]", "device 1 must be a group"),
+    ("devices", '({ pci = "x"; })', "device 1: pci must be a string"),
+    ("trust_dma", "1", "trust_dma must be true or false"),
+    ("trust_dma", '"true"', "trust_dma must be true or false, not a text"),
+    ("trust_dma", "true", "trust_dma = true is about its devices, but it has none"),
+    ("on_dma_fault", "1", "on_dma_fault must be"),
+    ("on_dma_fault", '"Stop"', "on_dma_fault must be"),
+    ("on_dma_fault", '"stop"', 'on_dma_fault = "stop" is about its devices, but it has none'),
     ("host_address", "1", 'unknown key "host_address"; there are name, cpus, memory'),
 ])
 def test_one_bad_value(tmp_path, key, value, part):
@@ -265,6 +303,18 @@ def test_lines_of_last_entries(tmp_path):
     "two words"  #! a module's name
   ); } );
 """)
+
+
+def test_what_speaks_of_no_devices(tmp_path):
+    check_annotated(tmp_path, "partitions = ( " + partition(trust_dma="false", on_dma_fault='"log"')
+                    + ");")
+    check_annotated(tmp_path, "partitions = ( " + partition(devices="()")[:-1] +
+                    "\ntrust_dma = true; #! trust_dma = true is about its devices\n} );")
+    # Devices were meant: their own mistake is the only one.
+    check_annotated(tmp_path, "partitions = ( " + partition(trust_dma="true", on_dma_fault='"stop"')[:-1]
+                    + '\ndevices = ( { pci = "3"; } ); #! device 1: pci must be\n} );')
+    check_annotated(tmp_path, "partitions = ( " + partition(trust_dma="true", on_dma_fault='"stop"')[:-1]
+                    + "\ndevices = 3; #! devices must be a list\n} );")
 
 
 def test_initrd_and_modules(tmp_path):
@@ -325,6 +375,20 @@ def test_too_many(tmp_path):
                     ' #! "b": the partitions have more than 256 ioports\n);')
 
 
+def devices(bus, count):
+    return "(" + ",".join('{ pci = "%02x:%02x.%x"; }' % (bus, n >> 3, n & 7) for n in range(count)) + ")"
+
+
+def test_too_many_devices(tmp_path):
+    check_annotated(tmp_path, f"partitions = ( {partition(devices=devices(0, 16))} );")
+    check_annotated(tmp_path, f"partitions = (\n{partition(devices=devices(0, 17))}"
+                    ' #! "alpha": it has more than 16 devices\n);')
+    four = ",".join(partition(name=f'"p{i}"', devices=devices(i, 16)) for i in range(4))
+    check_annotated(tmp_path, f"partitions = ( {four} );")
+    check_annotated(tmp_path, f"partitions = ( {four},\n" + partition(devices=devices(9, 1)) +
+                    ' #! "alpha": the partitions have more than 64 devices\n);')
+
+
 def test_more_problems_than_are_listed(tmp_path):
     file = tmp_path / "x.conf"
     ports = ",\n".join('"9-8"' for _ in range(50))
@@ -368,7 +432,7 @@ def blob(tmp_path):
     (lambda b: b + b"\0", "but there are"),
     (lambda b: b + bytes(1 << 20), "but there are"),
     (lambda b: b"X" + b[1:], "not a configuration"),
-    (lambda b: b[:8] + struct.pack("<I", 2) + b[12:], "has version 2"),
+    (lambda b: b[:8] + struct.pack("<I", 1) + b[12:], "has version 1, this Bulkhead reads version 2"),
     (lambda b: b[:-3] + b"!" + b[-2:], "damaged"),
     (lambda b: seal(b[:-1] + b"!"), "last string is not terminated"),
     (lambda b: seal(b[:40] + b"beta\0" + b[45:]), 'partition "beta": an earlier partition'),
@@ -394,7 +458,7 @@ def test_help_and_version():
     result = run("--version")
     assert result.returncode == 0
     assert result.stdout.startswith("bulkhead-config ")
-    assert "blob version 1" in result.stdout
+    assert "blob version 2" in result.stdout
 
 
 @pytest.mark.parametrize("args,part", [

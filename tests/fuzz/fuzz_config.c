@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boots with any configuration blob on a machine of any size. What config_load() accepts is read
 // the way the hypervisor reads it, and has to keep what the hypervisor relies on: everything lies
-// within the blob, no CPU and no port has two owners, nobody gets a port that is kept, there is
+// within the blob, no CPU, port or device has two owners, nobody gets a port that is kept, there is
 // memory for all. These checks share no code with those of the blob.
 #include <stdlib.h>
 #include <string.h>
@@ -88,22 +88,31 @@ static void mend_sections(struct blob_header *blob, size_t size)
     if (blob->ioport_count > left / sizeof(struct blob_ioports))
         blob->ioport_count = (uint32_t)(left / sizeof(struct blob_ioports));
     left -= blob->ioport_count * sizeof(struct blob_ioports);
+    blob->device_count %= BLOB_MAX_DEVICES + 1;
+    if (blob->device_count > left / sizeof(struct blob_device))
+        blob->device_count = (uint32_t)(left / sizeof(struct blob_device));
+    left -= blob->device_count * sizeof(struct blob_device);
     blob->strings_size = (uint32_t)left;
-    blob->reserved = 0;
 }
 
 static void mend_slices(struct blob_header *blob)
 {
     struct blob_partition *p = (struct blob_partition *)(blob + 1);
-    uint32_t modules = 0, ioports = 0;
+    uint32_t modules = 0, ioports = 0, devices = 0;
 
     for (uint32_t i = 0; i < blob->partition_count; i++, p++) {
         p->module_first = modules;
         p->ioport_first = ioports;
+        p->device_first = devices;
         p->module_count %= blob->module_count - modules + 1;
         p->ioport_count %= blob->ioport_count - ioports + 1;
+        p->device_count %=
+            (uint32_t)min_u64(BLOB_MAX_PARTITION_DEVICES, blob->device_count - devices) + 1;
+        p->flags &= BLOB_FLAGS;
+        p->reserved = 0;
         modules += p->module_count;
         ioports += p->ioport_count;
+        devices += p->device_count;
     }
 }
 
@@ -209,6 +218,19 @@ static void check_ports(const struct blob_ioports *range)
     }
 }
 
+// Devices of all partitions so far.
+static struct blob_device devices_seen[BLOB_MAX_DEVICES];
+static unsigned devices_seen_count;
+
+static void check_device(const struct blob_device *d)
+{
+    end_checked(d, sizeof(*d));
+    for (unsigned i = 0; i < devices_seen_count; i++)
+        CHECK(memcmp(d, &devices_seen[i], sizeof(*d)) != 0);
+    CHECK(devices_seen_count < BLOB_MAX_DEVICES);
+    devices_seen[devices_seen_count++] = *d;
+}
+
 static void check_cpus(unsigned index, const struct blob_partition *p)
 {
     unsigned found = 0;
@@ -255,6 +277,11 @@ static void check_partition(unsigned index, uint64_t *memory)
     }
     for (unsigned i = 0; i < p->ioport_count; i++)
         check_ports(&blob_ioports(machine.config, p)[i]);
+    CHECK(p->device_count <= BLOB_MAX_PARTITION_DEVICES);
+    for (unsigned i = 0; i < p->device_count; i++)
+        check_device(&blob_devices(machine.config, p)[i]);
+    CHECK((p->flags & ~(BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)) == 0);
+    CHECK(p->device_count > 0 || p->flags == 0);
 }
 
 static void check_accepted(void)
@@ -264,6 +291,7 @@ static void check_accepted(void)
     CHECK(printed == 0);
     CHECK(machine.config->partition_count > 0);
     memset(port_taken, 0, sizeof(port_taken));
+    devices_seen_count = 0;
     for (unsigned i = 0; i < machine.config->partition_count; i++)
         check_partition(i, &memory);
     config_show(machine.config);

@@ -37,6 +37,9 @@ def config():
     # The ports of a second partition, made those of the first.
     twice = blob.replace(struct.pack("<HH", 0x600, 0x60F), struct.pack("<HH", 0x500, 0x500))
     write("fuzz_config", "ports-twice", bytes([1, 15, 14, 0]) + twice)
+    # The device of the last partition, made one of another's.
+    twice = blob.replace(struct.pack("<HBB", 1, 0xAB, 0xFF), struct.pack("<HBB", 0, 0, 0x18))
+    write("fuzz_config", "device-twice", bytes([1, 15, 14, 0]) + twice)
     write("fuzz_config", "few-cpus", bytes([1, 1, 14, 0]) + blob)
     write("fuzz_config", "little-memory", bytes([1, 15, 4, 0]) + blob)
     write("fuzz_config", "module-missing", bytes([1, 15, 14, 0x20]) + blob)

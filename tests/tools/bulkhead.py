@@ -17,10 +17,11 @@ CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
 
 # partitions/blob.h
 HEADER = struct.Struct("<8sIIIIIIII")
-PARTITION = struct.Struct("<32sQIIIIIIIHH64H")
+PARTITION = struct.Struct("<32sQIIIIIIIIIIIHH64H")
 MODULE = struct.Struct("<II")
 IOPORTS = struct.Struct("<HH")
-BLOB_VERSION = 1
+DEVICE = struct.Struct("<HBB")
+BLOB_VERSION = 2
 CRC_OFFSET = 16
 
 
@@ -29,36 +30,45 @@ class Error(Exception):
 
 
 class Partition:
-    def __init__(self, name, memory, cpus, names):
+    def __init__(self, name, memory, cpus, names, devices):
         self.name = name
         self.memory = memory  # bytes
         self.cpus = cpus  # a count, or a list of numbers
         self.modules = names  # names of all its modules: image, initrd, further ones
+        self.devices = devices  # PCI functions of the machine, as messages name them: "00:03.0"
 
 
 def read_blob(path):
     """The partitions of a blob that bulkhead-config wrote."""
     with open(path, "rb") as f:
         data = f.read()
-    magic, version, size, _, partitions, modules, ioports, _, _ = HEADER.unpack_from(data)
+    magic, version, size, _, partitions, modules, ioports, devices, _ = HEADER.unpack_from(data)
     if magic != b"BULKHEAD" or version != BLOB_VERSION or size != len(data):
         raise Error(f"{path}: not a configuration of version {BLOB_VERSION}")
     module_at = HEADER.size + partitions * PARTITION.size
-    strings_at = module_at + modules * MODULE.size + ioports * IOPORTS.size
+    device_at = module_at + modules * MODULE.size + ioports * IOPORTS.size
+    strings_at = device_at + devices * DEVICE.size
 
     def string(offset):
         start = strings_at + offset
         return data[start : data.index(b"\0", start)].decode()
 
+    def device(index):
+        segment, bus, devfn = DEVICE.unpack_from(data, device_at + index * DEVICE.size)
+        place = f"{bus:02x}:{devfn >> 3:02x}.{devfn & 7}"
+        return f"{segment:04x}:{place}" if segment else place
+
     found = []
     for i in range(partitions):
         fields = PARTITION.unpack_from(data, HEADER.size + i * PARTITION.size)
-        name, memory, image, initrd, _, first, count, _, _, listed, cpu_count = fields[:11]
+        name, memory, image, initrd, _, first, count, _, _ = fields[:9]
+        device_first, device_count, _, _, listed, cpu_count = fields[9:15]
         names = [string(image)] + ([string(initrd)] if initrd else [])
         for m in range(first, first + count):
             names.append(string(MODULE.unpack_from(data, module_at + m * MODULE.size)[0]))
-        cpus = list(fields[11 : 11 + cpu_count]) if listed else cpu_count
-        found.append(Partition(name.rstrip(b"\0").decode(), memory, cpus, names))
+        cpus = list(fields[15 : 15 + cpu_count]) if listed else cpu_count
+        own = [device(n) for n in range(device_first, device_first + device_count)]
+        found.append(Partition(name.rstrip(b"\0").decode(), memory, cpus, names, own))
     return found
 
 

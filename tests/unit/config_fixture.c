@@ -31,7 +31,10 @@ struct config *good_config(void)
                                      .cpu_count = 1,
                                      .cpus = {{.number = 3}},
                                      .ioport_count = 1,
-                                     .ioports = {{.ports = {0xf4, 0xf7}}}};
+                                     .ioports = {{.ports = {0xf4, 0xf7}}},
+                                     .device_count = 1,
+                                     .devices = {{.device = {0, 0, 0x18}}},
+                                     .flags = BLOB_TRUST_DMA};
     p[2] = (struct config_partition){
         .name = "gamma",
         .memory = MIB(2),
@@ -44,7 +47,10 @@ struct config *good_config(void)
         .module_count = 2,
         .modules = {{.name = "one", .cmdline = "a b"}, {.name = "two", .cmdline = ""}},
         .ioport_count = 2,
-        .ioports = {{.ports = {0x500, 0x50f}}, {.ports = {0x600, 0x600}}}};
+        .ioports = {{.ports = {0x500, 0x50f}}, {.ports = {0x600, 0x600}}},
+        .device_count = 2,
+        .devices = {{.device = {1, 2, 0xff}}, {.device = {0, 0, 0x21}}},
+        .flags = BLOB_STOP_ON_DMA_FAULT};
     return &config;
 }
 

@@ -6,8 +6,9 @@
 #include "partitions/config.h"
 
 // alpha: any 2 CPUs, 512 MiB, initrd and cmdline
-// beta:  CPU 3, 256 MiB, cmdline, ports 0xf4-0xf7
-// gamma: CPUs 5 and 4, 2 MiB, modules "one" (cmdline "a b") and "two", ports 0x500-0x50f and 0x600
+// beta:  CPU 3, 256 MiB, cmdline, ports 0xf4-0xf7, device 00:03.0, trusted
+// gamma: CPUs 5 and 4, 2 MiB, modules "one" (cmdline "a b") and "two", ports 0x500-0x50f and 0x600,
+//        devices 0001:02:1f.7 and 00:04.1, to be stopped by refused DMA
 // Valid until the next call.
 struct config *good_config(void);
 

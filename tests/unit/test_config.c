@@ -32,6 +32,27 @@ static void test_magic(void **state)
     assert_false(blob_has_magic("", 0));
 }
 
+static void assert_device(struct blob_device d, unsigned segment, unsigned bus, unsigned device,
+                          unsigned function)
+{
+    assert_int_equal(d.segment, segment);
+    assert_int_equal(d.bus, bus);
+    assert_int_equal(d.devfn >> 3, device);
+    assert_int_equal(d.devfn & 7, function);
+}
+
+static void test_device_text(void **state)
+{
+    char text[BLOB_DEVICE_TEXT_SIZE];
+
+    (void)state;
+    assert_string_equal(blob_device_text((struct blob_device){0, 0, 0x18}, text), "00:03.0");
+    assert_string_equal(blob_device_text((struct blob_device){0, 0xab, 0xff}, text), "ab:1f.7");
+    assert_string_equal(blob_device_text((struct blob_device){1, 2, 0x21}, text), "0001:02:04.1");
+    assert_string_equal(blob_device_text((struct blob_device){0xffff, 0xff, 0xff}, text),
+                        "ffff:ff:1f.7");
+}
+
 static void test_reads_back(void **state)
 {
     struct blob_header *blob = blob_of(good_config());
@@ -52,6 +73,8 @@ static void test_reads_back(void **state)
     assert_string_equal(blob_string(blob, p->cmdline), "console=ttyS0");
     assert_int_equal(p->module_count, 0);
     assert_int_equal(p->ioport_count, 0);
+    assert_int_equal(p->device_count, 0);
+    assert_int_equal(p->flags, 0);
 
     p = blob_partition(blob, 1);
     assert_string_equal(p->name, "beta");
@@ -62,6 +85,9 @@ static void test_reads_back(void **state)
     assert_int_equal(p->ioport_count, 1);
     assert_int_equal(blob_ioports(blob, p)[0].first, 0xf4);
     assert_int_equal(blob_ioports(blob, p)[0].last, 0xf7);
+    assert_int_equal(p->device_count, 1);
+    assert_device(blob_devices(blob, p)[0], 0, 0, 3, 0);
+    assert_int_equal(p->flags, BLOB_TRUST_DMA);
 
     p = blob_partition(blob, 2);
     assert_int_equal(p->cpu_count, 2);
@@ -75,6 +101,10 @@ static void test_reads_back(void **state)
     assert_int_equal(p->ioport_count, 2);
     assert_int_equal(blob_ioports(blob, p)[0].first, 0x500);
     assert_int_equal(blob_ioports(blob, p)[1].last, 0x600);
+    assert_int_equal(p->device_count, 2);
+    assert_device(blob_devices(blob, p)[0], 1, 2, 31, 7);
+    assert_device(blob_devices(blob, p)[1], 0, 0, 4, 1);
+    assert_int_equal(p->flags, BLOB_STOP_ON_DMA_FAULT);
     free(blob);
 }
 
@@ -174,6 +204,8 @@ static void test_no_sealed_change_leads_outside(void **state)
                               strlen(blob_string(blob, blob_modules(blob, p)[m].cmdline));
                 for (unsigned m = 0; m < p->ioport_count; m++)
                     assert_true(blob_ioports(blob, p)[m].first <= blob_ioports(blob, p)[m].last);
+                for (unsigned m = 0; m < p->device_count; m++)
+                    length += blob_devices(blob, p)[m].devfn;
             }
             assert_true(length > 0);
             free(blob);
@@ -199,7 +231,7 @@ static void test_says_what_is_wrong_with_the_file(void **state)
     seal(blob);
     assert_int_equal(blob_check(blob, size, &problems), ERR_VERSION);
     assert_problem(&problems.list[0], BLOB_BAD_VERSION, -1, BLOB_FIELD_NONE, -1,
-                   "has version 7, this Bulkhead reads version 1");
+                   "has version 7, this Bulkhead reads version 2");
     blob->version = BLOB_VERSION;
 
     blob->crc32 ^= 1;
@@ -279,16 +311,16 @@ static void test_bad_sections(void **state)
     expect_bad_layout(blob, -1, "too many ranges");
 
     blob = blob_of(good_config());
+    blob->device_count = BLOB_MAX_DEVICES + 1;
+    expect_bad_layout(blob, -1, "too many devices (65)");
+
+    blob = blob_of(good_config());
     blob->strings_size = UINT32_MAX;
     expect_bad_layout(blob, -1, "too many bytes of strings");
 
     blob = blob_of(good_config());
     blob->partition_count--;
     expect_bad_layout(blob, -1, "don't add up");
-
-    blob = blob_of(good_config());
-    blob->reserved = 1;
-    expect_bad_layout(blob, -1, "reserved");
 }
 
 static void test_bad_strings(void **state)
@@ -306,7 +338,8 @@ static void test_bad_strings(void **state)
 
     // A blob without partitions and without a single byte of strings.
     blob = blob_of(good_config());
-    blob->partition_count = blob->module_count = blob->ioport_count = blob->strings_size = 0;
+    blob->partition_count = blob->module_count = blob->ioport_count = 0;
+    blob->device_count = blob->strings_size = 0;
     blob->size = sizeof(*blob);
     expect_bad_layout(blob, -1, "no strings");
 
@@ -371,6 +404,44 @@ static void test_bad_slices(void **state)
     blob = blob_of(good_config());
     partition_of(blob, 2)->ioport_count = 1;
     expect_bad_layout(blob, -1, "I/O ports belong to no partition");
+
+    blob = blob_of(good_config());
+    partition_of(blob, 2)->device_first = 0; // beta's
+    expect_bad_layout(blob, 2, "devices are not where");
+
+    blob = blob_of(good_config());
+    partition_of(blob, 2)->device_count = 3;
+    expect_bad_layout(blob, 2, "devices are not where");
+
+    blob = blob_of(good_config());
+    partition_of(blob, 2)->device_count = 1;
+    expect_bad_layout(blob, -1, "devices belong to no partition");
+}
+
+static void test_bad_device_fields(void **state)
+{
+    struct config *config = good_config();
+    struct blob_header *blob;
+
+    (void)state;
+    blob = blob_of(config);
+    partition_of(blob, 0)->flags = BLOB_FLAGS + 1;
+    expect_bad_layout(blob, 0, "flags are unknown (4)");
+
+    blob = blob_of(config);
+    partition_of(blob, 1)->reserved = 1;
+    expect_bad_layout(blob, 1, "reserved");
+
+    // As many as a partition may have, and one that alpha's neighbour would like to have too.
+    config->partitions[1].device_count = BLOB_MAX_PARTITION_DEVICES;
+    for (uint8_t i = 0; i < BLOB_MAX_PARTITION_DEVICES; i++)
+        config->partitions[1].devices[i].device = (struct blob_device){0, 1, i};
+    blob = blob_of(config);
+    assert_int_equal(blob_check(blob, blob->size, &problems), STATUS_OK);
+    partition_of(blob, 1)->device_count++; // gamma's first
+    partition_of(blob, 2)->device_first++;
+    partition_of(blob, 2)->device_count--;
+    expect_bad_layout(blob, 1, "too many devices (17)");
 }
 
 static void test_bad_cpu_fields(void **state)
@@ -400,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc32),
         cmocka_unit_test(test_magic),
+        cmocka_unit_test(test_device_text),
         cmocka_unit_test(test_reads_back),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_every_sealed_truncation_is_refused),
@@ -411,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_bad_strings),
         cmocka_unit_test(test_bad_slices),
         cmocka_unit_test(test_bad_cpu_fields),
+        cmocka_unit_test(test_bad_device_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

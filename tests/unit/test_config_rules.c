@@ -295,6 +295,41 @@ static void test_kept_ports(void **state)
     expect(with_beta_ports(0, 0x4ff), ERR_DENIED, BLOB_KEPT_PORTS, 1, BLOB_FIELD_IOPORTS, 0, "DMA");
 }
 
+// ---- devices ---------------------------------------------------------------------------------
+
+static void test_devices(void **state)
+{
+    struct config *config = good_config();
+
+    (void)state;
+    config->partitions[2].devices[1].device = (struct blob_device){0, 0, 0x18};
+    expect(config, ERR_EXISTS, BLOB_DUPLICATE_DEVICE, 2, BLOB_FIELD_DEVICES, 1,
+           "partition \"gamma\": device 00:03.0 is already one of partition \"beta\"");
+    // The same place on another bus or segment is another device.
+    config->partitions[2].devices[1].device = (struct blob_device){0, 1, 0x18};
+    expect_good(config);
+    config->partitions[2].devices[1].device = (struct blob_device){1, 0, 0x18};
+    expect_good(config);
+
+    config = good_config();
+    config->partitions[2].devices[1].device = config->partitions[2].devices[0].device;
+    expect(config, ERR_EXISTS, BLOB_DUPLICATE_DEVICE, 2, BLOB_FIELD_DEVICES, 1,
+           "\"gamma\": it lists device 0001:02:1f.7 twice");
+
+    // Without devices there is nothing to trust and no fault.
+    config = good_config();
+    config->partitions[1].device_count = 0;
+    expect(config, ERR_INVALID, BLOB_NO_DEVICES, 1, BLOB_FIELD_TRUST_DMA, -1,
+           "trust_dma = true is about its devices, but it has none");
+    config->partitions[1].flags = BLOB_STOP_ON_DMA_FAULT;
+    expect(config, ERR_INVALID, BLOB_NO_DEVICES, 1, BLOB_FIELD_ON_DMA_FAULT, -1,
+           "on_dma_fault = \"stop\" is about");
+    config->partitions[1].flags = 0;
+    expect_good(config);
+    config->partitions[2].flags = BLOB_FLAGS;
+    expect_good(config);
+}
+
 // ---- many at once ----------------------------------------------------------------------------
 
 static void test_all_at_once(void **state)
@@ -344,17 +379,23 @@ static void test_texts_fit(void **state)
            "a port belongs to one partition");
     config->partitions[2].ioports[0].ports = (struct blob_ioports){0x60, 0x60};
     expect(config, ERR_DENIED, BLOB_KEPT_PORTS, 2, BLOB_FIELD_IOPORTS, 0, "leave those out");
+    config->partitions[2].ioport_count = 0;
+    config->partitions[1].devices[0].device = (struct blob_device){0xffff, 0xff, 0xff};
+    config->partitions[2].devices[0].device = (struct blob_device){0xffff, 0xff, 0xff};
+    expect(config, ERR_EXISTS, BLOB_DUPLICATE_DEVICE, 2, BLOB_FIELD_DEVICES, 0,
+           "a device belongs to one partition");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_name_padding),  cmocka_unit_test(test_cpu_counts),
-        cmocka_unit_test(test_listed_cpus),   cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_files),         cmocka_unit_test(test_port_overlap),
-        cmocka_unit_test(test_kept_ports),    cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_more_than_fit), cmocka_unit_test(test_texts_fit),
+        cmocka_unit_test(test_no_partition), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_name_padding), cmocka_unit_test(test_cpu_counts),
+        cmocka_unit_test(test_listed_cpus),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_files),        cmocka_unit_test(test_port_overlap),
+        cmocka_unit_test(test_kept_ports),   cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_all_at_once),  cmocka_unit_test(test_more_than_fit),
+        cmocka_unit_test(test_texts_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

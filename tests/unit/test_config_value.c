@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sizes and ranges of I/O ports as a configuration file writes them.
+// Sizes, ranges of I/O ports and addresses of PCI functions as a configuration file writes them.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,11 +101,58 @@ static void test_ports(void **state)
     }
 }
 
+static void test_pci(void **state)
+{
+    static const struct {
+        const char *text;
+        enum status status;
+        struct blob_device device;
+    } cases[] = {
+        {"00:03.0", STATUS_OK, {0, 0, 0x18}},
+        {"0000:00:03.0", STATUS_OK, {0, 0, 0x18}},
+        {"ff:1f.7", STATUS_OK, {0, 0xff, 0xff}},
+        {"aBcD:eF:1F.1", STATUS_OK, {0xabcd, 0xef, 0xf9}},
+        {"00:20.0", ERR_RANGE, {0, 0, 0}},
+        {"00:1f.8", ERR_RANGE, {0, 0, 0}},
+        {"ffff:ff:ff.f", ERR_RANGE, {0, 0, 0}},
+        {"", ERR_INVALID, {0, 0, 0}},
+        {"00:03", ERR_INVALID, {0, 0, 0}},
+        {"00:03.", ERR_INVALID, {0, 0, 0}},
+        {"00:03.00", ERR_INVALID, {0, 0, 0}},
+        {"0:3.0", ERR_INVALID, {0, 0, 0}},
+        {"00:3.0", ERR_INVALID, {0, 0, 0}},
+        {"000:00:03.0", ERR_INVALID, {0, 0, 0}},
+        {"00000:00:03.0", ERR_INVALID, {0, 0, 0}},
+        {"0000:00:00:03.0", ERR_INVALID, {0, 0, 0}},
+        {"0000:", ERR_INVALID, {0, 0, 0}},
+        {"0000:00", ERR_INVALID, {0, 0, 0}},
+        {"00:03.0 ", ERR_INVALID, {0, 0, 0}},
+        {" 00:03.0", ERR_INVALID, {0, 0, 0}},
+        {"00:03:0", ERR_INVALID, {0, 0, 0}},
+        {"00.03.0", ERR_INVALID, {0, 0, 0}},
+        {"0g:03.0", ERR_INVALID, {0, 0, 0}},
+        {"0x:03.0", ERR_INVALID, {0, 0, 0}},
+        {"-1:03.0", ERR_INVALID, {0, 0, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct blob_device d = {0, 0, 0};
+        enum status status = config_parse_pci(cases[i].text, &d);
+
+        if (status != cases[i].status || d.segment != cases[i].device.segment ||
+            d.bus != cases[i].device.bus || d.devfn != cases[i].device.devfn)
+            fail_msg("\"%s\": status %d, %04x:%02x:%02x", cases[i].text, (int)status, d.segment,
+                     d.bus, d.devfn);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_pci),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
