@@ -57,6 +57,10 @@ struct virt_ops {
     // Enters the guest; from now on it is left only for exits.
     __attribute__((noreturn)) void (*run)(struct guest_regs *regs);
 
+    // What this CPU remembers of the second-level tables is gone when the guest runs again. The
+    // vCPU's own CPU.
+    void (*flush)(struct vcpu *v);
+
     void (*get_state)(struct vcpu *v, struct virt_state *out);
     // An instruction was done for the guest, which goes on at `rip` with these flags; where `rip`
     // has not moved, one iteration of a repeated instruction was done. The shadow of STI or MOV SS

@@ -21,7 +21,6 @@
 #define ENTRY_MODE(m)     ((uint64_t)(m) << 8)
 #define ENTRY_ACTIVE_LOW  BIT(13)
 #define ENTRY_LEVEL       BIT(15)
-#define ENTRY_MASKED      BIT(16)
 #define ENTRY_APIC_ID(id) ((uint64_t)(id) << 56)
 
 static uint32_t read_register(volatile uint32_t *regs, uint32_t index)
@@ -56,7 +55,7 @@ static uint32_t entry_index(unsigned pin)
 
 static void write_entry(volatile uint32_t *regs, unsigned pin, uint64_t entry)
 {
-    write_register(regs, entry_index(pin), (uint32_t)ENTRY_MASKED);
+    write_register(regs, entry_index(pin), (uint32_t)IOAPIC_ENTRY_MASKED);
     write_register(regs, entry_index(pin) + 1, (uint32_t)(entry >> 32));
     write_register(regs, entry_index(pin), (uint32_t)entry);
 }
@@ -66,7 +65,7 @@ void ioapic_mask_all(volatile uint32_t *regs)
     unsigned pins = ioapic_pins(regs);
 
     for (unsigned pin = 0; pin < pins; pin++)
-        write_entry(regs, pin, ENTRY_MASKED);
+        write_entry(regs, pin, IOAPIC_ENTRY_MASKED);
 }
 
 uint64_t ioapic_encode(const struct ioapic_route *route)
@@ -80,7 +79,7 @@ uint64_t ioapic_encode(const struct ioapic_route *route)
     if (route->level)
         entry |= ENTRY_LEVEL;
     if (route->masked)
-        entry |= ENTRY_MASKED;
+        entry |= IOAPIC_ENTRY_MASKED;
     return entry | ENTRY_APIC_ID(route->apic_id);
 }
 
@@ -99,6 +98,12 @@ enum status ioapic_set(volatile uint32_t *regs, unsigned pin, const struct ioapi
         return ERR_INVALID;
     write_entry(regs, pin, ioapic_encode(route));
     return STATUS_OK;
+}
+
+void ioapic_put(volatile uint32_t *regs, unsigned pin, uint64_t entry)
+{
+    if (pin < ioapic_pins(regs))
+        write_entry(regs, pin, entry);
 }
 
 uint64_t ioapic_get(volatile uint32_t *regs, unsigned pin)

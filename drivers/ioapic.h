@@ -14,6 +14,10 @@
 #define IOAPIC_MMIO_SIZE 0x1000 // map this much
 #define IOAPIC_MAX_PINS  120    // the index register has 8 bits: (256 - 16) / 2
 
+// Bits of a redirection entry.
+#define IOAPIC_ENTRY_REMOTE_IRR (1ull << 14) // a level-triggered interrupt waits for its EOI
+#define IOAPIC_ENTRY_MASKED     (1ull << 16)
+
 enum ioapic_mode {
     IOAPIC_MODE_FIXED = 0,
     IOAPIC_MODE_NMI = 4,
@@ -46,6 +50,10 @@ void ioapic_mask_all(volatile uint32_t *regs);
 // Programs a pin; masked while it changes, so that no half-written entry is ever live. ERR_RANGE
 // for a pin that doesn't exist, ERR_INVALID for a route that makes no sense.
 enum status ioapic_set(volatile uint32_t *regs, unsigned pin, const struct ioapic_route *route);
+
+// Programs a pin with an entry that was made elsewhere: ioapic_encode(), or the IOMMU's format. Masked
+// while it changes. Nothing happens to a pin that doesn't exist.
+void ioapic_put(volatile uint32_t *regs, unsigned pin, uint64_t entry);
 
 // The raw entry of a pin; all ones (masked) for a pin that doesn't exist.
 uint64_t ioapic_get(volatile uint32_t *regs, unsigned pin);

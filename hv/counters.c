@@ -15,6 +15,7 @@ static const char *const event_names[EVENT_COUNT] = {
     [EVENT_PORT_STRING] = "port-string",
     [EVENT_APIC_PAGE] = "apic-page",
     [EVENT_IOAPIC] = "ioapic",
+    [EVENT_PCI] = "pci",
     [EVENT_NMI] = "nmi",
     [EVENT_EXCEPTION] = "exception",
     [EVENT_INSTRUCTION] = "instruction",

@@ -212,8 +212,12 @@ bool exit_port_string(struct vcpu *v, struct guest_regs *regs)
 
 // ---- memory --------------------------------------------------------------------------------
 
-static bool is_device_page(gpa_t address, enum exit_event *event)
+static bool is_device_page(const struct partition *p, gpa_t address, enum exit_event *event)
 {
+    if (passthrough_owns(p, address)) {
+        *event = EVENT_PCI;
+        return true;
+    }
     if (address.v - GUEST_LAPIC_ADDRESS < PAGE_SIZE) {
         *event = EVENT_APIC_PAGE;
         return true;
@@ -225,7 +229,7 @@ static bool is_device_page(gpa_t address, enum exit_event *event)
 bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)
 {
     enum exit_event event;
-    if (!is_device_page(address, &event)) {
+    if (!is_device_page(v->partition, address, &event)) {
         v->exits[EVENT_OTHER]++;
         return exit_fault(v, regs,
                           write ? "writes outside its memory, to guest-physical"

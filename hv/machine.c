@@ -74,37 +74,62 @@ static unsigned choose_console_cpu(void)
     return chosen;
 }
 
-static void route_console(volatile uint32_t *const registers[])
+static bool find_console(struct ioapic_input *input)
+{
+    return console_sink() == CONSOLE_SINK_UART &&
+           ioapic_find_isa(&machine.acpi, COM1_IRQ, input) == STATUS_OK;
+}
+
+uint32_t machine_console_gsi(void)
 {
     struct ioapic_input input;
-    if (console_sink() != CONSOLE_SINK_UART ||
-        ioapic_find_isa(&machine.acpi, COM1_IRQ, &input) != STATUS_OK ||
-        cpus[machine.console_cpu]->apic_id > UINT8_MAX) {
+    return find_console(&input) ? input.gsi : COM1_IRQ;
+}
+
+static void route_console(void)
+{
+    struct ioapic_input input;
+    uint32_t apic_id = cpus[machine.console_cpu]->apic_id;
+    if (!find_console(&input)) {
         return;
     }
-    struct ioapic_route route = {
-        .mode = IOAPIC_MODE_NMI,
-        .active_low = input.active_low,
-        .apic_id = (uint8_t)cpus[machine.console_cpu]->apic_id,
-    };
-    ioapic_set(registers[input.ioapic], input.pin, &route);
+    if (iommu != NULL) {
+        struct irq_route route = {.apic_id = apic_id, .nmi = true};
+        uint64_t entry;
+        if (iommu->ioapic_entry(machine.acpi.ioapics[input.ioapic].id, input.pin, &route,
+                                input.active_low, &entry) == STATUS_OK) {
+            ioapic_put(machine.ioapic[input.ioapic], input.pin, entry);
+        } else {
+            print("%s knows no IOAPIC %u: the console has no keyboard\n", iommu->name,
+                  machine.acpi.ioapics[input.ioapic].id);
+        }
+    } else if (apic_id <= UINT8_MAX) {
+        struct ioapic_route route = {
+            .mode = IOAPIC_MODE_NMI,
+            .active_low = input.active_low,
+            .apic_id = (uint8_t)apic_id,
+        };
+        ioapic_set(machine.ioapic[input.ioapic], input.pin, &route);
+    }
 }
 
 enum status machine_route_interrupts(void)
 {
-    volatile uint32_t *registers[ACPI_MAX_IOAPICS];
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
-        registers[i] = mmu_map_device(hpa(machine.acpi.ioapics[i].address), IOAPIC_MMIO_SIZE);
-        if (registers[i] == NULL) {
+        machine.ioapic[i] = mmu_map_device(hpa(machine.acpi.ioapics[i].address), IOAPIC_MMIO_SIZE);
+        if (machine.ioapic[i] == NULL) {
             print("no room to map IOAPIC %u\n", i);
             return ERR_NO_MEMORY;
         }
-        ioapic_mask_all(registers[i]);
+        ioapic_mask_all(machine.ioapic[i]);
     }
     machine.console_cpu = choose_console_cpu();
     // A partition's CPU belongs to its guest, timer and all: only one of nobody's can tick.
     console_set_ticker(machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY);
-    route_console(registers);
+    route_console();
+    if (iommu != NULL) {
+        iommu->fault_nmi(cpus[machine.console_cpu]->apic_id);
+    }
     return STATUS_OK;
 }
 
@@ -163,6 +188,10 @@ static void print_counters(void)
 {
     for (unsigned i = 0; i < partition_count; i++) {
         counters_print(partitions[i]);
+        if (passthrough_fault_count(partitions[i]) > 0) {
+            print("%s: %lu accesses of its devices were refused\n", partitions[i]->name,
+                  passthrough_fault_count(partitions[i]));
+        }
         uint64_t restarts = __atomic_load_n(&partitions[i]->generation, __ATOMIC_RELAXED);
         if (restarts > 0) {
             print("%s: has started again %lu times\n", partitions[i]->name, restarts);
@@ -187,7 +216,7 @@ bool machine_console_nmi(void)
         print("leaving: the machine is reset\n");
         machine_reset();
     }
-    return events.serviced;
+    return passthrough_faults() || events.serviced;
 }
 
 // ---- the end -------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ struct machine {
     uint64_t rtc_epoch;   // physical RTC at boot, seconds since 1970
     uint64_t rtc_tsc;     // TSC at that moment
     unsigned console_cpu; // takes the console's interrupt as NMI
+    volatile uint32_t *ioapic[ACPI_MAX_IOAPICS]; // registers, by the index in acpi.ioapics
 };
 
 extern struct machine machine;
@@ -37,6 +38,9 @@ enum status machine_discover(void);
 
 // Masks every interrupt source, and routes the console's to one CPU as NMI.
 enum status machine_route_interrupts(void);
+
+// The global system interrupt of the console's serial port.
+uint32_t machine_console_gsi(void);
 
 // After an NMI on any CPU: serves the console if this is its CPU. True if the NMI was the
 // console's.

@@ -23,6 +23,7 @@
 #include "hv/config.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
+#include "hv/passthrough.h"
 #include "version.h"
 
 #define COM1 0x3f8
@@ -89,8 +90,8 @@ static void place_heap(void)
     struct page_range kept = {image_start().v, image_size()};
     must(page_alloc_boot(&machine.memory, &machine.boot, &kept, 1), "reading the memory map");
     unsigned count = machine.acpi.cpu_count;
-    uint64_t size =
-        HEAP_FIXED + count * HEAP_PER_CPU + min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST;
+    uint64_t size = HEAP_FIXED + count * HEAP_PER_CPU +
+                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size();
     hpa_t base;
     must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
          "finding memory for the hypervisor");
@@ -129,6 +130,7 @@ _Noreturn void boot_main(uint32_t magic, uint32_t info)
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
+    passthrough_scan();
     place_heap();
     must(mmu_init(), "making the hypervisor's page tables");
     create_cpus();
@@ -260,6 +262,7 @@ static void print_partition(const struct partition *p)
     }
     print("partition %s: CPUs %s, %lu MiB, %s (%s), loaded in %lu us\n", p->name, list,
           p->config->memory >> 20, p->image->name, p->loaded.kind, load_us[p->index]);
+    passthrough_print(p);
 }
 
 static void print_partitions(void)
@@ -276,7 +279,8 @@ _Noreturn static void main_on_own_stack(void)
 {
     start_clocks();
     print_machine();
-    if (config_load() != STATUS_OK) {
+    if (passthrough_discover() != STATUS_OK || config_load() != STATUS_OK ||
+        passthrough_assign() != STATUS_OK) {
         give_up();
     }
     start_virtualization();

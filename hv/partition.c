@@ -166,7 +166,8 @@ static enum status create(unsigned index)
         return s;
     }
     p->console = console_add_source(p->name, ring, CONSOLE_RING_SIZE);
-    return open_ports(p);
+    s = passthrough_create(p);
+    return s == STATUS_OK ? open_ports(p) : s;
 }
 
 enum status partitions_create(void)
@@ -188,6 +189,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
 {
     guest_clear(p);
     platform_reset(p);
+    passthrough_start(p);
     for (unsigned i = 0; i < p->vcpu_count; i++) {
         struct vcpu *v = p->vcpus[i];
         bool tsc_deadline = (v->cpuid.basic[1].ecx & CPUID_1_ECX_TSC_DEADLINE) != 0;
@@ -215,6 +217,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
                 .pm_timer_32bit = machine.acpi.pm_timer_32bit,
                 .reset_port = GUEST_RESET_PORT,
                 .reset_value = GUEST_RESET_VALUE,
+                .has_pci = p->passthrough != NULL,
             },
     };
     return load_guest(p, &request, &p->loaded, error, error_size);
@@ -291,6 +294,7 @@ static void start_again(struct vcpu *v, struct guest_regs *regs)
 void partition_finish_end(struct vcpu *v, struct guest_regs *regs)
 {
     struct partition *p = v->partition;
+    passthrough_stop(p); // before its memory can be anything else
     if (p->reported) {
         print("%s: ended by %s\n", p->name, end_names[p->end]);
         counters_print(p);

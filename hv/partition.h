@@ -12,6 +12,7 @@
 #include "hv/load.h"
 #include "hv/log_share.h"
 #include "hv/machine_check.h"
+#include "hv/passthrough.h"
 #include "hv/platform.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vioapic.h"
@@ -61,6 +62,8 @@ struct partition {
     unsigned console;          // source number
     uint8_t held[HELD_OUTPUT]; // console output waiting for room
     unsigned held_count;
+
+    struct passthrough *passthrough; // its PCI functions; NULL: it has none
 
     struct icr_topology topology;
     struct log_share log; // any of its CPUs

@@ -43,16 +43,22 @@ void platform_send(struct partition *p, const struct icr_verdict *verdict)
     }
 }
 
-// An IOAPIC message goes the way of an IPI from vCPU 0, and through the same check.
-static void send_message(struct partition *p, const struct vioapic_message *m)
+// An IOAPIC message goes the way of an IPI from vCPU 0.
+void platform_judge(const struct partition *p, const struct vioapic_message *m,
+                    struct icr_verdict *verdict)
 {
     uint64_t icr = (uint64_t)m->destination << APIC_ICR_XAPIC_DEST_POS |
                    (uint64_t)m->delivery << APIC_ICR_MODE_POS | APIC_ICR_ASSERT | m->vector;
     if (m->logical) {
         icr |= APIC_ICR_LOGICAL;
     }
+    icr_check(&p->topology, 0, icr, false, verdict);
+}
+
+static void send_message(struct partition *p, const struct vioapic_message *m)
+{
     struct icr_verdict verdict;
-    icr_check(&p->topology, 0, icr, false, &verdict);
+    platform_judge(p, m, &verdict);
     platform_send(p, &verdict);
 }
 
@@ -206,19 +212,23 @@ static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t
 uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size)
 {
     enum vdev_port device = vdev_port_lookup(port);
-    if (device <= VDEV_PORT_SILENT) {
-        return vdev_all_ones(size);
-    }
     struct partition *p = v->partition;
+    uint32_t value;
+    if (device <= VDEV_PORT_SILENT) {
+        return device == VDEV_PORT_NONE && passthrough_port_read(p, port, size, &value)
+                   ? value
+                   : vdev_all_ones(size);
+    }
     spin_lock(&p->device_lock);
-    uint32_t value = read_device(p, device, port, size);
+    value = read_device(p, device, port, size);
     spin_unlock(&p->device_lock);
     return value;
 }
 
-static enum vdev_event write_device(struct partition *p, enum vdev_port device, uint16_t port,
+static enum vdev_event write_device(struct vcpu *v, enum vdev_port device, uint16_t port,
                                     unsigned size, uint32_t value)
 {
+    struct partition *p = v->partition;
     struct partition_devices *d = &p->devices;
     switch (device) {
     case VDEV_PORT_61:
@@ -240,7 +250,7 @@ static enum vdev_event write_device(struct partition *p, enum vdev_port device, 
     case VDEV_PORT_PM:
         return vpm_write(&d->pm, port - machine.pm1_base, size, value);
     case VDEV_PORT_PCI:
-        vpci_write(&d->pci, port, size, value);
+        passthrough_effect(v, vpci_write(&d->pci, port, size, value));
         return VDEV_NONE;
     default:
         return VDEV_NONE;
@@ -250,12 +260,15 @@ static enum vdev_event write_device(struct partition *p, enum vdev_port device, 
 enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
 {
     enum vdev_port device = vdev_port_lookup(port);
+    struct partition *p = v->partition;
     if (device <= VDEV_PORT_SILENT) {
+        if (device == VDEV_PORT_NONE) {
+            passthrough_port_write(p, port, size, value);
+        }
         return VDEV_NONE;
     }
-    struct partition *p = v->partition;
     spin_lock(&p->device_lock);
-    enum vdev_event event = write_device(p, device, port, size, value);
+    enum vdev_event event = write_device(v, device, port, size, value);
     spin_unlock(&p->device_lock);
     if (device == VDEV_PORT_UART) {
         console_drain();
@@ -304,8 +317,13 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
     } else if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
         struct partition *p = v->partition;
         spin_lock(&p->device_lock);
+        passthrough_pins_read(p);
         *value = vioapic_read(&p->devices.ioapic, offset);
         spin_unlock(&p->device_lock);
+    } else if (passthrough_owns(v->partition, address)) {
+        spin_lock(&v->partition->device_lock);
+        *value = passthrough_mmio_read(v, address, size);
+        spin_unlock(&v->partition->device_lock);
     } else {
         return ERR_RANGE;
     }
@@ -334,7 +352,14 @@ enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uin
         if (vioapic_write(&p->devices.ioapic, offset, (uint32_t)value, &message)) {
             send_message(p, &message);
         }
+        passthrough_pins(p);
         spin_unlock(&p->device_lock);
+        return STATUS_OK;
+    }
+    if (passthrough_owns(v->partition, address)) {
+        spin_lock(&v->partition->device_lock);
+        passthrough_mmio_write(v, address, size, value);
+        spin_unlock(&v->partition->device_lock);
         return STATUS_OK;
     }
     return ERR_RANGE;
@@ -348,7 +373,6 @@ void platform_reset(struct partition *p)
     vrtc_reset(&d->rtc);
     vpm_reset(&d->pm);
     vreset_reset(&d->reset);
-    vpci_reset(&d->pci);
     vioapic_reset(&d->ioapic);
     d->start_tsc = rdtsc();
     d->pit_scale = tsc_scale(VPIT_HZ, tsc_khz() * 1000);

@@ -10,6 +10,7 @@
 #include "hv/icr.h"
 #include "hv/vapic.h"
 #include "hv/vdev/vdev.h"
+#include "hv/vdev/vioapic.h"
 
 struct guest_regs;
 struct partition;
@@ -33,6 +34,10 @@ void platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *re
 
 // The console has input for the partition, or room for its output again.
 void platform_console(struct partition *p);
+
+// Where a message of the virtual IOAPIC goes: through the same check as an IPI.
+void platform_judge(const struct partition *p, const struct vioapic_message *m,
+                    struct icr_verdict *verdict);
 
 // Sends what an ICR verdict of vCPU `v` says: fixed interrupts as physical IPIs, the rest as work.
 void platform_send(struct partition *p, const struct icr_verdict *verdict);

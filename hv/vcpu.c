@@ -101,6 +101,13 @@ static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
     if (work & WORK_SIPI) {
         take_sipi(v, regs);
     }
+    if (work & WORK_FLUSH) {
+        virt->flush(v);
+    }
+    if ((work & WORK_DMA_FAULT) && v->state == VCPU_RUNNING && !v->partition->ending) {
+        partition_end(v, PARTITION_FAULT, "stopped: a device of it did what its IOMMU refused",
+                      regs);
+    }
     if ((work & WORK_CONSOLE) && v->state == VCPU_RUNNING) {
         platform_console(v->partition);
     }

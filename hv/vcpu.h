@@ -24,6 +24,7 @@ enum exit_event {
     EVENT_PORT_STRING,
     EVENT_APIC_PAGE,
     EVENT_IOAPIC,
+    EVENT_PCI, // configuration space and MSI-X tables
     EVENT_NMI,
     EVENT_EXCEPTION,
     EVENT_INSTRUCTION, // an intercepted instruction that is none of the above
@@ -45,6 +46,8 @@ enum vcpu_state {
 #define WORK_CONSOLE       BIT(4) // the console has input for the partition, or room again
 #define WORK_RESTART       BIT(5) // for the partition's first vCPU: all others are parked
 #define WORK_MACHINE_CHECK BIT(6) // likewise: the partition's memory has failed
+#define WORK_FLUSH         BIT(7) // second-level tables have changed: forget what was
+#define WORK_DMA_FAULT     BIT(8) // for the partition's first vCPU: a device did what stops it
 
 struct vcpu {
     struct partition *partition;

@@ -16,6 +16,7 @@ DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_input.c 
 # memory map, audit
 DECISION_C += hv/audit.c hv/audit_entry.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c
 # policies, breakpoints, machine checks, APIC and ICR check
+DECISION_C += hv/assign.c hv/msi_check.c
 DECISION_C += hv/breakpoint.c hv/kept_ports.c hv/machine_check_judge.c
 DECISION_C += hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c hv/msr_policy.c hv/msr_rules.c \
               hv/vapic.c hv/vapic_rules.c

@@ -183,6 +183,14 @@ static const uint32_t kept_by_init[] = {
     MSR_LSTAR,       MSR_CSTAR,        MSR_SFMASK,       MSR_KERNEL_GS_BASE,
 };
 
+void svm_flush(struct vcpu *v)
+{
+    (void)v; // its own CPU calls
+    svm_vmcb()->control.tlb_control =
+        svm_features.flush_by_asid ? TLB_CONTROL_ASID : TLB_CONTROL_ALL;
+    svm_vmcb()->control.clean = 0;
+}
+
 void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs)
 {
     struct vmcb *vmcb = svm_vmcb_of(v);
@@ -222,7 +230,7 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     vmcb->control.event_injection = 0;
     vmcb->control.interrupt_shadow = 0;
     vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
-    vmcb->control.tlb_control = svm_features.flush_by_asid ? TLB_CONTROL_ASID : TLB_CONTROL_ALL;
+    svm_flush(v);
     vmcb->control.clean = 0;
     v->nmi_pending = v->nmi_blocked = v->nmi_stepping = false;
 
@@ -280,6 +288,7 @@ const struct virt_ops svm_ops = {
     .set_efer = set_efer,
     .inject = svm_inject,
     .inject_nmi = svm_inject_nmi,
+    .flush = svm_flush,
     .set_x2apic = set_x2apic,
     .nmi_open = svm_nmi_open,
     .nmi_close = svm_nmi_close,

@@ -44,6 +44,7 @@ void svm_get_state(struct vcpu *v, struct virt_state *out);
 void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
 void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
 void svm_inject_nmi(struct vcpu *v);
+void svm_flush(struct vcpu *v);
 
 // See struct virt_ops.
 void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits);

@@ -290,6 +290,12 @@ static void nothing(void)
     // NMIs are never held back: the entry path looks for one that came (entry.asm).
 }
 
+static void flush(struct vcpu *v)
+{
+    (void)v; // its own CPU calls
+    vmx_flush_tlb();
+}
+
 const struct virt_ops vmx_ops = {
     .name = "VT-x",
     .audit_format = AUDIT_EPT,
@@ -309,6 +315,7 @@ const struct virt_ops vmx_ops = {
     .set_efer = vmx_set_efer,
     .inject = vmx_inject,
     .inject_nmi = vmx_inject_nmi,
+    .flush = flush,
     .set_x2apic = vmx_set_x2apic,
     .nmi_open = nothing,
     .nmi_close = nothing,

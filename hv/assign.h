@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which PCI function becomes whose: the configuration's `devices` against the machine. Decides
+// only.
+#ifndef HV_ASSIGN_H
+#define HV_ASSIGN_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+#include "drivers/iommu.h"
+#include "drivers/pci.h"
+#include "hv/io_policy.h"
+#include "partitions/blob.h"
+
+#define ASSIGN_TEXT_SIZE 320
+
+// Where a function's registers must not lie, and why.
+struct assign_kept {
+    uint64_t base;
+    uint64_t size;
+    const char *why;
+};
+
+struct assign_input {
+    const struct blob_header *config; // checked
+    const struct pci_machine *pci;
+    const struct iommu_ops *iommu; // NULL: the machine has none
+    const struct assign_kept *kept;
+    unsigned kept_count;
+    const struct io_range *ports; // kept on this machine, beside those of every PC
+    unsigned port_count;
+};
+
+// Fills owner[] for all functions: a partition's index, or BLOB_NOBODY. Each thing that is wrong is
+// given to `report` as one line without newline, which names the partition, the device, and what to
+// do; so is a device that is allowed for want of an IOMMU. ERR_DENIED if anything was wrong;
+// owner[] is then of no use.
+enum status assign_devices(const struct assign_input *in, int owner[PCI_MAX_FUNCTIONS],
+                           void (*report)(const char *text));
+
+#endif

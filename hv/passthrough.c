@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding, giving away, starting and stopping the PCI functions of partitions. What decides is in
+// drivers/pci*.c, drivers/iommu.h and hv/assign.c.
+#include "hv/passthrough.h"
+
+#include "arch/apic.h"
+#include "arch/heap.h"
+#include "arch/mmu.h"
+#include "arch/string.h"
+#include "drivers/console.h"
+#include "drivers/format.h"
+#include "drivers/ioapic.h"
+#include "hv/assign.h"
+#include "hv/guest_platform.h"
+#include "hv/machine.h"
+#include "hv/partition.h"
+#include "hv/passthrough_machine.h"
+
+// Heap. IOMMUs: command queues, fault log, interrupt entries; for each bus its devices' entries. A
+// function's tables: of its registers in the guest's memory, its interrupts, and what the guest's
+// memory needs once more for it.
+#define HEAP_FIXED        KIB(256)
+#define HEAP_PER_BUS      KIB(16)
+#define HEAP_PER_FUNCTION KIB(32)
+
+#define SPARE_TABLES  16 // of the window, for a guest that moves its BARs
+#define PIN_SPREAD(d) (((d)->virt->devfn >> 3) + (d)->pci->interrupt_pin - 1u)
+#define NO_LINE       0xff // interrupt line register: not connected
+
+struct passthrough_machine passthrough_machine;
+const struct iommu_ops *iommu;
+
+// ---- the machine ----------------------------------------------------------------------------
+
+static enum status find_iommu(void)
+{
+    static const struct iommu_ops *const back_ends[] = {&vtd_ops, &amdvi_ops};
+    for (unsigned i = 0; i < ARRAY_SIZE(back_ends); i++) {
+        char error[IOMMU_TEXT_SIZE];
+        enum status s =
+            back_ends[i]->probe(&machine.acpi, &passthrough_machine.pci, error, sizeof(error));
+        if (s == STATUS_OK) {
+            iommu = back_ends[i];
+            return STATUS_OK;
+        }
+        if (s != ERR_NOT_FOUND) {
+            print("%s: %s\n", back_ends[i]->name, error);
+            return s;
+        }
+    }
+    return STATUS_OK; // there need not be one
+}
+
+void passthrough_scan(void)
+{
+    pci_scan(&passthrough_machine.pci);
+}
+
+enum status passthrough_discover(void)
+{
+    struct pci_machine *pci = &passthrough_machine.pci;
+    enum status s = pci_map_config(pci, &machine.acpi);
+    if (s != STATUS_OK) {
+        print("no memory to map the configuration space of PCI\n");
+        return s;
+    }
+    pci_find_groups(pci);
+    pci_quiesce(pci);
+    return find_iommu();
+}
+
+static void report(const char *text)
+{
+    print("%s\n", text);
+}
+
+static unsigned find_kept(struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1])
+{
+    unsigned count = 0;
+    kept[count++] = (struct assign_kept){machine.acpi.lapic_address, PAGE_SIZE, "the local APICs"};
+    for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
+        kept[count++] =
+            (struct assign_kept){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC"};
+    }
+    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
+        const struct boot_memory *m = &machine.boot.memory[i];
+        if (m->kind == BOOT_MEMORY_USABLE) {
+            kept[count++] = (struct assign_kept){m->base, m->size, "memory"};
+        }
+    }
+    return count;
+}
+
+enum status passthrough_assign(void)
+{
+    static struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1];
+    char error[IOMMU_TEXT_SIZE];
+    struct assign_input input = {
+        .config = machine.config,
+        .pci = &passthrough_machine.pci,
+        .iommu = iommu,
+        .kept = kept,
+        .kept_count = find_kept(kept),
+        .ports = machine_kept_ports,
+        .port_count = machine_kept_port_count,
+    };
+    enum status s = assign_devices(&input, passthrough_machine.owner, report);
+    if (s == STATUS_OK && iommu != NULL) {
+        s = iommu->enable(error, sizeof(error));
+        if (s != STATUS_OK) {
+            print("%s: %s\n", iommu->name, error);
+        }
+    }
+    return s;
+}
+
+uint64_t passthrough_heap_size(void)
+{
+    const struct pci_machine *pci = &passthrough_machine.pci;
+    unsigned buses = 1;
+    for (unsigned i = 0; i < pci->count; i++) {
+        buses = (unsigned)max_u64(buses, PCI_BUS(pci->function[i].address) + 1);
+    }
+    return HEAP_FIXED + buses * HEAP_PER_BUS + pci->count * HEAP_PER_FUNCTION;
+}
+
+// ---- a partition's structures ---------------------------------------------------------------
+
+// Memory for the MSI-X table that the guest sees, and access to the device's own.
+static enum status create_msix(struct passthrough_device *d)
+{
+    unsigned count = d->virt->msix_vectors;
+    if (count == 0) {
+        vmsix_init(&d->msix, NULL, 0, 0);
+        return STATUS_OK;
+    }
+    struct vmsix_entry *entries = heap_alloc(count * sizeof(*entries));
+    if (entries == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    vmsix_init(&d->msix, entries, count, d->virt->msix_table);
+    const struct pci_bar *bar = &d->pci->bar[d->virt->msix_bar];
+    uint64_t phase = bar->address & PAGE_MASK, first, end;
+    vmsix_pages(&d->msix, (uint32_t)phase, &first, &end);
+    volatile void *pages = mmu_map_device(hpa(bar->address - phase + first), end - first);
+    d->msix_pages = pages;
+    d->msix_first = first - phase;
+    return pages != NULL ? STATUS_OK : ERR_NO_MEMORY;
+}
+
+static enum status create_interrupts(struct passthrough_device *d)
+{
+    unsigned msi = 0;
+    if (d->virt->msi != 0) {
+        uint32_t control = pci_config_read(d->pci->address, d->virt->msi + PCI_MSI_CONTROL, 2);
+        msi = 1u << (control >> PCI_MSI_CAPABLE_SHIFT & 7);
+    }
+    unsigned wanted = msi > d->msix.count ? msi : d->msix.count;
+    if (iommu == NULL || wanted == 0) {
+        return STATUS_OK;
+    }
+    while ((wanted & (wanted - 1)) != 0) {
+        wanted += wanted & -wanted;
+    }
+    d->irq_count = wanted;
+    return iommu->irq_alloc(d->pci->requester, wanted, &d->irq_first);
+}
+
+static enum status create_device(struct passthrough_device *d)
+{
+    enum status s = create_msix(d);
+    return s == STATUS_OK ? create_interrupts(d) : s;
+}
+
+static enum status create_domain(struct partition *p)
+{
+    struct iommu_domain *domain = &p->passthrough->domain;
+    if (iommu == NULL) {
+        return STATUS_OK;
+    }
+    enum status s = iommu->domain_create(domain, (uint16_t)(p->index + 1));
+    for (unsigned i = 0; s == STATUS_OK && i < p->ram.count; i++) {
+        const struct guest_ram_region *r = &p->ram.region[i];
+        s = pt_map(&domain->tables, r->gpa, hpa(r->hpa), r->size, PT_READ | PT_WRITE);
+    }
+    if (s == STATUS_OK) {
+        iommu->domain_flush(domain);
+    }
+    return s;
+}
+
+// ---- pins -----------------------------------------------------------------------------------
+
+// The partition whose device has this interrupt already, or NULL.
+static const struct partition *pin_owner(uint32_t gsi)
+{
+    for (unsigned i = 0; i < partition_count; i++) {
+        const struct passthrough *pt = partitions[i]->passthrough;
+        for (unsigned n = 0; pt != NULL && n < GUEST_PCI_PINS; n++) {
+            if ((pt->pins >> n & 1) && pt->pin_gsi[n] == gsi) {
+                return partitions[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+// Makes a device's interrupt one of the guest's four pins. NULL, or why it can't be.
+static const char *grant_pin(struct partition *p, struct passthrough_device *d, char *text,
+                             size_t size)
+{
+    struct passthrough *pt = p->passthrough;
+    unsigned n = PIN_SPREAD(d) % GUEST_PCI_PINS;
+    uint32_t gsi = d->pci->interrupt_line;
+    const struct partition *other = pin_owner(gsi);
+    if (gsi == 0 || gsi == NO_LINE || gsi >= 24) {
+        return "the firmware connected it to no interrupt";
+    }
+    if (gsi == machine_console_gsi()) {
+        return "it shares its interrupt with the serial port";
+    }
+    if (other != NULL && other != p) {
+        format(text, size, "it shares interrupt %u with a device of partition \"%s\"", gsi,
+               other->name);
+        return text;
+    }
+    for (unsigned i = 0; i < GUEST_PCI_PINS; i++) {
+        bool used = (pt->pins >> i & 1) != 0;
+        if (used && (i == n) != (pt->pin_gsi[i] == gsi)) {
+            return "its interrupt is mixed up with another device's of the partition";
+        }
+    }
+    pt->pins |= 1u << n;
+    pt->pin_gsi[n] = gsi;
+    return NULL;
+}
+
+static enum status create_pin(struct partition *p, struct passthrough_device *d)
+{
+    char text[ASSIGN_TEXT_SIZE], place[PCI_TEXT_SIZE];
+    if (d->pci->interrupt_pin == 0) {
+        return STATUS_OK;
+    }
+    const char *why = grant_pin(p, d, text, sizeof(text));
+    d->virt->intx = why == NULL;
+    if (why == NULL || d->virt->msi != 0 || d->virt->msix_vectors > 0) {
+        return STATUS_OK; // it has better ones
+    }
+    print(
+        "partition \"%s\": device %s has neither MSI nor MSI-X, and its INT%c can't be used: %s\n",
+        p->name, pci_text(d->pci->address, place), 'A' + d->pci->interrupt_pin - 1, why);
+    return ERR_DENIED;
+}
+
+// ---- making ---------------------------------------------------------------------------------
+
+static unsigned window_tables(const struct vpci *bus)
+{
+    unsigned count = SPARE_TABLES;
+    for (unsigned i = 0; i < bus->count; i++) {
+        for (unsigned n = 0; n < PCI_BARS; n++) {
+            const struct pci_bar *bar = &bus->function[i].host->bar[n];
+            if (bar->kind == PCI_BAR_MEMORY32 || bar->kind == PCI_BAR_MEMORY64) {
+                count += (unsigned)(align_up(bar->size, MIB(2)) / MIB(2));
+            }
+        }
+    }
+    return count;
+}
+
+static enum status add_devices(struct partition *p)
+{
+    const struct pci_machine *pci = &passthrough_machine.pci;
+    struct passthrough *pt = p->passthrough;
+    struct vpci *bus = &p->devices.pci;
+    for (unsigned i = 0; i < pci->count; i++) {
+        if (passthrough_machine.owner[i] != (int)p->index) {
+            continue;
+        }
+        struct passthrough_device *d = &pt->device[pt->count];
+        int devfn = vpci_add(bus, &pci->function[i], false);
+        if (devfn < 0) {
+            return ERR_RANGE;
+        }
+        d->pci = &pci->function[i];
+        d->virt = vpci_find(bus, (uint8_t)devfn);
+        pci_open_bridges(pci, d->pci);
+        pt->count++;
+    }
+    return STATUS_OK;
+}
+
+static enum status create(struct partition *p)
+{
+    struct passthrough *pt = p->passthrough;
+    enum status s = add_devices(p);
+    if (s == STATUS_OK) {
+        s = vpci_place_bars(&p->devices.pci);
+    }
+    pt->tables_left = window_tables(&p->devices.pci);
+    if (s == STATUS_OK) {
+        s = create_domain(p);
+    }
+    for (unsigned i = 0; s == STATUS_OK && i < pt->count; i++) {
+        s = create_device(&pt->device[i]);
+    }
+    return s;
+}
+
+enum status passthrough_create(struct partition *p)
+{
+    vpci_init(&p->devices.pci);
+    if (p->config->device_count == 0) {
+        return STATUS_OK;
+    }
+    p->passthrough = heap_alloc(sizeof(*p->passthrough));
+    if (p->passthrough == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    enum status s = create(p);
+    if (s != STATUS_OK) {
+        print("partition \"%s\": its devices can't be set up: %s\n", p->name,
+              s == ERR_RANGE ? "their BARs are too large together (512 MiB is the most)"
+                             : "no memory for their tables");
+        return s;
+    }
+    for (unsigned i = 0; i < p->passthrough->count && s == STATUS_OK; i++) {
+        s = create_pin(p, &p->passthrough->device[i]);
+    }
+    return s;
+}
+
+void passthrough_print(const struct partition *p)
+{
+    const struct passthrough *pt = p->passthrough;
+    for (unsigned i = 0; pt != NULL && i < pt->count; i++) {
+        const struct passthrough_device *d = &pt->device[i];
+        char host[PCI_TEXT_SIZE], guest[PCI_TEXT_SIZE];
+        print("partition %s: device %s (%s, %04x:%04x) as its %s, %u MSI-X vectors%s%s\n", p->name,
+              pci_text(d->pci->address, host), pci_class_name(d->pci->class_code), d->pci->vendor,
+              d->pci->device, pci_text((pci_address_t){d->virt->devfn}, guest), d->msix.count,
+              d->virt->msi != 0 ? ", MSI" : "", d->virt->intx ? ", INTx" : "");
+    }
+}
+
+// ---- start and end --------------------------------------------------------------------------
+
+static void set_command(const struct passthrough_device *d, uint32_t clear, uint32_t set)
+{
+    uint32_t command = pci_config_read(d->pci->address, PCI_COMMAND, 2);
+    pci_config_write(d->pci->address, PCI_COMMAND, 2, (command & ~clear) | set);
+}
+
+void passthrough_restore_device(struct passthrough_device *d)
+{
+    pci_restore_bars(d->pci);
+    uint32_t decode = 0;
+    for (unsigned n = 0; n < PCI_BARS; n++) {
+        const struct pci_bar *bar = &d->pci->bar[n];
+        if (bar->kind != PCI_BAR_NONE && bar->address != 0) {
+            decode |= bar->kind == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+        }
+    }
+    set_command(d, PCI_COMMAND_MASTER, decode | PCI_COMMAND_INTX_DISABLE);
+}
+
+void passthrough_reset_device(struct partition *p, struct passthrough_device *d)
+{
+    char place[PCI_TEXT_SIZE];
+    passthrough_irq_stop(d);
+    enum status s = pci_reset_function(&passthrough_machine.pci, d->pci);
+    d->lost = s == ERR_NOT_FOUND;
+    if (d->lost) {
+        print("%s: device %s does not answer any more after its reset: it stays off\n", p->name,
+              pci_text(d->pci->address, place));
+        return;
+    }
+    passthrough_restore_device(d);
+}
+
+void passthrough_start(struct partition *p)
+{
+    struct passthrough *pt = p->passthrough;
+    uint32_t pins = 0;
+    if (pt == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < pt->count; i++) {
+        struct passthrough_device *d = &pt->device[i];
+        passthrough_reset_device(p, d);
+        vmsix_reset(&d->msix);
+    }
+    vpci_reset(&p->devices.pci);
+    for (unsigned i = 0; i < pt->count && iommu != NULL; i++) {
+        struct passthrough_device *d = &pt->device[i];
+        spin_lock(&passthrough_machine.iommu_lock);
+        enum status s = iommu->attach(d->pci->requester, &pt->domain);
+        spin_unlock(&passthrough_machine.iommu_lock);
+        d->lost |= s != STATUS_OK;
+    }
+    for (unsigned n = 0; n < GUEST_PCI_PINS; n++) {
+        pins |= (pt->pins >> n & 1) << (GUEST_PCI_PIN_FIRST + n);
+    }
+    vioapic_make_direct(&p->devices.ioapic, pins);
+    passthrough_pins(p);
+}
+
+void passthrough_stop(struct partition *p)
+{
+    struct passthrough *pt = p->passthrough;
+    if (pt == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < pt->count; i++) {
+        struct passthrough_device *d = &pt->device[i];
+        set_command(d, PCI_COMMAND_MASTER, PCI_COMMAND_INTX_DISABLE);
+        if (iommu != NULL) {
+            spin_lock(&passthrough_machine.iommu_lock);
+            iommu->detach(d->pci->requester);
+            spin_unlock(&passthrough_machine.iommu_lock);
+        }
+        passthrough_irq_stop(d);
+    }
+    // A reset virtual IOAPIC has all its pins masked, the direct ones too.
+    uint32_t pins = p->devices.ioapic.direct;
+    vioapic_reset(&p->devices.ioapic);
+    vioapic_make_direct(&p->devices.ioapic, pins);
+    passthrough_pins(p);
+    passthrough_unmap_all(p);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The PCI functions that a partition owns: their registers in its memory, their DMA, their
+// interrupts. What the guest sees of them is hv/vdev/vpci.h; what it gets decides hv/assign.h.
+//
+// All functions run on a CPU of the partition with its device lock held, unless said otherwise.
+#ifndef HV_PASSTHROUGH_H
+#define HV_PASSTHROUGH_H
+
+#include "arch/status.h"
+#include "arch/types.h"
+#include "drivers/iommu.h"
+#include "drivers/pci.h"
+#include "hv/vdev/vmsix.h"
+#include "hv/vdev/vpci.h"
+
+struct partition;
+struct vcpu;
+
+struct passthrough_device {
+    const struct pci_function *pci;
+    struct vpci_function *virt;
+    uint64_t mapped[PCI_BARS]; // where each memory BAR is in the guest now; 0: nowhere
+    struct vmsix msix;
+    volatile uint8_t *msix_pages;  // the pages of its BAR that are trapped; NULL: no MSI-X
+    uint64_t msix_first;           // offset in the BAR of their first byte
+    unsigned irq_first, irq_count; // its block of interrupts, if there is an IOMMU
+    bool intx;                     // its pin is the partition's alone
+    bool lost;                     // it did not come back from a reset: it stays off
+};
+
+struct passthrough {
+    unsigned count;
+    struct passthrough_device device[VPCI_MAX_FUNCTIONS];
+    struct iommu_domain domain;
+    uint32_t tables_made[8]; // bit n: the table of the window's n-th 2 MiB exists
+    unsigned tables_left;    // how many more may be made
+    uint32_t pin_gsi[4];     // the machine's interrupt behind each of the guest's four pins
+    uint32_t pins;           // bit n: pin n has one
+
+    // Refused by the IOMMU. Written by the console CPU, read by any.
+    uint64_t dma_faults;
+};
+
+// ---- boot CPU -------------------------------------------------------------------------------
+
+// Finds the PCI functions. On the boot tables.
+void passthrough_scan(void);
+
+// Heap that the devices of this machine need: for each partition with some, and for the IOMMUs.
+uint64_t passthrough_heap_size(void);
+
+// Finds the IOMMUs, and stops what firmware left running. Behind mmu_init(). Prints
+// what is wrong.
+enum status passthrough_discover(void);
+
+// Decides whose each function is, and turns the IOMMUs on with everything blocked. Behind
+// config_load(). Prints what is wrong.
+enum status passthrough_assign(void);
+
+// Makes the structures of a partition that owns devices; p->passthrough stays NULL for another.
+enum status passthrough_create(struct partition *p);
+
+// A line for each partition with devices.
+void passthrough_print(const struct partition *p);
+
+// ---- start and end --------------------------------------------------------------------------
+
+// The devices as after power-on, their DMA open to the partition's memory. No vCPU of the partition
+// runs. The guest's memory may not be handed out before.
+void passthrough_start(struct partition *p);
+
+// Stops DMA and interrupts of the devices. When it returns none is on its way any more. No vCPU of
+// the partition runs.
+void passthrough_stop(struct partition *p);
+
+// ---- accesses of the guest ------------------------------------------------------------------
+
+// Whether the address belongs to the guest's PCI bus: configuration space or the window of BARs.
+bool passthrough_owns(const struct partition *p, gpa_t address);
+
+uint64_t passthrough_mmio_read(struct vcpu *v, gpa_t address, unsigned size);
+void passthrough_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
+
+// I/O BARs. False: the port is none of theirs.
+bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value);
+bool passthrough_port_write(struct partition *p, uint16_t port, unsigned size, uint32_t value);
+
+// Carries out what a write to the virtual bus asks for.
+void passthrough_effect(struct vcpu *v, struct vpci_effect effect);
+
+// ---- interrupts -----------------------------------------------------------------------------
+
+// Programs the physical pins behind the direct pins of the virtual IOAPIC that have changed.
+void passthrough_pins(struct partition *p);
+
+// Brings what the physical pins say to the virtual IOAPIC, before it is read.
+void passthrough_pins_read(struct partition *p);
+
+// Programs all that changed: of one vector, and of a device as a whole.
+void passthrough_msi(struct vcpu *v, struct passthrough_device *d);
+void passthrough_msix(struct vcpu *v, struct passthrough_device *d, struct vmsix_change change);
+
+// Takes away all interrupts of a device, in the IOMMU and in its own registers.
+void passthrough_irq_stop(struct passthrough_device *d);
+
+// ---- parts of what is above -----------------------------------------------------------------
+
+// Resets a device, and gives it its BARs back; DMA and interrupts are off.
+void passthrough_reset_device(struct partition *p, struct passthrough_device *d);
+void passthrough_restore_device(struct passthrough_device *d);
+
+// Takes all BARs out of the guest's memory.
+void passthrough_unmap_all(struct partition *p);
+
+// ---- faults ---------------------------------------------------------------------------------
+
+// Reports what the IOMMUs have refused since the last time. True if there was something. The
+// console's CPU, after an NMI.
+bool passthrough_faults(void);
+
+// How many of the partition's accesses were refused.
+uint64_t passthrough_fault_count(const struct partition *p);
+
+#endif

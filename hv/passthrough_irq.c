@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interrupts of a partition's devices. A device never holds what the guest wrote, but a message
+// that was checked and translated: with interrupt remapping the handle of an entry that the IOMMU
+// keeps for this device, without it the physical destination. Delivery then needs no exit.
+#include "hv/passthrough.h"
+
+#include "arch/percpu.h"
+#include "arch/spinlock.h"
+#include "drivers/ioapic.h"
+#include "hv/guest_platform.h"
+#include "hv/log.h"
+#include "hv/machine.h"
+#include "hv/msi_check.h"
+#include "hv/partition.h"
+#include "hv/passthrough_machine.h"
+#include "hv/platform.h"
+
+#define MSI_ADDRESS_BASE     0xfee00000ull
+#define MSI_ADDRESS_ID_SHIFT 12
+
+#define ENTRY_CONTROL 3 // doubleword of an MSI-X entry
+
+// ---- one message ----------------------------------------------------------------------------
+
+static void set_route(const struct passthrough_device *d, unsigned index,
+                      const struct irq_route *route)
+{
+    if (iommu != NULL) {
+        spin_lock(&passthrough_machine.iommu_lock);
+        iommu->irq_set(d->pci->requester, d->irq_first + index, route);
+        spin_unlock(&passthrough_machine.iommu_lock);
+    }
+}
+
+// Where the guest wants a message to go. False: nowhere that it may.
+static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsigned vector,
+                       uint64_t address, uint32_t data, struct irq_route *route)
+{
+    struct partition *p = v->partition;
+    struct msi_target target;
+    const char *reason;
+    if (!msi_check(&p->topology, address, data, &target, &reason)) {
+        if (reason != NULL) {
+            char place[PCI_TEXT_SIZE];
+            log_guest(v, "device %s, interrupt message %u (address 0x%lx, data 0x%x) refused: %s",
+                      pci_text(d->pci->address, place), vector, address, data, reason);
+        }
+        return false;
+    }
+    *route =
+        (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
+    return true;
+}
+
+// What the device itself is to send.
+static struct msi_message device_message(const struct passthrough_device *d, unsigned index,
+                                         const struct irq_route *route)
+{
+    struct msi_message m;
+    if (iommu != NULL) {
+        iommu->irq_message(d->pci->requester, d->irq_first + index, &m);
+        return m;
+    }
+    m.address = MSI_ADDRESS_BASE | (uint64_t)route->apic_id << MSI_ADDRESS_ID_SHIFT;
+    m.data = route->vector; // fixed, edge
+    return m;
+}
+
+// ---- MSI-X ----------------------------------------------------------------------------------
+
+static void program_vector(struct vcpu *v, struct passthrough_device *d, unsigned vector)
+{
+    uint64_t at = d->msix.table - d->msix_first + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
+    volatile uint32_t *entry = (volatile uint32_t *)(d->msix_pages + at);
+    struct vmsix_message wish = vmsix_live(&d->msix, vector);
+    struct irq_route route;
+    entry[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED; // nothing half-written is ever live
+    if (!wish.live || !find_route(v, d, vector, wish.address, wish.data, &route)) {
+        return;
+    }
+    set_route(d, vector, &route);
+    struct msi_message m = device_message(d, vector, &route);
+    entry[0] = (uint32_t)m.address;
+    entry[1] = (uint32_t)(m.address >> 32);
+    entry[2] = m.data;
+    entry[ENTRY_CONTROL] = 0;
+}
+
+void passthrough_msix(struct vcpu *v, struct passthrough_device *d, struct vmsix_change change)
+{
+    if (d->msix_pages == NULL || d->lost) {
+        return;
+    }
+    for (unsigned i = 0; i < change.count; i++) {
+        program_vector(v, d, change.first + i);
+    }
+    // Masking of the function as a whole is done by its vectors; so only one bit is left to set.
+    uint16_t control = vpci_msix_control(d->virt) & PCI_MSIX_ENABLE;
+    pci_config_write(d->pci->address, d->pci->msix + PCI_MSIX_CONTROL, 2, control);
+}
+
+// ---- MSI ------------------------------------------------------------------------------------
+
+static unsigned log2_of(unsigned power)
+{
+    return (unsigned)__builtin_ctz(power);
+}
+
+// Without remapping a device's vectors follow one another, so they are the guest's own numbers, and
+// each of them must be good for the same CPU. With it each has an entry of its own.
+static bool routes_agree(const struct irq_route *route, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        if (route[i].apic_id != route[0].apic_id || route[i].vector != route[0].vector + i) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool route_all(struct vcpu *v, struct passthrough_device *d, const struct vpci_msi *wish)
+{
+    struct irq_route route[32];
+    for (unsigned i = 0; i < wish->vectors; i++) {
+        if (!find_route(v, d, i, wish->address, wish->data | i, &route[i])) {
+            return false;
+        }
+    }
+    if (iommu == NULL && !routes_agree(route, wish->vectors)) {
+        return false;
+    }
+    for (unsigned i = 0; i < wish->vectors; i++) {
+        set_route(d, i, &route[i]);
+    }
+    unsigned at = d->pci->msi;
+    uint32_t control = pci_config_read(d->pci->address, at + PCI_MSI_CONTROL, 2);
+    struct msi_message m = device_message(d, 0, &route[0]);
+    pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS, 4, (uint32_t)m.address);
+    if (control & PCI_MSI_64) {
+        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + 4, 4, (uint32_t)(m.address >> 32));
+        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + 8, 2, m.data & 0xffff);
+    } else {
+        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + 4, 2, m.data & 0xffff);
+    }
+    return true;
+}
+
+void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
+{
+    unsigned at = d->pci->msi;
+    if (d->virt->msi == 0 || d->lost) {
+        return;
+    }
+    struct vpci_msi wish = vpci_msi(d->virt);
+    uint32_t control = pci_config_read(d->pci->address, at + PCI_MSI_CONTROL, 2);
+    bool wide = (control & PCI_MSI_64) != 0;
+    // Off, while it changes.
+    pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2, 0);
+    if (!wish.enabled || !route_all(v, d, &wish)) {
+        return;
+    }
+    if (control & PCI_MSI_MASKABLE) {
+        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + (wide ? 12 : 8), 4, wish.mask);
+    }
+    pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2,
+                     PCI_MSI_ENABLE | log2_of(wish.vectors) << PCI_MSI_ENABLED_SHIFT);
+}
+
+void passthrough_irq_stop(struct passthrough_device *d)
+{
+    pci_address_t a = d->pci->address;
+    if (d->pci->msi != 0) {
+        pci_config_write(a, d->pci->msi + PCI_MSI_CONTROL, 2, 0);
+    }
+    if (d->pci->msix != 0) {
+        pci_config_write(a, d->pci->msix + PCI_MSIX_CONTROL, 2, 0);
+    }
+    unsigned vectors = d->pci->msi != 0 ? 32 : 0;
+    vectors = d->msix.count > vectors ? d->msix.count : vectors;
+    vectors = (unsigned)min_u64(vectors, d->irq_count);
+    for (unsigned i = 0; i < vectors; i++) {
+        set_route(d, i, NULL);
+    }
+}
+
+// ---- pins -----------------------------------------------------------------------------------
+
+// The register pair of an IOAPIC is used by one CPU at a time.
+static struct spinlock ioapic_lock;
+
+// How a PCI interrupt arrives at the IOAPIC: level-triggered and active low (PCI 3.0, 2.2.6),
+// unless the firmware says something else about an ISA interrupt of this number.
+static void find_input(uint32_t gsi, struct ioapic_input *input)
+{
+    *input = (struct ioapic_input){.gsi = gsi, .level = true, .active_low = true};
+    for (uint32_t i = 0; i < machine.acpi.override_count; i++) {
+        const struct acpi_override *o = &machine.acpi.overrides[i];
+        if (o->gsi == gsi) {
+            input->active_low = o->active_low;
+        }
+    }
+    ioapic_find_gsi(&machine.acpi, gsi, &input->ioapic, &input->pin);
+}
+
+// The entry for a route; false: it can't be made, and the pin stays masked.
+static bool pin_entry(const struct ioapic_input *input, const struct irq_route *route,
+                      uint64_t *entry)
+{
+    if (iommu == NULL) {
+        if (route->apic_id > 0xfe) {
+            return false;
+        }
+        *entry = ioapic_encode(&(struct ioapic_route){.vector = route->vector,
+                                                      .mode = IOAPIC_MODE_FIXED,
+                                                      .level = route->level,
+                                                      .active_low = input->active_low,
+                                                      .apic_id = (uint8_t)route->apic_id});
+        return true;
+    }
+    spin_lock(&passthrough_machine.iommu_lock);
+    enum status s = iommu->ioapic_entry(machine.acpi.ioapics[input->ioapic].id, input->pin, route,
+                                        input->active_low, entry);
+    spin_unlock(&passthrough_machine.iommu_lock);
+    return s == STATUS_OK;
+}
+
+static void program_pin(struct partition *p, unsigned n)
+{
+    unsigned pin = GUEST_PCI_PIN_FIRST + n;
+    struct ioapic_input input;
+    struct vioapic_message m;
+    struct icr_verdict verdict;
+    uint64_t entry = IOAPIC_ENTRY_MASKED;
+    find_input(p->passthrough->pin_gsi[n], &input);
+    if (vioapic_direct_message(&p->devices.ioapic, pin, &m) && m.delivery != VIOAPIC_NMI) {
+        platform_judge(p, &m, &verdict);
+        if (verdict.kind == ICR_FIXED) {
+            struct vcpu *target = p->vcpus[__builtin_ctzll(verdict.targets)];
+            struct irq_route route = {
+                .apic_id = target->physical_id, .vector = (uint8_t)verdict.vector, .level = true};
+            if (!pin_entry(&input, &route, &entry)) {
+                entry = IOAPIC_ENTRY_MASKED;
+            }
+        }
+    }
+    spin_lock(&ioapic_lock);
+    ioapic_put(machine.ioapic[input.ioapic], input.pin, entry);
+    spin_unlock(&ioapic_lock);
+}
+
+void passthrough_pins(struct partition *p)
+{
+    struct vioapic *a = &p->devices.ioapic;
+    while (a->changed != 0) {
+        unsigned pin = (unsigned)__builtin_ctz(a->changed);
+        a->changed &= a->changed - 1;
+        program_pin(p, pin - GUEST_PCI_PIN_FIRST);
+    }
+}
+
+void passthrough_pins_read(struct partition *p)
+{
+    struct vioapic *a = &p->devices.ioapic;
+    a->remote_irr = 0;
+    for (uint32_t left = a->direct; left != 0; left &= left - 1) {
+        unsigned pin = (unsigned)__builtin_ctz(left);
+        struct ioapic_input input;
+        find_input(p->passthrough->pin_gsi[pin - GUEST_PCI_PIN_FIRST], &input);
+        spin_lock(&ioapic_lock);
+        uint64_t entry = ioapic_get(machine.ioapic[input.ioapic], input.pin);
+        spin_unlock(&ioapic_lock);
+        if (entry & IOAPIC_ENTRY_REMOTE_IRR) {
+            a->remote_irr |= 1u << pin;
+        }
+    }
+}
