@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DMA to what isn't the guest's own: writes, and reads of which it must bring nothing back. Where
+// DMA to what isn't the guest's own: reads, which must bring nothing back, and writes. Where
 // to: `ranges=FROM-TO,...`, or everything from the end of its RAM to 4 GiB. There at every `step=`
 // bytes, at a random page of each step; or `count=` times anywhere. All its devices work at once.
 
@@ -129,14 +129,21 @@ static void judge(const struct edu *e, uint64_t address, const uint8_t *p)
     load_marker(e);
 }
 
-// As many addresses as there are devices: a write to each, a read of each, and what they have read.
+static void start_all(const uint64_t *address, unsigned n, uint32_t command)
+{
+    for (unsigned i = 0; i < n; i++) {
+        unsigned bytes = READ_BYTES;
+        if (command & EDU_DMA_TO_RAM)
+            bytes = 8 + (unsigned)random_less(EDU_BUFFER_USABLE - 8);
+        edu_start(&guest.edu[i], address[i], 0, bytes, command);
+    }
+}
+
+// As many addresses as there are devices: a read of each, what they have read, then a write to
+// each.
 static void attack_some(const uint64_t *address, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++)
-        edu_start(&guest.edu[i], address[i], 0, 8 + (unsigned)random_less(EDU_BUFFER_USABLE - 8),
-                  EDU_DMA_TO_RAM);
-    for (unsigned i = 0; i < n; i++)
-        edu_start(&guest.edu[i], address[i], 0, READ_BYTES, 0);
+    start_all(address, n, 0);
     for (unsigned i = 0; i < n; i++)
         edu_start(&guest.edu[i], (uint64_t)brought[i], 0, READ_BYTES, EDU_DMA_TO_RAM);
     for (unsigned i = 0; i < n; i++) {
@@ -144,6 +151,7 @@ static void attack_some(const uint64_t *address, unsigned n)
             print("FAIL %s: stuck\n", where_text(guest.edu[i].where));
         judge(&guest.edu[i], address[i], brought[i]);
     }
+    start_all(address, n, EDU_DMA_TO_RAM);
     seen.writes += n;
 }
 
