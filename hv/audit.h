@@ -8,9 +8,10 @@
 #include "arch/types.h"
 #include "hv/guest_layout.h"
 
-#define AUDIT_ANYONE    (~0u) // as a device's owner: every partition may have it
-#define AUDIT_REPORTS   8
-#define AUDIT_TEXT_SIZE 192
+#define AUDIT_ANYONE     (~0u) // as a device's owner: every partition may have it
+#define AUDIT_NO_SUBJECT (~0u)
+#define AUDIT_REPORTS    8
+#define AUDIT_TEXT_SIZE  192
 
 enum audit_format {
     AUDIT_NPT,   // AMD64 nested paging
@@ -44,6 +45,14 @@ struct audit_device {
     const char *why;
 };
 
+// Registers that no partition may ever have for itself, whatever the device list says: of IOMMUs,
+// IOAPICs, the local APIC, configuration space.
+struct audit_forbidden {
+    uint64_t base; // bytes, host-physical
+    uint64_t size;
+    const char *why;
+};
+
 struct audit_input {
     const struct audit_subject *subjects;
     unsigned subject_count;
@@ -52,6 +61,8 @@ struct audit_input {
     const struct audit_device *devices;
     unsigned device_count;
     unsigned phys_bits; // the CPU's MAXPHYADDR: address bits from there up are reserved
+    const struct audit_forbidden *forbidden;
+    unsigned forbidden_count;
 };
 
 enum audit_kind {
@@ -64,13 +75,17 @@ enum audit_kind {
     AUDIT_ACCESS,          // RAM that it reaches without all rights (read, write, execute)
     AUDIT_TABLE,           // a table outside the hypervisor's memory, or a loop of tables
     AUDIT_RESERVED,        // an entry with reserved bits or a forbidden encoding
+    AUDIT_FORBIDDEN,       // reaches registers that no partition may have
+    AUDIT_UNBLOCKED,       // a requester that is nobody's, or an IOMMU, lets something through
+    AUDIT_INTERRUPT,       // an interrupt that its source may not send
 };
 
 struct audit_violation {
     enum audit_kind kind;
-    unsigned subject; // index into subjects
-    uint64_t gpa;     // where it begins, and as far as it goes on alike
-    uint64_t hpa;
+    unsigned subject; // index into subjects; AUDIT_NO_SUBJECT: none in particular
+    uint64_t gpa;     // where it begins, and as far as it goes on alike; of an IOMMU's entry the
+                      // requester ID
+    uint64_t hpa;     // of an IOMMU's entry, where the entry is
     uint64_t size;
     char text[AUDIT_TEXT_SIZE]; // a line for the console, without newline
 };
@@ -86,5 +101,11 @@ struct audit_report {
 // Audits everything and fills the report. True if there is no violation: only then may a guest run.
 // Reads tables through heap_ptr, only where heap_contains. Nobody may change them meanwhile.
 bool audit_run(const struct audit_input *input, struct audit_report *report);
+
+// One tree more, that of a partition's devices: all of its owner's RAM must be in it, and nothing
+// else, not even the owner's device registers. `input` has passed audit_run(), and `report` is what
+// it left; violations count as those of `subject`.
+void audit_tree(const struct audit_input *input, const struct audit_subject *tree, unsigned subject,
+                struct audit_report *report);
 
 #endif

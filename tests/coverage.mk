@@ -14,7 +14,8 @@ DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_input.c 
               drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
               drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/uart.c
 # memory map, audit
-DECISION_C += hv/audit.c hv/audit_entry.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c
+DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/audit_lists.c \
+              hv/audit_vtd.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c
 # policies, breakpoints, machine checks, APIC and ICR check
 DECISION_C += hv/assign.c hv/msi_check.c
 DECISION_C += hv/breakpoint.c hv/kept_ports.c hv/machine_check_judge.c

@@ -3,25 +3,15 @@
 partition and what to do, and nothing starts half."""
 
 import os
-import re
 import struct
 
 import pytest
 
 import bulkhead
-from conftest import TIMEOUT, config, partition
+from conftest import config, partition
+from refusal import refused
 
 TWO = config(partition("good"), partition("other"))
-
-
-def refused(console, *patterns):
-    """The console says all of the patterns, then that nothing is started; and no guest ran."""
-    console.wait("nothing is started", "bulkhead", whole=True)
-    text = console.text("bulkhead")
-    for pattern in patterns:
-        assert re.search(pattern, text, re.IGNORECASE), f"not said: {pattern}"
-    assert "hello from" not in console.text()
-    assert console.process.poll() is None, "the machine must stop, not reset"
 
 
 def blob_file(tmp_path, data):

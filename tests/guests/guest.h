@@ -225,6 +225,12 @@ bool cpu_prepare(uint32_t apic_id, uint8_t vector, void (*entry)(void));
 bool cpu_arrived(void);
 void ap_main(void);
 
+// ---- random.c
+// Reproducible: `state` is the seed at first. random_kind: one of the kinds that matter, small, a
+// bit, all ones, wide.
+uint64_t random_next(uint64_t *state);
+uint64_t random_kind(uint64_t *state);
+
 // ---- acpi.c
 // A table's address by signature, 0 if there is none. rsdp_find: by the scan that old kernels do.
 uint64_t acpi_rsdp(void);

@@ -355,6 +355,68 @@ static void bad_lists_are_refused(void **state)
     assert_first(AUDIT_BAD_INPUT, 1, 0, 0, 0);
 }
 
+static void forbidden_registers_are_nobodys(void **state)
+{
+    (void)state;
+    static const struct audit_forbidden forbidden[] = {
+        {0xfec00000, 0x400, "IOAPIC"},
+        {0xfed90000, KIB(4), "VT-d registers"},
+        {APIC, KIB(4), "local APIC"},
+    };
+    static const struct {
+        struct audit_device device;
+        enum audit_kind kind; // AUDIT_BAD_INPUT: none
+        const char *text;
+    } cases[] = {
+        {{0xfe010000, KIB(8), true, 1, "NIC"}, AUDIT_BAD_INPUT, NULL},
+        {{0xfed8f000, KIB(4), true, 1, "NIC"}, AUDIT_BAD_INPUT, NULL}, // right below
+        {{0xfed91000, KIB(4), true, 1, "NIC"}, AUDIT_BAD_INPUT, NULL}, // right above
+        {{0xfed8f000, KIB(8), true, 1, "NIC"}, AUDIT_FORBIDDEN, "VT-d registers"},
+        {{0xfec00000, KIB(4), true, 0, "NIC"}, AUDIT_FORBIDDEN, "IOAPIC"},
+        {{0xfec00000, KIB(4), false, 0, "NIC"}, AUDIT_FORBIDDEN, "IOAPIC"}, // reading has effects
+        {{0xfec00000, MIB(4), true, 0, "NIC"}, AUDIT_FORBIDDEN, "IOAPIC"},
+        {{APIC, KIB(4), true, 1, "NIC"}, AUDIT_FORBIDDEN, "local APIC"},
+        {{0xfe00f000, KIB(8), true, 1, "NIC of beta"}, AUDIT_OTHER_PARTITION, "NIC"}, // alpha's BAR
+    };
+    struct audit_device list[2];
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        build(0, true);
+        assert_int_equal(pt_unmap(&trees[0], APIC, KIB(4)), STATUS_OK);
+        assert_int_equal(pt_unmap(&trees[1], APIC, KIB(4)), STATUS_OK);
+        list[0] = devices[1];
+        list[1] = cases[i].device;
+        input.devices = list;
+        input.forbidden = forbidden;
+        input.forbidden_count = ARRAY_SIZE(forbidden);
+        bool passes = cases[i].kind == AUDIT_BAD_INPUT;
+        assert_int_equal(audit_run(&input, &report), passes);
+        if (!passes) {
+            assert_int_equal(report.first[0].kind, cases[i].kind);
+            assert_non_null(strstr(report.first[0].text, cases[i].text));
+            assert_int_equal(report.tables, 0);
+        }
+    }
+
+    // the APIC's page, that all may read, is there for everyone; what no list has is named
+    build(0, true);
+    input.forbidden = forbidden;
+    input.forbidden_count = ARRAY_SIZE(forbidden);
+    assert_true(audit_run(&input, &report));
+    assert_int_equal(pt_map(&trees[1], GIB(20), hpa(0xfec00000), KIB(4), RW), STATUS_OK);
+    assert_first(AUDIT_FORBIDDEN, 1, GIB(20), 0xfec00000, KIB(4));
+    assert_non_null(strstr(report.first[0].text, "IOAPIC"));
+
+    // nor may RAM lie there, or the list be wrong
+    static const struct audit_forbidden in_ram = {GIB(10) + MIB(1), 16, "mailbox"};
+    build(0, true);
+    input.forbidden = &in_ram;
+    input.forbidden_count = 1;
+    assert_first(AUDIT_FORBIDDEN, 1, 0, GIB(10), MIB(6));
+    static const struct audit_forbidden empty = {0xfec00000, 0, "nothing"};
+    input.forbidden = &empty;
+    assert_first(AUDIT_BAD_INPUT, AUDIT_NO_SUBJECT, 0, 0xfec00000, 0);
+}
+
 static void many_partitions_of_single_pages(void **state)
 {
     (void)state;
@@ -376,7 +438,8 @@ static void many_partitions_of_single_pages(void **state)
         }
         s[i] = (struct audit_subject){"p", AUDIT_NPT, pt[i].root, 4, i, &ram[i]};
     }
-    input = (struct audit_input){s, COUNT, hypervisor, ARRAY_SIZE(hypervisor), NULL, 0, 40};
+    input =
+        (struct audit_input){s, COUNT, hypervisor, ARRAY_SIZE(hypervisor), NULL, 0, 40, NULL, 0};
     assert_true(audit_run(&input, &report));
     assert_int_equal(report.pages_checked_4k, GIB(16) / PAGE_SIZE);
     assert_int_equal(report.extents, COUNT * GUEST_RAM_REGIONS);
@@ -400,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_thicket_of_empty_tables_ends),
         cmocka_unit_test(reserved_bits_are_found),
         cmocka_unit_test(bad_lists_are_refused),
+        cmocka_unit_test(forbidden_registers_are_nobodys),
         cmocka_unit_test(many_partitions_of_single_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

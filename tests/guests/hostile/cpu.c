@@ -235,14 +235,11 @@ void cpu_repair(struct hostile_cpu *cpu, int vector)
         *(volatile uint32_t *)(LAPIC_PAGE + LAPIC_EOI) = 0;
 }
 
-// ---- random numbers (splitmix64)
+// ---- random numbers
 
 uint64_t random64(struct hostile_cpu *cpu)
 {
-    uint64_t z = cpu->random += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
+    return random_next(&cpu->random);
 }
 
 uint64_t random_below(struct hostile_cpu *cpu, uint64_t limit)
@@ -252,17 +249,5 @@ uint64_t random_below(struct hostile_cpu *cpu, uint64_t limit)
 
 uint64_t random_value(struct hostile_cpu *cpu)
 {
-    uint64_t wide = random64(cpu);
-    switch (wide & 7) {
-    case 0:
-        return wide >> 56;
-    case 1:
-        return 1ull << (wide >> 58);
-    case 2:
-        return UINT64_MAX >> (wide >> 58);
-    case 3:
-        return (uint32_t)random64(cpu);
-    default:
-        return random64(cpu);
-    }
+    return random_kind(&cpu->random);
 }

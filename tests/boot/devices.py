@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Partitions that own PCI devices: the IOMMUs and the devices of the machine, and the lines of the
+configuration."""
+
+from collections import namedtuple
+
+import pytest
+
+from conftest import MACHINES
+
+IOMMUS = {
+    "vtd": ["-device", "intel-iommu,intremap=on"],
+    "amdvi": ["-device", "amd-iommu,intremap=on"],
+}
+FIRST_EDU = 5  # its device number on bus 0
+EDU = "edu,dma_mask=0xffffffff"
+
+# A machine and which IOMMU it has. `devices` begins a command line: it must come first there.
+IommuMachine = namedtuple("IommuMachine", "machine kind devices")
+
+
+def iommu_machines(*kinds):
+    """Each emulator with each IOMMU; the local APICs in the better mode that it has."""
+    params = []
+    for param in MACHINES:
+        machine = param.values[0]
+        if machine is not None and machine.cpu != ("EPYC,+x2apic" if machine.version[0] >= 10 else "EPYC"):
+            continue
+        for kind in kinds or IOMMUS:
+            value = IommuMachine(machine, kind, IOMMUS[kind])
+            params.append(pytest.param(value, id=f"{param.id}-{kind}", marks=param.marks))
+    return pytest.mark.parametrize("iommu", params)
+
+
+def without_x2apic(iommu):
+    return iommu._replace(machine=iommu.machine._replace(cpu="EPYC"))
+
+
+def edus(count=1):
+    """So many of QEMU's `edu` devices, at 00:05.0, 00:06.0 and so on."""
+    words = []
+    for i in range(count):
+        words += ["-device", f"{EDU},addr={FIRST_EDU + i:x}"]
+    return words
+
+
+def edu_addresses(count=1):
+    return [f"00:{FIRST_EDU + i:02x}.0" for i in range(count)]
+
+
+def owns(*addresses, more=""):
+    """The part of a partition's configuration that gives it these devices."""
+    listed = ", ".join(f'{{ pci = "{address}"; }}' for address in addresses)
+    return f"devices = ( {listed} ); {more}"

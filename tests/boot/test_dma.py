@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A guest that owns devices: they work, and what it tries through them stays its own affair. The
+device is QEMU's `edu`, which does DMA to any address; dma.elf drives it. HOSTILE_SCALE multiplies the
+actions of the attacks."""
+
+import re
+
+import pytest
+
+from conftest import config, partition
+from devices import edu_addresses, edus, iommu_machines, owns, without_x2apic
+from refusal import refused
+from victims import SCALE, SLOW, alone, check_alive, check_log, check_victim, times, victim, wait_victim
+
+CHECKS = 24  # of one device in the mode `check`, with two CPUs
+ATTACKERS = 8  # devices that attack memory at once: each needs 100 ms for a transfer
+REFUSED_DMA = r"attacker: device 00:0[5-9a-f]\.0: DMA (read of|write to) 0x[0-9a-f]+ refused"
+
+
+def attacker(words, devices=1, cpus=2, more="", name="attacker"):
+    own = owns(*edu_addresses(devices), more=more)
+    return partition(name, cpus, "16M", "dma.elf", f"end=halt seed=11 {words}", own)
+
+
+def start(boot, iommu, *partitions, devices=1):
+    """Boots the partitions and the victim behind them, next to so many devices."""
+    console = boot(
+        iommu.machine,
+        config(*partitions, victim(iommu.machine)),
+        cpus=2 * len(partitions) + 1,
+        devices=[*iommu.devices, *edus(devices)],
+    )
+    console.wait("hello from dma", "attacker", timeout=SLOW)
+    return console
+
+
+def attack(boot, iommu, words, devices=1):
+    console = start(boot, iommu, attacker(words, devices), devices=devices)
+    console.wait("dma is done", "attacker", timeout=SLOW, whole=True)
+    check_alive(console)
+    check_victim(boot, iommu.machine, console)
+    check_log(console, 2)
+    assert "FAIL" not in console.text()
+    return console
+
+
+# ---- without a hypervisor
+
+def test_bare(boot, machine):
+    """The guest's driver and the emulator's device agree, so that what fails in a partition is ours."""
+    console = boot(machine, image="dma.elf", cpus=2, memory=64, devices=edus(),
+                   append="mode=check bare=yes pin_first=20")
+    console.wait("dma is done", timeout=SLOW)
+    assert f"checks: {CHECKS} ok, 0 failed" in console.text()
+
+
+def test_bare_finds_leaks(boot, plain):
+    """Where nothing guards the firmware's memory, the attack finds it and says so."""
+    console = boot(plain, image="dma.elf", cpus=2, memory=64, devices=edus(2),
+                   append="mode=memory bare=yes ranges=0xf8000-0x100000 step=0x2000")
+    console.wait("dma is done", timeout=SLOW)
+    console.wait("FAIL memory: nobody else's was read")
+
+
+# ---- works
+
+@iommu_machines()
+def test_works(boot, iommu):
+    console = start(boot, iommu, attacker("mode=check"))
+    console.wait("dma is done", "attacker", timeout=SLOW, whole=True)
+    assert f"checks: {CHECKS} ok, 0 failed" in console.text("attacker")
+    check_alive(console)
+    check_victim(boot, iommu.machine, console)
+
+
+@iommu_machines()
+def test_works_in_xapic_mode(boot, iommu):
+    if "x2apic" not in iommu.machine.cpu:
+        pytest.skip("the other test has it")
+    test_works(boot, without_x2apic(iommu))
+
+
+@iommu_machines()
+def test_two_owners(boot, iommu):
+    """Two partitions, a device each, at once: each sees only its own."""
+    other = partition("other", 2, "16M", "dma.elf", "mode=check end=halt", owns("00:06.0"))
+    console = start(boot, iommu, attacker("mode=check"), other, devices=2)
+    for name in ("attacker", "other"):
+        console.wait("dma is done", name, timeout=SLOW, whole=True)
+        assert f"checks: {CHECKS} ok, 0 failed" in console.text(name)
+        assert "2 cpus, 1 devices" in console.text(name)
+    check_alive(console)
+
+
+# ---- attacks
+
+@iommu_machines()
+def test_memory(boot, iommu):
+    """DMA to everything below 4 GiB that isn't the guest's own: the host's RAM, which begins at the
+    same numbers, with the other partitions, the hypervisor and its tables; devices; holes."""
+    step = int(0x1000000 / SCALE)
+    words = f"mode=memory step=0x{max(step, 0x1000):x}"
+    console = attack(boot, iommu, words, devices=ATTACKERS)
+    assert re.search(r"memory: \d+ writes, \d+ reads: .* 0 foreign", console.text("attacker"))
+    if iommu.kind == "vtd":  # the other records nothing in QEMU
+        assert re.search(REFUSED_DMA, console.text("bulkhead"))
+
+
+@iommu_machines()
+def test_memory_of_the_host(boot, iommu):
+    """Only where the host's RAM is, at random."""
+    words = f"mode=memory ranges=0x1000000-0x80000000 count={times(200)}"
+    attack(boot, iommu, words, devices=ATTACKERS)
+
+
+# Under VT-d QEMU delivers messages that a remapping unit must block.
+@iommu_machines("amdvi")
+def test_forged_interrupts(boot, iommu):
+    attack(boot, iommu, f"mode=forge forge={max(12, min(256, times(12)))}", devices=4)
+
+
+@iommu_machines()
+def test_messages(boot, iommu):
+    """MSI of every vector, mode and destination: all 2^20 of them from HOSTILE_SCALE=350 on."""
+    attack(boot, iommu, f"mode=msi count={min(times(3000), 1 << 20)}")
+
+
+@iommu_machines()
+def test_bars(boot, iommu):
+    attack(boot, iommu, "mode=bar", devices=2)
+
+
+@iommu_machines()
+def test_configuration_space(boot, iommu):
+    """Ten million accesses from HOSTILE_SCALE=500 on."""
+    attack(boot, iommu, f"mode=config,reset count={times(20_000)}", devices=2)
+
+
+@iommu_machines()
+def test_restarts(boot, iommu):
+    """Each restart comes while a transfer is under way. Nothing of it arrives later, and the device
+    works after each."""
+    devices = 2
+    console = start(boot, iommu, attacker("mode=reboot", devices), devices=devices)
+    since = 0
+    for _ in range(times(10)):
+        since = console.wait(r"restarting with 2 transfers under way$", "attacker", since, SLOW,
+                             whole=True) + 1
+    text = console.text("attacker")
+    assert "FAIL" not in text
+    results = re.findall(r"checks: (\d+) ok, (\d+) failed$", text, re.MULTILINE)
+    assert len(results) >= times(10) and len(set(results)) == 1
+    check_alive(console)
+    check_victim(boot, iommu.machine, console)
+
+
+# ---- faults
+
+@iommu_machines("vtd")
+def test_faults_are_reported(boot, iommu):
+    """With the partition's name and the device; and not each of a thousand."""
+    words = "mode=memory ranges=0x1000000-0x80000000 count=600"
+    console = attack(boot, iommu, words, devices=ATTACKERS)
+    said = len(re.findall(REFUSED_DMA, console.text("bulkhead")))
+    assert 0 < said < 100
+
+
+@iommu_machines("vtd")
+def test_fault_stops(boot, iommu):
+    """on_dma_fault = "stop": the partition ends at the first refused transfer, and only it."""
+    alone(boot, iommu.machine)
+    words = "mode=check,memory ranges=0x1000000-0x80000000 count=1000000"
+    console = start(boot, iommu, attacker(words, more='on_dma_fault = "stop";'))
+    console.wait(r"attacker: .*stopped.*device", "bulkhead", timeout=SLOW, whole=True)
+    text = console.text("attacker")
+    assert f"checks: {CHECKS} ok, 0 failed" in text, "what a driver does is no fault"
+    assert "dma is done" not in text
+    assert re.search(REFUSED_DMA, console.text("bulkhead")), "the report says what it tried"
+    wait_victim(console, 2)
+    check_alive(console)
+    check_victim(boot, iommu.machine, console)
+
+
+# ---- without an IOMMU
+
+def test_no_iommu(boot, apic_machine):
+    console = boot(apic_machine, config(attacker("mode=check"), victim(apic_machine)),
+                   devices=edus())
+    refused(console, r'"attacker": .*00:05\.0.*IOMMU')
+
+
+def test_trusted(boot, apic_machine):
+    """With trust_dma it is given away, with a warning; the messages of its interrupts are checked as
+    ever."""
+    own = attacker(f"mode=check,msi,config count={times(1000)}", more="trust_dma = true;")
+    console = boot(apic_machine, config(own, victim(apic_machine)), cpus=3, devices=edus())
+    console.wait("dma is done", "attacker", timeout=SLOW, whole=True)
+    assert re.search(r"00:05\.0.*trust_dma", console.text("bulkhead"))
+    assert f"checks: {CHECKS} ok, 0 failed" in console.text("attacker")
+    assert "FAIL" not in console.text()
+    check_alive(console)
+    check_victim(boot, apic_machine, console)
