@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The IOMMUs of the machine, VT-d or AMD-Vi, as one: which memory each device reaches and which
-// interrupts it may send. After iommu_init() no device reaches anything and none may interrupt; each
-// permission is given one by one. Everything but iommu_take_fault() is called by one CPU at a time:
-// the boot CPU, or with `iommu_lock` held, interrupts off.
+// interrupts it may send. After iommu_init() no device reaches anything and none may interrupt;
+// each permission is given one by one. Everything but iommu_take_fault() is called by one CPU at a
+// time: the boot CPU, or with `iommu_lock` held, interrupts off.
 #ifndef DRIVERS_IOMMU_H
 #define DRIVERS_IOMMU_H
 
@@ -39,8 +39,22 @@ struct iommu_fault {
     uint16_t requester;
     uint64_t address; // that it asked for; of an interrupt, what the unit knows of it
     bool write;
-    bool interrupt; // a refused interrupt request, not a memory access
+    bool interrupt;  // a refused interrupt request, not a memory access
     const char *why; // by the unit's reason code, for a message
+};
+
+#define IOMMU_MAX_UNITS 16
+
+// A unit as its registers say when they are read back, for the audit.
+struct iommu_unit {
+    uint64_t registers, registers_size; // host-physical
+    bool on;                            // translation and interrupt remapping
+    bool x2apic;                        // interrupt entries hold 32-bit APIC IDs
+    bool wide;                          // AMD-Vi: interrupt entries of 128 bits
+    unsigned levels;                    // bit n: page tables of n levels are supported
+    uint64_t devices, devices_size;     // VT-d: root table, 0; AMD-Vi: device table
+    uint64_t interrupts;                // VT-d: interrupt remapping table; AMD-Vi: 0
+    unsigned interrupt_count;           // and its entries
 };
 
 struct iommu_ops {
@@ -51,8 +65,8 @@ struct iommu_ops {
     // address, and what to do: broken tables, a unit that can't do what is needed.
     enum status (*probe)(const struct acpi_info *acpi, const struct pci_machine *pci, char *error,
                          size_t size);
-    // Turns all units on: translation with every device blocked, interrupt remapping, fault records.
-    // Whatever firmware had set up is gone. ERR_UNSUPPORTED: a unit does not answer.
+    // Turns all units on: translation with every device blocked, interrupt remapping, fault
+    // records. Whatever firmware had set up is gone. ERR_UNSUPPORTED: a unit does not answer.
     enum status (*enable)(char *error, size_t size);
 
     // Whether a function can be given away: it has a unit, and no memory that the firmware reserves
@@ -70,8 +84,9 @@ struct iommu_ops {
     enum status (*attach)(uint16_t requester, struct iommu_domain *d);
     void (*detach)(uint16_t requester);
 
-    // Interrupts that a requester may send: `count` consecutive ones, a power of two, each absent at
-    // first. `*first` is the handle of the first. ERR_NO_MEMORY: all are used up. Freed all together.
+    // Interrupts that a requester may send: `count` consecutive ones, a power of two, each absent
+    // at first. `*first` is the handle of the first. ERR_NO_MEMORY: all are used up. Freed all
+    // together.
     enum status (*irq_alloc)(uint16_t requester, unsigned count, unsigned *first);
     void (*irq_free)(uint16_t requester);
     // Gives one its route, NULL: takes it away. In force when this returns.
@@ -84,6 +99,11 @@ struct iommu_ops {
     // serves this IOAPIC; ERR_NO_MEMORY.
     enum status (*ioapic_entry)(uint32_t ioapic, unsigned pin, const struct irq_route *route,
                                 bool active_low, uint64_t *entry);
+
+    // Fills `out` with all units; returns their number. What IOAPICs' requests carry as their ID is
+    // in `ioapics`.
+    unsigned (*units)(struct iommu_unit out[IOMMU_MAX_UNITS]);
+    unsigned (*ioapics)(uint16_t ids[ACPI_MAX_IOAPICS]);
 
     // Faults are announced to this CPU by NMI from now on.
     void (*fault_nmi)(uint32_t apic_id);

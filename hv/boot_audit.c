@@ -7,13 +7,20 @@
 #include "arch/cpu.h"
 #include "arch/heap.h"
 #include "arch/mmu.h"
+#include "arch/percpu.h"
 #include "arch/virt.h"
 #include "drivers/console.h"
+#include "drivers/format.h"
+#include "drivers/iommu.h"
 #include "hv/audit.h"
+#include "hv/audit_iommu.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
+#include "hv/passthrough_machine.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
+#define MOST_DEVICES        256 // runs of a BAR's pages
+#define MOST_FORBIDDEN      (1 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
 
 static unsigned physical_address_bits(void)
 {
@@ -23,14 +30,138 @@ static unsigned physical_address_bits(void)
 }
 
 #ifdef AUDIT_BREAK
-// Test build: lets the last partition reach a page of the hypervisor's.
+// Test build: lets the last partition reach a page of the hypervisor's, by its devices if it has
+// any.
 static void break_tables(void)
 {
     struct partition *p = partitions[partition_count - 1];
+    if (p->passthrough != NULL && p->passthrough->domain.created) {
+        struct page_table *pt = &p->passthrough->domain.tables;
+        pt_unmap(pt, 0x5000, PAGE_SIZE);
+        pt_map(pt, 0x5000, heap_base(), PAGE_SIZE, PT_READ | PT_WRITE);
+        return;
+    }
     pt_unmap(&p->second_level, 0x5000, PAGE_SIZE);
     pt_map(&p->second_level, 0x5000, heap_base(), PAGE_SIZE, PT_READ | PT_WRITE | PT_EXEC);
 }
 #endif
+
+// ---- IOMMUs ----------------------------------------------------------------------------------
+
+static unsigned find_units(struct iommu_unit units[IOMMU_MAX_UNITS],
+                           struct audit_unit out[IOMMU_MAX_UNITS])
+{
+    unsigned count = iommu->units(units);
+    for (unsigned i = 0; i < count; i++) {
+        const struct iommu_unit *u = &units[i];
+        static char names[IOMMU_MAX_UNITS][32];
+        format(names[i], sizeof(names[i]), "%s at 0x%lx", iommu->name, u->registers);
+        out[i] = (struct audit_unit){
+            .name = names[i],
+            .kind = iommu == &vtd_ops ? AUDIT_UNIT_VTD : AUDIT_UNIT_AMDVI,
+            .on = u->on,
+            .x2apic = u->x2apic,
+            .wide = u->wide,
+            .levels = u->levels,
+            .devices = hpa(u->devices),
+            .devices_size = u->devices_size,
+            .interrupts = hpa(u->interrupts),
+            .interrupt_count = u->interrupt_count,
+        };
+    }
+    return count;
+}
+
+static unsigned find_requesters(struct audit_requester out[PCI_MAX_FUNCTIONS])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < passthrough_machine.pci.count; i++) {
+        if (passthrough_machine.owner[i] != BLOB_NOBODY) {
+            out[count++] = (struct audit_requester){passthrough_machine.pci.function[i].requester,
+                                                    (unsigned)passthrough_machine.owner[i]};
+        }
+    }
+    return count;
+}
+
+static void find_partitions(struct audit_partition out[MAX_PARTITIONS],
+                            uint32_t ids[MAX_PARTITIONS][MAX_CPUS])
+{
+    for (unsigned i = 0; i < partition_count; i++) {
+        const struct partition *p = partitions[i];
+        for (unsigned v = 0; v < p->vcpu_count; v++) {
+            ids[i][v] = p->vcpus[v]->physical_id;
+        }
+        out[i] = (struct audit_partition){p->name, (uint16_t)(i + 1), ids[i], p->vcpu_count};
+    }
+}
+
+static bool audit_iommus(const struct audit_input *memory, const struct audit_unit *units,
+                         unsigned unit_count, struct audit_report *report)
+{
+    static struct audit_requester requesters[PCI_MAX_FUNCTIONS];
+    static uint32_t ids[MAX_PARTITIONS][MAX_CPUS];
+    struct audit_partition owners[MAX_PARTITIONS];
+    uint16_t ioapics[ACPI_MAX_IOAPICS];
+    find_partitions(owners, ids);
+    struct audit_iommu_input input = {
+        .memory = memory,
+        .units = units,
+        .unit_count = unit_count,
+        .requesters = requesters,
+        .requester_count = find_requesters(requesters),
+        .partitions = owners,
+        .partition_count = partition_count,
+        .ioapics = ioapics,
+        .ioapic_count = iommu->ioapics(ioapics),
+        .nmi_apic_id = cpus[machine.console_cpu]->apic_id,
+    };
+    return audit_iommu_run(&input, report);
+}
+
+// ---- device registers -----------------------------------------------------------------------
+
+// The BARs of a partition, but for the pages with an MSI-X table.
+static unsigned find_bars(struct audit_device *out, unsigned count)
+{
+    for (unsigned i = 0; i < partition_count; i++) {
+        const struct passthrough *pt = partitions[i]->passthrough;
+        for (unsigned n = 0; pt != NULL && n < pt->count; n++) {
+            for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+                struct passthrough_pages part[2];
+                unsigned parts = passthrough_direct_pages(&pt->device[n], bar, part);
+                for (unsigned k = 0; k < parts && count < MOST_DEVICES; k++) {
+                    out[count++] = (struct audit_device){part[k].hpa, part[k].size, true, i,
+                                                         "registers of a device"};
+                }
+            }
+        }
+    }
+    return count;
+}
+
+// Registers that no partition may reach, whatever else it has.
+static unsigned find_forbidden(struct audit_forbidden *out, const struct iommu_unit *units,
+                               unsigned unit_count)
+{
+    unsigned count = 0;
+    out[count++] = (struct audit_forbidden){apic_page().v, PAGE_SIZE, "local APICs"};
+    for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
+        out[count++] =
+            (struct audit_forbidden){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC"};
+    }
+    for (unsigned i = 0; i < machine.acpi.mcfg_count; i++) {
+        const struct acpi_mcfg *m = &machine.acpi.mcfg[i];
+        out[count++] = (struct audit_forbidden){m->base + MIB(m->bus_first),
+                                                MIB((uint64_t)m->bus_last - m->bus_first + 1),
+                                                "PCI configuration space"};
+    }
+    for (unsigned i = 0; i < unit_count; i++) {
+        out[count++] =
+            (struct audit_forbidden){units[i].registers, units[i].registers_size, "an IOMMU"};
+    }
+    return count;
+}
 
 static bool fill_and_run(struct audit_report *report)
 {
@@ -49,19 +180,29 @@ static bool fill_and_run(struct audit_report *report)
         {image_start().v, image_size()},
         {heap_base().v, heap_size()},
     };
-    struct audit_device devices[] = {
-        {apic_page().v, PAGE_SIZE, false, AUDIT_ANYONE, "each CPU sees its own local APIC there"},
-    };
+    static struct audit_device devices[MOST_DEVICES];
+    static struct audit_forbidden forbidden[MOST_FORBIDDEN];
+    static struct iommu_unit known[IOMMU_MAX_UNITS];
+    static struct audit_unit units[IOMMU_MAX_UNITS];
+    unsigned unit_count = iommu != NULL ? find_units(known, units) : 0, device_count = 0;
+    if (!apic_is_x2apic()) {
+        devices[device_count++] =
+            (struct audit_device){apic_page().v, PAGE_SIZE, false, AUDIT_ANYONE,
+                                  "each CPU sees its own local APIC there"};
+    }
     struct audit_input input = {
         .subjects = subjects,
         .subject_count = partition_count,
         .hypervisor = hypervisor,
         .hypervisor_count = ARRAY_SIZE(hypervisor),
         .devices = devices,
-        .device_count = apic_is_x2apic() ? 0 : ARRAY_SIZE(devices),
+        .device_count = find_bars(devices, device_count),
+        .forbidden = forbidden,
+        .forbidden_count = find_forbidden(forbidden, known, unit_count),
         .phys_bits = physical_address_bits(),
     };
-    return audit_run(&input, report);
+    return audit_run(&input, report) &&
+           (iommu == NULL || audit_iommus(&input, units, unit_count, report));
 }
 
 bool boot_audit(void)

@@ -109,6 +109,16 @@ void passthrough_irq_stop(struct passthrough_device *d);
 void passthrough_reset_device(struct partition *p, struct passthrough_device *d);
 void passthrough_restore_device(struct passthrough_device *d);
 
+// The pages of a BAR that the guest reaches directly: all but those with its MSI-X table. None for
+// what is no memory BAR; two at most. Returns their number.
+struct passthrough_pages {
+    uint64_t offset; // from the first page of the BAR
+    uint64_t hpa;
+    uint64_t size;
+};
+unsigned passthrough_direct_pages(const struct passthrough_device *d, unsigned bar,
+                                  struct passthrough_pages out[2]);
+
 // Takes all BARs out of the guest's memory.
 void passthrough_unmap_all(struct partition *p);
 

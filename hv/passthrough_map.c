@@ -38,26 +38,25 @@ static bool have_table(struct partition *p, uint64_t gpa)
     return true;
 }
 
-// The pages of a BAR that the guest reaches directly: all but those with its MSI-X table.
-struct pages {
-    uint64_t offset; // from the first page of the BAR
-    uint64_t size;
-};
-
-static unsigned direct_pages(const struct passthrough_device *d, unsigned n, struct pages out[2])
+unsigned passthrough_direct_pages(const struct passthrough_device *d, unsigned n,
+                                  struct passthrough_pages out[2])
 {
     const struct pci_bar *bar = &d->pci->bar[n];
     uint64_t phase = bar->address & PAGE_MASK;
     uint64_t size = align_up(phase + bar->size, PAGE_SIZE), first = size, end = size;
+    uint64_t base = bar->address - phase;
     unsigned count = 0;
+    if (!is_memory(bar)) {
+        return 0;
+    }
     if (d->msix.count > 0 && d->virt->msix_bar == n) {
         vmsix_pages(&d->msix, (uint32_t)phase, &first, &end);
     }
     if (first > 0) {
-        out[count++] = (struct pages){0, first};
+        out[count++] = (struct passthrough_pages){0, base, first};
     }
     if (end < size) {
-        out[count++] = (struct pages){end, size - end};
+        out[count++] = (struct passthrough_pages){end, base + end, size - end};
     }
     return count;
 }
@@ -72,13 +71,12 @@ static void unmap_bar(struct partition *p, struct passthrough_device *d, unsigne
 
 static void map_bar(struct partition *p, struct passthrough_device *d, unsigned n, uint64_t at)
 {
-    const struct pci_bar *bar = &d->pci->bar[n];
-    struct pages part[2];
+    struct passthrough_pages part[2];
     uint64_t base = align_down(at, PAGE_SIZE);
     d->mapped[n] = at;
-    for (unsigned i = direct_pages(d, n, part); i-- > 0;) {
+    for (unsigned i = passthrough_direct_pages(d, n, part); i-- > 0;) {
         uint64_t gpa = base + part[i].offset, left = part[i].size;
-        hpa_t to = hpa(align_down(bar->address, PAGE_SIZE) + part[i].offset);
+        hpa_t to = hpa(part[i].hpa);
         while (left > 0) {
             uint64_t step = min_u64(left, align_down(gpa, TABLE_SPAN) + TABLE_SPAN - gpa);
             if (!have_table(p, gpa) ||
