@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a partition's ACPI tables. Their layouts are those of the ACPI Specification 5.0, chapter
-// 5.2, which every field's name is from. Relies on guest_table.c and on the compiled DSDT.
+// 5.2, which every field's name is from. Relies on guest_table.c and on the compiled DSDT and SSDT.
 #include "hv/guest_acpi.h"
 
 #include "arch/string.h"
 #include "drivers/format.h"
-#include "dsdt_aml.h" // made by hv/dsdt.mk
+#include "dsdt_aml.h" // made by hv/asl.mk
 #include "hv/guest_e820.h"
 #include "hv/guest_mem.h"
 #include "hv/guest_table.h"
+#include "pci_aml.h"
 
 struct table_header { // 5.2.6
     char signature[4];
@@ -190,6 +191,18 @@ struct madt_lapic_nmi { // 5.2.12.7
 #define MADT_LAPIC_NMI 4u
 #define MADT_ALL_CPUS  0xffu
 
+struct mcfg { // PCI Firmware Specification 3.2, 4.1.2
+    struct table_header header;
+    uint64_t reserved0;
+    uint64_t address; // of the one segment's bus 0
+    uint16_t segment;
+    uint8_t first_bus;
+    uint8_t last_bus;
+    uint32_t reserved1;
+} __attribute__((packed));
+_Static_assert(sizeof(struct mcfg) == 60, "PCI Firmware 4.1.2");
+_Static_assert(GUEST_ECAM_SIZE == 32 * 8 * 4096, "one bus: 4 KiB for each function");
+
 // An 8-bit APIC ID says it all; 0xff is everybody. More CPUs need the x2APIC structures too.
 _Static_assert(MAX_CPUS < 255, "the MADT names CPUs by 8-bit APIC IDs");
 
@@ -201,6 +214,8 @@ struct places {
     uint32_t dsdt;
     uint32_t fadt;
     uint32_t madt;
+    uint32_t mcfg; // 0: there is no PCI bus
+    uint32_t ssdt; // likewise
     uint32_t rsdt;
     uint32_t xsdt;
 };
@@ -257,11 +272,12 @@ static uint32_t write_facs(struct guest_table *t)
     return at;
 }
 
-static uint32_t write_dsdt(struct guest_table *t)
+// A table that iasl compiled, checksum and all.
+static uint32_t write_aml(struct guest_table *t, const uint8_t *aml, size_t size)
 {
     const uint32_t at = begin_next(t, 16);
 
-    guest_table_add(t, dsdt_aml, sizeof(dsdt_aml)); // iasl made its checksum
+    guest_table_add(t, aml, size);
     return at;
 }
 
@@ -348,26 +364,32 @@ static uint32_t write_madt(struct guest_table *t, const struct guest_platform *p
     return start;
 }
 
-static uint32_t write_rsdt(struct guest_table *t, const struct places *at)
+static uint32_t write_mcfg(struct guest_table *t)
 {
     const uint32_t start = begin_next(t, 16);
-    const uint32_t entries[] = {at->fadt, at->madt};
-    const struct table_header h = header("RSDT", 1, sizeof(h) + sizeof(entries));
+    const struct mcfg mcfg = {
+        .header = header("MCFG", 1, sizeof(mcfg)),
+        .address = GUEST_ECAM_ADDRESS,
+    };
 
-    guest_table_add(t, &h, sizeof(h));
-    guest_table_add(t, entries, sizeof(entries));
+    guest_table_add(t, &mcfg, sizeof(mcfg));
     seal_table(t);
     return start;
 }
 
-static uint32_t write_xsdt(struct guest_table *t, const struct places *at)
+// The RSDT and, with entries of twice the size, the XSDT: all tables but those that the FADT names.
+static uint32_t write_root(struct guest_table *t, const char *signature, size_t entry_size,
+                           const struct places *at)
 {
     const uint32_t start = begin_next(t, 16);
-    const uint64_t entries[] = {at->fadt, at->madt};
-    const struct table_header h = header("XSDT", 1, sizeof(h) + sizeof(entries));
+    const uint64_t entries[] = {at->fadt, at->madt, at->mcfg, at->ssdt};
+    const size_t count = at->mcfg != 0 ? ARRAY_SIZE(entries) : 2;
+    const struct table_header h = header(signature, 1, sizeof(h) + count * entry_size);
 
     guest_table_add(t, &h, sizeof(h));
-    guest_table_add(t, entries, sizeof(entries));
+    for (size_t i = 0; i < count; i++) {
+        guest_table_add(t, &entries[i], entry_size); // little endian
+    }
     seal_table(t);
     return start;
 }
@@ -432,11 +454,15 @@ enum status guest_acpi_write(const struct partition *p, const struct guest_platf
     }
     guest_table_begin(&t, p, GUEST_ACPI_TABLES + sizeof(root), GUEST_MP_TABLES);
     at.facs = write_facs(&t);
-    at.dsdt = write_dsdt(&t);
+    at.dsdt = write_aml(&t, dsdt_aml, sizeof(dsdt_aml));
     at.fadt = write_fadt(&t, platform, &at);
     at.madt = write_madt(&t, platform);
-    at.rsdt = write_rsdt(&t, &at);
-    at.xsdt = write_xsdt(&t, &at);
+    if (platform->has_pci) {
+        at.mcfg = write_mcfg(&t);
+        at.ssdt = write_aml(&t, pci_aml, sizeof(pci_aml));
+    }
+    at.rsdt = write_root(&t, "RSDT", sizeof(uint32_t), &at);
+    at.xsdt = write_root(&t, "XSDT", sizeof(uint64_t), &at);
 
     s = t.status;
     if (s == STATUS_OK) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ACPI tables that a guest finds: RSDP, RSDT, XSDT, FADT, FACS, MADT, and the DSDT that iasl
-// compiled from hv/dsdt.asl. They lie in the firmware's part of the first MiB.
+// The ACPI tables that a guest finds: RSDP, RSDT, XSDT, FADT, FACS, MADT, the DSDT that iasl
+// compiled from hv/dsdt.asl, and with a PCI bus MCFG and the SSDT of hv/pci.asl. They lie in the
+// firmware's part of the first MiB.
 #ifndef HV_GUEST_ACPI_H
 #define HV_GUEST_ACPI_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory map of a partition from its size alone, and the words of the BIOS data area that
-// repeat it. Relies on guest_write for the latter.
+// The memory map of a partition from its size and whether it has a PCI bus, and the words of the
+// BIOS data area that repeat it. Relies on guest_write for the latter.
 #include "hv/guest_e820.h"
 
 #include "hv/guest_mem.h"
@@ -9,7 +9,7 @@
 #define BDA_EBDA        0x40eu // real-mode segment of the extended BIOS data area
 #define BDA_BASE_MEMORY 0x413u // KiB below it
 
-unsigned guest_e820(uint64_t memory, struct e820_entry map[GUEST_E820_MAX])
+unsigned guest_e820(uint64_t memory, bool has_pci, struct e820_entry map[GUEST_E820_MAX])
 {
     const uint64_t low = guest_low_ram(memory);
     const uint64_t high = guest_high_ram(memory);
@@ -21,6 +21,10 @@ unsigned guest_e820(uint64_t memory, struct e820_entry map[GUEST_E820_MAX])
     map[n++] = (struct e820_entry){GUEST_EBDA, GUEST_FIRMWARE_END - GUEST_EBDA, E820_RESERVED};
     if (low > GUEST_FIRMWARE_END) {
         map[n++] = (struct e820_entry){GUEST_FIRMWARE_END, low - GUEST_FIRMWARE_END, E820_USABLE};
+    }
+    // What MCFG names has to be reserved, or kernels don't use it.
+    if (has_pci) {
+        map[n++] = (struct e820_entry){GUEST_ECAM_ADDRESS, GUEST_ECAM_SIZE, E820_RESERVED};
     }
     // Where the APICs answer, nothing else may be placed.
     map[n++] = (struct e820_entry){GUEST_IOAPIC_ADDRESS, PAGE_SIZE, E820_RESERVED};

@@ -43,8 +43,9 @@ static inline uint64_t guest_high_ram(uint64_t memory)
 }
 
 // Fills `map` with the memory map of a partition of `memory` bytes, sorted, without overlaps;
-// returns the number of entries. `memory` is at least 1 MiB.
-unsigned guest_e820(uint64_t memory, struct e820_entry map[GUEST_E820_MAX]);
+// returns the number of entries. `memory` is at least 1 MiB. With a PCI bus its configuration space
+// is in the map too.
+unsigned guest_e820(uint64_t memory, bool has_pci, struct e820_entry map[GUEST_E820_MAX]);
 
 // Writes the BIOS data area's words that kernels still read: COM1's port (0x400), the EBDA's
 // segment (0x40e) and the KiB of base memory (0x413); and the EBDA's own size.

@@ -84,11 +84,16 @@ enum mp_interrupt_kind { MP_INT = 0, MP_NMI = 1, MP_SMI = 2, MP_EXTINT = 3 };
 
 #define AS_THE_BUS        0x0u // ISA: edge, active high
 #define LEVEL_ACTIVE_HIGH 0xdu
+#define LEVEL_ACTIVE_LOW  0xfu
 
-#define ISA_BUS        0u
-#define ALL_APICS      0xffu
-#define LAPIC_VERSION  0x14u
-#define IOAPIC_VERSION 0x11u
+// A PCI bus is named by its own number, which is 0 (4.3.2), so the ISA bus has what is left.
+#define PCI_BUS          0u
+#define PCI_FIRST_DEVICE 1u
+#define PCI_DEVICES      31u
+#define PCI_INTERRUPTS   (PCI_DEVICES * GUEST_PCI_PINS)
+#define ALL_APICS        0xffu
+#define LAPIC_VERSION    0x14u
+#define IOAPIC_VERSION   0x11u
 
 // Pin n carries ISA interrupt n. Two are missing: the PIT, which is 0, never interrupts; and 2 was
 // the way from one 8259 to the other.
@@ -112,17 +117,42 @@ static void add_processors(struct guest_table *t, const struct guest_platform *p
     }
 }
 
-static void add_io_interrupts(struct guest_table *t, const struct guest_platform *pf)
+static uint8_t isa_bus(const struct guest_platform *pf)
+{
+    return pf->has_pci ? PCI_BUS + 1 : 0;
+}
+
+static void add_isa_interrupts(struct guest_table *t, const struct guest_platform *pf)
 {
     for (size_t i = 0; i < ARRAY_SIZE(isa_irqs); i++) {
         const struct mp_interrupt line = {
             .type = MP_IO_INTERRUPT,
             .kind = MP_INT,
             .flags = isa_irqs[i] == pf->sci_irq ? LEVEL_ACTIVE_HIGH : AS_THE_BUS,
-            .bus = ISA_BUS,
+            .bus = isa_bus(pf),
             .source = isa_irqs[i],
             .apic_id = pf->ioapic_id,
             .pin = isa_irqs[i],
+        };
+
+        guest_table_add(t, &line, sizeof(line));
+    }
+}
+
+// As _PRT in hv/pci.asl has it.
+static void add_pci_interrupts(struct guest_table *t, const struct guest_platform *pf)
+{
+    for (unsigned i = 0; i < PCI_INTERRUPTS; i++) {
+        const unsigned device = PCI_FIRST_DEVICE + i / GUEST_PCI_PINS;
+        const unsigned pin = i % GUEST_PCI_PINS; // 0: INTA
+        const struct mp_interrupt line = {
+            .type = MP_IO_INTERRUPT,
+            .kind = MP_INT,
+            .flags = LEVEL_ACTIVE_LOW,
+            .bus = PCI_BUS,
+            .source = (uint8_t)(device << 2 | pin), // D.3
+            .apic_id = pf->ioapic_id,
+            .pin = (uint8_t)(GUEST_PCI_PIN_FIRST + (device + pin) % GUEST_PCI_PINS),
         };
 
         guest_table_add(t, &line, sizeof(line));
@@ -141,8 +171,11 @@ static void add_local_interrupts(struct guest_table *t)
 
 static enum status write_config(struct guest_table *t, const struct guest_platform *pf)
 {
-    const struct mp_bus isa = {
-        .type = MP_BUS, .id = ISA_BUS, .name = {'I', 'S', 'A', ' ', ' ', ' '}};
+    const struct mp_bus buses[] = {
+        {.type = MP_BUS, .id = PCI_BUS, .name = {'P', 'C', 'I', ' ', ' ', ' '}},
+        {.type = MP_BUS, .id = isa_bus(pf), .name = {'I', 'S', 'A', ' ', ' ', ' '}},
+    };
+    const size_t bus_count = pf->has_pci ? 2 : 1; // the last ones
     const struct mp_ioapic ioapic = {
         .type = MP_IOAPIC,
         .id = pf->ioapic_id,
@@ -150,24 +183,28 @@ static enum status write_config(struct guest_table *t, const struct guest_platfo
         .flags = IOAPIC_ENABLED,
         .address = pf->ioapic_address,
     };
-    const size_t interrupts = ARRAY_SIZE(isa_irqs) + LOCAL_INTERRUPTS;
+    const size_t interrupts =
+        ARRAY_SIZE(isa_irqs) + (pf->has_pci ? PCI_INTERRUPTS : 0) + LOCAL_INTERRUPTS;
     const struct mp_config config = {
         .signature = {'P', 'C', 'M', 'P'},
-        .length =
-            (uint16_t)(sizeof(config) + pf->cpu_count * sizeof(struct mp_processor) + sizeof(isa) +
-                       sizeof(ioapic) + interrupts * sizeof(struct mp_interrupt)),
+        .length = (uint16_t)(sizeof(config) + pf->cpu_count * sizeof(struct mp_processor) +
+                             bus_count * sizeof(struct mp_bus) + sizeof(ioapic) +
+                             interrupts * sizeof(struct mp_interrupt)),
         .revision = 4,
         .oem_id = {'B', 'U', 'L', 'K', 'H', 'E', 'A', 'D'},
         .product_id = {'P', 'A', 'R', 'T', 'I', 'T', 'I', 'O', 'N', ' ', ' ', ' '},
-        .entry_count = (uint16_t)(pf->cpu_count + 2 + interrupts),
+        .entry_count = (uint16_t)(pf->cpu_count + bus_count + 1 + interrupts),
         .lapic_address = pf->lapic_address,
     };
 
     guest_table_add(t, &config, sizeof(config));
     add_processors(t, pf);
-    guest_table_add(t, &isa, sizeof(isa));
+    guest_table_add(t, &buses[ARRAY_SIZE(buses) - bus_count], bus_count * sizeof(struct mp_bus));
     guest_table_add(t, &ioapic, sizeof(ioapic));
-    add_io_interrupts(t, pf);
+    if (pf->has_pci) {
+        add_pci_interrupts(t, pf);
+    }
+    add_isa_interrupts(t, pf);
     add_local_interrupts(t);
     return guest_table_seal(t, offsetof(struct mp_config, checksum));
 }

@@ -282,7 +282,7 @@ static enum status load_initrd(struct load_job *job, struct setup_header *h)
 static enum status write_e820(const struct load_job *job)
 {
     struct e820_entry map[GUEST_E820_MAX];
-    const uint8_t count = (uint8_t)guest_e820(job->req->memory, map);
+    const uint8_t count = (uint8_t)guest_e820(job->req->memory, job->req->platform.has_pci, map);
     enum status s = load_write(job, BOOT_PARAMS + E820_ENTRIES, &count, sizeof(count));
 
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {

@@ -213,7 +213,7 @@ static enum status place_info(struct load_job *job, struct info_plan *plan)
 {
     const struct load_request *req = job->req;
     struct e820_entry map[GUEST_E820_MAX];
-    const unsigned map_count = guest_e820(req->memory, map);
+    const unsigned map_count = guest_e820(req->memory, req->platform.has_pci, map);
     uint64_t strings = sizeof(loader_name) + cmdline_size(req->cmdline);
     uint64_t start;
     uint64_t size;
@@ -280,7 +280,7 @@ static enum status write_mmap(const struct load_job *job, const struct info_plan
                               uint32_t *length)
 {
     struct e820_entry map[GUEST_E820_MAX];
-    const unsigned count = guest_e820(job->req->memory, map);
+    const unsigned count = guest_e820(job->req->memory, job->req->platform.has_pci, map);
     enum status s = STATUS_OK;
 
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {

@@ -29,6 +29,15 @@ static const struct guest_platform usual = {
     .reset_value = GUEST_RESET_VALUE,
 };
 
+// As usual, with a PCI bus.
+static struct guest_platform with_pci(void)
+{
+    struct guest_platform pf = usual;
+
+    pf.has_pci = true;
+    return pf;
+}
+
 static uint8_t sum(const struct partition *p, uint64_t at, uint64_t size)
 {
     const uint8_t *bytes = fake_ram_at(p, at, size);
@@ -115,12 +124,12 @@ static void root_pointer_holds(void **state)
 
 static void every_checksum_holds(void **state)
 {
-    static const char *const tables[] = {"RSDT", "XSDT", "FACP", "APIC", "DSDT"};
+    static const char *const tables[] = {"RSDT", "XSDT", "FACP", "APIC", "DSDT", "MCFG", "SSDT"};
     static const unsigned counts[] = {1, 2, 3, MAX_CPUS};
 
     (void)state;
     for (size_t n = 0; n < ARRAY_SIZE(counts); n++) {
-        struct guest_platform pf = usual;
+        struct guest_platform pf = with_pci();
         struct partition p;
 
         pf.cpu_count = counts[n];
@@ -140,10 +149,10 @@ static void every_checksum_holds(void **state)
 
 static void no_table_lies_on_another(void **state)
 {
-    static const char *const tables[] = {"RSDT", "XSDT", "FACP", "APIC", "DSDT"};
+    static const char *const tables[] = {"RSDT", "XSDT", "FACP", "APIC", "DSDT", "MCFG", "SSDT"};
     uint64_t start[ARRAY_SIZE(tables) + 2];
     uint64_t end[ARRAY_SIZE(tables) + 2];
-    struct guest_platform pf = usual;
+    struct guest_platform pf = with_pci();
     struct partition p;
 
     (void)state;
@@ -153,15 +162,42 @@ static void no_table_lies_on_another(void **state)
         start[i] = find_table(&p, tables[i]);
         end[i] = start[i] + fake_ram_u32(&p, start[i] + 4);
     }
-    start[5] = scan_for_rsdp(&p);
-    end[5] = start[5] + 36;
-    start[6] = fake_ram_u32(&p, find_table(&p, "FACP") + 36);
-    end[6] = start[6] + 64;
+    start[7] = scan_for_rsdp(&p);
+    end[7] = start[7] + 36;
+    start[8] = fake_ram_u32(&p, find_table(&p, "FACP") + 36);
+    end[8] = start[8] + 64;
     for (size_t i = 0; i < ARRAY_SIZE(start); i++) {
         for (size_t k = i + 1; k < ARRAY_SIZE(start); k++) {
             assert_true(end[i] <= start[k] || end[k] <= start[i]);
         }
     }
+    fake_ram_free(&p);
+}
+
+// Only a partition with a PCI bus is told of one.
+static void has_pci_tables_only_with_pci(void **state)
+{
+    const struct guest_platform pf = with_pci();
+    struct partition p;
+    uint64_t mcfg;
+
+    (void)state;
+    write_tables(&p, &usual);
+    assert_int_equal(fake_ram_u32(&p, find_table(&p, "XSDT") + 4), 36 + 2 * 8);
+    assert_int_equal(fake_ram_u32(&p, find_table(&p, "RSDT") + 4), 36 + 2 * 4);
+    find_table(&p, "FACP");
+    find_table(&p, "APIC");
+    fake_ram_free(&p);
+
+    write_tables(&p, &pf);
+    assert_int_equal(fake_ram_u32(&p, find_table(&p, "XSDT") + 4), 36 + 4 * 8);
+    mcfg = find_table(&p, "MCFG");
+    assert_int_equal(fake_ram_u32(&p, mcfg + 4), 60);
+    assert_int_equal(fake_ram_u64(&p, mcfg + 44), GUEST_ECAM_ADDRESS);
+    assert_int_equal(fake_ram_u16(&p, mcfg + 52), 0);    // segment
+    assert_int_equal(*fake_ram_at(&p, mcfg + 54, 1), 0); // first bus
+    assert_int_equal(*fake_ram_at(&p, mcfg + 55, 1), 0); // last bus
+    assert_int_equal(fake_ram_u32(&p, mcfg + 56), 0);    // reserved
     fake_ram_free(&p);
 }
 
@@ -300,15 +336,12 @@ static int run(const char *command, char *out, size_t size)
     return pclose(f);
 }
 
-// Writes a table to a file, disassembles it, and gives the source.
-static char *disassemble(const struct partition *p, const char *dir, const char *signature)
+// Writes a table to the file DIR/SIGNATURE.dat.
+static void save(const struct partition *p, const char *dir, const char *signature)
 {
     const uint64_t at = find_table(p, signature);
     const uint32_t length = fake_ram_u32(p, at + 4);
-    const size_t size = 256 * 1024;
-    char *text = calloc(1, size);
     char path[256];
-    char command[1024];
     FILE *f;
 
     snprintf(path, sizeof(path), "%s/%s.dat", dir, signature);
@@ -316,6 +349,25 @@ static char *disassemble(const struct partition *p, const char *dir, const char 
     assert_non_null(f);
     assert_int_equal(fwrite(fake_ram_at(p, at, length), 1, length, f), length);
     fclose(f);
+}
+
+static void remove_folder(const char *dir)
+{
+    char command[64];
+    char out[64] = "";
+
+    snprintf(command, sizeof(command), "rm -r %s", dir);
+    assert_int_equal(run(command, out, sizeof(out)), 0);
+}
+
+// Disassembles a table and gives the source.
+static char *disassemble(const struct partition *p, const char *dir, const char *signature)
+{
+    const size_t size = 256 * 1024;
+    char *text = calloc(1, size);
+    char command[1024];
+
+    save(p, dir, signature);
     snprintf(command, sizeof(command), "cd %s && iasl -d %s.dat 2>&1 && cat %s.dsl", dir, signature,
              signature);
     if (run(command, text, size) != 0) {
@@ -334,8 +386,8 @@ static void iasl_understands_every_table(void **state)
         const char *signature;
         const char *wanted[5];
     } tables[] = {
-        {"RSDT", {"Root System Description Table", "ACPI Table Address   1"}},
-        {"XSDT", {"Extended System Description Table", "ACPI Table Address   1"}},
+        {"RSDT", {"Root System Description Table", "ACPI Table Address   3"}},
+        {"XSDT", {"Extended System Description Table", "ACPI Table Address   3"}},
         {"FACP",
          {"PM1A Event Block Address : 00000600", "PM1A Control Block Address : 00000604",
           "Reset Register Supported (V2) : 1", "Value to cause reset : 06"}},
@@ -343,15 +395,18 @@ static void iasl_understands_every_table(void **state)
          {"Processor Enabled : 1", "Local Apic ID : 01", "I/O APIC", "Interrupt Source Override",
           "Local APIC NMI"}},
         {"DSDT", {"_S5", "PNP0501", "PNP0B00", "0x03F8"}},
+        {"MCFG",
+         {"Base Address : 00000000E0000000", "Segment Group Number : 0000", "Start Bus Number : 00",
+          "End Bus Number : 00"}},
+        {"SSDT", {"PNP0A08", "PNP0A03", "PNP0C02", "_PRT", "_OSC"}},
     };
+    const struct guest_platform pf = with_pci();
     char dir[] = "/tmp/bulkhead-acpi-XXXXXX";
-    char command[64];
-    char out[64] = "";
     struct partition p;
 
     (void)state;
     assert_non_null(mkdtemp(dir));
-    write_tables(&p, &usual);
+    write_tables(&p, &pf);
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
         char *text = disassemble(&p, dir, tables[i].signature);
 
@@ -363,8 +418,129 @@ static void iasl_understands_every_table(void **state)
         free(text);
     }
     fake_ram_free(&p);
-    snprintf(command, sizeof(command), "rm -r %s", dir);
-    assert_int_equal(run(command, out, sizeof(out)), 0);
+    remove_folder(dir);
+}
+
+// Runs a command of ACPICA's interpreter with the guest's DSDT and SSDT loaded, and gives the
+// output.
+static char *evaluate(const char *what)
+{
+    const size_t size = 256 * 1024;
+    const struct guest_platform pf = with_pci();
+    char *text = calloc(1, size);
+    char dir[] = "/tmp/bulkhead-acpi-XXXXXX";
+    char command[512];
+    struct partition p;
+
+    assert_non_null(mkdtemp(dir));
+    write_tables(&p, &pf);
+    save(&p, dir, "DSDT");
+    save(&p, dir, "SSDT");
+    snprintf(command, sizeof(command), "cd %s && acpiexec -b '%s' DSDT.dat SSDT.dat 2>&1", dir,
+             what);
+    if (run(command, text, size) != 0) {
+        fail_msg("acpiexec: %s", text);
+    }
+    fake_ram_free(&p);
+    remove_folder(dir);
+    return text;
+}
+
+static void every_pci_pin_has_its_interrupt(void **state)
+{
+    char *text = evaluate("evaluate \\_SB.PCI0._PRT");
+    const char *at = text;
+    unsigned long long numbers[4];
+    unsigned count = 0;
+
+    (void)state;
+    while ((at = strstr(at, "Contains 4 Elements:")) != NULL) {
+        const unsigned device = 1 + count / 4;
+        const unsigned pin = count % 4;
+
+        for (unsigned i = 0; i < 4; i++) {
+            at = strstr(at, "[Integer] = ");
+            assert_non_null(at);
+            at += strlen("[Integer] = ");
+            numbers[i] = strtoull(at, NULL, 16);
+        }
+        assert_int_equal(numbers[0], device << 16 | 0xffff);
+        assert_int_equal(numbers[1], pin);
+        assert_int_equal(numbers[2], 0);
+        assert_int_equal(numbers[3], GUEST_PCI_PIN_FIRST + (device + pin) % GUEST_PCI_PINS);
+        count++;
+    }
+    assert_int_equal(count, 31 * 4);
+    free(text);
+}
+
+// What the disassembled SSDT says of ranges is what the platform has.
+static void pci_ranges_are_the_platform_s(void **state)
+{
+    const struct guest_platform pf = with_pci();
+    char dir[] = "/tmp/bulkhead-acpi-XXXXXX";
+    const struct {
+        int digits;
+        uint32_t value;
+        const char *what;
+    } wanted[] = {
+        {8, GUEST_PCI_WINDOW, "Range Minimum"},
+        {8, GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE - 1, "Range Maximum"},
+        {8, GUEST_PCI_WINDOW_SIZE, "Length"},
+        {8, GUEST_ECAM_ADDRESS, "Address Base"},
+        {8, GUEST_ECAM_SIZE, "Address Length"},
+        {4, 0x0cf8, "Range Minimum"},
+        {4, 0x1000, "Range Minimum"},
+        {4, 0xffff, "Range Maximum"},
+    };
+    struct partition p;
+    char *text;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    write_tables(&p, &pf);
+    text = disassemble(&p, dir, "SSDT");
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+        char line[64];
+
+        snprintf(line, sizeof(line), "0x%0*X,%*s// %s", wanted[i].digits, wanted[i].value,
+                 17 - wanted[i].digits, "", wanted[i].what);
+        if (strstr(text, line) == NULL) {
+            fail_msg("no \"%s\" in %s", line, text);
+        }
+    }
+    free(text);
+    fake_ram_free(&p);
+    remove_folder(dir);
+}
+
+// The bytes of the buffer that _OSC returns.
+static void expect_osc(const char *uuid, unsigned revision, const char *buffer,
+                       const char *returned)
+{
+    char command[256];
+    char *text;
+
+    snprintf(command, sizeof(command), "evaluate \\_SB.PCI0._OSC (%s) %u 3 (%s)", uuid, revision,
+             buffer);
+    text = evaluate(command);
+    if (strstr(text, returned) == NULL) {
+        fail_msg("no \"%s\" in %s", returned, text);
+    }
+    free(text);
+}
+
+static void control_of_the_bus_is_not_granted(void **state)
+{
+    static const char pci[] = "5B4DDB33F71F1C4096577441C03DD766"; // as ToUUID orders its bytes
+    static const char other[] = "5B4DDB33F71F1C4096577441C03DD767";
+
+    (void)state;
+    expect_osc(pci, 1, "010000001F0100001F000000", "11 00 00 00 1F 01 00 00 00 00 00 00");
+    expect_osc(pci, 1, "000000001F01000004000000", "10 00 00 00 1F 01 00 00 00 00 00 00");
+    expect_osc(pci, 1, "000000001F01000000000000", "00 00 00 00 1F 01 00 00 00 00 00 00");
+    expect_osc(pci, 2, "010000001F0100001F000000", "09 00 00 00");
+    expect_osc(other, 1, "010000001F0100001F000000", "05 00 00 00");
 }
 
 // Name(\_S5, Package {5, ...}): the number is GUEST_ACPI_S5_SLP_TYP. AML: NameOp, the name,
@@ -430,20 +606,21 @@ static void refuses_a_platform_without_sense(void **state)
 // A failing write is never lost, whichever it is.
 static void reports_every_failed_write(void **state)
 {
+    const struct guest_platform pf = with_pci();
     struct partition p;
     char error[128];
     gpa_t rsdp;
     uint64_t all;
 
     (void)state;
-    write_tables(&p, &usual);
+    write_tables(&p, &pf);
     all = p.writes;
     assert_true(all > 10);
     for (uint64_t n = 1; n < all; n++) {
         p.writes = 0;
         p.fail_after = n;
         error[0] = '\0';
-        assert_int_equal(guest_acpi_write(&p, &usual, &rsdp, error, sizeof(error)), ERR_RANGE);
+        assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_RANGE);
         assert_non_null(strstr(error, "ACPI tables"));
     }
     fake_ram_free(&p);
@@ -455,11 +632,15 @@ int main(void)
         cmocka_unit_test(root_pointer_holds),
         cmocka_unit_test(every_checksum_holds),
         cmocka_unit_test(no_table_lies_on_another),
+        cmocka_unit_test(has_pci_tables_only_with_pci),
         cmocka_unit_test(fadt_says_what_the_platform_is),
         cmocka_unit_test(fadt_leaves_out_what_is_not_there),
         cmocka_unit_test(facs_is_aligned_and_whole),
         cmocka_unit_test(madt_lists_processors_and_the_ioapic),
         cmocka_unit_test(iasl_understands_every_table),
+        cmocka_unit_test(every_pci_pin_has_its_interrupt),
+        cmocka_unit_test(pci_ranges_are_the_platform_s),
+        cmocka_unit_test(control_of_the_bus_is_not_granted),
         cmocka_unit_test(s5_is_what_power_off_expects),
         cmocka_unit_test(refuses_a_platform_without_sense),
         cmocka_unit_test(reports_every_failed_write),

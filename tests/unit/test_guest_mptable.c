@@ -28,6 +28,9 @@ struct found {
     unsigned entries;
     unsigned boot_cpus;
     uint32_t isa_pins; // bit n: ISA interrupt n is on pin n
+    uint32_t pci_pins; // bit n: one of device n's interrupts was there
+    unsigned pci_interrupts;
+    int isa_bus, pci_bus; // their IDs, or -1
     uint16_t sci_flags;
     bool extint_on_lint0;
     bool nmi_on_lint1;
@@ -59,9 +62,21 @@ static void read_interrupt(const struct partition *p, uint64_t at, struct found 
 {
     const uint8_t *e = fake_ram_at(p, at, 8); // type, kind, flags (2), bus, source, APIC, pin
 
-    if (e[0] == 3) {
+    if (e[0] == 3 && e[4] == f->pci_bus) {
+        const unsigned device = e[5] >> 2;
+        const unsigned pin = e[5] & 3;
+
         assert_int_equal(e[1], 0);
-        assert_int_equal(e[4], 0);
+        assert_int_equal(fake_ram_u16(p, at + 2), 0xf); // level, active low
+        assert_int_equal(e[6], 7);
+        assert_in_range(device, 1, 31);
+        assert_int_equal(e[7], 16 + (device + pin) % 4);
+        assert_int_equal(f->pci_interrupts, (device - 1) * 4 + pin); // each once, in order
+        f->pci_interrupts++;
+        f->pci_pins |= (uint32_t)BIT(device);
+    } else if (e[0] == 3) {
+        assert_int_equal(e[1], 0);
+        assert_int_equal(e[4], f->isa_bus);
         assert_int_equal(e[5], e[7]);
         assert_int_equal(e[6], 7);
         assert_in_range(e[7], 0, 15);
@@ -88,6 +103,7 @@ static void read_tables(const struct partition *p, const struct guest_platform *
     unsigned last = 0;
 
     memset(f, 0, sizeof(*f));
+    f->isa_bus = f->pci_bus = -1;
     assert_int_equal(*fake_ram_at(p, floating + 8, 1), 1);  // 16 bytes
     assert_int_equal(*fake_ram_at(p, floating + 9, 1), 4);  // version 1.4
     assert_int_equal(*fake_ram_at(p, floating + 11, 1), 0); // a table, no default configuration
@@ -110,7 +126,12 @@ static void read_tables(const struct partition *p, const struct guest_platform *
             assert_int_equal(fake_ram_u32(p, at + 4), pf->cpu_signature);
             assert_int_equal(fake_ram_u32(p, at + 8), pf->cpu_features);
         } else if (e[0] == 1) {
-            assert_memory_equal(e + 2, "ISA   ", 6);
+            if (memcmp(e + 2, "PCI   ", 6) == 0) {
+                f->pci_bus = e[1];
+            } else {
+                assert_memory_equal(e + 2, "ISA   ", 6);
+                f->isa_bus = e[1];
+            }
         } else if (e[0] == 2) {
             assert_int_equal(e[1], pf->ioapic_id);
             assert_int_equal(e[3], 1);
@@ -143,6 +164,9 @@ static void reads_back(void **state)
         assert_int_equal(f.count[0], counts[i]);
         assert_int_equal(f.boot_cpus, 1);
         assert_int_equal(f.count[1], 1);
+        assert_int_equal(f.isa_bus, 0);
+        assert_int_equal(f.pci_bus, -1);
+        assert_int_equal(f.pci_interrupts, 0);
         assert_int_equal(f.count[2], 1);
         assert_int_equal(f.isa_pins, 0xfffa); // all but the PIT's 0 and the cascade, 2
         assert_int_equal(f.sci_flags, 0xd);
@@ -150,6 +174,30 @@ static void reads_back(void **state)
         assert_true(f.nmi_on_lint1);
         fake_ram_free(&p);
     }
+}
+
+static void names_the_pci_bus(void **state)
+{
+    struct guest_platform pf = usual;
+    struct partition p;
+    struct found f;
+    char error[128] = "";
+
+    (void)state;
+    pf.has_pci = true;
+    pf.cpu_count = MAX_CPUS;
+    fake_ram_init(&p, MIB(2));
+    assert_int_equal(guest_mptable_write(&p, &pf, error, sizeof(error)), STATUS_OK);
+    read_tables(&p, &pf, &f);
+    assert_int_equal(f.count[0], MAX_CPUS);
+    assert_int_equal(f.count[1], 2);
+    assert_int_equal(f.pci_bus, 0); // its own number
+    assert_int_equal(f.isa_bus, 1);
+    assert_int_equal(f.pci_interrupts, 31 * 4);
+    assert_int_equal(f.pci_pins, 0xfffffffe);
+    assert_int_equal(f.isa_pins, 0xfffa);
+    assert_int_equal(f.sci_flags, 0xd);
+    fake_ram_free(&p);
 }
 
 static void refuses_too_many_processors(void **state)
@@ -192,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_back),
+        cmocka_unit_test(names_the_pci_bus),
         cmocka_unit_test(refuses_too_many_processors),
         cmocka_unit_test(reports_every_failed_write),
     };

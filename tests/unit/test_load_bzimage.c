@@ -154,16 +154,16 @@ static void boot_params_are_clean(void **state)
     fake_ram_free(&f->p);
 }
 
-static void e820_is_the_partition_s(void **state)
+static void check_e820(struct fixture *f, bool has_pci)
 {
-    struct fixture *f = *state;
     struct e820_entry map[GUEST_E820_MAX];
     unsigned n;
     uint64_t params;
 
     set_up(f, GIB(5));
+    f->req.platform.has_pci = has_pci;
     assert_int_equal(load(f), STATUS_OK);
-    n = guest_e820(GIB(5), map);
+    n = guest_e820(GIB(5), has_pci, map);
     params = f->res.entry.rsi;
     assert_int_equal(*fake_ram_at(&f->p, params + 0x1e8, 1), n);
     for (unsigned i = 0; i < n; i++) {
@@ -172,6 +172,12 @@ static void e820_is_the_partition_s(void **state)
         assert_int_equal(fake_ram_u32(&f->p, params + 0x2e0 + 20 * i), map[i].type);
     }
     fake_ram_free(&f->p);
+}
+
+static void e820_is_the_partition_s(void **state)
+{
+    check_e820(*state, false);
+    check_e820(*state, true);
 }
 
 // Walks the page tables as the CPU would.

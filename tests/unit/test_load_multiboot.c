@@ -132,7 +132,7 @@ static void hands_over_its_information(void **state)
 {
     struct fixture *f = *state;
     struct e820_entry map[GUEST_E820_MAX];
-    const unsigned n = guest_e820(MIB(16), map);
+    const unsigned n = guest_e820(MIB(16), false, map);
     uint64_t info;
     uint64_t mmap;
 

@@ -111,10 +111,11 @@ static void finds_the_highest_place(void **state)
 }
 
 // The rules that any memory map of ours keeps.
-static uint64_t check_map(uint64_t memory)
+static uint64_t check_map(uint64_t memory, bool has_pci)
 {
     struct e820_entry map[GUEST_E820_MAX];
-    const unsigned n = guest_e820(memory, map);
+    const unsigned n = guest_e820(memory, has_pci, map);
+    unsigned config_spaces = 0;
     uint64_t usable = 0;
     uint64_t end = 0;
 
@@ -132,8 +133,13 @@ static uint64_t check_map(uint64_t memory)
             assert_true(end <= 0x9fc00 || map[i].base >= MIB(1));
         } else {
             assert_int_equal(map[i].type, E820_RESERVED);
+            config_spaces += map[i].base == GUEST_ECAM_ADDRESS && map[i].size == GUEST_ECAM_SIZE;
         }
+        // Where BARs go, there is nothing.
+        assert_true(end <= GUEST_PCI_WINDOW ||
+                    map[i].base >= GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE);
     }
+    assert_int_equal(config_spaces, has_pci ? 1 : 0);
     return usable;
 }
 
@@ -144,9 +150,11 @@ static void the_map_tells_all_ram_but_the_firmware_s(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-        assert_int_equal(check_map(sizes[i]), sizes[i] - (MIB(1) - 0x9fc00));
+        assert_int_equal(check_map(sizes[i], false), sizes[i] - (MIB(1) - 0x9fc00));
+        assert_int_equal(check_map(sizes[i], true), sizes[i] - (MIB(1) - 0x9fc00));
     }
-    assert_int_equal(check_map(MIB(1)), 0x9fc00);
+    assert_int_equal(check_map(MIB(1), false), 0x9fc00);
+    assert_int_equal(check_map(MIB(1), true), 0x9fc00);
 }
 
 static void the_bios_data_area_agrees_with_the_map(void **state)
