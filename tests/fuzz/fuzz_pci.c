@@ -21,6 +21,7 @@ static struct model {
     bool writable, changing, mapped;
 } models[MODELS];
 static unsigned model_count;
+static uint8_t numbers[0x10000]; // of the model at an address, from 1
 static uint64_t now;
 static unsigned accesses;
 static uint8_t noise;
@@ -48,12 +49,8 @@ void print(const char *fmt, ...)
 
 static struct model *find(uint32_t address)
 {
-    for (unsigned i = 0; i < model_count; i++) {
-        if (models[i].address == address) {
-            return &models[i];
-        }
-    }
-    return NULL;
+    uint8_t number = address <= 0xffff ? numbers[address] : 0;
+    return number > 0 ? &models[number - 1] : NULL;
 }
 
 static uint32_t get(struct model *m, unsigned offset, unsigned size, unsigned space)
@@ -136,13 +133,15 @@ void pci_device_write(hpa_t address, uint32_t value)
 // three bytes each.
 static void build(const uint8_t *data, size_t size)
 {
+    for (unsigned i = 0; i < model_count; i++) {
+        numbers[models[i].address] = 0;
+    }
     memset(models, 0, sizeof(models));
     model_count = 0;
     while (size >= 4 && model_count < MODELS) {
         struct model *m = &models[model_count];
         uint32_t address = (uint32_t)(data[0] | data[1] << 8);
         unsigned flags = data[2], pairs = data[3];
-        bool known = find(address) != NULL;
         m->address = address;
         m->writable = flags & 1;
         m->changing = flags & 2;
@@ -152,7 +151,9 @@ static void build(const uint8_t *data, size_t size)
         for (; pairs > 0 && size >= 3; pairs--, data += 3, size -= 3) {
             m->config[(data[0] | data[1] << 8) & 0xfff] = data[2];
         }
-        model_count += !known;
+        if (numbers[address] == 0) {
+            numbers[address] = (uint8_t)++model_count;
+        }
     }
 }
 
