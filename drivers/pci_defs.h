@@ -47,6 +47,7 @@
 #define PCI_CLASS_BASE(c)     ((c) >> 16)
 #define PCI_CLASS_SUB(c)      ((c) >> 8) // with the base class
 #define PCI_CLASS_HOST_BRIDGE 0x0600u
+#define PCI_CLASS_IOMMU       0x0806u
 #define PCI_CLASS_UHCI        0x0c0300u
 #define PCI_CLASS_OHCI        0x0c0310u
 #define PCI_CLASS_EHCI        0x0c0320u

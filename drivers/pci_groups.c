@@ -8,7 +8,7 @@ static const char shared_id[] = "the IOMMU sees them as one requester";
 static const char pci_bus[] = "they share a PCI bus";
 static const char no_port_acs[] = "the port above them has no access control services (ACS)";
 static const char no_device_acs[] =
-    "they are functions of one device, not all with access control services (ACS)";
+    "they are functions or ports of one device, not all with access control services (ACS)";
 
 // ---- requester IDs ---------------------------------------------------------------------------
 
@@ -62,44 +62,6 @@ static void join(struct pci_machine *pci, unsigned a, unsigned b, const char *wh
     }
 }
 
-// Whether what is behind a bridge is kept apart from what is beside it.
-static bool isolates(const struct pci_function *bridge, bool acs)
-{
-    switch (pci_port_type(bridge)) {
-    case PCI_PORT_ROOT:
-    case PCI_PORT_DOWNSTREAM:
-        return acs;
-    case PCI_PORT_UPSTREAM: // decides nothing itself unless it has other functions beside it
-        return acs || !bridge->multi_function;
-    default:
-        return false;
-    }
-}
-
-static const char *why_not_isolated(const struct pci_function *bridge)
-{
-    int type = pci_port_type(bridge);
-    return type == PCI_PORT_ROOT || type == PCI_PORT_DOWNSTREAM || type == PCI_PORT_UPSTREAM
-               ? no_port_acs
-               : pci_bus;
-}
-
-// A function goes with the bridge above it unless all bridges on its way up isolate: what one sends
-// up, the next might send down again.
-static void join_behind_bridges(struct pci_machine *pci, const bool *acs)
-{
-    static bool open[PCI_MAX_FUNCTIONS]; // the way from behind this bridge up isolates
-    for (unsigned i = 0; i < pci->count; i++) {
-        const struct pci_function *f = &pci->function[i];
-        bool above = f->parent == PCI_NO_PARENT || open[f->parent];
-        open[i] = above && isolates(f, acs[i]);
-        if (!above) {
-            unsigned p = (unsigned)f->parent;
-            join(pci, i, p, why_not_isolated(&pci->function[p]));
-        }
-    }
-}
-
 static bool counts_in_device(const struct pci_function *f)
 {
     // AMD's processors put a host bridge without registers in front of each set of root ports. It
@@ -116,36 +78,88 @@ static bool same_device(const struct pci_machine *pci, const struct pci_function
     if (a->address.v >> 3 == b->address.v >> 3) {
         return true;
     }
-    // Behind a PCI Express link there is one device: other numbers are alternative routing IDs.
+    // Behind a PCI Express link there is one device: other numbers are alternative routing IDs. The
+    // bus behind an upstream port is inside a switch, which routes between any two of the ports
+    // there.
     int type = a->parent == PCI_NO_PARENT ? -1 : pci_port_type(&pci->function[a->parent]);
-    return type == PCI_PORT_ROOT || type == PCI_PORT_DOWNSTREAM;
+    return type == PCI_PORT_ROOT || type == PCI_PORT_DOWNSTREAM || type == PCI_PORT_UPSTREAM;
+}
+
+// Behind the last function of this one's device.
+static unsigned device_end(const struct pci_machine *pci, unsigned i)
+{
+    unsigned end = i + 1;
+    while (end < pci->count && same_device(pci, &pci->function[i], &pci->function[end])) {
+        end++;
+    }
+    return end;
 }
 
 // Functions of one device can talk to each other inside it. That holds for the chipset's as well
-// (SATA and SMBus beside the ISA bridge): nothing says that they can't.
-static void join_device(struct pci_machine *pci, unsigned first, const bool *acs)
+// (SATA and SMBus beside the ISA bridge): nothing says that they can't. Different devices of a root
+// bus are apart: what they send goes through the root complex, where the IOMMU is. One function
+// without access control is enough: it reaches the others, and what is behind them.
+static void find_isolation(const struct pci_machine *pci, bool *apart)
 {
-    bool apart = true;
-    unsigned i;
-    for (i = first; i < pci->count && same_device(pci, &pci->function[first], &pci->function[i]);
-         i++) {
-        apart = apart && (acs[i] || !counts_in_device(&pci->function[i]));
-    }
-    for (unsigned j = first; !apart && j < i; j++) {
-        for (unsigned k = j + 1; k < i; k++) {
-            if (counts_in_device(&pci->function[j]) && counts_in_device(&pci->function[k])) {
-                join(pci, j, k, no_device_acs);
-                break;
-            }
+    unsigned end;
+    for (unsigned i = 0; i < pci->count; i = end) {
+        bool all = true;
+        end = device_end(pci, i);
+        for (unsigned j = i; j < end; j++) {
+            all &= pci_isolate(&pci->function[j]) || !counts_in_device(&pci->function[j]);
+        }
+        for (unsigned j = i; j < end; j++) {
+            apart[j] = all;
         }
     }
 }
 
-static void join_devices(struct pci_machine *pci, const bool *acs)
+// Whether what is behind a bridge is kept apart from what is beside it.
+static bool isolates(const struct pci_function *bridge, bool apart)
+{
+    switch (pci_port_type(bridge)) {
+    case PCI_PORT_ROOT:
+    case PCI_PORT_DOWNSTREAM:
+        return apart;
+    case PCI_PORT_UPSTREAM: // decides nothing itself unless it has other functions beside it
+        return apart || !bridge->multi_function;
+    default:
+        return false;
+    }
+}
+
+static const char *why_not_isolated(const struct pci_function *bridge)
+{
+    int type = pci_port_type(bridge);
+    return type == PCI_PORT_ROOT || type == PCI_PORT_DOWNSTREAM || type == PCI_PORT_UPSTREAM
+               ? no_port_acs
+               : pci_bus;
+}
+
+// A function goes with the bridge above it unless all bridges on its way up isolate: what one sends
+// up, the next might send down again.
+static void join_behind_bridges(struct pci_machine *pci, const bool *apart)
+{
+    static bool open[PCI_MAX_FUNCTIONS]; // the way from behind this bridge up isolates
+    for (unsigned i = 0; i < pci->count; i++) {
+        const struct pci_function *f = &pci->function[i];
+        bool above = f->parent == PCI_NO_PARENT || open[f->parent];
+        open[i] = above && isolates(f, apart[i]);
+        if (!above) {
+            unsigned p = (unsigned)f->parent;
+            join(pci, i, p, why_not_isolated(&pci->function[p]));
+        }
+    }
+}
+
+static void join_devices(struct pci_machine *pci, const bool *apart)
 {
     for (unsigned i = 0; i < pci->count; i++) {
-        if (i == 0 || !same_device(pci, &pci->function[i - 1], &pci->function[i])) {
-            join_device(pci, i, acs);
+        unsigned end = device_end(pci, i);
+        for (unsigned j = i + 1; j < end && !apart[i]; j++) {
+            if (counts_in_device(&pci->function[i]) && counts_in_device(&pci->function[j])) {
+                join(pci, i, j, no_device_acs);
+            }
         }
     }
 }
@@ -163,15 +177,15 @@ static void join_requesters(struct pci_machine *pci)
 
 void pci_find_groups(struct pci_machine *pci)
 {
-    static bool acs[PCI_MAX_FUNCTIONS];
+    static bool apart[PCI_MAX_FUNCTIONS];
     for (unsigned i = 0; i < pci->count; i++) {
         struct pci_function *f = &pci->function[i];
         f->group = i;
         f->group_why = NULL;
         find_requester(pci, f);
-        acs[i] = pci_isolate(f);
     }
-    join_behind_bridges(pci, acs);
-    join_devices(pci, acs);
+    find_isolation(pci, apart);
+    join_behind_bridges(pci, apart);
+    join_devices(pci, apart);
     join_requesters(pci);
 }

@@ -24,12 +24,22 @@ static void hide_rom(const struct pci_function *f)
     }
 }
 
+static bool keeps_mastering(const struct pci_function *f)
+{
+    return f->bridge || PCI_CLASS_SUB(f->class_code) == PCI_CLASS_IOMMU;
+}
+
 // A bridge's own interrupts (hot plug, errors) are nobody's. Its bus master bit lets through what
-// those behind it send; they are stopped one by one.
+// those behind it send; they are stopped one by one. A host bridge's command register is left as it
+// is: it may decide about the processors' way to memory. An IOMMU writes and interrupts in the
+// hypervisor's name.
 static void stop(const struct pci_function *f)
 {
+    if (PCI_CLASS_SUB(f->class_code) == PCI_CLASS_HOST_BRIDGE) {
+        return;
+    }
     uint32_t command = pci_config_read(f->address, PCI_COMMAND, 2) | PCI_COMMAND_INTX_DISABLE;
-    if (!f->bridge) {
+    if (!keeps_mastering(f)) {
         command &= ~PCI_COMMAND_MASTER;
     }
     pci_config_write(f->address, PCI_COMMAND, 2, command);

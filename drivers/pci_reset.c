@@ -3,6 +3,7 @@
 // seen from a bit of the command register that each kind of reset clears: some devices offer a way
 // that does nothing.
 #include "arch/tsc.h"
+#include "arch/types.h"
 #include "drivers/console.h"
 #include "drivers/pci_parts.h"
 
@@ -36,11 +37,16 @@ static bool marked(const struct pci_function *f)
     return (pci_config_read(f->address, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE) != 0;
 }
 
+static bool answers(const struct pci_function *f)
+{
+    return pci_config_read(f->address, PCI_VENDOR, 2) == f->vendor;
+}
+
 // Right behind a reset a function may answer with ones, or have each access tried again.
 static bool wait_answer(const struct pci_function *f)
 {
     uint64_t begin = time_us();
-    while (pci_config_read(f->address, PCI_VENDOR, 2) != f->vendor) {
+    while (!answers(f)) {
         if (time_us() - begin >= ANSWER_US) {
             return false;
         }
@@ -78,14 +84,16 @@ static void tell_pending(const struct pci_function *f)
 
 // ---- the ways --------------------------------------------------------------------------------
 
-static bool has_express_reset(const struct pci_function *f)
+static bool has_express_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
+    (void)pci;
     return f->pcie != 0 && (pci_config_read(f->address, f->pcie + PCI_PCIE_DEVICE_CAP, 4) &
                             PCI_PCIE_DEVICE_CAP_FLR);
 }
 
-static void express_reset(const struct pci_function *f)
+static void express_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
+    (void)pci;
     unsigned control = f->pcie + PCI_PCIE_DEVICE_CONTROL;
     if (!wait_clear(f, f->pcie + PCI_PCIE_DEVICE_STATUS, 2, PCI_PCIE_STATUS_PENDING)) {
         tell_pending(f);
@@ -95,14 +103,16 @@ static void express_reset(const struct pci_function *f)
     delay_us(AFTER_FLR_US);
 }
 
-static bool has_advanced_reset(const struct pci_function *f)
+static bool has_advanced_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
+    (void)pci;
     return f->af != 0 && (pci_config_read(f->address, f->af + PCI_AF_CAP, 1) & PCI_AF_CAP_FLR) != 0;
 }
 
 // Advanced Capabilities for Conventional PCI, section 3.
-static void advanced_reset(const struct pci_function *f)
+static void advanced_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
+    (void)pci;
     bool tells = (pci_config_read(f->address, f->af + PCI_AF_CAP, 1) & PCI_AF_CAP_TP) != 0;
     if (tells && !wait_clear(f, f->af + PCI_AF_STATUS, 1, PCI_AF_STATUS_TP)) {
         tell_pending(f);
@@ -111,8 +121,9 @@ static void advanced_reset(const struct pci_function *f)
     delay_us(AFTER_FLR_US);
 }
 
-static bool has_power_reset(const struct pci_function *f)
+static bool has_power_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
+    (void)pci;
     return f->pm != 0 &&
            (pci_config_read(f->address, f->pm + PCI_PM_CONTROL, 2) & PCI_PM_NO_SOFT_RESET) == 0;
 }
@@ -124,8 +135,9 @@ static void set_power(const struct pci_function *f, uint32_t state)
     delay_us(POWER_US);
 }
 
-static void power_reset(const struct pci_function *f)
+static void power_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
+    (void)pci;
     set_power(f, PCI_PM_D3);
     set_power(f, 0);
 }
@@ -182,51 +194,53 @@ static void bus_reset(const struct pci_machine *pci, const struct pci_function *
 
 // ---- all of it -------------------------------------------------------------------------------
 
-// True: the function was reset, or does not answer any more. A device without the bit that is
-// looked at is taken at its word.
-static bool worked(const struct pci_function *f, bool could_mark)
+static const struct way {
+    bool (*exists)(const struct pci_machine *pci, const struct pci_function *f);
+    void (*go)(const struct pci_machine *pci, const struct pci_function *f);
+} ways[] = {
+    {has_express_reset, express_reset},
+    {has_advanced_reset, advanced_reset},
+    {has_power_reset, power_reset},
+    {has_bus_reset, bus_reset},
+};
+
+// What came of one way. A function without the bit that is looked at is taken at its word.
+static enum status outcome(const struct pci_function *f, bool could_mark)
 {
-    return !wait_answer(f) || !could_mark || !marked(f);
+    if (!wait_answer(f)) {
+        return ERR_NOT_FOUND;
+    }
+    return could_mark && marked(f) ? ERR_UNSUPPORTED : STATUS_OK;
 }
 
-static bool try_all(const struct pci_machine *pci, const struct pci_function *f)
+static enum status try_all(const struct pci_machine *pci, const struct pci_function *f)
 {
     bool could_mark = marked(f);
-    if (has_express_reset(f)) {
-        express_reset(f);
-        if (worked(f, could_mark)) {
-            return true;
+    for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+        if (!ways[i].exists(pci, f)) {
+            continue;
+        }
+        ways[i].go(pci, f);
+        enum status s = outcome(f, could_mark);
+        if (s != ERR_UNSUPPORTED) {
+            return s;
         }
     }
-    if (has_advanced_reset(f)) {
-        advanced_reset(f);
-        if (worked(f, could_mark)) {
-            return true;
-        }
-    }
-    if (has_power_reset(f)) {
-        power_reset(f);
-        if (worked(f, could_mark)) {
-            return true;
-        }
-    }
-    if (has_bus_reset(pci, f)) {
-        bus_reset(pci, f);
-        return worked(f, could_mark);
-    }
-    return false;
+    return ERR_UNSUPPORTED;
 }
 
 enum status pci_reset_function(const struct pci_machine *pci, const struct pci_function *f)
 {
+    if (!answers(f)) {
+        return ERR_NOT_FOUND;
+    }
     if (f->pm != 0 && (pci_config_read(f->address, f->pm + PCI_PM_CONTROL, 2) & PCI_PM_STATE)) {
         set_power(f, 0); // asleep it would not do what is asked
     }
     stop(f);
-    bool done = try_all(pci, f);
-    if (!wait_answer(f)) {
-        return ERR_NOT_FOUND;
+    enum status s = try_all(pci, f);
+    if (s != ERR_NOT_FOUND) {
+        restore(f);
     }
-    restore(f);
-    return done ? STATUS_OK : ERR_UNSUPPORTED;
+    return s;
 }
