@@ -69,7 +69,7 @@ static uint8_t *byte_at(const struct vmsix *m, uint64_t offset)
 uint64_t vmsix_read(const struct vmsix *m, uint64_t offset, unsigned size)
 {
     uint64_t value = 0;
-    for (unsigned i = 0; i < size && i < 8; i++) {
+    for (unsigned i = 0; i < size && i < 8 && vmsix_hits(m, offset, size); i++) {
         const uint8_t *byte = byte_at(m, offset + i);
         value |= byte != NULL ? (uint64_t)*byte << 8 * i : 0;
     }
@@ -96,7 +96,7 @@ static void note(struct vmsix_change *change, unsigned vector)
 struct vmsix_change vmsix_write(struct vmsix *m, uint64_t offset, unsigned size, uint64_t value)
 {
     struct vmsix_change change = nothing;
-    for (unsigned i = 0; i < size && i < 8; i++) {
+    for (unsigned i = 0; i < size && i < 8 && vmsix_hits(m, offset, size); i++) {
         uint8_t *byte = byte_at(m, offset + i);
         if (byte == NULL) {
             continue;

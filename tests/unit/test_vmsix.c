@@ -117,6 +117,8 @@ static void edges(void **state)
     vmsix_pages(&m, 0, &first, &last);
     assert_int_equal(first, 0x1000);
     assert_int_equal(last, 0x3000);
+    vmsix_init(&m, entries, VECTORS, 0);
+    expect(vmsix_write(&m, UINT64_MAX - 3, 8, UINT64_MAX), 0, 0);
     vmsix_init(&m, entries, VECTORS, 0x40);
     vmsix_pages(&m, 0x300, &first, &last); // a BAR that starts within a page
     assert_int_equal(first, 0);
