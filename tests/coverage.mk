@@ -32,8 +32,9 @@ DECISION_C += hv/decode.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c h
 DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_job.c hv/load_multiboot.c \
               hv/load_space.c hv/guest_acpi.c hv/guest_mptable.c hv/guest_table.c
 # virtual devices
-DECISION_C += hv/vdev/ports.c hv/vdev/vioapic.c hv/vdev/vpci.c hv/vdev/vpit.c hv/vdev/vpm.c \
-              hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c
+DECISION_C += hv/vdev/ports.c hv/vdev/vioapic.c hv/vdev/vmsix.c hv/vdev/vpci.c hv/vdev/vpci_bar.c \
+              hv/vdev/vpci_caps.c hv/vdev/vpci_function.c hv/vdev/vpit.c hv/vdev/vpm.c \
+              hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c hv/pci_rules.c
 # the configuration
 DECISION_C += hv/config.c partitions/blob.c partitions/blob_machine.c partitions/blob_problem.c \
               partitions/blob_rules.c partitions/config_check.c partitions/config_lists.c \

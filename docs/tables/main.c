@@ -13,6 +13,7 @@ static const struct page pages[] = {
     {"msrs.md", page_msrs},
     {"cpuid.md", page_cpuid},
     {"ports.md", page_ports},
+    {"pci.md", page_pci},
 };
 
 // Nothing is built for a vCPU here.

@@ -3,8 +3,8 @@
 
 TABLES_SRCS := $(wildcard docs/tables/*.c) arch/exception_intercepts.c arch/svm/controls.c \
                arch/vmx/controls.c arch/vmx/cr_rules.c hv/cpuid_policy.c hv/cpuid_rules.c \
-               hv/io_policy.c hv/kept_ports.c hv/msr_policy.c hv/msr_rules.c hv/vapic_rules.c \
-               hv/vdev/ports.c drivers/format.c
+               hv/io_policy.c hv/kept_ports.c hv/msr_policy.c hv/msr_rules.c hv/pci_rules.c \
+               hv/vapic_rules.c hv/vdev/ports.c drivers/format.c
 HV_GEN += $(GEN)/cpuid_names.inc
 
 $(BUILD)/bulkhead-tables: $(TABLES_SRCS:%.c=$(BUILD)/host/%.o)

@@ -23,7 +23,7 @@ const struct vdev_port_range vdev_port_ranges[] = {
     {0xcf8, 0xcf8, VDEV_PORT_PCI, "PCI configuration address, 32-bit accesses only"},
     {0xcf9, 0xcf9, VDEV_PORT_RESET, "reset control register"},
     {0xcfa, 0xcfb, VDEV_PORT_PCI, "upper bytes of the PCI address: nothing of their own"},
-    {0xcfc, 0xcff, VDEV_PORT_PCI, "PCI configuration data: an empty bus"},
+    {0xcfc, 0xcff, VDEV_PORT_PCI, "PCI configuration data of the function in the address"},
     {0, VPM_BYTES - 1, VDEV_PORT_PM, "ACPI PM1 event and control: power-off"},
 };
 

@@ -44,8 +44,7 @@ struct vpci_function {
 };
 
 struct vpci {
-    uint32_t address;        // the latch at 0xcf8
-    uint32_t bridge_command; // the host bridge's command register, remembered only
+    uint32_t address; // the latch at 0xcf8
     unsigned count;
     struct vpci_function function[VPCI_MAX_FUNCTIONS];
 };

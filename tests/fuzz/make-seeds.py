@@ -315,6 +315,43 @@ def vdev():
         write("fuzz_vdev", name, steps)
 
 
+def vpci():
+    """Broken bytes of the devices (none), who has INTx, then accesses (0: write, 2: read, 7: MSI-X)."""
+    sizes = {1: 0, 2: 0x40, 4: 0x80, 8: 0xC0}
+
+    def put(function, offset, size, value):
+        return bytes([sizes[size], function, offset]) + struct.pack(">I", value)
+
+    def get(function, offset, size):
+        return bytes([2 | sizes[size], function, offset])
+
+    def table(offset, size, value):
+        return bytes([0x17 | sizes[size], offset // 4, offset & 3]) + struct.pack(">Q", value)
+
+    start = bytes([0, 1])
+    probe = b""
+    for function in range(3):
+        for bar in range(0x10, 0x28, 4):
+            probe += get(function, bar, 4) + put(function, bar, 4, 0xFFFFFFFF) + get(function, bar, 4)
+            probe += put(function, bar, 4, 0xD0000000 + function * 0x1000000 + bar * 0x10000)
+        probe += put(function, 4, 2, 7) + bytes([11, function])
+    ports = b"".join(bytes([3, 0, reg, 0x86, reg & 3, 0x85, 4]) + struct.pack(">I", 0xFFFFFFFF)
+                     for reg in range(0, 256, 4))
+    vectors = put(0, 4, 2, 6) + put(0, 0xA2, 2, 0xC000)
+    for vector in range(5):
+        vectors += table(16 * vector, 8, 0xFEE01000) + table(16 * vector + 8, 8, 0x41 + vector)
+    vectors += put(0, 0xA2, 2, 0x8000) + table(12, 4, 1) + table(76, 8, 1) + bytes([7, 0, 0])
+    vectors += put(0, 0xD4, 4, 0xFEE02000) + put(0, 0xDC, 2, 0x51) + put(0, 0xD2, 2, 1)
+    vectors += put(2, 0x44, 4, 0xFEE02000) + put(2, 0x42, 2, 0x71) + put(2, 0x4C, 4, 5)
+    power = put(0, 4, 2, 0x547) + put(0, 0xCC, 2, 3) + put(0, 0xCC, 2, 0) + put(0, 4, 2, 0x547)
+    power += put(0, 0xE8, 2, 0xFFFF) + put(0, 0xE8, 4, 0x000F7FFF) + bytes([12, 0, 0xF9])
+    power += put(0, 4, 4, 0xFFFFFFFF) + bytes([10])
+    for name, steps in (("probe", probe), ("ports", ports), ("vectors", vectors), ("power", power)):
+        write("fuzz_vpci", name, start + steps)
+    broken = [(0, 0x34, 0xFC), (0, 0xC9, 0xC8), (1, 0x41, 0x42), (1, 0x63, 5), (2, 0x43, 1)]
+    write("fuzz_vpci", "broken", bytes([len(broken)]) + bytes(sum(broken, ())) + b"\7" + probe)
+
+
 def load():
     """What the image is (0x80: with initrd, 0x40: with a module, 0x30: memory), its size, patches."""
     for name, kind in (("linux", 1), ("flat", 2), ("elf32", 3), ("elf64", 4)):
@@ -366,5 +403,6 @@ if __name__ == "__main__":
     multiboot()
     icr()
     vdev()
+    vpci()
     load()
     pci()
