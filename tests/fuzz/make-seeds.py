@@ -206,6 +206,39 @@ def acpi():
     write("fuzz_acpi", "damaged", b"\0" + memory[:40] + b"?" + memory[41:])
 
 
+def dmar():
+    """How many bridges there are, then the table."""
+
+    def scope(kind, number, bus, *path):
+        return struct.pack("<BBHBB", kind, 6 + len(path), 0, number, bus) + bytes(path)
+
+    def entry(kind, body):
+        return struct.pack("<HH", kind, 4 + len(body)) + body
+
+    def unit(base, flags, scopes=b"", segment=0):
+        return entry(0, struct.pack("<BBHQ", flags, 0, segment, base) + scopes)
+
+    def reserved(base, limit, scopes):
+        return entry(1, struct.pack("<HHQQ", 0, 0, base, limit) + scopes)
+
+    def write_table(name, entries, bridges=3):
+        body = struct.pack("<BB10s", 38, 1, b"") + entries
+        write("fuzz_dmar", name, bytes([bridges]) + table(b"DMAR", body))
+
+    ioapic, hpet = scope(3, 8, 0xFF, 0, 0), scope(4, 0, 0, 31, 7)
+    behind = scope(1, 0, 0, 1, 0, 1, 0, 5, 2)
+    write_table("one", unit(0xFED90000, 1, ioapic))
+    write_table("graphics", unit(0xFED90000, 0, scope(1, 0, 0, 2, 0)) + unit(0xFED91000, 1, ioapic + hpet)
+                + reserved(0x7F000000, 0x7F7FFFFF, scope(1, 0, 0, 2, 0)))
+    write_table("bridges", unit(0xFED90000, 0, behind + scope(2, 0, 0, 1, 0)) + entry(2, bytes(4))
+                + unit(0xFED91000, 1) + reserved(0, 0, behind) + entry(3, bytes(16)))
+    write_table("absent", unit(0xFED90000, 0, behind) + entry(4, bytes(12)), 0)
+    write_table("segments", unit(0xFED90000, 1, ioapic, 1) + unit(0xFED91000, 1, ioapic))
+    write_table("many", b"".join(unit(0xFED00000 + (n << 12), 0) for n in range(9)))
+    write_table("scopes", unit(0xFED90000, 0, behind * 129))
+    write_table("ranges", unit(0xFED90000, 1) + reserved(1, 2, behind) * 17)
+
+
 def multiboot():
     base = 0x1000
     text = base + 68
@@ -400,6 +433,7 @@ if __name__ == "__main__":
     native()
     decode()
     acpi()
+    dmar()
     multiboot()
     icr()
     vdev()

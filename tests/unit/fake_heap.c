@@ -78,6 +78,31 @@ hpa_t heap_page_alloc(void)
     return hpa(FAKE_HEAP_BASE + i * PAGE_SIZE);
 }
 
+// From where single pages would come next: tests take contiguous ones early.
+hpa_t heap_pages_alloc(unsigned count)
+{
+    unsigned first = next;
+    if (fail_after == 0 || count > FAKE_HEAP_PAGES - first) {
+        return hpa(0);
+    }
+    next = first;
+    for (unsigned i = 0; i < count; i++) {
+        if (taken[next] || heap_page_alloc().v == 0) {
+            return hpa(0);
+        }
+    }
+    return hpa(FAKE_HEAP_BASE + first * PAGE_SIZE);
+}
+
+hpa_t heap_pa(const void *pointer)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)pointer - (const uint8_t *)memory);
+    if (offset >= sizeof(memory)) {
+        misuse("not a pointer into it:", (uint64_t)pointer);
+    }
+    return hpa(FAKE_HEAP_BASE + offset);
+}
+
 bool heap_contains(hpa_t address)
 {
     return address.v >= FAKE_HEAP_BASE && address.v < FAKE_HEAP_BASE + FAKE_HEAP_PAGES * PAGE_SIZE;
