@@ -20,6 +20,16 @@ typedef struct {
     uint32_t v;
 } pci_address_t;
 
+#define PCI_SEGMENT(a)  ((a).v >> 16)
+#define PCI_BUS(a)      ((a).v >> 8 & 0xffu)
+#define PCI_SLOT(a)     ((a).v >> 3 & 0x1fu)
+#define PCI_FUNCTION(a) ((a).v & 7u)
+
+static inline pci_address_t pci_at(unsigned bus, unsigned slot, unsigned function)
+{
+    return (pci_address_t){bus << 8 | slot << 3 | function};
+}
+
 enum pci_bar_kind {
     PCI_BAR_NONE,
     PCI_BAR_IO,
@@ -34,22 +44,29 @@ struct pci_bar {
     uint64_t size;    // bytes, a power of two
 };
 
+// What firmware set up besides the BARs, and what is put back after a reset.
+struct pci_setup {
+    uint8_t cache_line, latency;
+    uint16_t device_control, link_control, device_control2; // of the PCI Express capability
+};
+
 struct pci_function {
     pci_address_t address;
     uint16_t vendor, device;
     uint32_t class_code; // base class 23:16, subclass 15:8, interface 7:0
     uint8_t header_type; // without the multi-function bit
     bool multi_function;
-    bool bridge;                     // to another bus: header type 1 or 2, or a host bridge
-    uint8_t secondary, subordinate;  // a bridge's buses
-    int parent;                      // index of the bridge that it is behind, or PCI_NO_PARENT
+    bool bridge;                    // to another bus: header type 1 or 2, or a host bridge
+    uint8_t secondary, subordinate; // a bridge's buses
+    int parent;                     // index of the bridge that it is behind, or PCI_NO_PARENT
     struct pci_bar bar[PCI_BARS];
-    uint8_t interrupt_pin;  // 1 to 4: INTA to INTD; 0: none
-    uint8_t interrupt_line; // as firmware left it
+    struct pci_setup setup;
+    uint8_t interrupt_pin;           // 1 to 4: INTA to INTD; 0: none
+    uint8_t interrupt_line;          // as firmware left it
     uint8_t pm, msi, msix, pcie, af; // offsets of these capabilities; 0: none
-    bool extended; // has configuration space from 0x100 on, and it can be reached
-    uint16_t requester;  // the ID that its DMA and its MSIs carry
-    unsigned group;      // functions of one number can't be kept apart: they go together
+    bool extended;                   // has configuration space from 0x100 on, and it can be reached
+    uint16_t requester;              // the ID that its DMA and its MSIs carry
+    unsigned group;        // functions of one number can't be kept apart: they go together
     const char *group_why; // why the group has more than one member; NULL if it has not
 };
 
@@ -94,17 +111,23 @@ const char *pci_class_name(uint32_t class_code);
 
 // ---- taking hold -----------------------------------------------------------------------------
 
-// Stops what firmware left running: bus mastering, MSI, MSI-X and INTx off at every function that
-// is no bridge, USB host controllers taken from the firmware's legacy support. Boot CPU, before any
-// guest runs.
+// Stops what firmware left running: bus mastering off at every function that is no bridge, MSI,
+// MSI-X and INTx at all, USB host controllers taken from the firmware's legacy support. Boot CPU,
+// which has its window (arch/window.h), before any guest runs.
 void pci_quiesce(const struct pci_machine *pci);
+
+// Lets the bridges above a function pass on what it sends and what is sent to it. Boot CPU, for
+// each function that is given away.
+void pci_open_bridges(const struct pci_machine *pci, const struct pci_function *f);
 
 // Brings a function to the state after reset: function-level reset (PCI Express or Advanced
 // Features), else the transition through D3hot, else a reset of the secondary bus if all behind that
-// bridge is in `group_owned`. Memory decoding and bus mastering are off afterwards, and the BARs as
-// `f` has them. Waits as long as the specification asks for, 1 s at most. ERR_UNSUPPORTED: there is
-// no way but clearing the command register, which was done. ERR_NOT_FOUND: it does not answer any
-// more. Any CPU; nobody else touches the function.
+// bridge is of the function's group and no bridge. Memory decoding, bus mastering, INTx and messages
+// are off afterwards, and the BARs as `f` has them. Waits as long as the specification asks for:
+// 100 ms, and up to 2 s for a function that doesn't become ready. ERR_UNSUPPORTED: there is no way,
+// or none that does what it should, but clearing the command register, which was done.
+// ERR_NOT_FOUND: it does not answer any more. Any CPU; nobody else touches the function, nor another
+// of its group, which a reset of their bus resets as well.
 enum status pci_reset_function(const struct pci_machine *pci, const struct pci_function *f);
 
 // Puts the BARs and what else firmware had set up back, as `f` has it, without turning decoding on.

@@ -15,6 +15,10 @@ DECISION_C += drivers/acpi_ivrs.c
 DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_input.c drivers/console_line.c \
               drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
               drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/uart.c
+# PCI
+DECISION_C += drivers/pci_acs.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_class.c drivers/pci_config.c \
+              drivers/pci_groups.c drivers/pci_quiesce.c drivers/pci_reset.c drivers/pci_scan.c \
+              drivers/pci_usb.c
 # memory map, audit
 DECISION_C += hv/audit.c hv/audit_entry.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c
 # policies, breakpoints, machine checks, APIC and ICR check

@@ -355,6 +355,37 @@ def load():
     write("fuzz_load", "short", b"\3" + struct.pack("<H", 100))
 
 
+def pci_function(address, flags, registers):
+    """One function as fuzz_pci.c reads it; registers: offset -> bytes."""
+    pairs = [(o + i, b) for o, data in registers.items() for i, b in enumerate(data) if b]
+    out = struct.pack("<HBB", address, flags, len(pairs))
+    return out + b"".join(struct.pack("<HB", o, b) for o, b in pairs)
+
+
+def pci():
+    """A network card, bridges of each kind, a USB controller; as they are and with loose bits."""
+    express = lambda kind, flr: bytes([0x10, 0, 2 | kind << 4, 0, 0, 0, 0, flr])
+    acs = b"\x0d\0\1\0\x1f\0"
+    card = {0: b"\x34\x12\x56\x78", 6: b"\x10", 9: b"\0\0\2", 0x10: b"\0\0\0\xfe",
+            0x14: b"\x0c\0\0\xe0\5", 0x1c: b"\1\xc0", 0x34: b"\x40", 0x40: b"\1\x50",
+            0x50: b"\5\x70\x80", 0x70: b"\x11\x80\7", 0x80: express(0, 0x10), 0x81: b"\xc0",
+            0xc0: b"\x13\0\6\3", 0x100: acs}
+    port = {0: b"\x34\x12\1", 6: b"\x10", 9: b"\0\4\6", 0xe: b"\1", 0x34: b"\x40",
+            0x40: express(4, 0), 0x100: acs}
+    bridge = {0: b"\x34\x12\2", 9: b"\0\4\6", 0xe: b"\1"}
+    usb = lambda kind: {0: b"\x34\x12\3\0\6", 8: bytes([1, kind, 3, 0xC, 0, 0, 0x80]),
+                        0x10: b"\0\0\0\xfd", 0x60: b"\1\0\1"}
+    behind = lambda f, first, last: f | {0x19: bytes([first, last])}
+    machine = [(0x08, behind(port, 1, 1)), (0x10, behind(bridge, 2, 3)), (0x100, card),
+               (0x101, card), (0x208, card), (0x218, behind(bridge, 3, 3)), (0x300, card),
+               (0x28, usb(0x20)), (0x30, usb(0x30)), (0x38, usb(0x10))]
+    for flags in range(8):
+        write("fuzz_pci", f"machine-{flags}",
+              b"".join(pci_function(a, flags, r) for a, r in machine))
+    circle = card | {0x81: b"\x50"}
+    write("fuzz_pci", "circle", pci_function(0x18, 0, circle) + pci_function(0x20, 5, circle))
+
+
 if __name__ == "__main__":
     config()
     emulate()
@@ -366,3 +397,4 @@ if __name__ == "__main__":
     icr()
     vdev()
     load()
+    pci()
