@@ -239,6 +239,38 @@ def dmar():
     write_table("ranges", unit(0xFED90000, 1) + reserved(1, 2, behind) * 17)
 
 
+def ivrs():
+    """A byte (1: mend the last block's length), then blocks: IVHD of three types, IVMD of three."""
+
+    def unit(kind, entries, device=8, segment=0, base=0xFED80000):
+        body = struct.pack("<HHQHHI", device, 0x40, base, segment, 0, 0)
+        body += b"" if kind == 0x10 else bytes(16)
+        return struct.pack("<BBH", kind, 1, 4 + len(body + entries)) + body + entries
+
+    def short(kind, device=0):
+        return struct.pack("<BHB", kind, device, 0)
+
+    def long(kind, device, source=0, handle=0, variety=0):
+        return struct.pack("<BHBBHB", kind, device, 0, handle, source, variety)
+
+    def memory(kind, flags, first=0, last=0):
+        return struct.pack("<BBHHHQQQ", kind, flags, 32, first, last, 0, 0x7F000000, 0x1000)
+
+    ranges = short(3, 0x100) + short(4, 0x1FF) + long(0x43, 0x200, 0xA5) + short(4, 0x2FF)
+    ranges += long(0x47, 0x300) + short(0) + short(4, 0x3FF)
+    selects = short(2, 0) + short(2, 8) + long(0x42, 0x20, 0xA6) + long(0x46, 0x28)
+    special = long(0x48, 0, 0xA0, 0, 1) + long(0x48, 0, 0xA1, 0, 2)
+    named = struct.pack("<BHB8s8sBB4s", 0xF0, 0x98, 0, b"AMDI0020", b"", 2, 4, b"_SB0")
+    reserved = memory(0x20, 1) + memory(0x21, 8, 0x10) + memory(0x22, 7, 0x18, 0x1F)
+    for name, blocks in (("all", unit(0x10, short(1) + special)),
+                         ("types", unit(0x10, selects) + unit(0x11, ranges) + unit(0x40, named)),
+                         ("two", unit(0x11, selects) + unit(0x11, ranges, 0x4008, 0, 0xFEE80000)),
+                         ("segment", unit(0x11, selects, 8, 1) + unit(0x10, special)),
+                         ("memory", unit(0x40, selects + special) + reserved)):
+        write("fuzz_ivrs", name, b"\0" + blocks)
+        write("fuzz_ivrs", f"{name}-mended", b"\1" + blocks)
+
+
 def multiboot():
     base = 0x1000
     text = base + 68
@@ -434,6 +466,7 @@ if __name__ == "__main__":
     decode()
     acpi()
     dmar()
+    ivrs()
     multiboot()
     icr()
     vdev()
