@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import bulkhead
-import devices
+import hardware
 
 PAGE = b"This page was fetched by a partition, with its own network device.\n"
 
@@ -22,7 +22,7 @@ def page_server(blob):
         port = re.search(rb"bulkhead\.url=http://10\.0\.2\.2:(\d{1,5})/", f.read())
     if not port:
         return contextlib.nullcontext()
-    return devices.PageServer(PAGE, int(port.group(1)))
+    return hardware.PageServer(PAGE, int(port.group(1)))
 
 
 def main():
@@ -57,8 +57,8 @@ def main():
     command = bulkhead.machine(qemu, cpu, cpus, memory)
     if any(p.devices for p in partitions):
         if args.iommu != "none":
-            command += devices.iommu(args.iommu)
-        command += devices.offered(partitions)
+            command += hardware.iommu(args.iommu)
+        command += hardware.offered(partitions)
     # Ctrl-C belongs to the guests; Ctrl-] q is how to leave.
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
     command += bulkhead.kernel(os.path.join(bulkhead.BUILD, "bulkhead32.elf"), modules)
