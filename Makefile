@@ -88,7 +88,7 @@ ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
 .PHONY: all run test unit boot-test config-test fuzz bench iso clean format format-check lint \
-        guests hypervisor linux FORCE setup-run setup-iso setup-test \
+        guests hypervisor linux generic-linux FORCE setup-run setup-iso setup-test \
         setup-bench setup-bochs
 
 all: hypervisor guests $(BUILD)/bulkhead-tables
@@ -189,13 +189,27 @@ $(GUEST_ELFS): $(BUILD)/%.elf: $(BUILD)/guests/%.elf64
 	$(Q)$(OBJCOPY) -O elf32-i386 $< $@
 .SECONDARY:
 
-# Debian's kernel as a file and a busybox initramfs.
+# Debian's kernels as files and busybox initramfs: the small kernel, and for partitions with devices the
+# generic one, its drivers, and a disk. The latter are large, so only what uses them asks for them.
+GENERIC_LINUX := $(BUILD)/vmlinuz-generic $(BUILD)/initrd-devices.gz $(BUILD)/disk.img
 linux: $(BUILD)/vmlinuz $(BUILD)/initrd.gz
+generic-linux: $(GENERIC_LINUX)
 $(BUILD)/vmlinuz: tests/tools/fetch-linux.sh
-	$(Q)tests/tools/fetch-linux.sh $@
-$(BUILD)/initrd.gz: tests/tools/make-initrd.sh tests/guests/linux/init $(wildcard tests/guests/linux/*.c)
+	$(Q)tests/tools/fetch-linux.sh cloud $@
+$(BUILD)/vmlinuz-generic: tests/tools/fetch-linux.sh
+	$(Q)tests/tools/fetch-linux.sh generic $@
+INITRD_PARTS := tests/tools/make-initrd.sh $(wildcard tests/guests/linux/*)
+$(BUILD)/initrd.gz: $(INITRD_PARTS)
 	$(call say,CPIO,$@)
 	$(Q)tests/tools/make-initrd.sh $@ '$(CC)'
+$(BUILD)/initrd-devices.gz: $(INITRD_PARTS) $(BUILD)/vmlinuz-generic
+	$(call say,CPIO,$@)
+	$(Q)tests/tools/make-initrd.sh $@ '$(CC)' $(BUILD)/cache/linux-generic
+$(BUILD)/disk.img: tests/tools/make-disk.sh
+	$(call say,MKE2FS,$@)
+	$(Q)tests/tools/make-disk.sh $@
+# What a configuration needs besides the hypervisor and the test guests.
+linux_of = linux $(if $(shell grep -l vmlinuz-generic '$(1)' 2>/dev/null),generic-linux)
 
 # ---- what a user does -------------------------------------------------------------------------
 
@@ -207,22 +221,22 @@ setup-run setup-iso setup-test setup-bench setup-bochs: setup-%:
 endif
 
 run: setup-$(if $(filter bochs,$(MACHINE)),bochs,run)
-	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(call linux_of,$(CONFIG))
 	@$(PYTHON) tests/tools/$(if $(filter bochs,$(MACHINE)),bochs.py,run.py) $(CONFIG)
 
 iso: setup-iso
-	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests linux
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(call linux_of,$(CONFIG))
 	@$(PYTHON) tests/tools/run.py --iso $(CONFIG)
 
 test: setup-test
-	@$(MAKE) --no-print-directory SETUP=0 all linux
+	@$(MAKE) --no-print-directory SETUP=0 all linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --jobs $(PYTEST_JOBS)
 
 unit: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only unit
 
 boot-test: setup-test
-	@$(MAKE) --no-print-directory SETUP=0 all linux
+	@$(MAKE) --no-print-directory SETUP=0 all linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS) $(if $(K),--select '$(K)')
 
 config-test: $(BUILD)/bulkhead-config

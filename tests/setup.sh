@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev"
-run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip"
+run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip e2fsprogs"
 iso="$run grub-pc-bin grub-common xorriso mtools"
 bochs="$iso bochs bochsbios vgabios bochs-x"
 test="$bochs libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist python3-pexpect clang-format"

@@ -2,8 +2,10 @@
 """Boots configurations in QEMU and watches the serial console. A test gets `boot`, a function that
 starts a machine, and usually `machine`, the emulator and CPU model to start it on."""
 
+import functools
 import os
 import shutil
+import subprocess
 import sys
 from collections import namedtuple
 
@@ -11,6 +13,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
 import bulkhead  # noqa: E402
+import hardware  # noqa: E402
 from console import TIMEOUT, Console  # noqa: E402, F401
 
 Machine = namedtuple("Machine", "qemu version cpu")
@@ -62,13 +65,13 @@ def bochs_machine(model):
     return Machine(BOCHS, (2, 7), model)
 
 
-def bochs_command(tmp_path, machine, image, modules, cpus, append):
+def bochs_command(tmp_path, machine, image, modules, cpus, append, options=()):
     iso = str(tmp_path / "bochs.iso")
     # The test guests, which run bare too, know only the older protocol.
     protocol = 2 if os.path.basename(image).startswith("bulkhead") else 1
     bulkhead.make_iso(iso, image.replace("bulkhead32", "bulkhead"), modules, append, protocol)
     program = os.path.join(bulkhead.ROOT, "tests", "tools", "bochs.py")
-    return [sys.executable, program, iso, "--model", machine.cpu, "--cpus", str(cpus)]
+    return [sys.executable, program, iso, "--model", machine.cpu, "--cpus", str(cpus), *options]
 
 
 def _plain():
@@ -79,6 +82,8 @@ def _plain():
 def pytest_generate_tests(metafunc):
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", MACHINES)
+    if "iommu_machine" in metafunc.fixturenames:
+        metafunc.parametrize("iommu_machine", _iommu_machines())
     # For what does not depend on the emulator but on the APIC's mode: one machine of each.
     if "apic_machine" in metafunc.fixturenames:
         metafunc.parametrize("apic_machine", _apic_machines())
@@ -108,7 +113,7 @@ def _bochs_param(model):
 def boot(request, tmp_path):
     """boot(machine, config, ...) starts a machine. `config` is a configuration's text, or None with
     `modules`. The files that it names come from tmp_path or build/. A test guest as `image` with no
-    modules runs bare."""
+    modules runs bare. `devices` are further words of the emulator's command line."""
     running = []
 
     def start(
@@ -130,7 +135,7 @@ def boot(request, tmp_path):
             partitions = bulkhead.read_blob(blob)
             modules = [blob] + bulkhead.find_modules(partitions, str(tmp_path), bulkhead.BUILD)
         if machine.qemu == BOCHS:
-            console = Console(bochs_command(tmp_path, machine, image, modules, cpus, append),
+            console = Console(bochs_command(tmp_path, machine, image, modules, cpus, append, devices),
                               str(tmp_path / f"bochs{len(running)}.log"))
             running.append(console)
             return console
@@ -200,3 +205,51 @@ def partition(name, cpus=1, memory="64M", image="count.elf", cmdline="", more=""
 
 def config(*partitions):
     return "partitions = ( " + ",\n".join(partitions) + " );\n"
+
+
+# ---- partitions with devices of their own ----------------------------------------------------
+
+IommuMachine = namedtuple("IommuMachine", "machine iommu")
+
+
+def _iommu_machines():
+    """Every emulator and APIC mode with either IOMMU. The CPU's vendor does not matter to QEMU."""
+    params = []
+    for param in MACHINES:
+        if param.values[0] is None:
+            params.append(param)
+        elif param.values[0].cpu != "max":
+            for iommu in ("intel-iommu", "amd-iommu"):
+                pair = IommuMachine(param.values[0], iommu)
+                params.append(pytest.param(pair, id=f"{param.id}-{iommu}"))
+    return params
+
+
+def needs_device(machine, *names):
+    """Skips a test if the emulator was built without one of these devices."""
+    known = _known_devices(machine.qemu)
+    for name in names:
+        if f'"{name}"' not in known:
+            pytest.skip(f"this QEMU has no device {name}")
+
+
+@functools.lru_cache(maxsize=None)
+def _known_devices(qemu):
+    return subprocess.run([qemu, "-device", "help"], capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A copy of the disk that the test may keep what was written to."""
+    path = str(tmp_path / "disk.img")
+    subprocess.run(["cp", "--sparse=always", hardware.DISK, path], check=True)
+    return path
+
+
+@pytest.fixture
+def page():
+    """A web server on the loopback; page.url is how a guest reaches it, page.content what it gets."""
+    content = os.urandom(200_000)
+    with hardware.PageServer(content) as server:
+        server.content = content
+        yield server

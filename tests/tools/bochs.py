@@ -45,6 +45,13 @@ clock: sync=none, time0={time}
 magic_break: enabled=1
 """
 
+# In slot 1, which is function 00:02.0, on a user network like QEMU's. 82540EM: INTx, no MSI.
+E1000 = """\
+plugin_ctrl: e1000=1
+pci: enabled=1, chipset=i440fx, slot1=e1000
+e1000: enabled=1, mac=52:54:00:12:34:56, ethmod=slirp
+"""
+
 
 def free_port():
     with socket.socket() as s:
@@ -55,7 +62,7 @@ def free_port():
 class Machine:
     """A Bochs that runs, and the connection to its serial port."""
 
-    def __init__(self, iso, model=MODEL, cpus=4, memory=1024, log=None):
+    def __init__(self, iso, model=MODEL, cpus=4, memory=1024, log=None, e1000=False):
         if not shutil.which("bochs") or not os.path.exists(BIOS):
             raise bulkhead.Error("no Bochs: apt-get install bochs bochsbios vgabios bochs-x")
         self.folder = tempfile.TemporaryDirectory(prefix="bochs-")
@@ -65,6 +72,8 @@ class Machine:
             model=model, cpus=cpus, ips=IPS, memory=memory, bios=BIOS, vga=VGA_BIOS,
             iso=os.path.realpath(iso), port=port, log=self.log, time=int(time.time()),
         )
+        if e1000:
+            settings += E1000
         config = os.path.join(self.folder.name, "bochsrc")
         commands = os.path.join(self.folder.name, "rc")
         with open(config, "w") as f:
@@ -136,6 +145,7 @@ def main():
     parser.add_argument("--model", default=MODEL, help="CPU model of Bochs")
     parser.add_argument("--cpus", type=int, default=4)
     parser.add_argument("--memory", type=int, default=1024, help="MiB")
+    parser.add_argument("--e1000", action="store_true", help="a network interface at 00:02.0")
     parser.add_argument("--log", help="where Bochs writes what it notes")
     args = parser.parse_args()
 
@@ -145,7 +155,7 @@ def main():
         subprocess.run([sys.executable, run, "--iso", iso], check=True)
         iso = os.path.join(bulkhead.BUILD, os.path.splitext(os.path.basename(iso))[0] + ".iso")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the end of a test: Bochs ends too
-    machine = Machine(iso, args.model, args.cpus, args.memory, args.log)
+    machine = Machine(iso, args.model, args.cpus, args.memory, args.log, args.e1000)
     terminal = sys.stdin.isatty()
     if terminal:
         print(f"Bochs: {args.cpus} CPUs, {args.memory} MiB, {args.model}. Ctrl-] n: next partition, "

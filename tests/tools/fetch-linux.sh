@@ -1,29 +1,41 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Gets Debian's stock cloud kernel as a package file, unpacks it in build/cache and copies its
-# bzImage to the file given. Nothing is installed.
+# Gets one of Debian's stock kernels as a package file, unpacks it in build/cache and copies its bzImage
+# to the file given. "cloud" is the small one, which knows few devices, and is kept without modules;
+# "generic" is the one that a PC is installed with, kept with its modules. Nothing is installed.
+# Usage: fetch-linux.sh cloud|generic FILE
 set -eu
-out=$1
+flavour=$1
+out=$2
 cache=$PWD/build/cache
 mkdir -p "$cache"
+case $flavour in
+cloud) meta=linux-image-cloud-amd64 kept=$cache/linux ;;
+generic) meta=linux-image-amd64 kept=$cache/linux-generic ;;
+*)
+    echo "usage: $0 cloud|generic FILE" >&2
+    exit 2
+    ;;
+esac
+
+# The package that the newest stock kernel's package stands for.
+fetch() {
+    package=$(apt-cache depends $meta 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
+    [ -n "$package" ] || {
+        echo "apt knows no package $meta" >"$log"
+        return 1
+    }
+    echo "fetching $package (unpacked in build/cache, not installed)"
+    (cd "$new" && apt-get -q download "$package" >"$log" 2>&1)
+}
 
 # A kernel fetched before is kept: tests should not change under one's feet.
-if ! ls "$cache"/linux/boot/vmlinuz-* >/dev/null 2>&1; then
-    rm -rf "$cache/linux.new"
-    mkdir -p "$cache/linux.new"
-    log=$cache/linux.new/download.log
-
-    # The package that the newest stock kernel's package stands for.
-    fetch() {
-        package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
-            sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
-        [ -n "$package" ] || {
-            echo "apt knows no package linux-image-cloud-amd64" >"$log"
-            return 1
-        }
-        echo "fetching $package (unpacked in build/cache, not installed)"
-        (cd "$cache/linux.new" && apt-get -q download "$package" >"$log" 2>&1)
-    }
+if ! ls "$kept"/boot/vmlinuz-* >/dev/null 2>&1; then
+    new=$kept.new
+    log=$new/download.log
+    rm -rf "$new"
+    mkdir -p "$new"
     # apt's lists may be missing, or older than the archive.
     if ! fetch; then
         sudo=
@@ -34,10 +46,20 @@ if ! ls "$cache"/linux/boot/vmlinuz-* >/dev/null 2>&1; then
             exit 1
         }
     fi
-    dpkg -x "$cache/linux.new"/*.deb "$cache/linux.new"
-    # Only the kernel is used; its modules are not.
-    rm -rf "$cache/linux.new"/*.deb "$cache/linux.new/lib" "$cache/linux.new/usr"
-    rm -rf "$cache/linux"
-    mv "$cache/linux.new" "$cache/linux"
+    dpkg -x "$new"/*.deb "$new"
+    rm "$new"/*.deb
+    if [ "$flavour" = generic ]; then
+        # Debian 13 has the modules below /usr.
+        [ -d "$new/lib/modules" ] || mv "$new/usr/lib" "$new/lib"
+        # More than half of them drive what no partition of ours has.
+        (cd "$new"/lib/modules/*/kernel && rm -rf sound drivers/gpu drivers/media \
+            drivers/net/wireless drivers/infiniband drivers/staging drivers/iio)
+        # What depends on what is worked out where a kernel is installed, as a rule.
+        busybox depmod -b "$new" "$(basename "$new"/lib/modules/*)"
+    else
+        rm -rf "$new/lib"
+    fi
+    rm -rf "$new/usr" "$kept"
+    mv "$new" "$kept"
 fi
-cp "$cache"/linux/boot/vmlinuz-* "$out"
+cp "$kept"/boot/vmlinuz-* "$out"

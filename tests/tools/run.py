@@ -4,11 +4,25 @@
 instead. Files that the configuration names are looked for in build/ and beside it."""
 
 import argparse
+import contextlib
 import os
+import re
 import subprocess
 import sys
 
 import bulkhead
+import hardware
+
+PAGE = b"This page was fetched by a partition, with its own network device.\n"
+
+
+def page_server(blob):
+    """The server for a page that a command line names as bulkhead.url=, if one does."""
+    with open(blob, "rb") as f:
+        port = re.search(rb"bulkhead\.url=http://10\.0\.2\.2:(\d{1,5})/", f.read())
+    if not port:
+        return contextlib.nullcontext()
+    return hardware.PageServer(PAGE, int(port.group(1)))
 
 
 def main():
@@ -16,6 +30,9 @@ def main():
     parser.add_argument("config")
     parser.add_argument("--iso", action="store_true", help="make build/NAME.iso, start nothing")
     parser.add_argument("--cpu", help="QEMU CPU model")
+    parser.add_argument("--qemu", help="the emulator", default=bulkhead.installed_qemu())
+    parser.add_argument("--iommu", choices=["intel-iommu", "amd-iommu", "none"],
+                        default="intel-iommu", help="for partitions with devices")
     args = parser.parse_args()
 
     name = os.path.splitext(os.path.basename(args.config))[0]
@@ -31,13 +48,17 @@ def main():
         print(f"{os.path.relpath(out)}: boots {len(partitions)} partition(s) through GRUB")
         return 0
 
-    qemu = bulkhead.installed_qemu()
+    qemu = args.qemu
     if not qemu:
         raise bulkhead.Error("no qemu-system-x86_64: tests/setup.sh run installs it")
     cpu = args.cpu or bulkhead.best_cpu(bulkhead.qemu_version(qemu))
     cpus = max(4, bulkhead.needed_cpus(partitions))
     memory = max(2048, bulkhead.needed_memory(partitions))
     command = bulkhead.machine(qemu, cpu, cpus, memory)
+    if any(p.devices for p in partitions):
+        if args.iommu != "none":
+            command += hardware.iommu(args.iommu)
+        command += hardware.offered(partitions)
     # Ctrl-C belongs to the guests; Ctrl-] q is how to leave.
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
     command += bulkhead.kernel(os.path.join(bulkhead.BUILD, "bulkhead32.elf"), modules)
@@ -45,7 +66,7 @@ def main():
     print(f"QEMU: {cpus} CPUs, {memory} MiB, {cpu}. Ctrl-] n: next partition, Ctrl-] q: leave")
     sys.stdout.flush()
     # TCG warns of each feature of the CPU model that it lacks; that would be the first screen.
-    with open(log_path, "w") as log:
+    with open(log_path, "w") as log, page_server(blob):
         status = subprocess.call(command, stderr=log)
     if status != 0:
         with open(log_path) as log:
