@@ -234,6 +234,45 @@ static enum status check(const struct pci_machine *pci, const struct pci_functio
     return STATUS_OK;
 }
 
+// The interrupt remapping table address register: 2^(S + 1) entries (VT-d specification, 11.4.6.1).
+static unsigned table_entries(uint64_t irta)
+{
+    return 2u << (irta & 0xf);
+}
+
+static unsigned units(struct iommu_unit out[IOMMU_MAX_UNITS])
+{
+    for (unsigned i = 0; i < vtd.unit_count; i++) {
+        const struct vtd_unit *u = &vtd.units[i];
+        uint32_t on = vtd_read32(u->registers, VTD_GSTS);
+        uint64_t irta = vtd_read64(u->registers, VTD_IRTA);
+        out[i] = (struct iommu_unit){
+            .registers = u->base,
+            .registers_size = VTD_REGISTERS_MIN,
+            .on = (on & (VTD_G_TE | VTD_G_IRE)) == (VTD_G_TE | VTD_G_IRE) && !(on & VTD_G_CFI),
+            .x2apic = (irta & VTD_IRTA_EIME) != 0,
+            .levels = (u->cap & VTD_CAP_SAGAW_39 ? 1u << 3 : 0) |
+                      (u->cap & VTD_CAP_SAGAW_48 ? 1u << 4 : 0),
+            .devices = vtd_read64(u->registers, VTD_RTADDR),
+            .interrupts = irta & VTD_TABLE_ADDRESS,
+            .interrupt_count = table_entries(irta),
+        };
+    }
+    return vtd.unit_count;
+}
+
+static unsigned ioapics(uint16_t ids[ACPI_MAX_IOAPICS])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < vtd.dmar.scope_count && count < ACPI_MAX_IOAPICS; i++) {
+        const struct dmar_scope *s = &vtd.dmar.scopes[i];
+        if (s->kind == DMAR_SCOPE_IOAPIC && !s->of_rmrr) {
+            ids[count++] = s->requester;
+        }
+    }
+    return count;
+}
+
 const struct iommu_ops vtd_ops = {
     .name = "VT-d",
     .probe = probe,
@@ -248,6 +287,8 @@ const struct iommu_ops vtd_ops = {
     .irq_set = vtd_irq_set,
     .irq_message = vtd_irq_message,
     .ioapic_entry = vtd_ioapic_entry,
+    .units = units,
+    .ioapics = ioapics,
     .fault_nmi = vtd_fault_nmi,
     .take_fault = vtd_take_fault,
 };
