@@ -51,8 +51,8 @@ void ioapic_mask_all(volatile uint32_t *regs);
 // for a pin that doesn't exist, ERR_INVALID for a route that makes no sense.
 enum status ioapic_set(volatile uint32_t *regs, unsigned pin, const struct ioapic_route *route);
 
-// Programs a pin with an entry that was made elsewhere: ioapic_encode(), or the IOMMU's format. Masked
-// while it changes. Nothing happens to a pin that doesn't exist.
+// Programs a pin with an entry that was made elsewhere: ioapic_encode(), or the IOMMU's format.
+// Masked while it changes. Nothing happens to a pin that doesn't exist.
 void ioapic_put(volatile uint32_t *regs, unsigned pin, uint64_t entry);
 
 // The raw entry of a pin; all ones (masked) for a pin that doesn't exist.

@@ -9,7 +9,7 @@
 #include "drivers/acpi.h"
 #include "drivers/pci_defs.h"
 
-#define PCI_MAX_FUNCTIONS 256
+#define PCI_MAX_FUNCTIONS 128
 #define PCI_BARS          6
 #define PCI_NO_PARENT     (-1)
 #define PCI_TEXT_SIZE     16 // "ssss:bb:dd.f" and its NUL, with room
@@ -121,13 +121,13 @@ void pci_quiesce(const struct pci_machine *pci);
 void pci_open_bridges(const struct pci_machine *pci, const struct pci_function *f);
 
 // Brings a function to the state after reset: function-level reset (PCI Express or Advanced
-// Features), else the transition through D3hot, else a reset of the secondary bus if all behind that
-// bridge is of the function's group and no bridge. Memory decoding, bus mastering, INTx and messages
-// are off afterwards, and the BARs as `f` has them. Waits as long as the specification asks for:
-// 100 ms, and up to 2 s for a function that doesn't become ready. ERR_UNSUPPORTED: there is no way,
-// or none that does what it should, but clearing the command register, which was done.
-// ERR_NOT_FOUND: it does not answer any more. Any CPU; nobody else touches the function, nor another
-// of its group, which a reset of their bus resets as well.
+// Features), else the transition through D3hot, else a reset of the secondary bus if all behind
+// that bridge is of the function's group and no bridge. Memory decoding, bus mastering, INTx and
+// messages are off afterwards, and the BARs as `f` has them. Waits as long as the specification
+// asks for: 100 ms, and up to 2 s for a function that doesn't become ready. ERR_UNSUPPORTED: there
+// is no way, or none that does what it should, but clearing the command register, which was done.
+// ERR_NOT_FOUND: it does not answer any more. Any CPU; nobody else touches the function, nor
+// another of its group, which a reset of their bus resets as well.
 enum status pci_reset_function(const struct pci_machine *pci, const struct pci_function *f);
 
 // Puts the BARs and what else firmware had set up back, as `f` has it, without turning decoding on.

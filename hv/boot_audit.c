@@ -19,7 +19,7 @@
 #include "hv/passthrough_machine.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
-#define MOST_DEVICES        256 // runs of a BAR's pages
+#define MOST_DEVICES        64 // runs of a BAR's pages
 #define MOST_FORBIDDEN      (1 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
 
 static unsigned physical_address_bits(void)

@@ -78,20 +78,31 @@ hpa_t heap_page_alloc(void)
     return hpa(FAKE_HEAP_BASE + i * PAGE_SIZE);
 }
 
-// From where single pages would come next: tests take contiguous ones early.
+// Consecutive pages that were never handed out, from the end, so that they are never short of one.
 hpa_t heap_pages_alloc(unsigned count)
 {
-    unsigned first = next;
-    if (fail_after == 0 || count > FAKE_HEAP_PAGES - first) {
-        return hpa(0);
-    }
-    next = first;
-    for (unsigned i = 0; i < count; i++) {
-        if (taken[next] || heap_page_alloc().v == 0) {
-            return hpa(0);
+    unsigned free_run = 0;
+    for (unsigned i = FAKE_HEAP_PAGES; i-- > 0;) {
+        free_run = taken[i] ? 0 : free_run + 1;
+        if (free_run < count || fail_after == 0) {
+            continue;
         }
+        fail_after -= fail_after > 0;
+        used += count;
+        for (unsigned j = i; j < i + count; j++) {
+            taken[j] = true;
+            memset(memory[j], 0, sizeof(memory[j]));
+        }
+        return hpa(FAKE_HEAP_BASE + i * PAGE_SIZE);
     }
-    return hpa(FAKE_HEAP_BASE + first * PAGE_SIZE);
+    return hpa(0);
+}
+
+// Whole pages, so that what goes beyond its end is found.
+void *heap_alloc(size_t size)
+{
+    hpa_t pages = heap_pages_alloc((unsigned)(align_up(size, PAGE_SIZE) / PAGE_SIZE));
+    return pages.v != 0 ? heap_ptr(pages) : NULL;
 }
 
 hpa_t heap_pa(const void *pointer)
