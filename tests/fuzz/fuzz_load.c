@@ -56,7 +56,7 @@ static void mend_header(struct fixture *f)
 
 // The input's first byte: in its low bits what the others are, then
 enum {
-    KIND = 0x0f,
+    KIND = 0x0f,   // of the image, modulo 5; from 8 on with a PCI bus
     MEMORY = 0x30, // which of the sizes
     WITH_MODULE = 0x40,
     WITH_INITRD = 0x80,
@@ -95,6 +95,7 @@ static void set_memory(struct fixture *f, uint8_t first)
 
     fake_ram_free(&f->p);
     f->req.memory = sizes[(first & MEMORY) / 0x10];
+    f->req.platform.has_pci = (first & KIND) >= 8;
     fake_ram_init(&f->p, f->req.memory);
 }
 

@@ -422,6 +422,8 @@ def load():
     for name, kind in (("linux", 1), ("flat", 2), ("elf32", 3), ("elf64", 4)):
         for more, flag in (("", 0), ("-initrd", 0xA0), ("-module", 0x70), ("-small", 0x10)):
             write("fuzz_load", name + more, bytes([kind | flag]) + struct.pack("<H", 0x4000))
+    for name, kind in (("linux", 11), ("flat", 12), ("elf32", 8), ("elf64", 9)):
+        write("fuzz_load", name + "-pci", bytes([kind]) + struct.pack("<H", 0x4000))
     write("fuzz_load", "linux-32bit", b"\1" + struct.pack("<HHI", 0x4000, 0x234, 0x007F0000))
     write("fuzz_load", "linux-old", b"\1" + struct.pack("<HHI", 0x4000, 0x206, 0x0206))
     write("fuzz_load", "elf64-far", b"\4" + struct.pack("<HHI", 0x4000, 64 + 24, 0x7FFFFF00))

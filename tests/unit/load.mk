@@ -12,8 +12,10 @@ test_load_elf_SRCS = tests/unit/test_load_elf.c tests/unit/multiboot_image.c $(L
 test_load_space_SRCS = tests/unit/test_load_space.c hv/load_space.c hv/guest_e820.c \
                        tests/unit/fake_guest_ram.c
 
-UNIT_TESTS += test_guest_acpi test_guest_mptable
-test_guest_acpi_SRCS = tests/unit/test_guest_acpi.c hv/guest_acpi.c hv/guest_table.c \
-                       drivers/format.c tests/unit/fake_guest_ram.c
+UNIT_TESTS += test_guest_acpi test_guest_aml test_guest_mptable
+GUEST_ACPI_SRCS := tests/unit/guest_acpi_fixture.c hv/guest_acpi.c hv/guest_table.c \
+                   drivers/format.c tests/unit/fake_guest_ram.c
+test_guest_acpi_SRCS = tests/unit/test_guest_acpi.c $(GUEST_ACPI_SRCS)
+test_guest_aml_SRCS = tests/unit/test_guest_aml.c $(GUEST_ACPI_SRCS)
 test_guest_mptable_SRCS = tests/unit/test_guest_mptable.c hv/guest_mptable.c hv/guest_table.c \
                           drivers/format.c tests/unit/fake_guest_ram.c
