@@ -110,11 +110,12 @@ static const struct pci_rule rules[] = {
         .why = "shown as integrated endpoint (type 9), as there is no port above it"},
     {AT(PCIE, 0x04, 4), DEVICE(0xffffffe7), .name = "device capabilities",
         .why = "phantom functions are hidden: they would use other requester IDs"},
-    {AT(PCIE, 0x08, 2), DEVICE(0x7ff0), .own = 0x000f, .writable = 0x000f, .passed = 0x0810,
+    {AT(PCIE, 0x08, 2), DEVICE(0x77f0), .own = 0x080f, .writable = 0x080f, .passed = 0x0010,
         .kind = PCI_RULE_DEVICE_CONTROL, .name = "device control",
-        .why = "relaxed ordering and no-snoop concern the device's own transfers; error messages "
-               "would be the machine's, so their enables are only remembered; payload sizes must "
-               "suit the bridges above; a function-level reset is the hypervisor's to do"},
+        .why = "relaxed ordering concerns the device's own transfers; error messages would be the "
+               "machine's, so their enables are only remembered, and so is no-snoop, because a "
+               "guest's WBINVD does nothing; payload sizes must suit the bridges above; a "
+               "function-level reset is the hypervisor's to do"},
     {AT(PCIE, 0x0a, 2), DEVICE(0x003f), .cleared = 0x000f, .name = "device status",
         .why = "errors of this device; clearing them is a driver's business"},
     {AT(PCIE_LINK, 0x0c, 4), DEVICE(0xffffffff), .name = "link capabilities", .why = of_link},

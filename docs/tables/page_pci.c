@@ -70,7 +70,7 @@ static const char *write_text_of(const struct pci_rule *r)
         [PCI_RULE_POWER] = "; PME is kept off",
         [PCI_RULE_MSI] = "",
         [PCI_RULE_MSIX] = "",
-        [PCI_RULE_DEVICE_CONTROL] = "; 0x8000 resets the function",
+        [PCI_RULE_DEVICE_CONTROL] = "; no-snoop is kept off; 0x8000 resets the function",
     };
     char text[256] = "";
     add_bits(text, sizeof(text), r, "virtual", r->writable);

@@ -16,6 +16,7 @@
 #define PCIE_DEVICE_CAPS    4
 #define PCIE_CAPS_FLR       0x10000000u
 #define PCIE_DEVICE_CONTROL 8
+#define PCIE_NO_SNOOP       0x0800u
 #define PCIE_CONTROL_FLR    0x8000u
 #define NO_LINE             0xff // PCI 3.0, 6.2.4: connected to nothing
 
@@ -126,8 +127,22 @@ struct register_write {
     uint32_t before; // the partition's copy
 };
 
+// No device bypasses the caches: a guest's WBINVD does nothing.
+static void write_device_control(const struct vpci_function *f, uint32_t mask, uint32_t value)
+{
+    unsigned at = f->pcie + PCIE_DEVICE_CONTROL;
+    uint32_t is = pci_config_read(f->host->address, at, 2);
+    uint32_t control = (is & ~(PCIE_NO_SNOOP | PCIE_CONTROL_FLR | mask)) | (value & mask);
+    if (control != is) {
+        pci_config_write(f->host->address, at, 2, control);
+    }
+}
+
 void vpci_sync(const struct vpci_function *f)
 {
+    if (f->pcie != 0) {
+        write_device_control(f, 0, 0);
+    }
     uint32_t wish = vpci_own(f, PCI_COMMAND, 2);
     uint32_t is = pci_config_read(f->host->address, PCI_COMMAND, 2);
     uint32_t command = is & ~PCI_COMMAND_FILTERED;
@@ -231,7 +246,7 @@ static unsigned device_control_written(struct vpci_function *f, const struct reg
 {
     uint32_t caps = pci_config_read(f->host->address, f->pcie + PCIE_DEVICE_CAPS, 4);
     if ((w->value & PCIE_CONTROL_FLR) == 0 || (caps & PCIE_CAPS_FLR) == 0) {
-        pass_on(f, w);
+        write_device_control(f, w->rule->passed & w->mask, w->value);
         return 0;
     }
     vpci_function_reset(f);

@@ -90,6 +90,10 @@ static void check_write(const struct fake_pci_write *w)
     if (f->pm != 0 && w->offset == f->pm + 4u) {
         allowed |= 0x8000; // a zero there leaves the status of wake-up alone
     }
+    if (f->pcie != 0 && w->offset == f->pcie + 8u) {
+        CHECK((w->value & 0x8800) == 0); // neither a reset nor no-snoop
+        allowed |= 0x8000;
+    }
     CHECK(((w->before ^ w->value) & ~allowed) == 0);
     if (w->offset == PCI_COMMAND) {
         CHECK((w->value & PCI_COMMAND_SERR) == 0);

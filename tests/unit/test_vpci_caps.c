@@ -297,10 +297,11 @@ static void express(void **state)
     assert_int_equal(get(0xe2, 2), 0x0091); // an integrated endpoint
     assert_int_equal(get(0xe4, 4), 0x10008fe1);
     assert_int_equal(get(0xec, 4), 0x00036c11);
-    assert_int_equal(get(0xe8, 2), 0x2810);
+    assert_int_equal(fake_pci_get(d, 0xe8, 2), 0x2010); // no-snoop is off
+    assert_int_equal(get(0xe8, 2), 0x2010);
     assert_int_equal(put(0xe8, 2, 0x7fff), 0);
-    assert_int_equal(get(0xe8, 2), 0x281f); // the error enables are remembered
-    assert_int_equal(fake_pci_get(d, 0xe8, 2), 0x2810);
+    assert_int_equal(get(0xe8, 2), 0x281f); // remembered: no-snoop, error enables
+    assert_int_equal(fake_pci_get(d, 0xe8, 2), 0x2010);
     put(0xe8, 2, 0);
     assert_int_equal(fake_pci_get(d, 0xe8, 2), 0x2000);
     put(0xe8, 4, 0x00010000);
