@@ -57,9 +57,9 @@ if ! ls "$kept"/boot/vmlinuz-* >/dev/null 2>&1; then
         # What depends on what is worked out where a kernel is installed, as a rule.
         busybox depmod -b "$new" "$(basename "$new"/lib/modules/*)"
     else
-        rm -rf "$new/lib"
+        rm -rf "${new:?}/lib"
     fi
-    rm -rf "$new/usr" "$kept"
+    rm -rf "${new:?}/usr" "$kept"
     mv "$new" "$kept"
 fi
 cp "$kept"/boot/vmlinuz-* "$out"
