@@ -14,28 +14,31 @@ from victims import SCALE, SLOW, alone, check_alive, check_log, check_victim, ti
 
 CHECKS = 24  # of one device in the mode `check`, with two CPUs
 ATTACKERS = 8  # devices that attack memory at once: each needs 100 ms for a transfer
+NVME_ADDRESS = "00:04.0"
+NVME = ["-device", "nvme,serial=1,addr=4"]
 REFUSED_DMA = r"attacker: device 00:0[5-9a-f]\.0: DMA (read of|write to) 0x[0-9a-f]+ refused"
 
 
-def attacker(words, devices=1, cpus=2, more="", name="attacker"):
-    own = owns(*edu_addresses(devices), more=more)
-    return partition(name, cpus, "16M", "dma.elf", f"end=halt seed=11 {words}", own)
+def attacker(words, devices=1, more="", also=()):
+    own = owns(*edu_addresses(devices), *also, more=more)
+    return partition("attacker", 2, "16M", "dma.elf", f"end=halt seed=11 {words}", own)
 
 
-def start(boot, iommu, *partitions, devices=1):
-    """Boots the partitions and the victim behind them, next to so many devices."""
+def start(boot, iommu, *partitions, devices=1, more=()):
+    """Boots the partitions and the victim behind them, next to so many devices and `more`."""
     console = boot(
         iommu.machine,
         config(*partitions, victim(iommu.machine)),
         cpus=2 * len(partitions) + 1,
-        devices=[*iommu.devices, *edus(devices)],
+        devices=[*iommu.devices, *edus(devices), *more],
     )
     console.wait("hello from dma", "attacker", timeout=SLOW)
     return console
 
 
-def attack(boot, iommu, words, devices=1):
-    console = start(boot, iommu, attacker(words, devices), devices=devices)
+def attack(boot, iommu, words, devices=1, nvme=False):
+    guest = attacker(words, devices, also=[NVME_ADDRESS] if nvme else [])
+    console = start(boot, iommu, guest, devices=devices, more=NVME if nvme else [])
     console.wait("dma is done", "attacker", timeout=SLOW, whole=True)
     check_alive(console)
     check_victim(boot, iommu.machine, console)
@@ -60,6 +63,14 @@ def test_bare_finds_leaks(boot, plain):
                    append="mode=memory bare=yes ranges=0xf8000-0x100000 step=0x2000")
     console.wait("dma is done", timeout=SLOW)
     console.wait("FAIL memory: nobody else's was read")
+
+
+def test_bare_nvme(boot, machine):
+    console = boot(machine, image="dma.elf", cpus=2, memory=64, devices=[*edus(), *NVME],
+                   append="mode=msix,sweep count=2000 bare=yes ranges=0x80000000-0x90000000")
+    console.wait("dma is done", timeout=SLOW)
+    assert "FAIL" not in console.text()
+    assert console.text().count("ok msix: arrives on another CPU") == 2
 
 
 # ---- works
@@ -113,6 +124,15 @@ def test_memory_of_the_host(boot, iommu):
     attack(boot, iommu, words, devices=ATTACKERS)
 
 
+@iommu_machines()
+def test_sweep(boot, iommu):
+    """By a fast device, 64-bit addresses among the targets: every page of the host's RAM from
+    HOSTILE_SCALE=100 on; and above 4 GiB."""
+    step = int(max(0x100000 / SCALE, 0x1000))
+    words = f"mode=sweep step=0x{step:x} ranges=0x1000000-0x80000000,0x100000000-0x120000000"
+    attack(boot, iommu, words, nvme=True)
+
+
 # Under VT-d QEMU delivers messages that a remapping unit must block.
 @iommu_machines("amdvi")
 def test_forged_interrupts(boot, iommu):
@@ -123,6 +143,12 @@ def test_forged_interrupts(boot, iommu):
 def test_messages(boot, iommu):
     """MSI of every vector, mode and destination: all 2^20 of them from HOSTILE_SCALE=350 on."""
     attack(boot, iommu, f"mode=msi count={min(times(3000), 1 << 20)}")
+
+
+@iommu_machines()
+def test_table_of_messages(boot, iommu):
+    """An MSI-X table that two CPUs rewrite at once, while its device sends what stands there."""
+    attack(boot, iommu, f"mode=msix count={times(3000)}", nvme=True)
 
 
 @iommu_machines()

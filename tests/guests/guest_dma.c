@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// dma.elf: a guest that owns PCI devices, QEMU's `edu`, one or more. `mode=NAME,NAME`: `check` uses
-// them as a driver does; the others attack through them, all after one another as `attack`, or make
-// a restart come at a bad time. `seed=` and `count=` as their files say. `bare=yes` where no
-// hypervisor guards the machine: what would only crash it is left out.
+// dma.elf: a guest that owns PCI devices, QEMU's `edu`, one or more, and perhaps `nvme`.
+// `mode=NAME,NAME`: `check` uses them as a driver does; the others attack through them, all after
+// one another as `attack`, or make a restart come at a bad time. `seed=` and `count=` as their
+// files say. `bare=yes` where no hypervisor guards the machine: what would only crash it is left
+// out.
 
 #include "tests/guests/dma/dma.h"
 
@@ -20,6 +21,8 @@ static const struct mode modes[] = {
     {"bar", bar_attack, true},       // BARs over other things
     {"config", config_attack, true}, // random configuration writes
     {"reset", reset_attack, true},   // resets of buses and functions
+    {"sweep", sweep_attack, false},  // DMA by an NVMe controller, which is fast
+    {"msix", msix_attack, false},    // an MSI-X table, NVMe's, rewritten by two CPUs
     {"reboot", restart_mode, false}, // restarts with transfers under way
 };
 

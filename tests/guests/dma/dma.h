@@ -21,7 +21,7 @@ extern struct dma_guest guest;
 struct mode {
     const char *name;
     void (*run)(void);
-    bool attack; // part of `mode=attack`
+    bool attack; // part of `mode=attack`, with `edu`
 };
 
 // ---- interrupts.c
@@ -46,9 +46,16 @@ extern const uint64_t storm_stubs[256];
 void check_device(const struct edu *e);
 void check_mode(void);
 // ---- memory.c
+// The addresses to attack, by the command line: how many, and each of them.
+uint64_t targets_begin(void);
+uint64_t target_number(uint64_t i);
 void memory_attack(void);
 // ---- forge.c
 void forge_attack(void);
+// ---- sweep.c
+void sweep_attack(void);
+// ---- msix.c
+void msix_attack(void);
 // ---- messages.c
 void message_attack(void);
 // ---- bars.c

@@ -21,7 +21,7 @@ struct range {
 
 static struct range ranges[MAX_RANGES];
 static unsigned range_count;
-static uint64_t step, pages;
+static uint64_t step, pages, count;
 
 static uint8_t marker[PAGE] __attribute__((aligned(PAGE)));
 static uint8_t brought[EDU_MAX][PAGE] __attribute__((aligned(PAGE)));
@@ -42,7 +42,7 @@ static const char *number(const char *p, uint64_t *value)
     return p;
 }
 
-static void find_ranges(void)
+uint64_t targets_begin(void)
 {
     char text[160];
     step = option_number("step", DEFAULT_STEP);
@@ -62,6 +62,8 @@ static void find_ranges(void)
     pages = 0;
     for (unsigned i = 0; i < range_count; i++)
         pages += (ranges[i].to - ranges[i].from) / PAGE;
+    count = option_number("count", 0);
+    return count ? count : (pages * PAGE + step - 1) / step;
 }
 
 static uint64_t nth_page(uint64_t n)
@@ -81,7 +83,7 @@ static bool is_interrupt(uint64_t address)
     return address >> 20 == PCI_MSI_WINDOW >> 20;
 }
 
-static uint64_t pick(uint64_t i, uint64_t count)
+uint64_t target_number(uint64_t i)
 {
     uint64_t per_step = step / PAGE, address;
     do {
@@ -175,20 +177,17 @@ static void begin(void)
         pci_command(guest.edu[i].where, PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE, 0);
         load_marker(&guest.edu[i]);
     }
-    find_ranges();
 }
 
 void memory_attack(void)
 {
     begin();
-    uint64_t count = option_number("count", 0);
-    uint64_t total = count ? count : (pages * PAGE + step - 1) / step;
-    uint64_t said = 0;
+    uint64_t total = targets_begin(), said = 0;
     for (uint64_t i = 0; i < total;) {
         uint64_t address[EDU_MAX];
         unsigned n = 0;
         for (; n < guest.edus && i < total; n++, i++)
-            address[n] = pick(i, count);
+            address[n] = target_number(i);
         attack_some(address, n);
         if (seen.writes >= said + SAY_EVERY) {
             said = seen.writes;
