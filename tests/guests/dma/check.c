@@ -119,7 +119,7 @@ static void check_msi_of_dma(const struct edu *e)
 static void check_msi(const struct edu *e)
 {
     const char *text = where_text(e->where);
-    pci_command(e->where, PCI_COMMAND_INTX_DISABLE, 0);
+    pci_command(e->where, PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE, 0);
     aim(e, 0, MSI_VECTOR);
     pci_msi_enable(e->where, true);
     check(raises(e, 0, MSI_VECTOR, ARRIVES_MS), "%s: MSI on this CPU", text);
