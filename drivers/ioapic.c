@@ -55,7 +55,8 @@ static uint32_t entry_index(unsigned pin)
 
 static void write_entry(volatile uint32_t *regs, unsigned pin, uint64_t entry)
 {
-    write_register(regs, entry_index(pin), (uint32_t)IOAPIC_ENTRY_MASKED);
+    // Masked, but level-triggered already if it will be: a line that rises now must not be lost.
+    write_register(regs, entry_index(pin), (uint32_t)(entry | IOAPIC_ENTRY_MASKED));
     write_register(regs, entry_index(pin) + 1, (uint32_t)(entry >> 32));
     write_register(regs, entry_index(pin), (uint32_t)entry);
 }

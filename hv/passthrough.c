@@ -242,7 +242,7 @@ static enum status create_pin(struct partition *p, struct passthrough_device *d)
         return STATUS_OK;
     }
     const char *why = grant_pin(p, d, text, sizeof(text));
-    d->virt->intx = why == NULL;
+    vpci_set_intx(d->virt, why == NULL);
     if (why == NULL || d->virt->msi != 0 || d->virt->msix_vectors > 0) {
         return STATUS_OK; // it has better ones
     }

@@ -230,8 +230,13 @@ static void program_pin(struct partition *p, unsigned n)
     struct ioapic_input input;
     struct vioapic_message m;
     struct icr_verdict verdict;
-    uint64_t entry = IOAPIC_ENTRY_MASKED;
     find_input(p->passthrough->pin_gsi[n], &input);
+    const uint64_t masked = ioapic_encode(&(struct ioapic_route){.mode = IOAPIC_MODE_FIXED,
+                                                                 .vector = UINT8_MAX,
+                                                                 .masked = true,
+                                                                 .level = true,
+                                                                 .active_low = input.active_low});
+    uint64_t entry = masked;
     if (vioapic_direct_message(&p->devices.ioapic, pin, &m) && m.delivery != VIOAPIC_NMI) {
         platform_judge(p, &m, &verdict);
         if (verdict.kind == ICR_FIXED) {
@@ -239,7 +244,7 @@ static void program_pin(struct partition *p, unsigned n)
             struct irq_route route = {
                 .apic_id = target->physical_id, .vector = (uint8_t)verdict.vector, .level = true};
             if (!pin_entry(&input, &route, &entry)) {
-                entry = IOAPIC_ENTRY_MASKED;
+                entry = masked;
             }
         }
     }

@@ -103,6 +103,14 @@ void vpci_init(struct vpci *p)
     memset(p, 0, sizeof(*p));
 }
 
+void vpci_set_intx(struct vpci_function *f, bool granted)
+{
+    uint8_t pin = f->host->interrupt_pin;
+
+    f->intx = granted && pin >= 1 && pin <= GUEST_PCI_PINS;
+    vpci_set_own(f, PCI_INTERRUPT_PIN, 1, f->intx ? pin : 0);
+}
+
 int vpci_add(struct vpci *p, const struct pci_function *host, bool intx)
 {
     if (p->count == VPCI_MAX_FUNCTIONS || host->bridge || host->header_type != 0) {
@@ -116,9 +124,8 @@ int vpci_add(struct vpci *p, const struct pci_function *host, bool intx)
     memset(f, 0, sizeof(*f));
     f->host = host;
     f->devfn = (uint8_t)devfn;
-    f->intx = intx && host->interrupt_pin >= 1 && host->interrupt_pin <= GUEST_PCI_PINS;
     vpci_show(f, (uint32_t)BIT(PCI_PLACE_HEADER), 0);
-    vpci_set_own(f, PCI_INTERRUPT_PIN, 1, f->intx ? host->interrupt_pin : 0);
+    vpci_set_intx(f, intx);
     vpci_find_capabilities(f);
     vpci_function_reset(f);
     set_multi_function(p, host);
