@@ -144,6 +144,9 @@ void platform_console(struct partition *p)
 
 static uint8_t uart_read(struct partition *p, unsigned reg)
 {
+    if (p->held_count > 0) {
+        flush_held(p); // who polls for room finds it as soon as it is there
+    }
     uint8_t value = vuart_read(&p->devices.uart, reg);
     receive(p);
     set_line(p, UART_PIN, vuart_irq(&p->devices.uart));

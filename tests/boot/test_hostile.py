@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from conftest import bochs_machine, config, partition
-from victims import SLOW, check_alive, check_log, check_victim, counters, times, victim, wait_victim
+from victims import SLOW, check_alive, check_log, check_victim, counters, times, victim, wait_done, wait_victim
 
 RESTARTS = 1000
 
@@ -38,7 +38,7 @@ def attack(boot, machine, *attackers, cpus, may_end=()):
     for attacker in attackers:
         name = re.search('name = "(.*?)"', attacker).group(1)
         ended = rf"|^\[bulkhead\] {name}: ended by .*fault" if name in may_end else ""
-        console.wait(rf"^\[{name}\] hostile is done{ended}", timeout=SLOW, whole=True)
+        wait_done(console, name, rf"^\[{name}\] hostile is done{ended}")
     check_alive(console)
     check_victim(boot, machine, console)
     check_log(console, len(attackers) + 1)

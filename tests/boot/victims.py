@@ -68,6 +68,19 @@ def counters(console):
     return match.groups(), "\n".join(console.lines[since:])
 
 
+def wait_done(console, name, end):
+    """Until the partition has printed a line with `end`; not longer than its first failed check. If
+    it does not come, the report shows what its CPUs do."""
+    try:
+        console.wait(rf"^\[{name}\] .*FAIL|{end}", timeout=SLOW, whole=True)
+    except AssertionError:
+        for _ in range(2):  # exits that go on, or not
+            counters(console)
+        raise
+    failed = re.search(rf"^\[{name}\] .*FAIL.*", console.text(name), re.MULTILINE)
+    assert not failed, failed.group(0)
+
+
 def check_alive(console):
     """The hypervisor answers, the victim goes on, and there was no panic."""
     counters(console)

@@ -13,7 +13,8 @@ import time
 
 # Seconds. Emulation on a loaded machine is slow; a test that passes never waits this long.
 TIMEOUT = float(os.environ.get("BOOT_TIMEOUT", "90"))
-TAIL = 60  # lines of the console that a failure shows
+TAIL = 60  # lines of the console that a failure shows,
+LAST = 5  # and of each source that is silent there
 
 
 class Console:
@@ -109,9 +110,21 @@ class Console:
         self.process.stdout.close()
         self._log.close()
 
+    def _last_of_each(self):
+        """The last few lines of each source that is not heard in the tail."""
+        last = {}
+        for line in self.lines[:-TAIL]:
+            source = re.match(r"\[\w+\] ", line)
+            if source:
+                last.setdefault(source.group(0), []).append(line)
+        late = "\n".join(self.lines[-TAIL:])
+        return [line for source, lines in last.items() if source not in late
+                for line in [*lines[-LAST:], "..."]]
+
     def report(self):
         with open(self._log_path, errors="replace") as f:
             said = [line for line in f if "TCG doesn't support requested feature" not in line]
         with self._changed:
-            tail = self.lines[-TAIL:] + ([self.partial] if self.partial else [])
+            tail = self._last_of_each() + self.lines[-TAIL:]
+            tail += [self.partial] if self.partial else []
         return "\n".join([" ".join(self.command), *tail, *(["QEMU said:"] + said if said else [])])
