@@ -81,7 +81,7 @@ bool passthrough_owns(const struct partition *p, gpa_t address);
 uint64_t passthrough_mmio_read(struct vcpu *v, gpa_t address, unsigned size);
 void passthrough_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
 
-// I/O BARs. False: the port is none of theirs.
+// I/O BARs; called without the lock. False: the port is none of theirs.
 bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value);
 bool passthrough_port_write(struct partition *p, uint16_t port, unsigned size, uint32_t value);
 
