@@ -389,6 +389,7 @@ void passthrough_start(struct partition *p)
         struct passthrough_device *d = &pt->device[i];
         passthrough_reset_device(p, d);
         vmsix_reset(&d->msix);
+        __atomic_store_n(&d->faults, 0, __ATOMIC_RELAXED);
     }
     vpci_reset(&p->devices.pci);
     for (unsigned i = 0; i < pt->count && iommu != NULL; i++) {

@@ -25,6 +25,7 @@ struct passthrough_device {
     uint64_t msix_first;           // offset in the BAR of their first byte
     unsigned irq_first, irq_count; // its block of interrupts, if there is an IOMMU
     bool intx;                     // its pin is the partition's alone
+    uint32_t faults;               // since the last start; console CPU, cleared at a start
     bool lost;                     // it did not come back from a reset: it stays off
 };
 
