@@ -158,7 +158,8 @@ static enum status create_msix(struct passthrough_device *d)
     vmsix_pages(&d->msix, (uint32_t)phase, &first, &end);
     volatile void *pages = mmu_map_device(hpa(bar->address - phase + first), end - first);
     d->msix_pages = pages;
-    d->msix_first = first - phase;
+    d->msix_first = first;
+    d->msix_end = end;
     return pages != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 

@@ -22,7 +22,7 @@ struct passthrough_device {
     uint64_t mapped[PCI_BARS]; // where each memory BAR is in the guest now; 0: nowhere
     struct vmsix msix;
     volatile uint8_t *msix_pages;  // the pages of its BAR that are trapped; NULL: no MSI-X
-    uint64_t msix_first;           // offset in the BAR of their first byte
+    uint64_t msix_first, msix_end; // where they are, from the first page of the BAR
     unsigned irq_first, irq_count; // its block of interrupts, if there is an IOMMU
     bool intx;                     // its pin is the partition's alone
     uint32_t faults;               // since the last start; console CPU, cleared at a start
@@ -119,6 +119,16 @@ struct passthrough_pages {
 };
 unsigned passthrough_direct_pages(const struct passthrough_device *d, unsigned bar,
                                   struct passthrough_pages out[2]);
+
+// The device's own registers at an offset in the BAR with its MSI-X table, which the guest does not
+// reach directly. NULL: not all of the bytes are on such a page.
+static inline volatile void *passthrough_trapped(const struct passthrough_device *d,
+                                                 uint64_t offset, unsigned size)
+{
+    uint64_t at = offset + (d->pci->bar[d->virt->msix_bar].address & PAGE_MASK);
+    bool inside = at >= d->msix_first && at + size <= d->msix_end;
+    return inside ? d->msix_pages + (at - d->msix_first) : NULL;
+}
 
 // Takes all BARs out of the guest's memory.
 void passthrough_unmap_all(struct partition *p);

@@ -233,9 +233,8 @@ static struct passthrough_device *find_msix(struct partition *p, gpa_t address, 
 // is not aligned, or on none of these pages.
 static volatile void *beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
 {
-    bool passes = !d->lost && offset % size == 0 && offset >= d->msix_first &&
-                  offset < d->pci->bar[d->virt->msix_bar].size;
-    return passes ? d->msix_pages + (offset - d->msix_first) : NULL;
+    bool passes = !d->lost && offset % size == 0;
+    return passes ? passthrough_trapped(d, offset, size) : NULL;
 }
 
 static uint64_t read_beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
