@@ -158,7 +158,8 @@ static enum status create_msix(struct passthrough_device *d)
     vmsix_pages(&d->msix, (uint32_t)phase, &first, &end);
     volatile void *pages = mmu_map_device(hpa(bar->address - phase + first), end - first);
     d->msix_pages = pages;
-    d->msix_first = first - phase;
+    d->msix_first = first;
+    d->msix_end = end;
     return pages != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
@@ -403,6 +404,7 @@ void passthrough_start(struct partition *p)
         struct passthrough_device *d = &pt->device[i];
         passthrough_reset_device(p, d);
         vmsix_reset(&d->msix);
+        __atomic_store_n(&d->faults, 0, __ATOMIC_RELAXED);
     }
     vpci_reset(&p->devices.pci);
     for (unsigned i = 0; i < pt->count && iommu != NULL; i++) {

@@ -49,7 +49,8 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
     }
     *route =
         (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
-    return true;
+    // Without remapping a message has 8 bits for it, and 255 would be everybody.
+    return iommu != NULL || route->apic_id < UINT8_MAX;
 }
 
 // What the device itself is to send.
@@ -70,8 +71,8 @@ static struct msi_message device_message(const struct passthrough_device *d, uns
 
 static void program_vector(struct vcpu *v, struct passthrough_device *d, unsigned vector)
 {
-    uint64_t at = d->msix.table - d->msix_first + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
-    volatile uint32_t *entry = (volatile uint32_t *)(d->msix_pages + at);
+    uint64_t at = d->msix.table + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
+    volatile uint32_t *entry = passthrough_trapped(d, at, PCI_MSIX_ENTRY_SIZE);
     struct vmsix_message wish = vmsix_live(&d->msix, vector);
     struct irq_route route;
     entry[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED; // nothing half-written is ever live
@@ -156,13 +157,6 @@ static struct msi_registers msi_registers(const struct passthrough_device *d, ui
                                   .maskable = (control & PCI_MSI_MASKABLE) != 0};
 }
 
-static bool msi_holds(pci_address_t a, const struct msi_registers *r, const struct msi_message *m)
-{
-    return pci_config_read(a, r->address, 4) == (uint32_t)m->address &&
-           (!r->wide || pci_config_read(a, r->address + 4, 4) == m->address >> 32) &&
-           pci_config_read(a, r->data, 2) == (m->data & 0xffff);
-}
-
 static void write_msi(pci_address_t a, const struct msi_registers *r, const struct msi_message *m)
 {
     pci_config_write(a, r->address, 4, (uint32_t)m->address);
@@ -187,12 +181,12 @@ void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
         return;
     }
     uint32_t on = PCI_MSI_ENABLE | log2_of(wish.vectors) << PCI_MSI_ENABLED_SHIFT;
-    // With remapping the device's message is always the same, and only entries change. Where it is
-    // not, MSI is off while it changes: an interrupt that comes then is lost.
-    if ((control & (PCI_MSI_ENABLE | PCI_MSI_ENABLED_MASK)) != on || !msi_holds(a, &r, &message)) {
+    // What is on already is moved while it is on: an interrupt that a device without masks raises
+    // while they are off would be lost. With remapping only entries change then.
+    if ((control & PCI_MSI_ENABLED) != on) {
         pci_config_write(a, r.control, 2, 0);
-        write_msi(a, &r, &message);
     }
+    write_msi(a, &r, &message);
     if (r.maskable) {
         pci_config_write(a, r.mask, 4, wish.mask);
     }

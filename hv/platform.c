@@ -212,25 +212,15 @@ static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t
     }
 }
 
-// A port that no virtual device has: one of a device's, or of nobody.
-static uint32_t read_other(struct partition *p, uint16_t port, unsigned size)
-{
-    uint32_t value = vdev_all_ones(size);
-    if (p->passthrough != NULL) {
-        spin_lock(&p->device_lock);
-        passthrough_port_read(p, port, size, &value);
-        spin_unlock(&p->device_lock);
-    }
-    return value;
-}
-
 uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size)
 {
     enum vdev_port device = vdev_port_lookup(port);
     struct partition *p = v->partition;
     uint32_t value;
     if (device <= VDEV_PORT_SILENT) {
-        return device == VDEV_PORT_NONE ? read_other(p, port, size) : vdev_all_ones(size);
+        return device == VDEV_PORT_NONE && passthrough_port_read(p, port, size, &value)
+                   ? value
+                   : vdev_all_ones(size);
     }
     spin_lock(&p->device_lock);
     value = read_device(p, device, port, size);
@@ -275,10 +265,8 @@ enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size
     enum vdev_port device = vdev_port_lookup(port);
     struct partition *p = v->partition;
     if (device <= VDEV_PORT_SILENT) {
-        if (device == VDEV_PORT_NONE && p->passthrough != NULL) {
-            spin_lock(&p->device_lock);
+        if (device == VDEV_PORT_NONE) {
             passthrough_port_write(p, port, size, value);
-            spin_unlock(&p->device_lock);
         }
         return VDEV_NONE;
     }

@@ -113,6 +113,17 @@ static bool take_fault(struct iommu_fault *out, bool *lost)
     return true;
 }
 
+static void quiet(uint16_t requester)
+{
+    assert(requester == fix.device->function.requester);
+    fix.quieted++;
+}
+
+static void fault_nmi_off(void)
+{
+    fix.announcements_off++;
+}
+
 const struct iommu_ops vtd_ops = {
     .name = "VT-d",
     .probe = probe,
@@ -126,6 +137,8 @@ const struct iommu_ops vtd_ops = {
     .irq_message = irq_message,
     .ioapic_entry = ioapic_entry,
     .take_fault = take_fault,
+    .quiet = quiet,
+    .fault_nmi_off = fault_nmi_off,
 };
 const struct iommu_ops amdvi_ops = {.name = "AMD-Vi", .probe = probe};
 

@@ -38,6 +38,7 @@ struct fixture {
     enum status attach_status;
     const struct iommu_fault *faults; // to be taken, `fault_count` of them
     unsigned fault_count;
+    unsigned quieted, announcements_off;
 
     // the IOAPIC: the entry of each pin
     uint64_t pin[24];
