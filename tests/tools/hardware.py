@@ -15,7 +15,8 @@ HOST = "10.0.2.2"
 
 def iommu(kind):
     """An IOMMU that remaps interrupts too: "intel-iommu" or "amd-iommu". Before the devices."""
-    return ["-device", f"{kind},intremap=on"]
+    more = ",pt=off" if kind == "amd-iommu" else ""
+    return ["-device", f"{kind},intremap=on{more}"]
 
 
 def _drive(at, disk):
