@@ -71,8 +71,8 @@ static struct msi_message device_message(const struct passthrough_device *d, uns
 
 static void program_vector(struct vcpu *v, struct passthrough_device *d, unsigned vector)
 {
-    uint64_t at = d->msix.table - d->msix_first + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
-    volatile uint32_t *entry = (volatile uint32_t *)(d->msix_pages + at);
+    uint64_t at = d->msix.table + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
+    volatile uint32_t *entry = passthrough_trapped(d, at, PCI_MSIX_ENTRY_SIZE);
     struct vmsix_message wish = vmsix_live(&d->msix, vector);
     struct irq_route route;
     entry[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED; // nothing half-written is ever live
