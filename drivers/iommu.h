@@ -107,6 +107,9 @@ struct iommu_ops {
 
     // Faults are announced to this CPU by NMI from now on.
     void (*fault_nmi)(uint32_t apic_id);
+    // Announces none, or again: what was recorded meanwhile has to be taken to hear of more. The
+    // CPU that takes them.
+    void (*fault_hold)(bool hold);
     // The next recorded fault; false if there is none. *lost becomes true if there were more than
     // could be recorded. Any one CPU at a time.
     bool (*take_fault)(struct iommu_fault *out, bool *lost);

@@ -23,6 +23,7 @@ struct passthrough_device {
     struct vmsix msix;
     volatile uint8_t *msix_pages;  // the pages of its BAR that are trapped; NULL: no MSI-X
     uint64_t msix_first;           // offset in the BAR of their first byte
+    uint64_t msix_size;            // their bytes: one page or more
     unsigned irq_first, irq_count; // its block of interrupts, if there is an IOMMU
     bool intx;                     // its pin is the partition's alone
     bool lost;                     // it did not come back from a reset: it stays off
@@ -32,6 +33,7 @@ struct passthrough {
     unsigned count;
     struct passthrough_device device[VPCI_MAX_FUNCTIONS];
     struct iommu_domain domain;
+    uint64_t quiet_since;    // microseconds: when its devices ceased to master the bus
     uint32_t tables_made[8]; // bit n: the table of the window's n-th 2 MiB exists
     unsigned tables_left;    // how many more may be made
     uint32_t pin_gsi[4];     // the machine's interrupt behind each of the guest's four pins
@@ -124,9 +126,13 @@ void passthrough_unmap_all(struct partition *p);
 
 // ---- faults ---------------------------------------------------------------------------------
 
-// Reports what the IOMMUs have refused since the last time. True if there was something. The
-// console's CPU, after an NMI.
+// Reports what the IOMMUs have refused since the last time. True if the NMI was theirs, or may have
+// been. The console's CPU, after an NMI.
 bool passthrough_faults(void);
+
+// A partition's devices have done more of it than is taken at once. A CPU of that partition waits,
+// then lets the IOMMUs announce more.
+void passthrough_fault_pause(void);
 
 // How many of the partition's accesses were refused.
 uint64_t passthrough_fault_count(const struct partition *p);

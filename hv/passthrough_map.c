@@ -230,10 +230,12 @@ static struct passthrough_device *find_msix(struct partition *p, gpa_t address, 
 
 // What else lies on the pages of the MSI-X table: the pending bits, and now and then registers that
 // the device's maker put there. An aligned access that does not touch the table passes. NULL: it
-// is not aligned, or on none of these pages.
+// is not aligned, or on none of these pages: the rest of the BAR is not mapped here, and yet asked
+// for, by the other operand of a string instruction, or where the BAR came after the exit.
 static volatile void *beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
 {
     bool passes = !d->lost && offset % size == 0 && offset >= d->msix_first &&
+                  offset - d->msix_first < d->msix_size &&
                   offset < d->pci->bar[d->virt->msix_bar].size;
     return passes ? d->msix_pages + (offset - d->msix_first) : NULL;
 }

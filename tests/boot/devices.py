@@ -10,7 +10,7 @@ from conftest import MACHINES
 
 IOMMUS = {
     "vtd": ["-device", "intel-iommu,intremap=on"],
-    "amdvi": ["-device", "amd-iommu,intremap=on"],
+    "amdvi": ["-device", "amd-iommu,intremap=on,pt=off"],
 }
 FIRST_EDU = 5  # its device number on bus 0
 EDU = "edu,dma_mask=0xffffffff"
@@ -42,6 +42,12 @@ def edus(count=1):
     for i in range(count):
         words += ["-device", f"{EDU},addr={FIRST_EDU + i:x}"]
     return words
+
+
+def edu_behind_port():
+    """One at 01:00.0 behind a port of its own, which can reset it."""
+    return ["-device", "pcie-root-port,id=rp,chassis=1,addr=0x18",
+            "-device", f"{EDU},bus=rp,addr=0"]
 
 
 def edu_addresses(count=1):
