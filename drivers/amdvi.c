@@ -304,6 +304,6 @@ const struct iommu_ops amdvi_ops = {
     .ioapics = ioapics,
     .fault_nmi = amdvi_fault_nmi,
     .quiet = amdvi_quiet,
-    .fault_nmi_off = amdvi_fault_nmi_off,
+    .fault_hold = amdvi_fault_hold,
     .take_fault = amdvi_take_fault,
 };

@@ -18,6 +18,7 @@ struct amdvi_unit {
     volatile uint32_t *registers;
     uint64_t features;
     uint64_t control; // as last written
+    bool announces;   // its events, by NMI, unless they are held back
     hpa_t commands;   // a page each
     hpa_t events;
     uint32_t command_tail, event_head; // bytes
@@ -96,6 +97,6 @@ enum status amdvi_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_r
 
 bool amdvi_take_fault(struct iommu_fault *out, bool *lost);
 void amdvi_fault_nmi(uint32_t apic_id);
-void amdvi_fault_nmi_off(void);
+void amdvi_fault_hold(bool hold);
 
 #endif

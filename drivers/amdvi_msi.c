@@ -59,16 +59,20 @@ void amdvi_fault_nmi(uint32_t apic_id)
             continue;
         }
         write_msi(a, at, apic_id);
+        u->announces = true;
         u->control |= AMDVI_CONTROL_EVENT_MSI;
         amdvi_write(u, AMDVI_CONTROL, u->control);
     }
 }
 
-void amdvi_fault_nmi_off(void)
+void amdvi_fault_hold(bool hold)
 {
     for (unsigned i = 0; i < amdvi.unit_count; i++) {
         struct amdvi_unit *u = &amdvi.unit[i];
-        u->control &= ~AMDVI_CONTROL_EVENT_MSI;
-        amdvi_write(u, AMDVI_CONTROL, u->control);
+        if (u->announces) {
+            u->control &= ~AMDVI_CONTROL_EVENT_MSI;
+            u->control |= hold ? 0 : AMDVI_CONTROL_EVENT_MSI;
+            amdvi_write(u, AMDVI_CONTROL, u->control);
+        }
     }
 }

@@ -291,6 +291,6 @@ const struct iommu_ops vtd_ops = {
     .ioapics = ioapics,
     .fault_nmi = vtd_fault_nmi,
     .quiet = vtd_quiet,
-    .fault_nmi_off = vtd_fault_nmi_off,
+    .fault_hold = vtd_fault_hold,
     .take_fault = vtd_take_fault,
 };

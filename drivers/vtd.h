@@ -91,7 +91,7 @@ enum status vtd_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_rou
 // Drops what is recorded, and announces nothing until vtd_fault_nmi().
 void vtd_fault_reset(const struct vtd_unit *u);
 void vtd_fault_nmi(uint32_t apic_id);
-void vtd_fault_nmi_off(void);
+void vtd_fault_hold(bool hold);
 bool vtd_take_fault(struct iommu_fault *out, bool *lost);
 
 #endif

@@ -81,6 +81,14 @@ void vtd_fault_nmi(uint32_t apic_id)
     }
 }
 
+// A unit announces a fault only if it has no other on record (7.3).
+void vtd_fault_hold(bool hold)
+{
+    for (unsigned i = 0; i < vtd.unit_count; i++) {
+        vtd_write32(vtd.units[i].registers, VTD_FECTL, hold ? VTD_FECTL_MASKED : 0);
+    }
+}
+
 static void decode(struct iommu_fault *out, uint64_t low, uint64_t high)
 {
     uint8_t reason = VTD_FAULT_FR(high);
@@ -105,13 +113,6 @@ static bool take_from(const struct vtd_unit *u, uint32_t status, struct iommu_fa
         }
     }
     return false;
-}
-
-void vtd_fault_nmi_off(void)
-{
-    for (unsigned i = 0; i < vtd.unit_count; i++) {
-        vtd_write32(vtd.units[i].registers, VTD_FECTL, VTD_FECTL_MASKED);
-    }
 }
 
 bool vtd_take_fault(struct iommu_fault *out, bool *lost)

@@ -7,6 +7,7 @@
 #include "arch/heap.h"
 #include "arch/mmu.h"
 #include "arch/string.h"
+#include "arch/tsc.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
 #include "drivers/ioapic.h"
@@ -22,6 +23,10 @@
 #define HEAP_FIXED        KIB(256)
 #define HEAP_PER_BUS      KIB(16)
 #define HEAP_PER_FUNCTION KIB(32)
+
+// From the end of bus mastering to its return: a device without a reset, or with one that does not
+// do what it should, has dropped by then what it was about to transfer.
+#define SETTLE_US 120000u
 
 #define SPARE_TABLES  16 // of the window, for a guest that moves its BARs
 #define PIN_SPREAD(d) (((d)->virt->devfn >> 3) + (d)->pci->interrupt_pin - 1u)
@@ -308,6 +313,7 @@ static enum status add_devices(struct partition *p)
 static enum status create(struct partition *p)
 {
     struct passthrough *pt = p->passthrough;
+    pt->quiet_since = time_us(); // or earlier: passthrough_discover()
     enum status s = add_devices(p);
     if (s == STATUS_OK) {
         s = vpci_place_bars(&p->devices.pci);
@@ -393,6 +399,15 @@ void passthrough_reset_device(struct partition *p, struct passthrough_device *d)
     passthrough_restore_device(d);
 }
 
+// For all devices at once, and together with what their resets have taken.
+static void wait_settled(const struct passthrough *pt)
+{
+    uint64_t passed = time_us() - pt->quiet_since;
+    if (passed < SETTLE_US) {
+        delay_us(SETTLE_US - passed);
+    }
+}
+
 void passthrough_start(struct partition *p)
 {
     struct passthrough *pt = p->passthrough;
@@ -406,7 +421,14 @@ void passthrough_start(struct partition *p)
         vmsix_reset(&d->msix);
         __atomic_store_n(&d->faults, 0, __ATOMIC_RELAXED);
     }
+    // Once more: where one is reset by its bus, those before it on the bus have lost their setup.
+    for (unsigned i = 0; i < pt->count; i++) {
+        if (!pt->device[i].lost) {
+            passthrough_restore_device(&pt->device[i]);
+        }
+    }
     vpci_reset(&p->devices.pci);
+    wait_settled(pt);
     for (unsigned i = 0; i < pt->count && iommu != NULL; i++) {
         struct passthrough_device *d = &pt->device[i];
         if (d->lost) {
@@ -440,6 +462,7 @@ void passthrough_stop(struct partition *p)
         }
         passthrough_irq_stop(d);
     }
+    pt->quiet_since = time_us();
     // A reset virtual IOAPIC has all its pins masked, the direct ones too.
     uint32_t pins = p->devices.ioapic.direct;
     vioapic_reset(&p->devices.ioapic);

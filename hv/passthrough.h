@@ -33,6 +33,7 @@ struct passthrough {
     unsigned count;
     struct passthrough_device device[VPCI_MAX_FUNCTIONS];
     struct iommu_domain domain;
+    uint64_t quiet_since;    // microseconds: when its devices ceased to master the bus
     uint32_t tables_made[8]; // bit n: the table of the window's n-th 2 MiB exists
     unsigned tables_left;    // how many more may be made
     uint32_t pin_gsi[4];     // the machine's interrupt behind each of the guest's four pins
@@ -82,7 +83,7 @@ bool passthrough_owns(const struct partition *p, gpa_t address);
 uint64_t passthrough_mmio_read(struct vcpu *v, gpa_t address, unsigned size);
 void passthrough_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
 
-// I/O BARs; called without the lock. False: the port is none of theirs.
+// I/O BARs. False: the port is none of theirs.
 bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value);
 bool passthrough_port_write(struct partition *p, uint16_t port, unsigned size, uint32_t value);
 
@@ -125,8 +126,10 @@ unsigned passthrough_direct_pages(const struct passthrough_device *d, unsigned b
 static inline volatile void *passthrough_trapped(const struct passthrough_device *d,
                                                  uint64_t offset, unsigned size)
 {
-    uint64_t at = offset + (d->pci->bar[d->virt->msix_bar].address & PAGE_MASK);
-    bool inside = at >= d->msix_first && at + size <= d->msix_end;
+    const struct pci_bar *bar = &d->pci->bar[d->virt->msix_bar];
+    uint64_t at = offset + (bar->address & PAGE_MASK);
+    bool inside = at >= d->msix_first && at + size <= d->msix_end && offset < bar->size &&
+                  size <= bar->size - offset;
     return inside ? d->msix_pages + (at - d->msix_first) : NULL;
 }
 
@@ -135,9 +138,13 @@ void passthrough_unmap_all(struct partition *p);
 
 // ---- faults ---------------------------------------------------------------------------------
 
-// Reports what the IOMMUs have refused since the last time. True if there was something. The
-// console's CPU, after an NMI.
+// Reports what the IOMMUs have refused since the last time. True if the NMI was theirs, or may have
+// been. The console's CPU, after an NMI.
 bool passthrough_faults(void);
+
+// A partition's devices have done more of it than is taken at once. A CPU of that partition waits,
+// then lets the IOMMUs announce more.
+void passthrough_fault_pause(void);
 
 // How many of the partition's accesses were refused.
 uint64_t passthrough_fault_count(const struct partition *p);

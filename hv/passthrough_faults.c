@@ -1,20 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the IOMMUs have refused: counted for the partition whose device it was, told within its
-// share of lines, and if it is configured so, its end.
+// share of lines, and if it is configured so, its end. A storm of faults is paid for by the
+// partition that makes it, not by the one whose CPU happens to serve the console.
 #include "hv/passthrough.h"
 
+#include "arch/apic.h"
+#include "arch/percpu.h"
 #include "arch/tsc.h"
 #include "drivers/console.h"
 #include "hv/log.h"
+#include "hv/machine.h"
 #include "hv/partition.h"
 #include "hv/passthrough_machine.h"
 
-// A device that is refused again and again would make the console's CPU take NMIs without end, and
-// that CPU may be another partition's. So its accesses go on being refused, but are not recorded
-// any more, after so many since its partition's start.
+// A device that is refused again and again is blocked as ever, but after so many since its
+// partition's start no longer recorded.
 #define MOST_FAULTS 100
-// What can't be turned off device by device, refused interrupts among it, ends all announcements.
-#define MOST_AT_ONCE 1000
+
+// So many in a time; the others wait for the offender's pause. A few microseconds each, they take
+// less than a hundredth of the console's CPU.
+#define MOST_IN_TIME 16
+#define TIME_US      10000u
+#define PAUSE_US     10000u
+
+// The console's CPU only.
+static struct {
+    uint64_t since; // when the time began, microseconds
+    unsigned taken; // since then
+    bool held;      // the IOMMUs announce nothing
+    bool claim;     // the next NMI that finds nothing may yet be an IOMMU's
+} storm;
+
+// The pause is over. Written by the offender's CPU before its NMI, taken by the console's.
+static uint32_t pause_over;
 
 // The partition that owns a device with this requester ID, or NULL; and the first such device.
 static struct partition *owner_of(uint16_t requester, struct passthrough_device **d)
@@ -52,20 +70,8 @@ static void quiet(struct partition *p, const struct passthrough_device *d)
     }
 }
 
-static void announce_no_more(void)
-{
-    static bool said;
-    spin_lock(&passthrough_machine.iommu_lock);
-    iommu->fault_nmi_off();
-    spin_unlock(&passthrough_machine.iommu_lock);
-    if (!said) {
-        said = true;
-        print("%s: too many refused interrupts: they are only told with the console's next key\n",
-              iommu->name);
-    }
-}
-
-static void judge(const struct iommu_fault *fault)
+// Returns the offender, or NULL.
+static struct partition *judge(const struct iommu_fault *fault)
 {
     struct passthrough_device *d;
     char place[PCI_TEXT_SIZE];
@@ -76,7 +82,7 @@ static void judge(const struct iommu_fault *fault)
         if (log_share_take(&share, time_us(), 1, &hidden)) {
             tell(fault, "nobody", pci_text((pci_address_t){fault->requester}, place));
         }
-        return;
+        return NULL;
     }
     __atomic_add_fetch(&p->passthrough->dma_faults, 1, __ATOMIC_RELAXED);
     uint32_t count = __atomic_add_fetch(&d->faults, 1, __ATOMIC_RELAXED);
@@ -85,27 +91,82 @@ static void judge(const struct iommu_fault *fault)
     }
     if (count == MOST_FAULTS) {
         quiet(p, d);
-    } else if (count == 2 * MOST_FAULTS) {
-        announce_no_more();
     }
     if (p->config->flags & BLOB_STOP_ON_DMA_FAULT) {
         vcpu_post(p->vcpus[0], WORK_DMA_FAULT);
     }
+    return p;
 }
 
+static bool may_take(void)
+{
+    uint64_t now = time_us();
+    if (now - storm.since >= TIME_US) {
+        storm.since = now;
+        storm.taken = 0;
+    }
+    return storm.taken < MOST_IN_TIME;
+}
+
+// The CPU that pauses is the console's only if the offender has no other.
+static struct vcpu *who_pauses(const struct partition *p)
+{
+    for (unsigned i = 0; i < p->vcpu_count; i++) {
+        if (p->vcpus[i]->cpu != machine.console_cpu) {
+            return p->vcpus[i];
+        }
+    }
+    return p->vcpus[0];
+}
+
+// What is nobody's masters no bus, so its faults are of a broken machine: from here on they are
+// seen with the next key or fault of others.
+static void hold(struct partition *offender)
+{
+    if (storm.held || offender == NULL) {
+        return;
+    }
+    storm.held = true;
+    iommu->fault_hold(true);
+    vcpu_post(who_pauses(offender), WORK_FAULT_PAUSE);
+}
+
+void passthrough_fault_pause(void)
+{
+    delay_us(PAUSE_US);
+    __atomic_store_n(&pause_over, 1, __ATOMIC_SEQ_CST);
+    apic_send_nmi(cpus[machine.console_cpu]->apic_id);
+}
+
+// One more NMI can be latched while this one is served: it finds nothing, if what it announced has
+// been taken here too. Such an NMI is claimed, once.
 bool passthrough_faults(void)
 {
     struct iommu_fault fault;
-    bool lost = false;
+    struct partition *offender = NULL;
+    bool lost = false, late = storm.claim;
+    bool over = __atomic_exchange_n(&pause_over, 0, __ATOMIC_SEQ_CST) != 0;
     unsigned count = 0;
-    while (iommu != NULL && count < MOST_AT_ONCE && iommu->take_fault(&fault, &lost)) {
-        judge(&fault);
+    if (iommu == NULL) {
+        return false;
+    }
+    if (over) { // before what was recorded meanwhile is taken, or its successors are not announced
+        storm.held = false;
+        iommu->fault_hold(false);
+    }
+    bool room = may_take();
+    while (room && iommu->take_fault(&fault, &lost)) {
+        struct partition *p = judge(&fault);
+        offender = p != NULL ? p : offender;
+        storm.taken++;
         count++;
+        room = may_take();
     }
-    if (count == MOST_AT_ONCE) {
-        announce_no_more();
+    if (!room) {
+        hold(offender);
     }
-    return count > 0;
+    storm.claim = over || !room || count > 1 || (count > 0 && late);
+    return over || late || count > 0;
 }
 
 uint64_t passthrough_fault_count(const struct partition *p)

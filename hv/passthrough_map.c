@@ -244,7 +244,8 @@ static struct passthrough_device *find_msix(struct partition *p, gpa_t address, 
 
 // What else lies on the pages of the MSI-X table: the pending bits, and now and then registers that
 // the device's maker put there. An aligned access that does not touch the table passes. NULL: it
-// is not aligned, or on none of these pages.
+// is not aligned, or on none of these pages: the rest of the BAR is not mapped here, and yet asked
+// for, by the other operand of a string instruction, or where the BAR came after the exit.
 static volatile void *beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
 {
     bool passes = !d->lost && offset % size == 0;
@@ -342,13 +343,8 @@ void passthrough_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64
 static bool find_port(struct partition *p, uint16_t port, unsigned size, uint16_t *host)
 {
     unsigned bar;
-    if (p->passthrough == NULL) {
-        return false;
-    }
-    spin_lock(&p->device_lock);
-    bool found = vpci_find_port(&p->devices.pci, port, size, &bar, host) != NULL;
-    spin_unlock(&p->device_lock);
-    return found;
+    return p->passthrough != NULL &&
+           vpci_find_port(&p->devices.pci, port, size, &bar, host) != NULL;
 }
 
 bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value)

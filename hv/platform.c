@@ -216,14 +216,16 @@ uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size)
 {
     enum vdev_port device = vdev_port_lookup(port);
     struct partition *p = v->partition;
-    uint32_t value;
-    if (device <= VDEV_PORT_SILENT) {
-        return device == VDEV_PORT_NONE && passthrough_port_read(p, port, size, &value)
-                   ? value
-                   : vdev_all_ones(size);
+    uint32_t value = vdev_all_ones(size);
+    if (device == VDEV_PORT_SILENT || (device == VDEV_PORT_NONE && p->passthrough == NULL)) {
+        return value;
     }
     spin_lock(&p->device_lock);
-    value = read_device(p, device, port, size);
+    if (device != VDEV_PORT_NONE) {
+        value = read_device(p, device, port, size);
+    } else {
+        passthrough_port_read(p, port, size, &value);
+    }
     spin_unlock(&p->device_lock);
     return value;
 }
@@ -264,14 +266,16 @@ enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size
 {
     enum vdev_port device = vdev_port_lookup(port);
     struct partition *p = v->partition;
-    if (device <= VDEV_PORT_SILENT) {
-        if (device == VDEV_PORT_NONE) {
-            passthrough_port_write(p, port, size, value);
-        }
-        return VDEV_NONE;
+    enum vdev_event event = VDEV_NONE;
+    if (device == VDEV_PORT_SILENT || (device == VDEV_PORT_NONE && p->passthrough == NULL)) {
+        return event;
     }
     spin_lock(&p->device_lock);
-    enum vdev_event event = write_device(v, device, port, size, value);
+    if (device != VDEV_PORT_NONE) {
+        event = write_device(v, device, port, size, value);
+    } else {
+        passthrough_port_write(p, port, size, value);
+    }
     spin_unlock(&p->device_lock);
     if (device == VDEV_PORT_UART) {
         console_drain();

@@ -86,6 +86,9 @@ static void take_sipi(struct vcpu *v, struct guest_regs *regs)
 
 static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
 {
+    if (work & WORK_FAULT_PAUSE) { // first: what follows may not come back
+        passthrough_fault_pause();
+    }
     if (work & WORK_STOP) {
         partition_park(v);
     }

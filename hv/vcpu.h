@@ -48,6 +48,7 @@ enum vcpu_state {
 #define WORK_MACHINE_CHECK BIT(6) // likewise: the partition's memory has failed
 #define WORK_FLUSH         BIT(7) // second-level tables have changed: forget what was
 #define WORK_DMA_FAULT     BIT(8) // for the partition's first vCPU: a device did what stops it
+#define WORK_FAULT_PAUSE   BIT(9) // its devices did too much of it: pause, then say so
 
 struct vcpu {
     struct partition *partition;

@@ -62,6 +62,12 @@ def edus(count=1):
     return words
 
 
+def edu_behind_port():
+    """One at 01:00.0 behind a port of its own, which can reset it."""
+    return ["-device", "pcie-root-port,id=rp,chassis=1,addr=0x18",
+            "-device", f"{EDU},bus=rp,addr=0"]
+
+
 def edu_addresses(count=1):
     return [f"00:{FIRST_EDU + i:02x}.0" for i in range(count)]
 

@@ -2,6 +2,7 @@
 """Devices that can't be given away: a message with the address and the reason, and nothing starts
 half."""
 
+import os
 import struct
 
 import pytest
@@ -43,6 +44,16 @@ def test_one_of_two_absent(boot, iommu):
     refused(console, r'"other": .*00:06\.0 is not there')
 
 
+@iommu_machines()
+def test_broken_tables_are_refused(boot, iommu):
+    """A build that lets the last partition's devices reach the hypervisor: the audit finds it."""
+    if not os.path.exists(os.path.join(bulkhead.BUILD, "audit-break", "bulkhead32.elf")):
+        pytest.skip("make AUDIT_BREAK=1 has not been run")
+    console = boot(iommu.machine, owner_of("00:05.0"), image="audit-break/bulkhead32.elf",
+                   devices=[*iommu.devices, *edus()])
+    refused(console, "audit: FAILED", "audit: .*other.*reaches the hypervisor's memory.*gpa 0x5000")
+
+
 def test_in_two_partitions(blob_of):
     with pytest.raises(bulkhead.Error, match=r"00:05\.0.*good"):
         blob_of(two(owns("00:05.0"), owns("00:05.0")))
@@ -68,7 +79,7 @@ def test_in_two_partitions_of_a_foreign_blob(boot, iommu, blob_of, tmp_path):
 BRIDGES = {
     "host": ("00:00.0", []),
     "isa": ("00:1f.0", []),
-    "root-port": ("00:06.0", ["-device", "pcie-root-port,id=port,chassis=1,addr=6"]),
+    "root-port": ("00:06.0", ["-device", "pcie-root-port,id=rp,chassis=1,addr=6"]),
 }
 
 
@@ -82,8 +93,8 @@ def test_bridge(boot, iommu, which):
 
 def behind_bridge(*functions):
     """Devices behind a bridge to conventional PCI, which puts its own ID in the place of theirs."""
-    words = ["-device", "pcie-root-port,id=port,chassis=1,addr=6",
-             "-device", "pcie-pci-bridge,id=pci,bus=port"]
+    words = ["-device", "pcie-root-port,id=rp,chassis=1,addr=6",
+             "-device", "pcie-pci-bridge,id=pci,bus=rp"]
     for device in functions:
         words += ["-device", f"{EDU},bus=pci,addr={device:x}"]
     return words
@@ -108,6 +119,7 @@ def test_behind_a_bridge_together(boot, iommu):
     console.wait("dma is done", "good")
     console.wait("count 2", "other")
     assert "2 devices" in console.text("good")
+    assert "checks: 48 ok, 0 failed" in console.text("good")
 
 
 @iommu_machines()

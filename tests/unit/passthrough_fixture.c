@@ -9,6 +9,7 @@
 
 #include "arch/io_sized.h"
 #include "arch/mmu.h"
+#include "arch/percpu.h"
 #include "arch/tsc.h"
 #include "arch/virt.h"
 #include "drivers/console.h"
@@ -26,6 +27,8 @@ struct partition *partitions[MAX_PARTITIONS];
 unsigned partition_count;
 struct io_range machine_kept_ports[MACHINE_MAX_KEPT_PORTS];
 unsigned machine_kept_port_count;
+struct cpu *cpus[MAX_CPUS];
+static struct cpu first_cpu = {.apic_id = FIX_ID(0)};
 static volatile uint32_t ioapic_registers[8];
 
 // ---- the IOMMU ------------------------------------------------------------------------------
@@ -119,9 +122,9 @@ static void quiet(uint16_t requester)
     fix.quieted++;
 }
 
-static void fault_nmi_off(void)
+static void fault_hold(bool hold)
 {
-    fix.announcements_off++;
+    fix.faults_held = hold;
 }
 
 const struct iommu_ops vtd_ops = {
@@ -138,7 +141,7 @@ const struct iommu_ops vtd_ops = {
     .ioapic_entry = ioapic_entry,
     .take_fault = take_fault,
     .quiet = quiet,
-    .fault_nmi_off = fault_nmi_off,
+    .fault_hold = fault_hold,
 };
 const struct iommu_ops amdvi_ops = {.name = "AMD-Vi", .probe = probe};
 
@@ -269,14 +272,20 @@ void vcpu_post(struct vcpu *v, uint64_t work)
     fix.posted[v->index] |= work;
 }
 
+void apic_send_nmi(uint32_t id)
+{
+    fix.nmi_to = id;
+}
+
 uint64_t time_us(void)
 {
-    return 1000000;
+    return fix.time;
 }
 
 void delay_us(uint64_t us)
 {
     fix.delayed += us;
+    fix.time += us;
 }
 
 uint32_t machine_console_gsi(void)
@@ -324,7 +333,10 @@ static void make_device(uint16_t msi_control)
 
 void fix_machine(bool remapping, uint16_t msi_control)
 {
+    uint64_t now = fix.time; // never runs backwards: the fault share remembers
     memset(&fix, 0, sizeof(fix));
+    fix.time = now + 1000000;
+    cpus[0] = &first_cpu;
     memset(&machine, 0, sizeof(machine));
     memset(&passthrough_machine, 0, sizeof(passthrough_machine));
     fake_heap_reset();

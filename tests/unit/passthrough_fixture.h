@@ -38,7 +38,8 @@ struct fixture {
     enum status attach_status;
     const struct iommu_fault *faults; // to be taken, `fault_count` of them
     unsigned fault_count;
-    unsigned quieted, announcements_off;
+    unsigned quieted;
+    bool faults_held;
 
     // the IOAPIC: the entry of each pin
     uint64_t pin[24];
@@ -52,6 +53,8 @@ struct fixture {
     uint32_t port_value; // what a read gives, or was written
     unsigned port_accesses;
     uint64_t delayed;                 // microseconds
+    uint64_t time;                    // of time_us()
+    uint32_t nmi_to;                  // the last NMI's APIC ID
     uint32_t bar3[FIX_BAR3_SIZE / 4]; // the registers of BAR 3
 };
 

@@ -363,7 +363,7 @@ static void test_quiet(void **state)
 
     vtd_ops.fault_nmi(3);
     unsigned before = unit->events;
-    vtd_ops.fault_nmi_off();
+    vtd_ops.fault_hold(true);
     reads(DISK, 0x9000, &to);
     assert_int_equal(unit->events, before);
     assert_true(vtd_ops.take_fault(&f, &lost));

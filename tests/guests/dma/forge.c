@@ -2,7 +2,7 @@
 // Interrupts forged by DMA: words written to the window of the local APICs, which a chipset without
 // interrupt remapping takes for messages. One transfer writes about a thousand of them: all
 // delivery modes and vectors, and the address bits for the kind of destination with them. `forge=`
-// destinations, or all 256.
+// destinations, or all 256. `nmi=no` leaves that mode out.
 
 #include "tests/guests/dma/dma.h"
 
@@ -12,6 +12,7 @@ enum {
     DATA_MODES = 8,
     // What would only restart or stop a bare machine.
     MODE_SMI = 2,
+    MODE_NMI = 4,
     MODE_INIT = 5,
     MODE_STARTUP = 6,
     DATA_MODE_SHIFT = 8,
@@ -26,6 +27,8 @@ static uint32_t message(uint32_t i)
     uint32_t vector = i & 0xff, mode = i >> 8 & 7;
     if (guest.bare && (mode == MODE_SMI || mode == MODE_INIT || mode == MODE_STARTUP))
         mode = 0;
+    if (mode == MODE_NMI && option_is("nmi", "no"))
+        mode = MODE_SMI;
     uint32_t level = random_less(4) ? 0 : DATA_LEVEL;
     return vector | mode << DATA_MODE_SHIFT | DATA_ASSERT | level;
 }

@@ -75,12 +75,66 @@ static uint32_t some_data(uint64_t choice)
     return data;
 }
 
+// In widths that no driver uses, aligned or not, over the end of the table as well.
+static void rewrite_odd(uint64_t choice, uint64_t value)
+{
+    volatile uint8_t *table = (volatile uint8_t *)nvme.table;
+    volatile uint8_t *at = table + choice % (nvme.vectors * PCI_MSIX_ENTRY_SIZE + 64ull);
+    switch (choice >> 32 & 7) {
+    case 0:
+        *at = (uint8_t)value;
+        break;
+    case 1:
+        *(volatile uint16_t *)at = (uint16_t)value;
+        break;
+    case 2:
+        *(volatile uint32_t *)at = (uint32_t)value;
+        break;
+    case 3:
+        *(volatile uint64_t *)at = value;
+        break;
+    case 4:
+        *at |= (uint8_t)value;
+        break;
+    default: // reads
+        (void)*(volatile uint16_t *)at;
+        (void)*(volatile uint64_t *)at;
+        break;
+    }
+}
+
+static void move_string(volatile void *to, volatile void *from)
+{
+    __asm__ volatile("movsl" : "+D"(to), "+S"(from) : : "memory");
+}
+
+// A string instruction that begins in the table and reaches the rest of the BAR, which a hypervisor
+// that emulates it has not mapped. What it finds there is ones, or a register.
+static void reach_beyond(void)
+{
+    volatile uint8_t *table = (volatile uint8_t *)nvme.table;
+    uint64_t bytes = pci_bar_size(nvme.where, 0), at = (uint64_t)table - nvme.base;
+    for (uint64_t offset = 0; offset < bytes; offset += 1024) {
+        static volatile uint32_t found;
+        if (offset >= at && offset - at < PCI_MSIX_ENTRY_SIZE * (uint64_t)nvme.vectors)
+            continue;
+        move_string(&found, (volatile uint8_t *)nvme.base + offset);
+        if (offset > at) // in front are the controller's registers
+            move_string((volatile uint8_t *)nvme.base + offset, table);
+        move_string(table, (volatile uint8_t *)nvme.base + offset);
+    }
+}
+
 // One word of an entry, or two by one store.
 static void rewrite(uint64_t *random)
 {
     uint64_t choice = random_next(random), value = random_next(random);
     unsigned entry = choice & 3 ? 0 : (unsigned)(choice >> 8) % nvme.vectors;
     volatile uint32_t *at = nvme.table + entry * (PCI_MSIX_ENTRY_SIZE / 4);
+    if (!guest.bare && (choice >> 40 & 7) == 0) {
+        rewrite_odd(choice, value);
+        return;
+    }
     switch (choice >> 32 & 7) {
     case 0:
     case 1:
@@ -134,6 +188,8 @@ void msix_attack(void)
     check_table();
     writes = option_number("count", DEFAULT_COUNT);
     uint32_t before = interrupts_total();
+    if (!guest.bare)
+        reach_beyond();
     storm_begin();
     if (guest.cpus > 1)
         ap_run(second_cpu);
