@@ -81,6 +81,7 @@ struct amdvi_unit *amdvi_unit_of(uint16_t requester);
 void amdvi_device_changed(uint16_t id, uint16_t domain);
 enum status amdvi_attach(uint16_t requester, struct iommu_domain *d);
 void amdvi_detach(uint16_t requester);
+void amdvi_quiet(uint16_t requester);
 
 // ---- interrupts ------------------------------------------------------------------------------
 
@@ -95,5 +96,6 @@ enum status amdvi_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_r
 
 bool amdvi_take_fault(struct iommu_fault *out, bool *lost);
 void amdvi_fault_nmi(uint32_t apic_id);
+void amdvi_fault_nmi_off(void);
 
 #endif

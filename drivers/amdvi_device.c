@@ -96,3 +96,15 @@ void amdvi_detach(uint16_t requester)
     set(&e[DOMAIN], 0);
     amdvi_device_changed(id, domain);
 }
+
+void amdvi_quiet(uint16_t requester)
+{
+    uint16_t id = amdvi_alias(requester);
+    uint64_t *e = amdvi_device(id);
+    if (e == NULL || amdvi_unit_of(id) == NULL) {
+        return;
+    }
+    uint16_t domain = (uint16_t)(e[DOMAIN] & AMDVI_DTE_DOMAIN_MASK);
+    set(&e[DOMAIN], e[DOMAIN] | AMDVI_DTE_SUPPRESS_EVENTS);
+    amdvi_device_changed(id, domain);
+}

@@ -63,3 +63,12 @@ void amdvi_fault_nmi(uint32_t apic_id)
         amdvi_write(u, AMDVI_CONTROL, u->control);
     }
 }
+
+void amdvi_fault_nmi_off(void)
+{
+    for (unsigned i = 0; i < amdvi.unit_count; i++) {
+        struct amdvi_unit *u = &amdvi.unit[i];
+        u->control &= ~AMDVI_CONTROL_EVENT_MSI;
+        amdvi_write(u, AMDVI_CONTROL, u->control);
+    }
+}

@@ -107,6 +107,10 @@ struct iommu_ops {
 
     // Faults are announced to this CPU by NMI from now on.
     void (*fault_nmi)(uint32_t apic_id);
+    // Records no more refused memory accesses of a requester until it is attached again.
+    void (*quiet)(uint16_t requester);
+    // Announces no faults any more; take_fault() still finds them.
+    void (*fault_nmi_off)(void);
     // The next recorded fault; false if there is none. *lost becomes true if there were more than
     // could be recorded. Any one CPU at a time.
     bool (*take_fault)(struct iommu_fault *out, bool *lost);

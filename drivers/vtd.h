@@ -74,6 +74,7 @@ enum status vtd_domain_create(struct iommu_domain *d, uint16_t id);
 void vtd_domain_flush(struct iommu_domain *d);
 enum status vtd_attach(uint16_t requester, struct iommu_domain *d);
 void vtd_detach(uint16_t requester);
+void vtd_quiet(uint16_t requester);
 
 // ---- vtd_interrupts.c: who may interrupt -------------------------------------------------------
 
@@ -90,6 +91,7 @@ enum status vtd_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_rou
 // Drops what is recorded, and announces nothing until vtd_fault_nmi().
 void vtd_fault_reset(const struct vtd_unit *u);
 void vtd_fault_nmi(uint32_t apic_id);
+void vtd_fault_nmi_off(void);
 bool vtd_take_fault(struct iommu_fault *out, bool *lost);
 
 #endif

@@ -107,6 +107,13 @@ static bool take_from(const struct vtd_unit *u, uint32_t status, struct iommu_fa
     return false;
 }
 
+void vtd_fault_nmi_off(void)
+{
+    for (unsigned i = 0; i < vtd.unit_count; i++) {
+        vtd_write32(vtd.units[i].registers, VTD_FECTL, VTD_FECTL_MASKED);
+    }
+}
+
 bool vtd_take_fault(struct iommu_fault *out, bool *lost)
 {
     for (unsigned i = 0; i < vtd.unit_count; i++) {

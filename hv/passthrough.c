@@ -74,7 +74,11 @@ static void report(const char *text)
     print("%s\n", text);
 }
 
-static unsigned find_kept(struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1])
+#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1)
+#define KEPT_PAGES                                                                                 \
+    (unsigned)(align_up(MOST_KEPT * sizeof(struct assign_kept), PAGE_SIZE) / PAGE_SIZE)
+
+static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
 {
     unsigned count = 0;
     kept[count++] = (struct assign_kept){machine.acpi.lapic_address, PAGE_SIZE, "the local APICs"};
@@ -91,10 +95,8 @@ static unsigned find_kept(struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_ME
     return count;
 }
 
-enum status passthrough_assign(void)
+static enum status assign(struct assign_kept kept[MOST_KEPT])
 {
-    static struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1];
-    char error[IOMMU_TEXT_SIZE];
     struct assign_input input = {
         .config = machine.config,
         .pci = &passthrough_machine.pci,
@@ -104,7 +106,19 @@ enum status passthrough_assign(void)
         .ports = machine_kept_ports,
         .port_count = machine_kept_port_count,
     };
-    enum status s = assign_devices(&input, passthrough_machine.owner, report);
+    return assign_devices(&input, passthrough_machine.owner, report);
+}
+
+enum status passthrough_assign(void)
+{
+    char error[IOMMU_TEXT_SIZE];
+    hpa_t pages = heap_pages_alloc(KEPT_PAGES); // for a moment only
+    if (pages.v == 0) {
+        print("no memory to give devices away\n");
+        return ERR_NO_MEMORY;
+    }
+    enum status s = assign(heap_ptr(pages));
+    heap_pages_free(pages, KEPT_PAGES);
     if (s == STATUS_OK && iommu != NULL) {
         s = iommu->enable(error, sizeof(error));
         if (s != STATUS_OK) {
@@ -149,7 +163,8 @@ static enum status create_msix(struct passthrough_device *d)
     vmsix_pages(&d->msix, (uint32_t)phase, &first, &end);
     volatile void *pages = mmu_map_device(hpa(bar->address - phase + first), end - first);
     d->msix_pages = pages;
-    d->msix_first = first - phase;
+    d->msix_first = first;
+    d->msix_end = end;
     return pages != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
@@ -400,6 +415,7 @@ void passthrough_start(struct partition *p)
         struct passthrough_device *d = &pt->device[i];
         passthrough_reset_device(p, d);
         vmsix_reset(&d->msix);
+        __atomic_store_n(&d->faults, 0, __ATOMIC_RELAXED);
     }
     vpci_reset(&p->devices.pci);
     for (unsigned i = 0; i < pt->count && iommu != NULL; i++) {

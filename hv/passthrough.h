@@ -22,9 +22,10 @@ struct passthrough_device {
     uint64_t mapped[PCI_BARS]; // where each memory BAR is in the guest now; 0: nowhere
     struct vmsix msix;
     volatile uint8_t *msix_pages;  // the pages of its BAR that are trapped; NULL: no MSI-X
-    uint64_t msix_first;           // offset in the BAR of their first byte
+    uint64_t msix_first, msix_end; // where they are, from the first page of the BAR
     unsigned irq_first, irq_count; // its block of interrupts, if there is an IOMMU
     bool intx;                     // its pin is the partition's alone
+    uint32_t faults;               // since the last start; console CPU, cleared at a start
     bool lost;                     // it did not come back from a reset: it stays off
 };
 
@@ -85,7 +86,7 @@ bool passthrough_owns(const struct partition *p, gpa_t address);
 uint64_t passthrough_mmio_read(struct vcpu *v, gpa_t address, unsigned size);
 void passthrough_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
 
-// I/O BARs. False: the port is none of theirs.
+// I/O BARs; called without the lock. False: the port is none of theirs.
 bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value);
 bool passthrough_port_write(struct partition *p, uint16_t port, unsigned size, uint32_t value);
 
@@ -122,6 +123,16 @@ struct passthrough_pages {
 };
 unsigned passthrough_direct_pages(const struct passthrough_device *d, unsigned bar,
                                   struct passthrough_pages out[2]);
+
+// The device's own registers at an offset in the BAR with its MSI-X table, which the guest does not
+// reach directly. NULL: not all of the bytes are on such a page.
+static inline volatile void *passthrough_trapped(const struct passthrough_device *d,
+                                                 uint64_t offset, unsigned size)
+{
+    uint64_t at = offset + (d->pci->bar[d->virt->msix_bar].address & PAGE_MASK);
+    bool inside = at >= d->msix_first && at + size <= d->msix_end;
+    return inside ? d->msix_pages + (at - d->msix_first) : NULL;
+}
 
 // Takes all BARs out of the guest's memory.
 void passthrough_unmap_all(struct partition *p);

@@ -9,16 +9,23 @@
 #include "hv/partition.h"
 #include "hv/passthrough_machine.h"
 
-#define MOST_AT_ONCE 64 // records in one go: a flood of them must not hold up the console
+// A device that is refused again and again would make the console's CPU take NMIs without end, and
+// that CPU may be another partition's. So its accesses go on being refused, but are not recorded
+// any more, after so many since its partition's start.
+#define MOST_FAULTS 100
+// What can't be turned off device by device, refused interrupts among it, ends all announcements.
+#define MOST_AT_ONCE 1000
 
-// The partition that owns a device with this requester ID, or NULL.
-static struct partition *owner_of(uint16_t requester, const struct pci_function **f)
+// The partition that owns a device with this requester ID, or NULL; and the first such device.
+static struct partition *owner_of(uint16_t requester, struct passthrough_device **d)
 {
-    const struct passthrough_machine *m = &passthrough_machine;
-    for (unsigned i = 0; i < m->pci.count; i++) {
-        if (m->pci.function[i].requester == requester && m->owner[i] != BLOB_NOBODY) {
-            *f = &m->pci.function[i];
-            return partitions[m->owner[i]];
+    for (unsigned i = 0; i < partition_count; i++) {
+        struct passthrough *pt = partitions[i]->passthrough;
+        for (unsigned n = 0; pt != NULL && n < pt->count; n++) {
+            if (pt->device[n].pci->requester == requester) {
+                *d = &pt->device[n];
+                return partitions[i];
+            }
         }
     }
     return NULL;
@@ -33,11 +40,34 @@ static void tell(const struct iommu_fault *fault, const char *name, const char *
           fault->address, fault->why);
 }
 
+static void quiet(const struct partition *p, const struct passthrough_device *d)
+{
+    spin_lock(&passthrough_machine.iommu_lock);
+    iommu->quiet(d->pci->requester);
+    spin_unlock(&passthrough_machine.iommu_lock);
+    char place[PCI_TEXT_SIZE];
+    print("%s: device %s was refused %u times: the rest is not recorded until its next start\n",
+          p->name, pci_text(d->pci->address, place), MOST_FAULTS);
+}
+
+static void announce_no_more(void)
+{
+    static bool said;
+    spin_lock(&passthrough_machine.iommu_lock);
+    iommu->fault_nmi_off();
+    spin_unlock(&passthrough_machine.iommu_lock);
+    if (!said) {
+        said = true;
+        print("%s: too many refused interrupts: they are only told with the console's next key\n",
+              iommu->name);
+    }
+}
+
 static void judge(const struct iommu_fault *fault)
 {
-    const struct pci_function *f;
+    struct passthrough_device *d;
     char place[PCI_TEXT_SIZE];
-    struct partition *p = owner_of(fault->requester, &f);
+    struct partition *p = owner_of(fault->requester, &d);
     if (p == NULL) {
         static struct log_share share; // of all that is nobody's
         uint32_t hidden;
@@ -47,8 +77,14 @@ static void judge(const struct iommu_fault *fault)
         return;
     }
     __atomic_add_fetch(&p->passthrough->dma_faults, 1, __ATOMIC_RELAXED);
+    uint32_t count = __atomic_add_fetch(&d->faults, 1, __ATOMIC_RELAXED);
     if (log_allows(p, 1)) {
-        tell(fault, p->name, pci_text(f->address, place));
+        tell(fault, p->name, pci_text(d->pci->address, place));
+    }
+    if (count == MOST_FAULTS) {
+        quiet(p, d);
+    } else if (count == 2 * MOST_FAULTS) {
+        announce_no_more();
     }
     if (p->config->flags & BLOB_STOP_ON_DMA_FAULT) {
         vcpu_post(p->vcpus[0], WORK_DMA_FAULT);
@@ -63,6 +99,9 @@ bool passthrough_faults(void)
     while (iommu != NULL && count < MOST_AT_ONCE && iommu->take_fault(&fault, &lost)) {
         judge(&fault);
         count++;
+    }
+    if (count == MOST_AT_ONCE) {
+        announce_no_more();
     }
     return count > 0;
 }

@@ -49,7 +49,8 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
     }
     *route =
         (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
-    return true;
+    // Without remapping a message has 8 bits for it, and 255 would be everybody.
+    return iommu != NULL || route->apic_id < UINT8_MAX;
 }
 
 // What the device itself is to send.
@@ -70,8 +71,8 @@ static struct msi_message device_message(const struct passthrough_device *d, uns
 
 static void program_vector(struct vcpu *v, struct passthrough_device *d, unsigned vector)
 {
-    uint64_t at = d->msix.table - d->msix_first + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
-    volatile uint32_t *entry = (volatile uint32_t *)(d->msix_pages + at);
+    uint64_t at = d->msix.table + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
+    volatile uint32_t *entry = passthrough_trapped(d, at, PCI_MSIX_ENTRY_SIZE);
     struct vmsix_message wish = vmsix_live(&d->msix, vector);
     struct irq_route route;
     entry[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED; // nothing half-written is ever live
@@ -153,17 +154,24 @@ void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
     }
     struct vpci_msi wish = vpci_msi(d->virt);
     uint32_t control = pci_config_read(d->pci->address, at + PCI_MSI_CONTROL, 2);
-    bool wide = (control & PCI_MSI_64) != 0;
-    // Off, while it changes.
-    pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2, 0);
-    if (!wish.enabled || !route_all(v, d, &wish)) {
+    uint32_t on = PCI_MSI_ENABLE | log2_of(wish.vectors) << PCI_MSI_ENABLED_SHIFT;
+    // What is on already is moved while it is on: an interrupt that a device without masks raises
+    // while they are off would be lost.
+    if (!wish.enabled || (control & PCI_MSI_ENABLED) != on) {
+        pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2, 0);
+    }
+    if (!wish.enabled) {
+        return;
+    }
+    if (!route_all(v, d, &wish)) {
+        pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2, 0);
         return;
     }
     if (control & PCI_MSI_MASKABLE) {
-        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + (wide ? 12 : 8), 4, wish.mask);
+        unsigned mask = PCI_MSI_ADDRESS + (control & PCI_MSI_64 ? 12 : 8);
+        pci_config_write(d->pci->address, at + mask, 4, wish.mask);
     }
-    pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2,
-                     PCI_MSI_ENABLE | log2_of(wish.vectors) << PCI_MSI_ENABLED_SHIFT);
+    pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2, on);
 }
 
 void passthrough_irq_stop(struct passthrough_device *d)

@@ -233,9 +233,8 @@ static struct passthrough_device *find_msix(struct partition *p, gpa_t address, 
 // is not aligned, or on none of these pages.
 static volatile void *beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
 {
-    bool passes = !d->lost && offset % size == 0 && offset >= d->msix_first &&
-                  offset < d->pci->bar[d->virt->msix_bar].size;
-    return passes ? d->msix_pages + (offset - d->msix_first) : NULL;
+    bool passes = !d->lost && offset % size == 0;
+    return passes ? passthrough_trapped(d, offset, size) : NULL;
 }
 
 static uint64_t read_beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
@@ -326,13 +325,22 @@ void passthrough_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64
 
 // ---- I/O BARs -------------------------------------------------------------------------------
 
-bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value)
+static bool find_port(struct partition *p, uint16_t port, unsigned size, uint16_t *host)
 {
     unsigned bar;
+    if (p->passthrough == NULL) {
+        return false;
+    }
+    spin_lock(&p->device_lock);
+    bool found = vpci_find_port(&p->devices.pci, port, size, &bar, host) != NULL;
+    spin_unlock(&p->device_lock);
+    return found;
+}
+
+bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value)
+{
     uint16_t host;
-    const struct vpci_function *f =
-        p->passthrough != NULL ? vpci_find_port(&p->devices.pci, port, size, &bar, &host) : NULL;
-    if (f == NULL) {
+    if (!find_port(p, port, size, &host)) {
         return false;
     }
     *value = size == 1 ? inb(host) : size == 2 ? inw(host) : inl(host);
@@ -341,11 +349,8 @@ bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, ui
 
 bool passthrough_port_write(struct partition *p, uint16_t port, unsigned size, uint32_t value)
 {
-    unsigned bar;
     uint16_t host;
-    const struct vpci_function *f =
-        p->passthrough != NULL ? vpci_find_port(&p->devices.pci, port, size, &bar, &host) : NULL;
-    if (f == NULL) {
+    if (!find_port(p, port, size, &host)) {
         return false;
     }
     if (size == 1) {

@@ -461,6 +461,28 @@ static void faults_are_told(void **state)
     assert_non_null(strstr(f.why, "did not write out"));
 }
 
+static void the_quiet_are_refused_in_silence(void **state)
+{
+    (void)state;
+    start();
+    struct iommu_fault f;
+    bool lost = false;
+    uint64_t pa;
+    assert_int_equal(amdvi_ops.attach(EDU, &alpha), STATUS_OK);
+    amdvi_ops.quiet(EDU);
+    assert_reaches(EDU, 0x5000, RAM + 0x5000);
+    assert_false(fake_dma(0, EDU, MIB(4), true, &pa));
+    assert_false(amdvi_ops.take_fault(&f, &lost));
+    assert_false(fake_dma(0, NVME, MIB(4), true, &pa)); // another's is told
+    assert_true(amdvi_ops.take_fault(&f, &lost));
+    assert_int_equal(f.requester, NVME);
+    amdvi_ops.detach(EDU);
+    assert_int_equal(amdvi_ops.attach(EDU, &alpha), STATUS_OK);
+    assert_false(fake_dma(0, EDU, MIB(4), true, &pa));
+    assert_true(amdvi_ops.take_fault(&f, &lost));
+    assert_int_equal(f.requester, EDU);
+}
+
 static void a_full_log_starts_again(void **state)
 {
     (void)state;
@@ -631,6 +653,7 @@ int main(void)
         cmocka_unit_test(bad_requests_for_interrupts),
         cmocka_unit_test(the_ioapic_gets_no_more_than_it_needs),
         cmocka_unit_test(faults_are_told),
+        cmocka_unit_test(the_quiet_are_refused_in_silence),
         cmocka_unit_test(a_full_log_starts_again),
         cmocka_unit_test(faults_are_announced),
         cmocka_unit_test(functions_that_stay),
