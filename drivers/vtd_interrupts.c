@@ -22,7 +22,7 @@ static struct owner {
     uint8_t kind;       // enum owner_kind
     uint8_t pin;        // of an IOAPIC
     uint16_t requester; // or the IOAPIC's ACPI ID
-} *owners;              // of each entry
+} * owners;             // of each entry
 
 static struct vtd_entry *table;  // of segment 0
 static struct vtd_entry *nobody; // of all other segments: nothing is ever present in it

@@ -420,6 +420,9 @@ void passthrough_start(struct partition *p)
     vpci_reset(&p->devices.pci);
     for (unsigned i = 0; i < pt->count && iommu != NULL; i++) {
         struct passthrough_device *d = &pt->device[i];
+        if (d->lost) {
+            continue;
+        }
         spin_lock(&passthrough_machine.iommu_lock);
         enum status s = iommu->attach(d->pci->requester, &pt->domain);
         spin_unlock(&passthrough_machine.iommu_lock);

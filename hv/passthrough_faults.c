@@ -40,14 +40,16 @@ static void tell(const struct iommu_fault *fault, const char *name, const char *
           fault->address, fault->why);
 }
 
-static void quiet(const struct partition *p, const struct passthrough_device *d)
+static void quiet(struct partition *p, const struct passthrough_device *d)
 {
     spin_lock(&passthrough_machine.iommu_lock);
     iommu->quiet(d->pci->requester);
     spin_unlock(&passthrough_machine.iommu_lock);
     char place[PCI_TEXT_SIZE];
-    print("%s: device %s was refused %u times: the rest is not recorded until its next start\n",
-          p->name, pci_text(d->pci->address, place), MOST_FAULTS);
+    if (log_allows(p, 1)) {
+        print("%s: device %s was refused %u times: the rest is not recorded until its next start\n",
+              p->name, pci_text(d->pci->address, place), MOST_FAULTS);
+    }
 }
 
 static void announce_no_more(void)

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
 import bochs  # noqa: E402
 import bulkhead  # noqa: E402
+import hardware  # noqa: E402
 from console import Console  # noqa: E402
 from rows import GAP_ATTACKS, Row, exit_table, gap_rows, missed_exits, table  # noqa: E402
 
@@ -30,6 +31,8 @@ HYPERVISOR_GRUB = os.path.join(bulkhead.BUILD, "bulkhead.elf")
 BENCH = os.path.join(bulkhead.BUILD, "bench.elf")
 FORKS = 200
 IDLE_SECONDS = 10
+READ_MIB = 64
+NVME = "00:04.0"
 SLOW = 600  # seconds: single-threaded emulation of a whole Linux
 KEY_COUNTERS = "\x1dc"
 
@@ -63,10 +66,11 @@ X2APIC_ROWS = [
 ]
 
 
-def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True):
+def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, devices=()):
     command = bulkhead.machine(emulator, cpu, cpus, memory)
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
-    command += (ICOUNT if icount else []) + bulkhead.kernel(image, modules, append)
+    command += (ICOUNT if icount else []) + list(devices)
+    command += bulkhead.kernel(image, modules, append)
     return Console(command, os.path.join(WORK, "qemu.log"))
 
 
@@ -86,8 +90,8 @@ def compiled(text, name="bench"):
     return [blob] + bulkhead.find_modules(bulkhead.read_blob(blob), bulkhead.BUILD)
 
 
-def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4):
-    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount)
+def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4, devices=()):
+    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), "", icount, devices)
 
 
 def one_partition(image, memory, cmdline, more=""):
@@ -167,6 +171,24 @@ def measure_forks(emulator, cpu):
     console = start(emulator, cpu, 1, 256, kernel, [initrd], f"console=ttyS0 {words}")
     bare = int(finished(console, pattern).group(1))
     console = start_partitions(emulator, cpu, linux_partition(words))
+    ours = int(finished(console, pattern).group(1))
+    row.take("amd", {row.name: 0.0}, {row.name: (ours - bare) * 100.0 / bare})
+    return row
+
+
+def measure_reads(emulator, cpu):
+    """From a disk of the partition's own, behind an IOMMU; bare it has the same."""
+    row = Row(f"reading {READ_MIB} MiB from NVMe in Linux, over bare", "reads", amd=1.0, unit=" %")
+    words = f"quiet maxcpus=1 bulkhead.test=read bulkhead.n={READ_MIB}"
+    kernel = os.path.join(bulkhead.BUILD, "vmlinuz-generic")
+    initrd = os.path.join(bulkhead.BUILD, "initrd-devices.gz")
+    devices = hardware.iommu("intel-iommu") + hardware.nvme(NVME)
+    more = f'initrd = "initrd-devices.gz"; devices = ( {{ pci = "{NVME}"; }} );'
+    text = one_partition("vmlinuz-generic", "256M", f"console=ttyS0 {words}", more)
+    pattern = r"readbench \d+ MiB: (\d+) ticks"
+    console = start(emulator, cpu, 1, 256, kernel, [initrd], f"console=ttyS0 {words}", True, devices)
+    bare = int(finished(console, pattern).group(1))
+    console = start_partitions(emulator, cpu, text, devices=devices)
     ours = int(finished(console, pattern).group(1))
     row.take("amd", {row.name: 0.0}, {row.name: (ours - bare) * 100.0 / bare})
     return row
@@ -260,6 +282,7 @@ def measure(quick):
             # In x2APIC mode Linux reads the APIC timer's count by RDMSR, which QEMU 10 does not
             # survive under instruction counting ("Bad icount read").
             rows.append(measure_forks(installed, "EPYC"))
+            rows.append(measure_reads(installed, "EPYC"))
             for label, machine in (("xAPIC", (installed, "EPYC")), ("x2APIC", x2apic)):
                 if machine:
                     console = start_partitions(*machine, POWER_OFF, icount=False, cpus=1)
