@@ -143,6 +143,11 @@ uint64_t passthrough_heap_size(void)
     return HEAP_FIXED + buses * HEAP_PER_BUS + pci->count * HEAP_PER_FUNCTION;
 }
 
+bool passthrough_is_direct(const struct partition *p)
+{
+    return iommu == NULL && p->config->device_count > 0;
+}
+
 // ---- a partition's structures ---------------------------------------------------------------
 
 // Memory for the MSI-X table that the guest sees, and access to the device's own.
@@ -354,6 +359,12 @@ enum status passthrough_create(struct partition *p)
 void passthrough_print(const struct partition *p)
 {
     const struct passthrough *pt = p->passthrough;
+    if (passthrough_is_direct(p)) {
+        print(
+            "partition %s: trusted with the machine's memory; its own begins at 0x%lx, behind the "
+            "first MiB, which its devices don't reach\n",
+            p->name, p->ram.dma_floor);
+    }
     for (unsigned i = 0; pt != NULL && i < pt->count; i++) {
         const struct passthrough_device *d = &pt->device[i];
         char host[PCI_TEXT_SIZE], guest[PCI_TEXT_SIZE];

@@ -59,6 +59,10 @@ enum status passthrough_discover(void);
 // config_load(). Prints what is wrong.
 enum status passthrough_assign(void);
 
+// Whether the partition's devices use the addresses that its drivers give them as the host's,
+// because it is trusted with some and there is no IOMMU (trust_dma). Behind passthrough_assign().
+bool passthrough_is_direct(const struct partition *p);
+
 // Makes the structures of a partition that owns devices; p->passthrough stays NULL for another.
 enum status passthrough_create(struct partition *p);
 

@@ -76,6 +76,12 @@ def e1000e(at):
     return [*netdev, "-device", f"e1000e,netdev={name},{_addr(at)}"]
 
 
+def e1000(at):
+    """Has neither MSI nor MSI-X."""
+    name, netdev = _net(at)
+    return [*netdev, "-device", f"e1000,netdev={name},{_addr(at)}"]
+
+
 # The machine of `make run`: it has those of these that the configuration names.
 OFFERED = {
     "00:04.0": nvme,
