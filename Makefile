@@ -243,7 +243,7 @@ config-test: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only config
 
 bench: setup-bench
-	@$(MAKE) --no-print-directory SETUP=0 all linux
+	@$(MAKE) --no-print-directory SETUP=0 all linux generic-linux
 	@$(PYTHON) tests/bench/bench.py
 
 # ---- unit tests and fuzzers -------------------------------------------------------------------
