@@ -44,11 +44,17 @@ struct amdvi_unit *amdvi_unit_of(uint16_t requester)
     return r != NULL ? &amdvi.unit[r->unit] : NULL;
 }
 
-void amdvi_device_changed(uint16_t id, uint16_t domain)
+struct amdvi_unit *amdvi_serving_unit(uint16_t id)
 {
     struct amdvi_unit *u = amdvi_unit_of(id);
-    uint64_t pages = AMDVI_COMMAND_INVALIDATE_PAGES | (uint64_t)domain << AMDVI_PAGES_DOMAIN_SHIFT;
     ASSERT(u != NULL);
+    return u;
+}
+
+void amdvi_device_changed(uint16_t id, uint16_t domain)
+{
+    struct amdvi_unit *u = amdvi_serving_unit(id);
+    uint64_t pages = AMDVI_COMMAND_INVALIDATE_PAGES | (uint64_t)domain << AMDVI_PAGES_DOMAIN_SHIFT;
     // One that finds no room is one whose completion does not come either.
     (void)amdvi_command(u, AMDVI_COMMAND_INVALIDATE_DEVICE | id, 0);
     (void)amdvi_command(u, AMDVI_COMMAND_INVALIDATE_INTERRUPTS | id, 0);

@@ -31,9 +31,6 @@ HYPERVISOR_GRUB = os.path.join(bulkhead.BUILD, "bulkhead.elf")
 BENCH = os.path.join(bulkhead.BUILD, "bench.elf")
 FORKS = 200
 IDLE_SECONDS = 10
-READ_MIB = 64
-READ_SECONDS = 3
-NVME = "00:04.0"
 SLOW = 600  # seconds: single-threaded emulation of a whole Linux
 KEY_COUNTERS = "\x1dc"
 
@@ -68,10 +65,9 @@ X2APIC_ROWS = [
 
 
 def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, devices=()):
-    command = bulkhead.machine(emulator, cpu, cpus, memory)
+    command = bulkhead.machine(emulator, cpu, cpus, memory) + [*devices]
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
-    command += (ICOUNT if icount else []) + list(devices)
-    command += bulkhead.kernel(image, modules, append)
+    command += (ICOUNT if icount else []) + bulkhead.kernel(image, modules, append)
     return Console(command, os.path.join(WORK, "qemu.log"))
 
 
@@ -92,7 +88,8 @@ def compiled(text, name="bench"):
 
 
 def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4, devices=()):
-    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), "", icount, devices)
+    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount,
+                 devices=devices)
 
 
 def one_partition(image, memory, cmdline, more=""):
@@ -177,68 +174,82 @@ def measure_forks(emulator, cpu):
     return row
 
 
-def reading(words):
-    """A partition that reads from a disk of its own, behind an IOMMU: text and devices."""
-    more = f'initrd = "initrd-devices.gz"; devices = ( {{ pci = "{NVME}"; }} );'
-    text = one_partition("vmlinuz-generic", "256M", f"console=ttyS0 quiet {words}", more)
-    # A disk that answers at once, so that the host's own does not decide how often the guest waits.
-    return text, hardware.iommu("intel-iommu") + hardware.nvme_without_disk(NVME)
-
-
-def measure_reads(emulator, cpu):
-    """Bare nobody uses the IOMMU. How many requests the disk answers with one interrupt still differs
-    from run to run, and the figure with it by a percent or two."""
-    row = Row(f"reading {READ_MIB} MiB from NVMe in Linux, xAPIC, over bare", "reads", unit=" %")
-    words = f"maxcpus=1 bulkhead.test=read bulkhead.n={READ_MIB} intel_iommu=off"
-    kernel = os.path.join(bulkhead.BUILD, "vmlinuz-generic")
-    initrd = os.path.join(bulkhead.BUILD, "initrd-devices.gz")
-    text, devices = reading(words)
-
-    def busy(console):
-        # While the CPU halts, a tick is a nanosecond.
-        match = finished(console, r"readbench \d+ MiB: (\d+) ticks, (\d+) ns idle")
-        return int(match.group(1)) - int(match.group(2))
-
-    bare = busy(start(emulator, cpu, 1, 256, kernel, [initrd], f"console=ttyS0 quiet {words}", True,
-                      devices))
-    ours = busy(start_partitions(emulator, cpu, text, devices=devices))
-    row.take("amd", {row.name: 0.0}, {row.name: (ours - bare) * 100.0 / bare})
-    return row
-
-
-def exits_within(console, ready, settle, seconds):
-    """The partition's exits in so many seconds, some time after it has printed `ready`."""
-
-    def exits():
-        since = console.count()
-        console.type(KEY_COUNTERS)
-        return int(console.match(r"bench/0: exits (\d+):", since=since).group(1))
-
-    try:
-        console.wait(ready, "bench", timeout=SLOW)
-        time.sleep(settle)
-        before = exits()
-        time.sleep(seconds)
-        return exits() - before
-    except AssertionError as error:
-        raise bulkhead.Error(f"{error}\n{console.report()}")
-    finally:
-        console.stop()
+def exits(console):
+    since = console.count()
+    console.type(KEY_COUNTERS)
+    return int(console.match(r"bench/0: exits (\d+):", since=since).group(1))
 
 
 def measure_idle(emulator, cpu):
     row = Row(f"exits in {IDLE_SECONDS} idle seconds, 1-CPU Linux, x2APIC", "idle", "~26 per second", amd=0)
     console = start_partitions(emulator, cpu, linux_partition("quiet"), icount=False)
-    # First what the boot left to do.
-    row.take("amd", {}, {row.name: exits_within(console, r"\$ ", 5, IDLE_SECONDS)})
+
+    try:
+        console.wait(r"\$ ", "bench", timeout=SLOW)
+        time.sleep(5)  # what the boot left to do
+        before = exits(console)
+        time.sleep(IDLE_SECONDS)
+        row.take("amd", {}, {row.name: exits(console) - before})
+    except AssertionError as error:
+        raise bulkhead.Error(f"{error}\n{console.report()}")
+    finally:
+        console.stop()
     return row
 
 
-def measure_read_exits(emulator, cpu):
-    row = Row(f"exits in {READ_SECONDS} s of reading from NVMe, x2APIC", "read_exits", amd=0)
-    text, devices = reading("bulkhead.test=read bulkhead.n=1000000")
-    console = start_partitions(emulator, cpu, text, icount=False, devices=devices)
-    row.take("amd", {}, {row.name: exits_within(console, "read: nvme0n1", 2, READ_SECONDS)})
+# A disk without a medium: it answers at once, so nothing of the host's is measured.
+EMPTY_DISK = [
+    *["-drive", "driver=null-co,size=128M,read-zeroes=on,if=none,id=disk"],
+    *["-device", "nvme,serial=bulkhead,drive=disk,addr=04.0"],
+]
+READ_MIB = 256
+BUSY_SECONDS = 3
+
+
+def reading_partition(words):
+    return one_partition(
+        "vmlinuz-generic", "256M", f"console=ttyS0 quiet maxcpus=1 bulkhead.test=read {words}",
+        'initrd = "initrd-devices.gz"; devices = ( { pci = "00:04.0"; } );',
+    )
+
+
+def measure_disk(emulator, cpu):
+    """A MiB read from NVMe: the least of many, in which the CPU did not sleep. Bare without an IOMMU, as
+    the guest sees the machine."""
+    row = Row("1 MiB read from NVMe by Linux, over bare", "disk", amd=1.0, unit=" %")
+    words = f"bulkhead.n={READ_MIB}"
+    kernel = os.path.join(bulkhead.BUILD, "vmlinuz-generic")
+    initrd = os.path.join(bulkhead.BUILD, "initrd-devices.gz")
+    pattern = r"readbench \d+ MiB: \d+ ticks, the least of 1 MiB (\d+) ticks, \d+ interrupts"
+    append = f"console=ttyS0 quiet maxcpus=1 bulkhead.test=read {words}"
+    console = start(emulator, cpu, 1, 256, kernel, [initrd], append, devices=EMPTY_DISK)
+    bare = int(finished(console, pattern).group(1))
+    console = start_partitions(emulator, cpu, reading_partition(words),
+                               devices=hardware.iommu("intel-iommu") + EMPTY_DISK)
+    ours = int(finished(console, pattern).group(1))
+    print(f"bench: 1 MiB from NVMe: bare {bare}, Bulkhead {ours} instructions", flush=True)
+    row.take("amd", {row.name: 0.0}, {row.name: (ours - bare) * 100.0 / bare})
+    return row
+
+
+def measure_disk_exits(emulator, cpu):
+    row = Row(f"exits in {BUSY_SECONDS} s of reading from NVMe, x2APIC", "disk_exits", amd=0)
+    console = start_partitions(emulator, cpu, reading_partition("bulkhead.n=16384"), icount=False,
+                               devices=hardware.iommu("intel-iommu") + EMPTY_DISK)
+    try:
+        console.wait("read: nvme0n1", "bench", timeout=SLOW)
+        time.sleep(2)  # the start of the program that reads
+        before = exits(console)
+        time.sleep(BUSY_SECONDS)
+        row.take("amd", {}, {row.name: exits(console) - before})
+        if "read done" in console.text("bench"):
+            raise bulkhead.Error("the disk was read before its exits could be counted")
+        came = console.match(r"read done: .* (\d+) interrupts", timeout=SLOW).group(1)
+        print(f"bench: {came} interrupts of the disk", flush=True)
+    except AssertionError as error:
+        raise bulkhead.Error(f"{error}\n{console.report()}")
+    finally:
+        console.stop()
     return row
 
 
@@ -308,14 +319,14 @@ def measure(quick):
             # In x2APIC mode Linux reads the APIC timer's count by RDMSR, which QEMU 10 does not
             # survive under instruction counting ("Bad icount read").
             rows.append(measure_forks(installed, "EPYC"))
-            rows.append(measure_reads(installed, "EPYC"))
+            rows.append(measure_disk(installed, "EPYC"))
             for label, machine in (("xAPIC", (installed, "EPYC")), ("x2APIC", x2apic)):
                 if machine:
                     console = start_partitions(*machine, POWER_OFF, icount=False, cpus=1)
                     boots[f"AMD-V, {label}"] = boot_exits(console)
             if x2apic:
                 rows.append(measure_idle(*x2apic))
-                rows.append(measure_read_exits(*x2apic))
+                rows.append(measure_disk_exits(*x2apic))
         rows += measure_gaps(installed, "EPYC")
         rows += measure_memory(*(x2apic or (installed, "EPYC")))
         if vtx and not quick:
