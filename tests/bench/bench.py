@@ -65,7 +65,11 @@ X2APIC_ROWS = [
 
 
 def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, devices=()):
+<<<<<<< HEAD
     command = bulkhead.machine(emulator, cpu, cpus, memory) + [*devices]
+=======
+    command = bulkhead.machine(emulator, cpu, cpus, memory)
+>>>>>>> w/quality
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
     command += (ICOUNT if icount else []) + bulkhead.kernel(image, modules, append)
     return Console(command, os.path.join(WORK, "qemu.log"))
@@ -88,8 +92,12 @@ def compiled(text, name="bench"):
 
 
 def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4, devices=()):
+<<<<<<< HEAD
     return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount,
                  devices=devices)
+=======
+    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), "", icount, devices)
+>>>>>>> w/quality
 
 
 def one_partition(image, memory, cmdline, more=""):
@@ -202,7 +210,7 @@ EMPTY_DISK = [
     *["-drive", "driver=null-co,size=128M,read-zeroes=on,if=none,id=disk"],
     *["-device", "nvme,serial=bulkhead,drive=disk,addr=04.0"],
 ]
-READ_MIB = 256
+READ_MIB = 512
 BUSY_SECONDS = 3
 
 
