@@ -7,7 +7,7 @@
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG
 #   make test            everything that has to pass
 #   make docs            the documents that are made from the hypervisor's tables
-#   make fuzz            each fuzzer for FUZZ_SECONDS (60), one after the other; run-NAME: one
+#   make fuzz            each fuzzer for FUZZ_SECONDS (60) or a part of it, one after the other; run-NAME: one
 #   make coverage        lines of the decision code that unit tests and fuzzers run; COVERAGE_MIN=90 percent
 #   make unit, config-test, boot-test [K=pytest expression], bench, lint, format-check, format, clean
 #
@@ -243,7 +243,7 @@ config-test: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only config
 
 bench: setup-bench
-	@$(MAKE) --no-print-directory SETUP=0 all linux
+	@$(MAKE) --no-print-directory SETUP=0 all linux generic-linux
 	@$(PYTHON) tests/bench/bench.py
 
 # ---- unit tests and fuzzers -------------------------------------------------------------------
@@ -269,12 +269,13 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call PROGRAM_RULE,$(t),unit,$(HOSTCC),$(TEST_CFLAGS),-lcmocka)))
 $(foreach f,$(FUZZERS),$(eval $(call PROGRAM_RULE,$(f),fuzz,$(FUZZ_CC),$(FUZZ_CFLAGS))))
 
-# What is found goes to build/fuzz/corpus-NAME, what fails to build/fuzz/NAME-crash-...
+# What is found goes to build/fuzz/corpus-NAME, what fails to build/fuzz/NAME-crash-... NAME_PART: runs
+# for this part of the time, because it knows after less of it what it will know.
 define FUZZ_RULE
 .PHONY: run-$(1)
 run-$(1): $(BUILD)/fuzz/$(1)
 	@mkdir -p $(BUILD)/fuzz/corpus-$(1)
-	$(BUILD)/fuzz/$(1) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	$(BUILD)/fuzz/$(1) -max_total_time=$$$$(($(FUZZ_SECONDS) / $(or $($(1)_PART),1))) -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/$(1)- $(BUILD)/fuzz/corpus-$(1) $(wildcard tests/fuzz/$(1).seeds)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))

@@ -90,6 +90,13 @@ void heap_page_free(hpa_t page)
     spin_unlock(&lock);
 }
 
+void heap_pages_free(hpa_t base, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        heap_page_free(hpa(base.v + i * PAGE_SIZE));
+    }
+}
+
 static void *take_small(size_t size)
 {
     if (heap.small_end - heap.small_next < size) {

@@ -18,6 +18,8 @@ hpa_t heap_page_alloc(void);
 hpa_t heap_pages_alloc(unsigned count);
 
 void heap_page_free(hpa_t page);
+// What heap_pages_alloc() gave; each of them is a single page from then on.
+void heap_pages_free(hpa_t base, unsigned count);
 
 // Pointer to a byte of the heap by its physical address, and back.
 void *heap_ptr(hpa_t address);

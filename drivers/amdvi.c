@@ -303,6 +303,7 @@ const struct iommu_ops amdvi_ops = {
     .units = units,
     .ioapics = ioapics,
     .fault_nmi = amdvi_fault_nmi,
+    .quiet = amdvi_quiet,
     .fault_hold = amdvi_fault_hold,
     .take_fault = amdvi_take_fault,
 };

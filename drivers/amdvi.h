@@ -78,10 +78,13 @@ uint64_t *amdvi_device(uint16_t id);
 // The ID under which the unit sees a requester, and the unit; NULL: none serves it.
 uint16_t amdvi_alias(uint16_t requester);
 struct amdvi_unit *amdvi_unit_of(uint16_t requester);
+// The unit of a device that has been checked: there is one.
+struct amdvi_unit *amdvi_serving_unit(uint16_t id);
 // Lets its unit read the entry again, pages of `domain` and interrupts included.
 void amdvi_device_changed(uint16_t id, uint16_t domain);
 enum status amdvi_attach(uint16_t requester, struct iommu_domain *d);
 void amdvi_detach(uint16_t requester);
+void amdvi_quiet(uint16_t requester);
 
 // ---- interrupts ------------------------------------------------------------------------------
 

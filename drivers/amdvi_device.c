@@ -44,11 +44,17 @@ struct amdvi_unit *amdvi_unit_of(uint16_t requester)
     return r != NULL ? &amdvi.unit[r->unit] : NULL;
 }
 
-void amdvi_device_changed(uint16_t id, uint16_t domain)
+struct amdvi_unit *amdvi_serving_unit(uint16_t id)
 {
     struct amdvi_unit *u = amdvi_unit_of(id);
-    uint64_t pages = AMDVI_COMMAND_INVALIDATE_PAGES | (uint64_t)domain << AMDVI_PAGES_DOMAIN_SHIFT;
     ASSERT(u != NULL);
+    return u;
+}
+
+void amdvi_device_changed(uint16_t id, uint16_t domain)
+{
+    struct amdvi_unit *u = amdvi_serving_unit(id);
+    uint64_t pages = AMDVI_COMMAND_INVALIDATE_PAGES | (uint64_t)domain << AMDVI_PAGES_DOMAIN_SHIFT;
     // One that finds no room is one whose completion does not come either.
     (void)amdvi_command(u, AMDVI_COMMAND_INVALIDATE_DEVICE | id, 0);
     (void)amdvi_command(u, AMDVI_COMMAND_INVALIDATE_INTERRUPTS | id, 0);
@@ -94,5 +100,17 @@ void amdvi_detach(uint16_t requester)
     uint16_t domain = (uint16_t)(e[DOMAIN] & AMDVI_DTE_DOMAIN_MASK);
     set(&e[ACCESS], BLOCKED);
     set(&e[DOMAIN], 0);
+    amdvi_device_changed(id, domain);
+}
+
+void amdvi_quiet(uint16_t requester)
+{
+    uint16_t id = amdvi_alias(requester);
+    uint64_t *e = amdvi_device(id);
+    if (e == NULL || amdvi_unit_of(id) == NULL) {
+        return;
+    }
+    uint16_t domain = (uint16_t)(e[DOMAIN] & AMDVI_DTE_DOMAIN_MASK);
+    set(&e[DOMAIN], e[DOMAIN] | AMDVI_DTE_SUPPRESS_EVENTS);
     amdvi_device_changed(id, domain);
 }

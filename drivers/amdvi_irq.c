@@ -70,8 +70,7 @@ static void write_entry(const struct amdvi_irq_table *t, unsigned index, const s
 
 static void tables_changed(uint16_t id)
 {
-    struct amdvi_unit *u = amdvi_unit_of(id);
-    ASSERT(u != NULL);
+    struct amdvi_unit *u = amdvi_serving_unit(id);
     (void)amdvi_command(u, AMDVI_COMMAND_INVALIDATE_INTERRUPTS | id, 0);
     amdvi_must_complete(u);
 }

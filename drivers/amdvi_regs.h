@@ -59,7 +59,8 @@
 #define AMDVI_DTE_WRITE             BIT(62)
 // Second: the domain in bits 15:0. I (bit 32), which would let the device bring its own
 // translations, EX (exclusion range) and SysMgt (system management messages) stay clear.
-#define AMDVI_DTE_DOMAIN_MASK 0xffffull
+#define AMDVI_DTE_DOMAIN_MASK     0xffffull
+#define AMDVI_DTE_SUPPRESS_EVENTS BIT(34) // SA: none of its refused accesses is recorded
 // Third: interrupts. Without IV they pass as they are.
 #define AMDVI_DTE_INTERRUPTS_VALID  BIT(0)
 #define AMDVI_DTE_TABLE_LENGTH(log) ((uint64_t)(log) << 1)

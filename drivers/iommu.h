@@ -107,6 +107,8 @@ struct iommu_ops {
 
     // Faults are announced to this CPU by NMI from now on.
     void (*fault_nmi)(uint32_t apic_id);
+    // Records no more refused memory accesses of a requester until it is attached again.
+    void (*quiet)(uint16_t requester);
     // Announces none, or again: what was recorded meanwhile has to be taken to hear of more. The
     // CPU that takes them.
     void (*fault_hold)(bool hold);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accesses to configuration space and to device registers (PCI Local Bus Specification 3.0, section
 // 3.2.2.3.2; PCI Express Base Specification, section 7.2.2). Not for host tests.
-#include "arch/io.h"
+#include "arch/io_sized.h"
 #include "arch/mmu.h"
 #include "arch/spinlock.h"
 #include "arch/window_slot.h"
@@ -19,22 +19,15 @@ static struct spinlock ports;
 
 static void select(pci_address_t a, unsigned offset)
 {
-    outl(PORT_ADDRESS, ADDRESS_ENABLE | (a.v & 0xffff) << 8 | (offset & 0xfc));
+    io_write(PORT_ADDRESS, 4, ADDRESS_ENABLE | (a.v & 0xffff) << 8 | (offset & 0xfc));
 }
 
 uint32_t pci_port_read(pci_address_t a, unsigned offset, unsigned size)
 {
     uint16_t port = (uint16_t)(PORT_DATA + (offset & 3));
-    uint32_t value;
     spin_lock(&ports);
     select(a, offset);
-    if (size == 1) {
-        value = inb(port);
-    } else if (size == 2) {
-        value = inw(port);
-    } else {
-        value = inl(port);
-    }
+    uint32_t value = io_read(port, size);
     spin_unlock(&ports);
     return value;
 }
@@ -44,13 +37,7 @@ void pci_port_write(pci_address_t a, unsigned offset, unsigned size, uint32_t va
     uint16_t port = (uint16_t)(PORT_DATA + (offset & 3));
     spin_lock(&ports);
     select(a, offset);
-    if (size == 1) {
-        outb(port, (uint8_t)value);
-    } else if (size == 2) {
-        outw(port, (uint16_t)value);
-    } else {
-        outl(port, value);
-    }
+    io_write(port, size, value);
     spin_unlock(&ports);
 }
 

@@ -130,8 +130,9 @@ enum pci_port_type {
 // Message signaled interrupts, by the offset in their capability.
 #define PCI_MSI_CONTROL       2
 #define PCI_MSI_ENABLE        0x0001u
-#define PCI_MSI_CAPABLE_SHIFT 1 // log2 of the vectors that it can do, bits 3:1
-#define PCI_MSI_ENABLED_SHIFT 4 // log2 of the vectors that are on, bits 6:4
+#define PCI_MSI_CAPABLE_SHIFT 1       // log2 of the vectors that it can do, bits 3:1
+#define PCI_MSI_ENABLED_SHIFT 4       // log2 of the vectors that are on, bits 6:4
+#define PCI_MSI_ENABLED       0x0071u // whether, and how many vectors
 #define PCI_MSI_64            0x0080u
 #define PCI_MSI_MASKABLE      0x0100u
 #define PCI_MSI_ADDRESS       4

@@ -290,6 +290,7 @@ const struct iommu_ops vtd_ops = {
     .units = units,
     .ioapics = ioapics,
     .fault_nmi = vtd_fault_nmi,
+    .quiet = vtd_quiet,
     .fault_hold = vtd_fault_hold,
     .take_fault = vtd_take_fault,
 };

@@ -74,6 +74,7 @@ enum status vtd_domain_create(struct iommu_domain *d, uint16_t id);
 void vtd_domain_flush(struct iommu_domain *d);
 enum status vtd_attach(uint16_t requester, struct iommu_domain *d);
 void vtd_detach(uint16_t requester);
+void vtd_quiet(uint16_t requester);
 
 // ---- vtd_interrupts.c: who may interrupt -------------------------------------------------------
 

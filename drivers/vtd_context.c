@@ -154,3 +154,16 @@ void vtd_detach(uint16_t requester)
     vtd_written(entry, sizeof(*entry));
     forget(requester, domain, domain);
 }
+
+void vtd_quiet(uint16_t requester)
+{
+    struct vtd_entry *table = context_table((uint8_t)(requester >> 8), false);
+    struct vtd_entry *entry = table == NULL ? NULL : &table[requester & 0xff];
+    if (entry == NULL || (entry->low & VTD_CONTEXT_PRESENT) == 0) {
+        return;
+    }
+    uint16_t domain = VTD_CONTEXT_DID_OF(entry->high);
+    __atomic_store_n(&entry->low, entry->low | VTD_CONTEXT_FPD, __ATOMIC_RELEASE);
+    vtd_written(entry, sizeof(*entry));
+    forget(requester, domain, domain);
+}

@@ -18,11 +18,11 @@ _Static_assert(ENTRIES == 2u << TABLE_SIZE, "table and register agree");
 
 enum owner_kind { OWNER_NONE, OWNER_DEVICE, OWNER_PIN };
 
-static struct {
+static struct owner {
     uint8_t kind;       // enum owner_kind
     uint8_t pin;        // of an IOAPIC
     uint16_t requester; // or the IOAPIC's ACPI ID
-} owners[ENTRIES];
+} * owners;             // of each entry
 
 static struct vtd_entry *table;  // of segment 0
 static struct vtd_entry *nobody; // of all other segments: nothing is ever present in it
@@ -31,16 +31,14 @@ enum status vtd_interrupts_create(void)
 {
     hpa_t pages = heap_pages_alloc(TABLE_PAGES);
     hpa_t empty = heap_page_alloc();
-    if (pages.v == 0 || empty.v == 0) {
+    owners = heap_alloc(ENTRIES * sizeof(*owners)); // all OWNER_NONE
+    if (pages.v == 0 || empty.v == 0 || owners == NULL) {
         return ERR_NO_MEMORY;
     }
     table = heap_ptr(pages);
     nobody = heap_ptr(empty);
     vtd_written(table, TABLE_PAGES * PAGE_SIZE);
     vtd_written(nobody, PAGE_SIZE);
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        owners[i].kind = OWNER_NONE;
-    }
     return STATUS_OK;
 }
 

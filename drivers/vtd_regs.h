@@ -89,7 +89,8 @@
 // Root entry (9.1) and context entry (9.3) of legacy mode, 128 bits each.
 #define VTD_ROOT_PRESENT      BIT(0)
 #define VTD_CONTEXT_PRESENT   BIT(0)
-#define VTD_CONTEXT_AW_39     1ull // high half
+#define VTD_CONTEXT_FPD       BIT(1) // its faults are not recorded
+#define VTD_CONTEXT_AW_39     1ull   // high half
 #define VTD_CONTEXT_AW_48     2ull
 #define VTD_CONTEXT_DID(id)   ((uint64_t)(id) << 8) // high half
 #define VTD_CONTEXT_DID_OF(h) ((uint16_t)((h) >> 8))

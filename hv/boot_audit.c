@@ -19,8 +19,21 @@
 #include "hv/passthrough_machine.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
-#define MOST_DEVICES        64 // runs of a BAR's pages
 #define MOST_FORBIDDEN      (1 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
+#define RUNS_OF_DEVICE      (PCI_BARS + 1) // of pages: the BAR with the MSI-X table may have two
+#define UNIT_NAME_SIZE      32
+
+// What the audit is given. Too large for the stack, and of use for a moment only.
+struct lists {
+    struct audit_report report;
+    struct audit_forbidden forbidden[MOST_FORBIDDEN];
+    struct iommu_unit known[IOMMU_MAX_UNITS];
+    struct audit_unit units[IOMMU_MAX_UNITS];
+    char names[IOMMU_MAX_UNITS][UNIT_NAME_SIZE];
+    struct audit_requester requesters[PCI_MAX_FUNCTIONS];
+    uint32_t ids[MAX_PARTITIONS][MAX_CPUS];
+    struct audit_device devices[]; // most_devices() of them
+};
 
 static unsigned physical_address_bits(void)
 {
@@ -48,16 +61,14 @@ static void break_tables(void)
 
 // ---- IOMMUs ----------------------------------------------------------------------------------
 
-static unsigned find_units(struct iommu_unit units[IOMMU_MAX_UNITS],
-                           struct audit_unit out[IOMMU_MAX_UNITS])
+static unsigned find_units(struct lists *l)
 {
-    unsigned count = iommu->units(units);
+    unsigned count = iommu->units(l->known);
     for (unsigned i = 0; i < count; i++) {
-        const struct iommu_unit *u = &units[i];
-        static char names[IOMMU_MAX_UNITS][32];
-        format(names[i], sizeof(names[i]), "%s at 0x%lx", iommu->name, u->registers);
-        out[i] = (struct audit_unit){
-            .name = names[i],
+        const struct iommu_unit *u = &l->known[i];
+        format(l->names[i], UNIT_NAME_SIZE, "%s at 0x%lx", iommu->name, u->registers);
+        l->units[i] = (struct audit_unit){
+            .name = l->names[i],
             .kind = iommu == &vtd_ops ? AUDIT_UNIT_VTD : AUDIT_UNIT_AMDVI,
             .on = u->on,
             .x2apic = u->x2apic,
@@ -96,32 +107,39 @@ static void find_partitions(struct audit_partition out[MAX_PARTITIONS],
     }
 }
 
-static bool audit_iommus(const struct audit_input *memory, const struct audit_unit *units,
-                         unsigned unit_count, struct audit_report *report)
+static bool audit_iommus(const struct audit_input *memory, struct lists *l, unsigned unit_count)
 {
-    static struct audit_requester requesters[PCI_MAX_FUNCTIONS];
-    static uint32_t ids[MAX_PARTITIONS][MAX_CPUS];
     struct audit_partition owners[MAX_PARTITIONS];
     uint16_t ioapics[ACPI_MAX_IOAPICS];
-    find_partitions(owners, ids);
+    find_partitions(owners, l->ids);
     struct audit_iommu_input input = {
         .memory = memory,
-        .units = units,
+        .units = l->units,
         .unit_count = unit_count,
-        .requesters = requesters,
-        .requester_count = find_requesters(requesters),
+        .requesters = l->requesters,
+        .requester_count = find_requesters(l->requesters),
         .partitions = owners,
         .partition_count = partition_count,
         .ioapics = ioapics,
         .ioapic_count = iommu->ioapics(ioapics),
         .nmi_apic_id = cpus[machine.console_cpu]->apic_id,
     };
-    return audit_iommu_run(&input, report);
+    return audit_iommu_run(&input, &l->report);
 }
 
 // ---- device registers -----------------------------------------------------------------------
 
-// The BARs of a partition, but for the pages with an MSI-X table.
+static unsigned most_devices(void)
+{
+    unsigned count = 1; // the local APIC
+    for (unsigned i = 0; i < partition_count; i++) {
+        const struct passthrough *pt = partitions[i]->passthrough;
+        count += pt != NULL ? pt->count * RUNS_OF_DEVICE : 0;
+    }
+    return count;
+}
+
+// The BARs of all partitions, but for the pages with an MSI-X table.
 static unsigned find_bars(struct audit_device *out, unsigned count)
 {
     for (unsigned i = 0; i < partition_count; i++) {
@@ -130,7 +148,7 @@ static unsigned find_bars(struct audit_device *out, unsigned count)
             for (unsigned bar = 0; bar < PCI_BARS; bar++) {
                 struct passthrough_pages part[2];
                 unsigned parts = passthrough_direct_pages(&pt->device[n], bar, part);
-                for (unsigned k = 0; k < parts && count < MOST_DEVICES; k++) {
+                for (unsigned k = 0; k < parts; k++) {
                     out[count++] = (struct audit_device){part[k].hpa, part[k].size, true, i,
                                                          "registers of a device"};
                 }
@@ -163,7 +181,7 @@ static unsigned find_forbidden(struct audit_forbidden *out, const struct iommu_u
     return count;
 }
 
-static bool fill_and_run(struct audit_report *report)
+static bool fill_and_run(struct lists *l)
 {
     struct audit_subject subjects[MAX_PARTITIONS];
     for (unsigned i = 0; i < partition_count; i++) {
@@ -180,13 +198,9 @@ static bool fill_and_run(struct audit_report *report)
         {image_start().v, image_size()},
         {heap_base().v, heap_size()},
     };
-    static struct audit_device devices[MOST_DEVICES];
-    static struct audit_forbidden forbidden[MOST_FORBIDDEN];
-    static struct iommu_unit known[IOMMU_MAX_UNITS];
-    static struct audit_unit units[IOMMU_MAX_UNITS];
-    unsigned unit_count = iommu != NULL ? find_units(known, units) : 0, device_count = 0;
+    unsigned unit_count = iommu != NULL ? find_units(l) : 0, device_count = 0;
     if (!apic_is_x2apic()) {
-        devices[device_count++] =
+        l->devices[device_count++] =
             (struct audit_device){apic_page().v, PAGE_SIZE, false, AUDIT_ANYONE,
                                   "each CPU sees its own local APIC there"};
     }
@@ -195,28 +209,41 @@ static bool fill_and_run(struct audit_report *report)
         .subject_count = partition_count,
         .hypervisor = hypervisor,
         .hypervisor_count = ARRAY_SIZE(hypervisor),
-        .devices = devices,
-        .device_count = find_bars(devices, device_count),
-        .forbidden = forbidden,
-        .forbidden_count = find_forbidden(forbidden, known, unit_count),
+        .devices = l->devices,
+        .device_count = find_bars(l->devices, device_count),
+        .forbidden = l->forbidden,
+        .forbidden_count = find_forbidden(l->forbidden, l->known, unit_count),
         .phys_bits = physical_address_bits(),
     };
-    return audit_run(&input, report) &&
-           (iommu == NULL || audit_iommus(&input, units, unit_count, report));
+    return audit_run(&input, &l->report) && (iommu == NULL || audit_iommus(&input, l, unit_count));
+}
+
+static bool run(struct lists *l)
+{
+    const struct audit_report *report = &l->report;
+    bool passed = fill_and_run(l);
+    for (unsigned i = 0; i < report->violations && i < AUDIT_REPORTS; i++) {
+        print("audit: %s\n", report->first[i].text);
+    }
+    print("audit: %s, %lu pages in %u tables, %u violations\n",
+          passed ? "every partition is alone" : "FAILED", report->pages_checked_4k, report->tables,
+          report->violations);
+    return passed;
 }
 
 bool boot_audit(void)
 {
-    static struct audit_report report; // too large for the stack
+    uint64_t size = sizeof(struct lists) + most_devices() * sizeof(struct audit_device);
+    unsigned count = (unsigned)(align_up(size, PAGE_SIZE) / PAGE_SIZE);
 #ifdef AUDIT_BREAK
     break_tables();
 #endif
-    bool passed = fill_and_run(&report);
-    for (unsigned i = 0; i < report.violations && i < AUDIT_REPORTS; i++) {
-        print("audit: %s\n", report.first[i].text);
+    hpa_t pages = heap_pages_alloc(count);
+    if (pages.v == 0) {
+        print("audit: FAILED, no memory for its lists\n");
+        return false;
     }
-    print("audit: %s, %lu pages in %u tables, %u violations\n",
-          passed ? "every partition is alone" : "FAILED", report.pages_checked_4k, report.tables,
-          report.violations);
+    bool passed = run(heap_ptr(pages));
+    heap_pages_free(pages, count);
     return passed;
 }

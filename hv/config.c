@@ -9,15 +9,16 @@
 #include "hv/guest_mem.h"
 #include "hv/machine.h"
 
-static struct blob_problems problems;
+// Needed for a moment only, and large.
+#define PROBLEM_PAGES (unsigned)(align_up(sizeof(struct blob_problems), PAGE_SIZE) / PAGE_SIZE)
 
-static void print_problems(void)
+static void print_problems(const struct blob_problems *problems)
 {
-    for (unsigned i = 0; i < blob_problems_kept(&problems); i++) {
-        print("configuration: %s\n", problems.list[i].text);
+    for (unsigned i = 0; i < blob_problems_kept(problems); i++) {
+        print("configuration: %s\n", problems->list[i].text);
     }
-    if (problems.count > blob_problems_kept(&problems)) {
-        print("configuration: and %u more\n", problems.count - blob_problems_kept(&problems));
+    if (problems->count > blob_problems_kept(problems)) {
+        print("configuration: and %u more\n", problems->count - blob_problems_kept(problems));
     }
 }
 
@@ -52,7 +53,7 @@ static const struct boot_module *find_blob(void)
     return found;
 }
 
-static enum status read_blob(const struct boot_module *m)
+static enum status read_blob(const struct boot_module *m, struct blob_problems *problems)
 {
     // A blob that is cut off too early to have a header is refused by blob_check.
     if (m->size > BLOB_MAX_SIZE) {
@@ -68,13 +69,13 @@ static enum status read_blob(const struct boot_module *m)
     }
     enum status s = module_read(m, 0, blob, m->size);
     if (s == STATUS_OK) {
-        s = blob_check(blob, m->size, &problems);
+        s = blob_check(blob, m->size, problems);
     }
     machine.config = blob;
     return s;
 }
 
-static enum status check_machine(void)
+static enum status check_machine(struct blob_problems *problems)
 {
     const char *names[BOOT_MAX_MODULES];
     for (unsigned i = 0; i < machine.boot.module_count; i++) {
@@ -93,7 +94,22 @@ static enum status check_machine(void)
         .kept_ports = kept,
         .kept_port_count = machine_kept_port_count,
     };
-    return blob_check_machine(machine.config, &limits, &problems);
+    return blob_check_machine(machine.config, &limits, problems);
+}
+
+static enum status load(const struct boot_module *m, struct blob_problems *problems)
+{
+    enum status s = read_blob(m, problems);
+    if (s == STATUS_OK) {
+        s = check_machine(problems);
+    }
+    if (s == STATUS_OK) {
+        s = blob_assign_cpus(machine.config, cpu_count, machine.cpu_owner);
+    }
+    if (s != STATUS_OK) {
+        print_problems(problems);
+    }
+    return s;
 }
 
 enum status config_load(void)
@@ -102,15 +118,12 @@ enum status config_load(void)
     if (m == NULL) {
         return ERR_NOT_FOUND;
     }
-    enum status s = read_blob(m);
-    if (s == STATUS_OK) {
-        s = check_machine();
+    hpa_t pages = heap_pages_alloc(PROBLEM_PAGES);
+    if (pages.v == 0) {
+        print("configuration: no memory to check it\n");
+        return ERR_NO_MEMORY;
     }
-    if (s == STATUS_OK) {
-        s = blob_assign_cpus(machine.config, cpu_count, machine.cpu_owner);
-    }
-    if (s != STATUS_OK) {
-        print_problems();
-    }
+    enum status s = load(m, heap_ptr(pages));
+    heap_pages_free(pages, PROBLEM_PAGES);
     return s;
 }

@@ -214,16 +214,16 @@ bool exit_port_string(struct vcpu *v, struct guest_regs *regs)
 
 static bool is_device_page(const struct partition *p, gpa_t address, enum exit_event *event)
 {
-    if (passthrough_owns(p, address)) {
-        *event = EVENT_PCI;
-        return true;
-    }
     if (address.v - GUEST_LAPIC_ADDRESS < PAGE_SIZE) {
         *event = EVENT_APIC_PAGE;
         return true;
     }
     *event = EVENT_IOAPIC;
-    return address.v - GUEST_IOAPIC_ADDRESS < PAGE_SIZE;
+    if (address.v - GUEST_IOAPIC_ADDRESS < PAGE_SIZE) {
+        return true;
+    }
+    *event = EVENT_PCI;
+    return passthrough_owns(p, address);
 }
 
 bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory map of a partition from its size and whether it has a PCI bus, and the words of the
+// The memory map of a partition from its size and what its devices demand, and the words of the
 // BIOS data area that repeat it. Relies on guest_write for the latter.
 #include "hv/guest_e820.h"
 
@@ -9,18 +9,20 @@
 #define BDA_EBDA        0x40eu // real-mode segment of the extended BIOS data area
 #define BDA_BASE_MEMORY 0x413u // KiB below it
 
-unsigned guest_e820(uint64_t memory, bool has_pci, struct e820_entry map[GUEST_E820_MAX])
+unsigned guest_e820(uint64_t memory, uint64_t dma_floor, bool has_pci,
+                    struct e820_entry map[GUEST_E820_MAX])
 {
-    const uint64_t low = guest_low_ram(memory);
-    const uint64_t high = guest_high_ram(memory);
+    const uint64_t low = guest_low_end(memory, dma_floor);
+    const uint64_t high = guest_high_ram(memory, dma_floor);
+    const uint64_t upper = max_u64(GUEST_FIRMWARE_END, dma_floor);
     unsigned n = 0;
 
     map[n++] = (struct e820_entry){0, GUEST_EBDA, E820_USABLE};
     // Up to 1 MiB in one piece: no kernel shall take the hole of a PC's video memory for free space
-    // for a device.
-    map[n++] = (struct e820_entry){GUEST_EBDA, GUEST_FIRMWARE_END - GUEST_EBDA, E820_RESERVED};
-    if (low > GUEST_FIRMWARE_END) {
-        map[n++] = (struct e820_entry){GUEST_FIRMWARE_END, low - GUEST_FIRMWARE_END, E820_USABLE};
+    // for a device, nor the one below the DMA floor.
+    map[n++] = (struct e820_entry){GUEST_EBDA, upper - GUEST_EBDA, E820_RESERVED};
+    if (low > upper) {
+        map[n++] = (struct e820_entry){upper, low - upper, E820_USABLE};
     }
     // What MCFG names has to be reserved, or kernels don't use it.
     if (has_pci) {

@@ -30,22 +30,24 @@ struct e820_entry {
 
 #define GUEST_E820_MAX 8
 
-// Bytes of RAM below 3 GiB, which start at 0.
-static inline uint64_t guest_low_ram(uint64_t memory)
+// Where the RAM of a partition of `memory` bytes, 1 MiB at least, ends below 4 GiB. It begins at 0;
+// from 1 MiB to `dma_floor` there is none (hv/guest_layout.h).
+static inline uint64_t guest_low_end(uint64_t memory, uint64_t dma_floor)
 {
-    return min_u64(memory, GUEST_RAM_LOW_MAX);
+    return dma_floor == 0 ? min_u64(memory, GUEST_RAM_LOW_MAX)
+                          : dma_floor + (memory - GUEST_FIRMWARE_END);
 }
 
 // Bytes of RAM from 4 GiB on.
-static inline uint64_t guest_high_ram(uint64_t memory)
+static inline uint64_t guest_high_ram(uint64_t memory, uint64_t dma_floor)
 {
-    return memory - guest_low_ram(memory);
+    return dma_floor == 0 ? memory - guest_low_end(memory, 0) : 0;
 }
 
-// Fills `map` with the memory map of a partition of `memory` bytes, sorted, without overlaps;
-// returns the number of entries. `memory` is at least 1 MiB. With a PCI bus its configuration space
-// is in the map too.
-unsigned guest_e820(uint64_t memory, bool has_pci, struct e820_entry map[GUEST_E820_MAX]);
+// Fills `map` with the memory map of such a partition, sorted, without overlaps; returns the number
+// of entries. With a PCI bus its configuration space is in the map too.
+unsigned guest_e820(uint64_t memory, uint64_t dma_floor, bool has_pci,
+                    struct e820_entry map[GUEST_E820_MAX]);
 
 // Writes the BIOS data area's words that kernels still read: COM1's port (0x400), the EBDA's
 // segment (0x40e) and the KiB of base memory (0x413); and the EBDA's own size.

@@ -66,6 +66,7 @@ static enum status fill(struct guest_ram *ram, struct page_alloc *alloc, uint64_
 enum status guest_ram_allocate(struct guest_ram *ram, struct page_alloc *alloc, uint64_t memory)
 {
     ram->count = 0;
+    ram->dma_floor = 0;
     if (!is_aligned(memory, PAGE_SIZE) || memory < GUEST_RAM_MIN) {
         return ERR_INVALID;
     }
@@ -81,6 +82,35 @@ enum status guest_ram_allocate(struct guest_ram *ram, struct page_alloc *alloc, 
         (void)guest_ram_free(ram, alloc);
     }
     return s;
+}
+
+enum status guest_ram_allocate_direct(struct guest_ram *ram, struct page_alloc *alloc,
+                                      uint64_t memory)
+{
+    hpa_t floor;
+    ram->count = 0;
+    ram->dma_floor = 0;
+    if (!is_aligned(memory, PAGE_SIZE) || memory <= GUEST_RAM_MIN) {
+        return ERR_INVALID;
+    }
+    uint64_t size = memory - GUEST_RAM_MIN;
+    enum status s = page_alloc_take_lowest(alloc, size, GUEST_DMA_ALIGN, GUEST_RAM_LOW_MAX, &floor);
+    if (s != STATUS_OK) {
+        return s;
+    }
+    s = take(ram, alloc, 0, GUEST_RAM_MIN, PAGE_SIZE);
+    if (s != STATUS_OK) {
+        (void)page_alloc_give(alloc, floor, size);
+        return s;
+    }
+    ram->dma_floor = floor.v;
+    return append(ram, floor.v, floor.v, size); // the second region: there is room
+}
+
+uint64_t guest_ram_direct_most(const struct page_alloc *alloc)
+{
+    // Its end serves as the first MiB if nothing else does.
+    return page_alloc_largest_below(alloc, GUEST_DMA_ALIGN, GUEST_RAM_LOW_MAX);
 }
 
 bool guest_ram_lookup(const struct guest_ram *ram, gpa_t gpa, hpa_t *hpa, uint64_t *contiguous)

@@ -81,7 +81,7 @@ enum status load_guest(const struct partition *p, const struct load_request *req
     enum status s;
 
     memset(res, 0, sizeof(*res));
-    load_space_init(&job.space, req->memory);
+    load_space_init(&job.space, req->memory, req->dma_floor);
     s = check_request(&job);
     if (s == STATUS_OK) {
         s = write_firmware(&job, &res->rsdp);

@@ -24,6 +24,7 @@ struct load_module {
 struct load_request {
     const char *partition; // its name, for messages
     uint64_t memory;       // bytes of RAM, a multiple of the page size
+    uint64_t dma_floor;    // where its RAM above the first MiB begins; 0: there
     const struct boot_module *image;
     const struct boot_module *initrd;  // NULL: none; Linux only
     const char *cmdline;               // NULL: none

@@ -200,8 +200,8 @@ static enum status find_payload(const struct load_job *job, const struct setup_h
 }
 
 // Decides where the kernel goes. A relocatable one runs where it is loaded, but not below its
-// preferred address. Another one may be loaded anywhere high, moves itself to the preferred address
-// and needs room there.
+// preferred address, and there is no RAM below the DMA floor. Another one may be loaded anywhere
+// high, moves itself to the preferred address and needs room there.
 static enum status place_kernel(const struct load_job *job, const struct setup_header *h,
                                 struct kernel_place *k)
 {
@@ -227,7 +227,7 @@ static enum status place_kernel(const struct load_job *job, const struct setup_h
                              "CONFIG_PHYSICAL_START",
                              (unsigned long long)pref);
         }
-        pref = align_up(pref, alignment);
+        pref = align_up(max_u64(pref, job->req->dma_floor), alignment);
         k->load = pref;
         k->start = pref;
         k->end = pref + max_u64(init_size, k->file_size);
@@ -266,12 +266,12 @@ static enum status load_initrd(struct load_job *job, struct setup_header *h)
     if (initrd->size > UINT32_MAX ||
         !load_space_highest(&job->space, align_up(initrd->size, PAGE_SIZE), PAGE_SIZE,
                             GUEST_FIRMWARE_END, get(h, INITRD_ADDR_MAX, 4) + 1, &start)) {
-        return load_fail_file(job, ERR_NO_MEMORY, "initrd", initrd->name,
-                              "its 0x%llx bytes don't fit into the partition's RAM below 0x%llx "
-                              "beside the kernel: give it more memory or a smaller initrd",
-                              (unsigned long long)initrd->size,
-                              (unsigned long long)min_u64(guest_low_ram(job->req->memory),
-                                                          get(h, INITRD_ADDR_MAX, 4) + 1));
+        return load_fail_file(
+            job, ERR_NO_MEMORY, "initrd", initrd->name,
+            "its 0x%llx bytes don't fit into the partition's RAM below 0x%llx "
+            "beside the kernel: give it more memory or a smaller initrd",
+            (unsigned long long)initrd->size,
+            (unsigned long long)min_u64(job->space.low_end, get(h, INITRD_ADDR_MAX, 4) + 1));
     }
     set(h, RAMDISK_IMAGE, start, 4);
     set(h, RAMDISK_SIZE, initrd->size, 4);
@@ -282,7 +282,8 @@ static enum status load_initrd(struct load_job *job, struct setup_header *h)
 static enum status write_e820(const struct load_job *job)
 {
     struct e820_entry map[GUEST_E820_MAX];
-    const uint8_t count = (uint8_t)guest_e820(job->req->memory, job->req->platform.has_pci, map);
+    const uint8_t count =
+        (uint8_t)guest_e820(job->req->memory, job->req->dma_floor, job->req->platform.has_pci, map);
     enum status s = load_write(job, BOOT_PARAMS + E820_ENTRIES, &count, sizeof(count));
 
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
@@ -347,7 +348,7 @@ static enum status write_page_tables(const struct load_job *job)
 {
     const uint64_t pdpt = PAGE_TABLES + PAGE_SIZE;
     const uint64_t directories = pdpt + PAGE_SIZE;
-    const uint64_t high = guest_high_ram(job->req->memory);
+    const uint64_t high = job->space.high;
     const uint64_t gib = min_u64(4 + (align_up(high, GIB(1)) >> 30), TABLE_MAX_GIB);
     enum status s = write_table(job, PAGE_TABLES, pdpt | PTE_TABLE, 0, 1);
 

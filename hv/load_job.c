@@ -2,6 +2,7 @@
 // What the loaders share. Relies on guest_mem.h to reach the image and the partition's RAM.
 #include "hv/load_job.h"
 
+#include "arch/string.h"
 #include "drivers/format.h"
 #include "hv/guest_e820.h"
 #include "hv/guest_mem.h"
@@ -85,7 +86,7 @@ enum status load_read(const struct load_job *job, uint64_t offset, void *buf, si
 enum status load_claim(struct load_job *job, uint64_t start, uint64_t size, const char *what,
                        int index)
 {
-    const uint64_t low = guest_low_ram(job->space.memory);
+    const uint64_t low = job->space.low_end;
     const struct load_range *other;
     char number[16];
     char other_number[16];
@@ -105,6 +106,14 @@ enum status load_claim(struct load_job *job, uint64_t start, uint64_t size, cons
                          (unsigned long long)(start + size - 1), (unsigned long long)(low - 1));
     }
     other = load_space_find(&job->space, start, size);
+    if (other != NULL && strcmp(other->what, LOAD_SPACE_HOLE) == 0) {
+        return load_fail(job, ERR_RANGE,
+                         "%s%s (0x%llx-0x%llx) lies below 0x%llx, where the RAM of a partition "
+                         "begins whose devices do DMA without an IOMMU: link it higher (Linux: "
+                         "CONFIG_RELOCATABLE)",
+                         what, number, (unsigned long long)start,
+                         (unsigned long long)(start + size - 1), (unsigned long long)other->end);
+    }
     if (other != NULL) {
         return load_fail(job, ERR_RANGE,
                          "%s%s (0x%llx-0x%llx) lies on %s%s (0x%llx-0x%llx): link the image so "

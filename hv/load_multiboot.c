@@ -213,7 +213,7 @@ static enum status place_info(struct load_job *job, struct info_plan *plan)
 {
     const struct load_request *req = job->req;
     struct e820_entry map[GUEST_E820_MAX];
-    const unsigned map_count = guest_e820(req->memory, req->platform.has_pci, map);
+    const unsigned map_count = guest_e820(req->memory, req->dma_floor, req->platform.has_pci, map);
     uint64_t strings = sizeof(loader_name) + cmdline_size(req->cmdline);
     uint64_t start;
     uint64_t size;
@@ -280,7 +280,8 @@ static enum status write_mmap(const struct load_job *job, const struct info_plan
                               uint32_t *length)
 {
     struct e820_entry map[GUEST_E820_MAX];
-    const unsigned count = guest_e820(job->req->memory, job->req->platform.has_pci, map);
+    const unsigned count =
+        guest_e820(job->req->memory, job->req->dma_floor, job->req->platform.has_pci, map);
     enum status s = STATUS_OK;
 
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
@@ -297,6 +298,12 @@ static enum status write_mmap(const struct load_job *job, const struct info_plan
     return s;
 }
 
+// Bytes from 1 MiB to the first hole (3.3).
+static uint64_t upper_memory(const struct load_request *req)
+{
+    return req->dma_floor != 0 ? 0 : guest_low_end(req->memory, 0) - GUEST_FIRMWARE_END;
+}
+
 static enum status write_info(const struct load_job *job, const struct info_plan *plan,
                               uint64_t modules)
 {
@@ -306,7 +313,7 @@ static enum status write_info(const struct load_job *job, const struct info_plan
         .flags =
             (uint32_t)(INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP | INFO_LOADER_NAME),
         .mem_lower = (uint32_t)(GUEST_EBDA >> 10),
-        .mem_upper = (uint32_t)((guest_low_ram(req->memory) - GUEST_FIRMWARE_END) >> 10),
+        .mem_upper = (uint32_t)(upper_memory(req) >> 10),
         .mods_count = req->module_count,
         .mods = plan->mods,
         .mmap = plan->mmap,

@@ -4,16 +4,21 @@
 
 #include "hv/guest_e820.h"
 
-void load_space_init(struct load_space *space, uint64_t memory)
+void load_space_init(struct load_space *space, uint64_t memory, uint64_t dma_floor)
 {
-    space->memory = memory;
+    space->low_end = guest_low_end(memory, dma_floor);
+    space->high = guest_high_ram(memory, dma_floor);
     space->count = 0;
+    if (dma_floor != 0) {
+        space->range[space->count++] =
+            (struct load_range){GUEST_FIRMWARE_END, dma_floor, LOAD_SPACE_HOLE, -1};
+    }
 }
 
 bool load_space_is_ram(const struct load_space *space, uint64_t start, uint64_t size)
 {
-    const uint64_t low = guest_low_ram(space->memory);
-    const uint64_t high = guest_high_ram(space->memory);
+    const uint64_t low = space->low_end;
+    const uint64_t high = space->high;
 
     if (start < GUEST_RAM_HIGH) {
         return start <= low && size <= low - start;
@@ -53,7 +58,7 @@ enum status load_space_take(struct load_space *space, uint64_t start, uint64_t s
 bool load_space_lowest(const struct load_space *space, uint64_t size, uint64_t alignment,
                        uint64_t min, uint64_t max, uint64_t *start)
 {
-    const uint64_t limit = min_u64(max, guest_low_ram(space->memory));
+    const uint64_t limit = min_u64(max, space->low_end);
     uint64_t at = min;
 
     // Each round goes up past a claimed range, so it ends.
@@ -79,7 +84,7 @@ bool load_space_lowest(const struct load_space *space, uint64_t size, uint64_t a
 bool load_space_highest(const struct load_space *space, uint64_t size, uint64_t alignment,
                         uint64_t min, uint64_t max, uint64_t *start)
 {
-    uint64_t end = min_u64(max, guest_low_ram(space->memory));
+    uint64_t end = min_u64(max, space->low_end);
 
     // Each round goes down past a claimed range, so it ends.
     for (;;) {

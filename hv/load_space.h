@@ -7,7 +7,8 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
-#define LOAD_SPACE_MAX 48
+#define LOAD_SPACE_MAX  48
+#define LOAD_SPACE_HOLE "a hole without RAM" // what the range below dma_floor is called
 
 // All guest-physical, in bytes; `end` is the first address behind it.
 struct load_range {
@@ -18,15 +19,16 @@ struct load_range {
 };
 
 struct load_space {
-    uint64_t memory; // bytes of RAM
+    uint64_t low_end; // of RAM below 4 GiB, in which a hole counts as taken
+    uint64_t high;    // bytes of RAM from 4 GiB on
     unsigned count;
     struct load_range range[LOAD_SPACE_MAX]; // none overlaps another
 };
 
-// All RAM of a partition with `memory` bytes, free.
-void load_space_init(struct load_space *space, uint64_t memory);
+// All RAM of a partition with `memory` bytes, free; see guest_low_end for `dma_floor`.
+void load_space_init(struct load_space *space, uint64_t memory, uint64_t dma_floor);
 
-// True if `size` bytes from `start` on are all RAM.
+// True if `size` bytes from `start` on are all RAM, or a hole below dma_floor, which is taken.
 bool load_space_is_ram(const struct load_space *space, uint64_t start, uint64_t size);
 
 // The range that `size` bytes from `start` on share a byte with, or NULL. They are RAM.

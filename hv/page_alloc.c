@@ -157,6 +157,12 @@ static struct cost cost_of(const struct page_range *r, uint64_t base, uint64_t s
     };
 }
 
+// Where the range ends for an allocation that has to lie below `below` (0: anywhere).
+static uint64_t usable_end(const struct page_range *r, uint64_t below)
+{
+    return min_u64(end_of(r), below == 0 ? ADDRESS_END : align_down(below, PAGE_SIZE));
+}
+
 enum status page_alloc_take(struct page_alloc *alloc, uint64_t size, uint64_t align, uint64_t below,
                             hpa_t *out)
 {
@@ -168,13 +174,12 @@ enum status page_alloc_take(struct page_alloc *alloc, uint64_t size, uint64_t al
     }
     size = align_up(size, PAGE_SIZE);
     align = max_u64(align, PAGE_SIZE);
-    uint64_t limit = below == 0 ? ADDRESS_END : align_down(below, PAGE_SIZE);
     struct cost best = {0};
     bool found = false;
 
     for (unsigned i = 0; i < alloc->count; i++) {
         const struct page_range *r = &alloc->free[i];
-        uint64_t end = min_u64(end_of(r), limit);
+        uint64_t end = usable_end(r, below);
         uint64_t lowest = align_up(r->base, align);
         if (end < size || lowest > end - size) {
             continue;
@@ -199,6 +204,32 @@ enum status page_alloc_take(struct page_alloc *alloc, uint64_t size, uint64_t al
         *out = hpa(best.base);
     }
     return s;
+}
+
+enum status page_alloc_take_lowest(struct page_alloc *alloc, uint64_t size, uint64_t align,
+                                   uint64_t below, hpa_t *out)
+{
+    if (size == 0 || align == 0 || (align & (align - 1)) != 0) {
+        return ERR_INVALID;
+    }
+    if (size > ADDRESS_END || align > ADDRESS_END) {
+        return ERR_NO_MEMORY;
+    }
+    size = align_up(size, PAGE_SIZE);
+    align = max_u64(align, PAGE_SIZE);
+    for (unsigned i = 0; i < alloc->count; i++) {
+        uint64_t base = align_up(alloc->free[i].base, align);
+        uint64_t end = usable_end(&alloc->free[i], below);
+        if (end < size || base > end - size) {
+            continue;
+        }
+        enum status s = carve(alloc, base, base + size);
+        if (s == STATUS_OK) {
+            *out = hpa(base);
+        }
+        return s;
+    }
+    return ERR_NO_MEMORY;
 }
 
 enum status page_alloc_give(struct page_alloc *alloc, hpa_t base, uint64_t size)
@@ -229,6 +260,17 @@ uint64_t page_alloc_largest(const struct page_alloc *alloc, uint64_t align)
     for (unsigned i = 0; i < alloc->count; i++) {
         const struct page_range *r = &alloc->free[i];
         largest = max_u64(largest, whole_blocks(r->base, end_of(r), align) * align);
+    }
+    return largest;
+}
+
+uint64_t page_alloc_largest_below(const struct page_alloc *alloc, uint64_t align, uint64_t below)
+{
+    uint64_t largest = 0;
+    for (unsigned i = 0; i < alloc->count; i++) {
+        uint64_t base = align_up(alloc->free[i].base, align);
+        uint64_t end = usable_end(&alloc->free[i], below);
+        largest = max_u64(largest, base < end ? end - base : 0);
     }
     return largest;
 }

@@ -38,6 +38,10 @@ enum status page_alloc_reserve(struct page_alloc *alloc, uint64_t base, uint64_t
 enum status page_alloc_take(struct page_alloc *alloc, uint64_t size, uint64_t align, uint64_t below,
                             hpa_t *out);
 
+// Like page_alloc_take, but at the lowest address that there is.
+enum status page_alloc_take_lowest(struct page_alloc *alloc, uint64_t size, uint64_t align,
+                                   uint64_t below, hpa_t *out);
+
 // Gives back what page_alloc_take gave, or a whole-page part of it. ERR_INVALID: not whole pages.
 // ERR_EXISTS: some of it is free already (a double free). ERR_NO_MEMORY: the table is full. Nothing
 // changed on error.
@@ -48,6 +52,9 @@ uint64_t page_alloc_total(const struct page_alloc *alloc);
 
 // Bytes of the largest free block that starts at a multiple of `align` and is a multiple of it.
 uint64_t page_alloc_largest(const struct page_alloc *alloc, uint64_t align);
+
+// Bytes of the largest free block that starts at a multiple of `align`, all of it below `below`.
+uint64_t page_alloc_largest_below(const struct page_alloc *alloc, uint64_t align, uint64_t below);
 
 // Fills the allocator from the firmware's map: what is usable, less everything that an entry of
 // another kind covers (where entries overlap, the cautious one wins), less the first MiB, the

@@ -139,11 +139,34 @@ static enum status open_ports(struct partition *p)
     return s;
 }
 
+static enum status fail_memory(const struct partition *p, enum status s)
+{
+    uint64_t memory = p->config->memory >> 20;
+    if (passthrough_is_direct(p)) {
+        print("partition \"%s\": no %lu MiB of memory in one piece below %lu MiB, as its devices "
+              "need without an IOMMU (the largest has %lu MiB): give it less\n",
+              p->name, memory, GUEST_RAM_LOW_MAX >> 20,
+              guest_ram_direct_most(&machine.memory) >> 20);
+    } else {
+        print("partition \"%s\": no %lu MiB of memory in large enough pieces (%lu MiB are free): "
+              "give it less\n",
+              p->name, memory, page_alloc_total(&machine.memory) >> 20);
+    }
+    return s;
+}
+
+static enum status allocate_memory(struct partition *p)
+{
+    enum status s = passthrough_is_direct(p)
+                        ? guest_ram_allocate_direct(&p->ram, &machine.memory, p->config->memory)
+                        : guest_ram_allocate(&p->ram, &machine.memory, p->config->memory);
+    return s == STATUS_OK ? s : fail_memory(p, s);
+}
+
 static enum status create(unsigned index)
 {
     struct partition *p = heap_alloc(sizeof(*p));
-    void *ring = heap_alloc(CONSOLE_RING_SIZE);
-    if (p == NULL || ring == NULL) {
+    if (p == NULL) {
         print("no memory for the structures of partition %u\n", index);
         return ERR_NO_MEMORY;
     }
@@ -153,34 +176,52 @@ static enum status create(unsigned index)
     p->vcpu_count = p->config->cpu_count;
     partitions[index] = p;
     find_modules(p);
-    enum status s = guest_ram_allocate(&p->ram, &machine.memory, p->config->memory);
-    if (s != STATUS_OK) {
-        print("partition \"%s\": no %lu MiB of memory in large enough pieces (%lu MiB are free): "
-              "give it less\n",
-              p->name, p->config->memory >> 20, page_alloc_total(&machine.memory) >> 20);
-        return s;
-    }
-    s = create_vcpus(p);
-    if (s != STATUS_OK) {
+    return STATUS_OK;
+}
+
+// What is left when all have their memory.
+static enum status complete(struct partition *p)
+{
+    enum status s = create_vcpus(p);
+    void *ring = s == STATUS_OK ? heap_alloc(CONSOLE_RING_SIZE) : NULL;
+    if (ring == NULL) {
         print("partition \"%s\": no memory for its tables\n", p->name);
-        return s;
+        return s == STATUS_OK ? ERR_NO_MEMORY : s;
     }
     p->console = console_add_source(p->name, ring, CONSOLE_RING_SIZE);
     s = passthrough_create(p);
     return s == STATUS_OK ? open_ports(p) : s;
 }
 
+// Those that need memory at certain addresses have the first choice.
+static enum status allocate_all(unsigned count)
+{
+    enum status s = STATUS_OK;
+    for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
+        s = passthrough_is_direct(partitions[i]) ? allocate_memory(partitions[i]) : s;
+    }
+    for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
+        s = passthrough_is_direct(partitions[i]) ? s : allocate_memory(partitions[i]);
+    }
+    return s;
+}
+
 enum status partitions_create(void)
 {
-    for (unsigned i = 0; i < machine.config->partition_count; i++) {
-        enum status s = create(i);
-        if (s != STATUS_OK) {
-            return s;
-        }
+    unsigned count = machine.config->partition_count;
+    enum status s = STATUS_OK;
+    for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
+        s = create(i);
+    }
+    if (s == STATUS_OK) {
+        s = allocate_all(count);
+    }
+    for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
+        s = complete(partitions[i]);
         partition_count = i + 1;
     }
     alive = partition_count;
-    return STATUS_OK;
+    return s;
 }
 
 // ---- loading -------------------------------------------------------------------------------
@@ -198,6 +239,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
     struct load_request request = {
         .partition = p->name,
         .memory = p->config->memory,
+        .dma_floor = p->ram.dma_floor,
         .image = p->image,
         .initrd = p->initrd,
         .cmdline = blob_string(machine.config, p->config->cmdline),

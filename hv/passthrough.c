@@ -79,7 +79,11 @@ static void report(const char *text)
     print("%s\n", text);
 }
 
-static unsigned find_kept(struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1])
+#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1)
+#define KEPT_PAGES                                                                                 \
+    (unsigned)(align_up(MOST_KEPT * sizeof(struct assign_kept), PAGE_SIZE) / PAGE_SIZE)
+
+static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
 {
     unsigned count = 0;
     kept[count++] = (struct assign_kept){machine.acpi.lapic_address, PAGE_SIZE, "the local APICs"};
@@ -96,10 +100,8 @@ static unsigned find_kept(struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_ME
     return count;
 }
 
-enum status passthrough_assign(void)
+static enum status assign(struct assign_kept kept[MOST_KEPT])
 {
-    static struct assign_kept kept[ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1];
-    char error[IOMMU_TEXT_SIZE];
     struct assign_input input = {
         .config = machine.config,
         .pci = &passthrough_machine.pci,
@@ -109,7 +111,19 @@ enum status passthrough_assign(void)
         .ports = machine_kept_ports,
         .port_count = machine_kept_port_count,
     };
-    enum status s = assign_devices(&input, passthrough_machine.owner, report);
+    return assign_devices(&input, passthrough_machine.owner, report);
+}
+
+enum status passthrough_assign(void)
+{
+    char error[IOMMU_TEXT_SIZE];
+    hpa_t pages = heap_pages_alloc(KEPT_PAGES); // for a moment only
+    if (pages.v == 0) {
+        print("no memory to give devices away\n");
+        return ERR_NO_MEMORY;
+    }
+    enum status s = assign(heap_ptr(pages));
+    heap_pages_free(pages, KEPT_PAGES);
     if (s == STATUS_OK && iommu != NULL) {
         s = iommu->enable(error, sizeof(error));
         if (s != STATUS_OK) {
@@ -127,6 +141,11 @@ uint64_t passthrough_heap_size(void)
         buses = (unsigned)max_u64(buses, PCI_BUS(pci->function[i].address) + 1);
     }
     return HEAP_FIXED + buses * HEAP_PER_BUS + pci->count * HEAP_PER_FUNCTION;
+}
+
+bool passthrough_is_direct(const struct partition *p)
+{
+    return iommu == NULL && p->config->device_count > 0;
 }
 
 // ---- a partition's structures ---------------------------------------------------------------
@@ -149,8 +168,8 @@ static enum status create_msix(struct passthrough_device *d)
     vmsix_pages(&d->msix, (uint32_t)phase, &first, &end);
     volatile void *pages = mmu_map_device(hpa(bar->address - phase + first), end - first);
     d->msix_pages = pages;
-    d->msix_first = first - phase;
-    d->msix_size = end - first;
+    d->msix_first = first;
+    d->msix_end = end;
     return pages != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
@@ -340,6 +359,12 @@ enum status passthrough_create(struct partition *p)
 void passthrough_print(const struct partition *p)
 {
     const struct passthrough *pt = p->passthrough;
+    if (passthrough_is_direct(p)) {
+        print(
+            "partition %s: trusted with the machine's memory; its own begins at 0x%lx, behind the "
+            "first MiB, which its devices don't reach\n",
+            p->name, p->ram.dma_floor);
+    }
     for (unsigned i = 0; pt != NULL && i < pt->count; i++) {
         const struct passthrough_device *d = &pt->device[i];
         char host[PCI_TEXT_SIZE], guest[PCI_TEXT_SIZE];
@@ -405,6 +430,7 @@ void passthrough_start(struct partition *p)
         struct passthrough_device *d = &pt->device[i];
         passthrough_reset_device(p, d);
         vmsix_reset(&d->msix);
+        __atomic_store_n(&d->faults, 0, __ATOMIC_RELAXED);
     }
     // Once more: where one is reset by its bus, those before it on the bus have lost their setup.
     for (unsigned i = 0; i < pt->count; i++) {
@@ -416,6 +442,9 @@ void passthrough_start(struct partition *p)
     wait_settled(pt);
     for (unsigned i = 0; i < pt->count && iommu != NULL; i++) {
         struct passthrough_device *d = &pt->device[i];
+        if (d->lost) {
+            continue;
+        }
         spin_lock(&passthrough_machine.iommu_lock);
         enum status s = iommu->attach(d->pci->requester, &pt->domain);
         spin_unlock(&passthrough_machine.iommu_lock);

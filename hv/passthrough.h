@@ -22,10 +22,10 @@ struct passthrough_device {
     uint64_t mapped[PCI_BARS]; // where each memory BAR is in the guest now; 0: nowhere
     struct vmsix msix;
     volatile uint8_t *msix_pages;  // the pages of its BAR that are trapped; NULL: no MSI-X
-    uint64_t msix_first;           // offset in the BAR of their first byte
-    uint64_t msix_size;            // their bytes: one page or more
+    uint64_t msix_first, msix_end; // where they are, from the first page of the BAR
     unsigned irq_first, irq_count; // its block of interrupts, if there is an IOMMU
     bool intx;                     // its pin is the partition's alone
+    uint32_t faults;               // since the last start; console CPU, cleared at a start
     bool lost;                     // it did not come back from a reset: it stays off
 };
 
@@ -58,6 +58,10 @@ enum status passthrough_discover(void);
 // Decides whose each function is, and turns the IOMMUs on with everything blocked. Behind
 // config_load(). Prints what is wrong.
 enum status passthrough_assign(void);
+
+// Whether the partition's devices use the addresses that its drivers give them as the host's,
+// because it is trusted with some and there is no IOMMU (trust_dma). Behind passthrough_assign().
+bool passthrough_is_direct(const struct partition *p);
 
 // Makes the structures of a partition that owns devices; p->passthrough stays NULL for another.
 enum status passthrough_create(struct partition *p);
@@ -120,6 +124,18 @@ struct passthrough_pages {
 };
 unsigned passthrough_direct_pages(const struct passthrough_device *d, unsigned bar,
                                   struct passthrough_pages out[2]);
+
+// The device's own registers at an offset in the BAR with its MSI-X table, which the guest does not
+// reach directly. NULL: not all of the bytes are on such a page.
+static inline volatile void *passthrough_trapped(const struct passthrough_device *d,
+                                                 uint64_t offset, unsigned size)
+{
+    const struct pci_bar *bar = &d->pci->bar[d->virt->msix_bar];
+    uint64_t at = offset + (bar->address & PAGE_MASK);
+    bool inside = at >= d->msix_first && at + size <= d->msix_end && offset < bar->size &&
+                  size <= bar->size - offset;
+    return inside ? d->msix_pages + (at - d->msix_first) : NULL;
+}
 
 // Takes all BARs out of the guest's memory.
 void passthrough_unmap_all(struct partition *p);

@@ -13,6 +13,10 @@
 #include "hv/partition.h"
 #include "hv/passthrough_machine.h"
 
+// A device that is refused again and again is blocked as ever, but after so many since its
+// partition's start no longer recorded.
+#define MOST_FAULTS 100
+
 // So many in a time; the others wait for the offender's pause. A few microseconds each, they take
 // less than a hundredth of the console's CPU.
 #define MOST_IN_TIME 16
@@ -30,14 +34,16 @@ static struct {
 // The pause is over. Written by the offender's CPU before its NMI, taken by the console's.
 static uint32_t pause_over;
 
-// The partition that owns a device with this requester ID, or NULL.
-static struct partition *owner_of(uint16_t requester, const struct pci_function **f)
+// The partition that owns a device with this requester ID, or NULL; and the first such device.
+static struct partition *owner_of(uint16_t requester, struct passthrough_device **d)
 {
-    const struct passthrough_machine *m = &passthrough_machine;
-    for (unsigned i = 0; i < m->pci.count; i++) {
-        if (m->pci.function[i].requester == requester && m->owner[i] != BLOB_NOBODY) {
-            *f = &m->pci.function[i];
-            return partitions[m->owner[i]];
+    for (unsigned i = 0; i < partition_count; i++) {
+        struct passthrough *pt = partitions[i]->passthrough;
+        for (unsigned n = 0; pt != NULL && n < pt->count; n++) {
+            if (pt->device[n].pci->requester == requester) {
+                *d = &pt->device[n];
+                return partitions[i];
+            }
         }
     }
     return NULL;
@@ -52,12 +58,24 @@ static void tell(const struct iommu_fault *fault, const char *name, const char *
           fault->address, fault->why);
 }
 
+static void quiet(struct partition *p, const struct passthrough_device *d)
+{
+    spin_lock(&passthrough_machine.iommu_lock);
+    iommu->quiet(d->pci->requester);
+    spin_unlock(&passthrough_machine.iommu_lock);
+    char place[PCI_TEXT_SIZE];
+    if (log_allows(p, 1)) {
+        print("%s: device %s was refused %u times: the rest is not recorded until its next start\n",
+              p->name, pci_text(d->pci->address, place), MOST_FAULTS);
+    }
+}
+
 // Returns the offender, or NULL.
 static struct partition *judge(const struct iommu_fault *fault)
 {
-    const struct pci_function *f;
+    struct passthrough_device *d;
     char place[PCI_TEXT_SIZE];
-    struct partition *p = owner_of(fault->requester, &f);
+    struct partition *p = owner_of(fault->requester, &d);
     if (p == NULL) {
         static struct log_share share; // of all that is nobody's
         uint32_t hidden;
@@ -67,8 +85,12 @@ static struct partition *judge(const struct iommu_fault *fault)
         return NULL;
     }
     __atomic_add_fetch(&p->passthrough->dma_faults, 1, __ATOMIC_RELAXED);
+    uint32_t count = __atomic_add_fetch(&d->faults, 1, __ATOMIC_RELAXED);
     if (log_allows(p, 1)) {
-        tell(fault, p->name, pci_text(f->address, place));
+        tell(fault, p->name, pci_text(d->pci->address, place));
+    }
+    if (count == MOST_FAULTS) {
+        quiet(p, d);
     }
     if (p->config->flags & BLOB_STOP_ON_DMA_FAULT) {
         vcpu_post(p->vcpus[0], WORK_DMA_FAULT);

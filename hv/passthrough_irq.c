@@ -49,7 +49,8 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
     }
     *route =
         (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
-    return true;
+    // Without remapping a message has 8 bits for it, and 255 would be everybody.
+    return iommu != NULL || route->apic_id < UINT8_MAX;
 }
 
 // What the device itself is to send.
@@ -70,8 +71,8 @@ static struct msi_message device_message(const struct passthrough_device *d, uns
 
 static void program_vector(struct vcpu *v, struct passthrough_device *d, unsigned vector)
 {
-    uint64_t at = d->msix.table - d->msix_first + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
-    volatile uint32_t *entry = (volatile uint32_t *)(d->msix_pages + at);
+    uint64_t at = d->msix.table + (uint64_t)vector * PCI_MSIX_ENTRY_SIZE;
+    volatile uint32_t *entry = passthrough_trapped(d, at, PCI_MSIX_ENTRY_SIZE);
     struct vmsix_message wish = vmsix_live(&d->msix, vector);
     struct irq_route route;
     entry[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED; // nothing half-written is ever live
@@ -118,7 +119,8 @@ static bool routes_agree(const struct irq_route *route, unsigned count)
     return true;
 }
 
-static bool route_all(struct vcpu *v, struct passthrough_device *d, const struct vpci_msi *wish)
+static bool route_all(struct vcpu *v, struct passthrough_device *d, const struct vpci_msi *wish,
+                      struct msi_message *message)
 {
     struct irq_route route[32];
     for (unsigned i = 0; i < wish->vectors; i++) {
@@ -132,38 +134,63 @@ static bool route_all(struct vcpu *v, struct passthrough_device *d, const struct
     for (unsigned i = 0; i < wish->vectors; i++) {
         set_route(d, i, &route[i]);
     }
-    unsigned at = d->pci->msi;
-    uint32_t control = pci_config_read(d->pci->address, at + PCI_MSI_CONTROL, 2);
-    struct msi_message m = device_message(d, 0, &route[0]);
-    pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS, 4, (uint32_t)m.address);
-    if (control & PCI_MSI_64) {
-        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + 4, 4, (uint32_t)(m.address >> 32));
-        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + 8, 2, m.data & 0xffff);
-    } else {
-        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + 4, 2, m.data & 0xffff);
-    }
+    *message = device_message(d, 0, &route[0]);
     return true;
+}
+
+// The registers of the capability, as this function has them.
+struct msi_registers {
+    unsigned control, address, data, mask; // offsets
+    bool wide, maskable;
+};
+
+static struct msi_registers msi_registers(const struct passthrough_device *d, uint32_t control)
+{
+    unsigned at = d->pci->msi;
+    bool wide = (control & PCI_MSI_64) != 0;
+    unsigned data = at + PCI_MSI_ADDRESS + (wide ? 8 : 4);
+    return (struct msi_registers){.control = at + PCI_MSI_CONTROL,
+                                  .address = at + PCI_MSI_ADDRESS,
+                                  .data = data,
+                                  .mask = data + 4,
+                                  .wide = wide,
+                                  .maskable = (control & PCI_MSI_MASKABLE) != 0};
+}
+
+static void write_msi(pci_address_t a, const struct msi_registers *r, const struct msi_message *m)
+{
+    pci_config_write(a, r->address, 4, (uint32_t)m->address);
+    if (r->wide) {
+        pci_config_write(a, r->address + 4, 4, (uint32_t)(m->address >> 32));
+    }
+    pci_config_write(a, r->data, 2, m->data & 0xffff);
 }
 
 void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
 {
-    unsigned at = d->pci->msi;
+    pci_address_t a = d->pci->address;
+    struct msi_message message;
     if (d->virt->msi == 0 || d->lost) {
         return;
     }
     struct vpci_msi wish = vpci_msi(d->virt);
-    uint32_t control = pci_config_read(d->pci->address, at + PCI_MSI_CONTROL, 2);
-    bool wide = (control & PCI_MSI_64) != 0;
-    // Off, while it changes.
-    pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2, 0);
-    if (!wish.enabled || !route_all(v, d, &wish)) {
+    uint32_t control = pci_config_read(a, d->pci->msi + PCI_MSI_CONTROL, 2);
+    struct msi_registers r = msi_registers(d, control);
+    if (!wish.enabled || !route_all(v, d, &wish, &message)) {
+        pci_config_write(a, r.control, 2, 0);
         return;
     }
-    if (control & PCI_MSI_MASKABLE) {
-        pci_config_write(d->pci->address, at + PCI_MSI_ADDRESS + (wide ? 12 : 8), 4, wish.mask);
+    uint32_t on = PCI_MSI_ENABLE | log2_of(wish.vectors) << PCI_MSI_ENABLED_SHIFT;
+    // What is on already is moved while it is on: an interrupt that a device without masks raises
+    // while they are off would be lost. With remapping only entries change then.
+    if ((control & PCI_MSI_ENABLED) != on) {
+        pci_config_write(a, r.control, 2, 0);
     }
-    pci_config_write(d->pci->address, at + PCI_MSI_CONTROL, 2,
-                     PCI_MSI_ENABLE | log2_of(wish.vectors) << PCI_MSI_ENABLED_SHIFT);
+    write_msi(a, &r, &message);
+    if (r.maskable) {
+        pci_config_write(a, r.mask, 4, wish.mask);
+    }
+    pci_config_write(a, r.control, 2, on);
 }
 
 void passthrough_irq_stop(struct passthrough_device *d)

@@ -3,7 +3,8 @@
 // write to the virtual bus has as its effect.
 #include "hv/passthrough.h"
 
-#include "arch/io.h"
+#include "arch/io_sized.h"
+#include "arch/tsc.h"
 #include "arch/virt.h"
 #include "hv/guest_platform.h"
 #include "hv/log.h"
@@ -12,7 +13,8 @@
 #include "hv/platform.h"
 #include "hv/vdev/vdev.h"
 
-#define TABLE_SPAN MIB(2) // of one last-level table
+#define TABLE_SPAN  MIB(2) // of one last-level table
+#define POWER_UP_US 10000  // from D3hot to D0 (PCI Power Management 1.2, table 5-6)
 
 static bool is_memory(const struct pci_bar *bar)
 {
@@ -172,6 +174,16 @@ static struct passthrough_device *device_of(struct partition *p, const struct vp
     return NULL;
 }
 
+// What follows a reset that the guest asked for. The virtual registers were reset before it; the
+// device's command register has to agree with them.
+static void reset_registers(struct passthrough_device *d)
+{
+    vmsix_reset(&d->msix);
+    if (!d->lost) {
+        vpci_sync(d->virt);
+    }
+}
+
 void passthrough_effect(struct vcpu *v, struct vpci_effect effect)
 {
     struct partition *p = v->partition;
@@ -182,9 +194,11 @@ void passthrough_effect(struct vcpu *v, struct vpci_effect effect)
     }
     if (effect.what & VPCI_EFFECT_FLR) {
         passthrough_reset_device(p, d);
-        vmsix_reset(&d->msix);
+        reset_registers(d);
     } else if ((effect.what & VPCI_EFFECT_POWER) && (effect.what & VPCI_EFFECT_BARS)) {
+        delay_us(POWER_UP_US);
         passthrough_restore_device(d);
+        reset_registers(d);
     }
     if (effect.what & VPCI_EFFECT_BARS) {
         update_bars(v);
@@ -234,10 +248,8 @@ static struct passthrough_device *find_msix(struct partition *p, gpa_t address, 
 // for, by the other operand of a string instruction, or where the BAR came after the exit.
 static volatile void *beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
 {
-    bool passes = !d->lost && offset % size == 0 && offset >= d->msix_first &&
-                  offset - d->msix_first < d->msix_size &&
-                  offset < d->pci->bar[d->virt->msix_bar].size;
-    return passes ? d->msix_pages + (offset - d->msix_first) : NULL;
+    bool passes = !d->lost && offset % size == 0;
+    return passes ? passthrough_trapped(d, offset, size) : NULL;
 }
 
 static uint64_t read_beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
@@ -328,34 +340,29 @@ void passthrough_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64
 
 // ---- I/O BARs -------------------------------------------------------------------------------
 
-bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value)
+static bool find_port(struct partition *p, uint16_t port, unsigned size, uint16_t *host)
 {
     unsigned bar;
+    return p->passthrough != NULL &&
+           vpci_find_port(&p->devices.pci, port, size, &bar, host) != NULL;
+}
+
+bool passthrough_port_read(struct partition *p, uint16_t port, unsigned size, uint32_t *value)
+{
     uint16_t host;
-    const struct vpci_function *f =
-        p->passthrough != NULL ? vpci_find_port(&p->devices.pci, port, size, &bar, &host) : NULL;
-    if (f == NULL) {
+    if (!find_port(p, port, size, &host)) {
         return false;
     }
-    *value = size == 1 ? inb(host) : size == 2 ? inw(host) : inl(host);
+    *value = io_read(host, size);
     return true;
 }
 
 bool passthrough_port_write(struct partition *p, uint16_t port, unsigned size, uint32_t value)
 {
-    unsigned bar;
     uint16_t host;
-    const struct vpci_function *f =
-        p->passthrough != NULL ? vpci_find_port(&p->devices.pci, port, size, &bar, &host) : NULL;
-    if (f == NULL) {
+    if (!find_port(p, port, size, &host)) {
         return false;
     }
-    if (size == 1) {
-        outb(host, (uint8_t)value);
-    } else if (size == 2) {
-        outw(host, (uint16_t)value);
-    } else {
-        outl(host, value);
-    }
+    io_write(host, size, value);
     return true;
 }

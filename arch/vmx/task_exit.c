@@ -91,7 +91,7 @@ void vmx_task_switch(struct vcpu *v, struct guest_regs *regs)
         .selector = QUALIFICATION_SELECTOR(q),
     };
     struct task_cpu cpu;
-    struct guest_exception fault;
+    struct guest_exception fault = {0};
     gather(&cpu, v, regs);
     if (request.source == TASK_BY_GATE) {
         request.external = !is_software(event);

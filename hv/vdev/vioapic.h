@@ -56,7 +56,8 @@ bool vioapic_write(struct vioapic *a, uint32_t offset, uint32_t value, struct vi
 // Makes these pins (a bit each) direct ones, behind a reset. They count as changed.
 void vioapic_make_direct(struct vioapic *a, uint32_t pins);
 
-// The message that a direct pin's entry makes of each interrupt. False: it is masked, or makes none.
+// The message that a direct pin's entry makes of each interrupt. False: it is masked, or makes
+// none.
 bool vioapic_direct_message(const struct vioapic *a, unsigned pin, struct vioapic_message *out);
 
 // A device drives its line: `asserted` whatever polarity the guest programmed. Pins from

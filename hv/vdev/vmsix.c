@@ -46,9 +46,8 @@ void vmsix_pages(const struct vmsix *m, uint32_t phase, uint64_t *first, uint64_
     uint64_t start = (uint64_t)m->table + phase;
     uint64_t first_page = align_down(start, PAGE_SIZE);
     uint64_t end_page = m->count != 0 ? align_up(start + table_size(m), PAGE_SIZE) : first_page;
-    // In bytes from the start of the BAR; the first page may begin before it.
-    *first = first_page > phase ? first_page - phase : 0;
-    *end = end_page > phase ? end_page - phase : 0;
+    *first = first_page;
+    *end = end_page;
 }
 
 bool vmsix_hits(const struct vmsix *m, uint64_t offset, unsigned size)

@@ -38,8 +38,8 @@ void vmsix_reset(struct vmsix *m);
 // Takes over what the guest wrote to the control register; says which vectors that concerns.
 struct vmsix_change vmsix_set_control(struct vmsix *m, uint16_t control);
 
-// The part of the BAR, in whole pages of the guest (bytes from its start; `phase` is the BAR's
-// offset in its first page), that must be trapped: `first` up to and without `end`.
+// The pages of the BAR that must be trapped, in bytes from the start of its first page: `first` up
+// to and without `end`. `phase` is the BAR's offset in that page.
 void vmsix_pages(const struct vmsix *m, uint32_t phase, uint64_t *first, uint64_t *end);
 
 // Whether an access touches the table: then it is for the functions below, else the caller's.

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
 import bochs  # noqa: E402
 import bulkhead  # noqa: E402
+import hardware  # noqa: E402
 from console import Console  # noqa: E402
 from rows import GAP_ATTACKS, Row, exit_table, gap_rows, missed_exits, table  # noqa: E402
 
@@ -63,8 +64,8 @@ X2APIC_ROWS = [
 ]
 
 
-def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True):
-    command = bulkhead.machine(emulator, cpu, cpus, memory)
+def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, devices=()):
+    command = bulkhead.machine(emulator, cpu, cpus, memory) + [*devices]
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
     command += (ICOUNT if icount else []) + bulkhead.kernel(image, modules, append)
     return Console(command, os.path.join(WORK, "qemu.log"))
@@ -86,8 +87,9 @@ def compiled(text, name="bench"):
     return [blob] + bulkhead.find_modules(bulkhead.read_blob(blob), bulkhead.BUILD)
 
 
-def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4):
-    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount)
+def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4, devices=()):
+    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount,
+                 devices=devices)
 
 
 def one_partition(image, memory, cmdline, more=""):
@@ -172,21 +174,78 @@ def measure_forks(emulator, cpu):
     return row
 
 
+def exits(console):
+    since = console.count()
+    console.type(KEY_COUNTERS)
+    return int(console.match(r"bench/0: exits (\d+):", since=since).group(1))
+
+
 def measure_idle(emulator, cpu):
     row = Row(f"exits in {IDLE_SECONDS} idle seconds, 1-CPU Linux, x2APIC", "idle", "~26 per second", amd=0)
     console = start_partitions(emulator, cpu, linux_partition("quiet"), icount=False)
 
-    def exits():
-        since = console.count()
-        console.type(KEY_COUNTERS)
-        return int(console.match(r"bench/0: exits (\d+):", since=since).group(1))
-
     try:
         console.wait(r"\$ ", "bench", timeout=SLOW)
         time.sleep(5)  # what the boot left to do
-        before = exits()
+        before = exits(console)
         time.sleep(IDLE_SECONDS)
-        row.take("amd", {}, {row.name: exits() - before})
+        row.take("amd", {}, {row.name: exits(console) - before})
+    except AssertionError as error:
+        raise bulkhead.Error(f"{error}\n{console.report()}")
+    finally:
+        console.stop()
+    return row
+
+
+# A disk without a medium: it answers at once, so nothing of the host's is measured.
+EMPTY_DISK = [
+    *["-drive", "driver=null-co,size=128M,read-zeroes=on,if=none,id=disk"],
+    *["-device", "nvme,serial=bulkhead,drive=disk,addr=04.0"],
+]
+READ_MIB = 256
+BUSY_SECONDS = 3
+
+
+def reading_partition(words):
+    return one_partition(
+        "vmlinuz-generic", "256M", f"console=ttyS0 quiet maxcpus=1 bulkhead.test=read {words}",
+        'initrd = "initrd-devices.gz"; devices = ( { pci = "00:04.0"; } );',
+    )
+
+
+def measure_disk(emulator, cpu):
+    """A MiB read from NVMe: the least of many, in which the CPU did not sleep. Bare without an IOMMU, as
+    the guest sees the machine."""
+    row = Row("1 MiB read from NVMe by Linux, over bare", "disk", amd=1.0, unit=" %")
+    words = f"bulkhead.n={READ_MIB}"
+    kernel = os.path.join(bulkhead.BUILD, "vmlinuz-generic")
+    initrd = os.path.join(bulkhead.BUILD, "initrd-devices.gz")
+    pattern = r"readbench \d+ MiB: \d+ ticks, the least of 1 MiB (\d+) ticks, \d+ interrupts"
+    append = f"console=ttyS0 quiet maxcpus=1 bulkhead.test=read {words}"
+    console = start(emulator, cpu, 1, 256, kernel, [initrd], append, devices=EMPTY_DISK)
+    bare = int(finished(console, pattern).group(1))
+    console = start_partitions(emulator, cpu, reading_partition(words),
+                               devices=hardware.iommu("intel-iommu") + EMPTY_DISK)
+    ours = int(finished(console, pattern).group(1))
+    print(f"bench: 1 MiB from NVMe: bare {bare}, Bulkhead {ours} instructions", flush=True)
+    row.take("amd", {row.name: 0.0}, {row.name: (ours - bare) * 100.0 / bare})
+    return row
+
+
+def measure_disk_exits(emulator, cpu):
+    row = Row(f"exits in {BUSY_SECONDS} s of reading from NVMe, x2APIC", "disk_exits", amd=0)
+    console = start_partitions(emulator, cpu, reading_partition("bulkhead.n=16384"), icount=False,
+                               devices=hardware.iommu("intel-iommu") + EMPTY_DISK)
+    try:
+        console.wait("read: nvme0n1", "bench", timeout=SLOW)
+        time.sleep(2)  # the start of the program that reads
+        before = exits(console)
+        time.sleep(BUSY_SECONDS)
+        row.take("amd", {}, {row.name: exits(console) - before})
+        if "read done" in console.text("bench"):
+            raise bulkhead.Error("the disk was read before its exits could be counted")
+        came = console.match(r"read done: .* (\d+) interrupts", timeout=SLOW).group(1)
+        print(f"bench: {came} interrupts of the disk", flush=True)
     except AssertionError as error:
         raise bulkhead.Error(f"{error}\n{console.report()}")
     finally:
@@ -260,12 +319,14 @@ def measure(quick):
             # In x2APIC mode Linux reads the APIC timer's count by RDMSR, which QEMU 10 does not
             # survive under instruction counting ("Bad icount read").
             rows.append(measure_forks(installed, "EPYC"))
+            rows.append(measure_disk(installed, "EPYC"))
             for label, machine in (("xAPIC", (installed, "EPYC")), ("x2APIC", x2apic)):
                 if machine:
                     console = start_partitions(*machine, POWER_OFF, icount=False, cpus=1)
                     boots[f"AMD-V, {label}"] = boot_exits(console)
             if x2apic:
                 rows.append(measure_idle(*x2apic))
+                rows.append(measure_disk_exits(*x2apic))
         rows += measure_gaps(installed, "EPYC")
         rows += measure_memory(*(x2apic or (installed, "EPYC")))
         if vtx and not quick:

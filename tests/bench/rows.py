@@ -86,6 +86,7 @@ EXIT_KINDS = {
     "port-string": "emulated port, string instruction",
     "apic-page": "local APIC's page, in xAPIC mode",
     "ioapic": "emulated IOAPIC",
+    "pci": "PCI configuration space and MSI-X tables",
     "instruction": "CR0, CR4, XSETBV, WBINVD and the like",
     "nmi": "NMI",
     "exception": "exception",

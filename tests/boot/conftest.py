@@ -2,7 +2,6 @@
 """Boots configurations in QEMU and watches the serial console. A test gets `boot`, a function that
 starts a machine, and usually `machine`, the emulator and CPU model to start it on."""
 
-import functools
 import os
 import shutil
 import subprocess
@@ -82,8 +81,6 @@ def _plain():
 def pytest_generate_tests(metafunc):
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", MACHINES)
-    if "iommu_machine" in metafunc.fixturenames:
-        metafunc.parametrize("iommu_machine", _iommu_machines())
     # For what does not depend on the emulator but on the APIC's mode: one machine of each.
     if "apic_machine" in metafunc.fixturenames:
         metafunc.parametrize("apic_machine", _apic_machines())
@@ -209,41 +206,22 @@ def config(*partitions):
 
 # ---- partitions with devices of their own ----------------------------------------------------
 
-IommuMachine = namedtuple("IommuMachine", "machine iommu")
+@pytest.fixture
+def disks(tmp_path):
+    """disks(count): paths of copies of the disk that the test may keep what was written to."""
 
+    def copies(count):
+        paths = [str(tmp_path / f"disk{i}.img") for i in range(count)]
+        for path in paths:
+            subprocess.run(["cp", "--sparse=always", hardware.DISK, path], check=True)
+        return paths
 
-def _iommu_machines():
-    """Every emulator and APIC mode with either IOMMU. The CPU's vendor does not matter to QEMU."""
-    params = []
-    for param in MACHINES:
-        if param.values[0] is None:
-            params.append(param)
-        elif param.values[0].cpu != "max":
-            for iommu in ("intel-iommu", "amd-iommu"):
-                pair = IommuMachine(param.values[0], iommu)
-                params.append(pytest.param(pair, id=f"{param.id}-{iommu}"))
-    return params
-
-
-def needs_device(machine, *names):
-    """Skips a test if the emulator was built without one of these devices."""
-    known = _known_devices(machine.qemu)
-    for name in names:
-        if f'"{name}"' not in known:
-            pytest.skip(f"this QEMU has no device {name}")
-
-
-@functools.lru_cache(maxsize=None)
-def _known_devices(qemu):
-    return subprocess.run([qemu, "-device", "help"], capture_output=True, text=True).stdout
+    return copies
 
 
 @pytest.fixture
-def disk(tmp_path):
-    """A copy of the disk that the test may keep what was written to."""
-    path = str(tmp_path / "disk.img")
-    subprocess.run(["cp", "--sparse=always", hardware.DISK, path], check=True)
-    return path
+def disk(disks):
+    return disks(1)[0]
 
 
 @pytest.fixture

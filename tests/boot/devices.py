@@ -2,16 +2,16 @@
 """Partitions that own PCI devices: the IOMMUs and the devices of the machine, and the lines of the
 configuration."""
 
+import functools
+import subprocess
 from collections import namedtuple
 
 import pytest
 
+import hardware
 from conftest import MACHINES
 
-IOMMUS = {
-    "vtd": ["-device", "intel-iommu,intremap=on"],
-    "amdvi": ["-device", "amd-iommu,intremap=on,pt=off"],
-}
+IOMMUS = {"vtd": hardware.iommu("intel-iommu"), "amdvi": hardware.iommu("amd-iommu")}
 FIRST_EDU = 5  # its device number on bus 0
 EDU = "edu,dma_mask=0xffffffff"
 
@@ -19,14 +19,18 @@ EDU = "edu,dma_mask=0xffffffff"
 IommuMachine = namedtuple("IommuMachine", "machine kind devices")
 
 
-def iommu_machines(*kinds):
-    """Each emulator with each IOMMU; the local APICs in the better mode that it has."""
+def iommu_machines(*kinds, mixed=False):
+    """Each emulator with each IOMMU; the local APICs in the better mode that it has. With `mixed` each
+    emulator with one of the IOMMUs, the first with the last."""
     params = []
+    number = 0
     for param in MACHINES:
         machine = param.values[0]
         if machine is not None and machine.cpu != ("EPYC,+x2apic" if machine.version[0] >= 10 else "EPYC"):
             continue
-        for kind in kinds or IOMMUS:
+        number += 1
+        some = list(kinds or IOMMUS)
+        for kind in [some[-number % len(some)]] if mixed else some:
             value = IommuMachine(machine, kind, IOMMUS[kind])
             params.append(pytest.param(value, id=f"{param.id}-{kind}", marks=param.marks))
     return pytest.mark.parametrize("iommu", params)
@@ -34,6 +38,20 @@ def iommu_machines(*kinds):
 
 def without_x2apic(iommu):
     return iommu._replace(machine=iommu.machine._replace(cpu="EPYC"))
+
+
+def needs_device(machine, *names):
+    """Skips a test if the emulator was built without one of these devices."""
+    for name in names:
+        if not _knows(machine.qemu, name):
+            pytest.skip(f"this QEMU has no device {name}")
+
+
+@functools.lru_cache(maxsize=None)
+def _knows(qemu, name):
+    # Not `-device help`: it loads all modules there are, also those of another QEMU, and fails.
+    said = subprocess.run([qemu, "-device", f"{name},help"], capture_output=True, text=True).stdout
+    return f"{name} options" in said
 
 
 def edus(count=1):

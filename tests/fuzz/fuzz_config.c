@@ -35,6 +35,23 @@ void *heap_alloc(size_t size)
     return allocated;
 }
 
+// The list of problems, and nothing else, is in pages.
+hpa_t heap_pages_alloc(unsigned count)
+{
+    return hpa((uint64_t)(uintptr_t)calloc(count, PAGE_SIZE));
+}
+
+void heap_pages_free(hpa_t base, unsigned count)
+{
+    CHECK(base.v != 0 && count > 0);
+    free(heap_ptr(base));
+}
+
+void *heap_ptr(hpa_t address)
+{
+    return (void *)(uintptr_t)address.v;
+}
+
 enum status module_read(const struct boot_module *m, uint64_t offset, void *buffer, size_t size)
 {
     if (offset > m->size || size > m->size - offset)

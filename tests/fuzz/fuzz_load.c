@@ -57,7 +57,7 @@ static void mend_header(struct fixture *f)
 // The input's first byte: in its low bits what the others are, then
 enum {
     KIND = 0x0f,   // of the image, modulo 5; from 8 on with a PCI bus
-    MEMORY = 0x30, // which of the sizes
+    MEMORY = 0x30, // which of the sizes; the last with a PCI bus begins at a DMA floor
     WITH_MODULE = 0x40,
     WITH_INITRD = 0x80,
 };
@@ -97,6 +97,8 @@ static void set_memory(struct fixture *f, uint8_t first)
     f->req.memory = sizes[(first & MEMORY) / 0x10];
     f->req.platform.has_pci = (first & KIND) >= 8;
     fake_ram_init(&f->p, f->req.memory);
+    f->req.dma_floor = f->req.platform.has_pci && (first & MEMORY) == MEMORY ? MIB(2) : 0;
+    f->p.dma_floor = f->req.dma_floor;
 }
 
 static void check_result(const struct partition *p, const struct load_result *res)

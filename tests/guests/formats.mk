@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# count.elf in the other two forms of a Multiboot kernel: ELF64, and a flat image whose header
-# carries the addresses.
-GUEST_EXTRA := $(BUILD)/count64.elf $(BUILD)/count.flat
+# Guests once more: count.elf in the other two forms of a Multiboot kernel, ELF64 and a flat image whose header
+# carries the addresses, and dma.elf at another address.
+GUEST_EXTRA := $(BUILD)/count64.elf $(BUILD)/count.flat $(BUILD)/dma-high.elf
 
 $(BUILD)/count64.elf: $(BUILD)/guests/count.elf64
 	$(Q)cp $< $@
@@ -18,3 +18,12 @@ $(BUILD)/count.flat: $(BUILD)/guests/count.elf64 $(BUILD)/guests/flat/boot.asm.o
 	    $(BUILD)/guests/flat/boot.asm.o \
 	    $(BUILD)/guests/guest_count.c.o $(filter-out %/boot.asm.o,$(GUEST_RT))
 	$(Q)$(OBJCOPY) -O binary $(BUILD)/guests/flat/count.elf64 $@
+
+# dma.elf for a partition whose RAM begins higher: far above what the boot loader puts low.
+$(BUILD)/dma-high.elf: $(BUILD)/guests/dma.elf64
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	    --no-warn-rwx-segments --defsym=link_at=0x4000000 -T tests/guests/guest.ld \
+	    -o $(BUILD)/guests/dma-high.elf64 $(BUILD)/guests/guest_dma.c.o $(call guest_parts,dma) \
+	    $(GUEST_RT)
+	$(Q)$(OBJCOPY) -O elf32-i386 $(BUILD)/guests/dma-high.elf64 $@

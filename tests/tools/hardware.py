@@ -14,8 +14,10 @@ HOST = "10.0.2.2"
 
 
 def iommu(kind):
-    """An IOMMU that remaps interrupts too: "intel-iommu" or "amd-iommu". Before the devices."""
-    return ["-device", f"{kind},intremap=on"]
+    """An IOMMU that remaps interrupts too: "intel-iommu" or "amd-iommu". Before the devices. The
+    latter is a pass-through for all devices in QEMU 10 unless it is told otherwise."""
+    more = ",pt=off" if kind == "amd-iommu" else ""
+    return ["-device", f"{kind},intremap=on{more}"]
 
 
 def _drive(at, disk):
@@ -41,6 +43,13 @@ def _addr(at):
 def nvme(at, disk=None):
     name, drive = _drive(at, disk)
     return [*drive, "-device", f"nvme,serial=bulkhead,drive={name},{_addr(at)}"]
+
+
+def nvme_without_disk(at):
+    """It reads as zeros, at once: for measurements."""
+    name, _ = _drive(at, None)
+    return ["-drive", f"driver=null-co,size=128M,read-zeroes=on,if=none,id={name}",
+            "-device", f"nvme,serial=bulkhead,drive={name},{_addr(at)}"]
 
 
 def ahci(at, disk=None):
@@ -72,6 +81,12 @@ def virtio_net(at):
 def e1000e(at):
     name, netdev = _net(at)
     return [*netdev, "-device", f"e1000e,netdev={name},{_addr(at)}"]
+
+
+def e1000(at):
+    """Has neither MSI nor MSI-X."""
+    name, netdev = _net(at)
+    return [*netdev, "-device", f"e1000,netdev={name},{_addr(at)}"]
 
 
 # The machine of `make run`: it has those of these that the configuration names.

@@ -357,7 +357,9 @@ bool fake_dma(unsigned unit, uint16_t id, uint64_t address, bool write, uint64_t
         *p = walked;
     }
     if (p == NULL || (write ? !p->write : !p->read)) {
-        refuse(unit, 2, id, write ? 0x20 : 0, address);
+        if (!(d->q[1] >> 34 & 1)) { // SA: no event
+            refuse(unit, 2, id, write ? 0x20 : 0, address);
+        }
         return false;
     }
     *pa = p->pa | (address & 0xfff);

@@ -27,9 +27,19 @@ void fake_ram_free(struct partition *p)
 
 static uint8_t *find(const struct partition *p, uint64_t address, uint64_t size)
 {
-    const uint64_t low = guest_low_ram(p->memory);
-    const uint64_t high = guest_high_ram(p->memory);
+    const uint64_t low = guest_low_end(p->memory, p->dma_floor);
+    const uint64_t high = guest_high_ram(p->memory, p->dma_floor);
 
+    if (p->dma_floor != 0 && address >= p->dma_floor) {
+        return address <= low && size <= low - address
+                   ? p->ram + GUEST_FIRMWARE_END + (address - p->dma_floor)
+                   : NULL;
+    }
+    if (p->dma_floor != 0) {
+        return address <= GUEST_FIRMWARE_END && size <= GUEST_FIRMWARE_END - address
+                   ? p->ram + address
+                   : NULL;
+    }
     if (address <= low && size <= low - address) {
         return p->ram + address;
     }

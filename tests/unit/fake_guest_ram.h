@@ -10,6 +10,7 @@
 struct partition {
     uint8_t *ram; // all of it, that above 4 GiB right behind that below
     uint64_t memory;
+    uint64_t dma_floor;  // set behind fake_ram_init; its RAM above the first MiB begins here
     uint64_t writes;     // how many there were
     uint64_t fail_after; // so many succeed and no more; 0: all do
 };

@@ -130,6 +130,13 @@ void heap_page_free(hpa_t page)
     memset(memory[i], 0xa5, sizeof(memory[i]));
 }
 
+void heap_pages_free(hpa_t base, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        heap_page_free(hpa(base.v + i * PAGE_SIZE));
+    }
+}
+
 void *heap_ptr(hpa_t address)
 {
     if (!heap_contains(address)) {

@@ -428,15 +428,16 @@ bool fake_vtd_dma(struct fake_vtd *u, uint16_t requester, uint64_t address, bool
         return refuse(u, requester, address, write, why);
     }
     uint64_t width = context.high & 7;
-    assert_true((context.low & 0xffe) == 0); // second level only, nothing reserved
+    assert_true((context.low & 0xffc) == 0); // second level only, nothing reserved
+    bool silent = (context.low & VTD_CONTEXT_FPD) != 0;
     assert_true((width == 1 && (u->cap & VTD_CAP_SAGAW_39)) ||
                 (width == 2 && (u->cap & VTD_CAP_SAGAW_48)));
     if (address >> (30 + 9 * width) != 0) {
-        return refuse(u, requester, address, write, 4);
+        return !silent && refuse(u, requester, address, write, 4);
     }
     uint64_t leaf = find_leaf(u, requester, context, address);
     if ((leaf & (write ? 2 : 1)) == 0) {
-        return refuse(u, requester, address, write, write ? 5 : 6);
+        return !silent && refuse(u, requester, address, write, write ? 5 : 6);
     }
     *to = (leaf & VTD_TABLE_ADDRESS) | (address & PAGE_MASK);
     return true;

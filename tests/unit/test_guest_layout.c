@@ -148,6 +148,71 @@ static void free_reports_a_double_free(void **state)
     assert_int_equal(copy.count, 1);
 }
 
+static void direct_ram_has_the_host_s_addresses(void **state)
+{
+    (void)state;
+    page_alloc_add(&alloc, MIB(1), MIB(6)); // too small, but it has the first MiB
+    page_alloc_add(&alloc, MIB(10) + KIB(4), MIB(100));
+    page_alloc_add(&alloc, GIB(4), GIB(4));
+    uint64_t before = page_alloc_total(&alloc);
+    assert_int_equal(guest_ram_direct_most(&alloc), MIB(98) + KIB(4));
+    assert_int_equal(guest_ram_allocate_direct(&ram, &alloc, MIB(64) + KIB(8)), STATUS_OK);
+    assert_int_equal(ram.count, 2);
+    assert_region(0, 0, ram.region[0].hpa, MIB(1));
+    assert_region(1, MIB(12), MIB(12), MIB(63) + KIB(8));
+    assert_int_equal(ram.dma_floor, MIB(12));
+    assert_int_equal(guest_ram_size(&ram), MIB(64) + KIB(8));
+    assert_int_equal(page_alloc_total(&alloc), before - guest_ram_size(&ram));
+    hpa_t host = hpa(5);
+    uint64_t contiguous = 0;
+    assert_false(guest_ram_lookup(&ram, gpa(MIB(1)), &host, &contiguous));
+    assert_false(guest_ram_lookup(&ram, gpa(MIB(12) - 1), &host, &contiguous));
+    assert_true(guest_ram_lookup(&ram, gpa(MIB(13) + 5), &host, &contiguous));
+    assert_int_equal(host.v, MIB(13) + 5);
+    // A second one, in what is left; and one that isn't.
+    static struct guest_ram other;
+    assert_int_equal(guest_ram_allocate_direct(&other, &alloc, MIB(32)), STATUS_OK);
+    assert_int_equal(other.dma_floor, MIB(76));
+    assert_int_equal(guest_ram_free(&other, &alloc), STATUS_OK);
+    assert_int_equal(guest_ram_allocate(&other, &alloc, MIB(32)), STATUS_OK);
+    assert_int_equal(other.dma_floor, 0);
+    assert_int_equal(guest_ram_free(&other, &alloc), STATUS_OK);
+    assert_int_equal(guest_ram_free(&ram, &alloc), STATUS_OK);
+    assert_int_equal(page_alloc_total(&alloc), before);
+}
+
+static void direct_ram_lies_below_3_gib_in_one_piece(void **state)
+{
+    (void)state;
+    static const uint64_t bad[] = {0, MIB(1), MIB(2) + 1, UINT64_MAX};
+    page_alloc_add(&alloc, GIB(2), GIB(6));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        assert_int_equal(guest_ram_allocate_direct(&ram, &alloc, bad[i]), ERR_INVALID);
+    }
+    assert_int_equal(guest_ram_direct_most(&alloc), GIB(1));
+    assert_int_equal(guest_ram_allocate_direct(&ram, &alloc, GIB(1) + MIB(1) + KIB(4)),
+                     ERR_NO_MEMORY);
+    assert_int_equal(ram.count, 0);
+    assert_int_equal(ram.dma_floor, 0);
+    assert_int_equal(page_alloc_total(&alloc), GIB(6));
+    assert_int_equal(guest_ram_allocate_direct(&ram, &alloc, GIB(1) + MIB(1)), STATUS_OK);
+    assert_region(1, GIB(2), GIB(2), GIB(1));
+    assert_int_equal(guest_ram_free(&ram, &alloc), STATUS_OK);
+
+    // The first MiB needs room as well: what is promised leaves it that.
+    page_alloc_init(&alloc);
+    assert_int_equal(guest_ram_direct_most(&alloc), 0);
+    page_alloc_add(&alloc, MIB(4), MIB(8));
+    assert_int_equal(guest_ram_allocate_direct(&ram, &alloc, MIB(9)), ERR_NO_MEMORY);
+    assert_int_equal(ram.count, 0);
+    assert_int_equal(page_alloc_total(&alloc), MIB(8));
+    assert_int_equal(guest_ram_direct_most(&alloc), MIB(8));
+    assert_int_equal(guest_ram_allocate_direct(&ram, &alloc, MIB(8)), STATUS_OK);
+    assert_region(0, 0, MIB(11), MIB(1));
+    assert_region(1, MIB(4), MIB(4), MIB(7));
+    assert_int_equal(page_alloc_total(&alloc), 0);
+}
+
 static void check_layout(const struct guest_ram *r, uint64_t memory)
 {
     uint64_t at = 0;
@@ -219,6 +284,8 @@ int main(void)
         cmocka_unit_test_setup(bad_sizes_are_refused, setup),
         cmocka_unit_test_setup(too_many_fragments_give_all_back, setup),
         cmocka_unit_test_setup(free_reports_a_double_free, setup),
+        cmocka_unit_test_setup(direct_ram_has_the_host_s_addresses, setup),
+        cmocka_unit_test_setup(direct_ram_lies_below_3_gib_in_one_piece, setup),
         cmocka_unit_test_setup(random_partitions, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,7 +163,7 @@ static void check_e820(struct fixture *f, bool has_pci)
     set_up(f, GIB(5));
     f->req.platform.has_pci = has_pci;
     assert_int_equal(load(f), STATUS_OK);
-    n = guest_e820(GIB(5), has_pci, map);
+    n = guest_e820(GIB(5), 0, has_pci, map);
     params = f->res.entry.rsi;
     assert_int_equal(*fake_ram_at(&f->p, params + 0x1e8, 1), n);
     for (unsigned i = 0; i < n; i++) {
@@ -296,6 +296,40 @@ static void initrd_goes_as_high_as_may_be(void **state)
     f->initrd.size = 0;
     assert_int_equal(load(f), STATUS_OK);
     assert_int_equal(fake_ram_u32(&f->p, params + 0x218), 0);
+    fake_ram_free(&f->p);
+    free(data);
+}
+
+// Where the memory that devices reach begins: the kernel, and all that goes with it, lies above.
+static void nothing_lies_below_the_dma_floor(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *data = file_of(MIB(16), 3);
+    uint64_t params;
+
+    set_up(f, MIB(128));
+    f->req.dma_floor = MIB(40);
+    f->p.dma_floor = MIB(40);
+    f->initrd = fake_module("initrd.gz", data, MIB(16));
+    f->req.initrd = &f->initrd;
+    assert_int_equal(load(f), STATUS_OK);
+    params = f->res.entry.rsi;
+    assert_int_equal(f->res.entry.rip, MIB(40) + 0x200);
+    assert_int_equal(fake_ram_u32(&f->p, params + 0x214), MIB(40));
+    assert_int_equal(fake_ram_u32(&f->p, params + 0x218), MIB(40 + 127 - 16));
+    assert_int_equal(fake_ram_u64(&f->p, params + 0x2d0 + 20), 0x9fc00);
+    assert_int_equal(fake_ram_u64(&f->p, params + 0x2d8 + 20), MIB(40) - 0x9fc00);
+    assert_int_equal(fake_ram_u32(&f->p, params + 0x2e0 + 20), E820_RESERVED);
+    assert_memory_equal(fake_ram_at(&f->p, MIB(40 + 127 - 16), MIB(16)), data, MIB(16));
+    put(f, 0x230, MIB(16), 4); // kernel_alignment
+    assert_int_equal(load(f), STATUS_OK);
+    assert_int_equal(f->res.entry.rip, MIB(48) + 0x200);
+    put(f, 0x258, MIB(64), 8); // pref_address
+    assert_int_equal(load(f), STATUS_OK);
+    assert_int_equal(f->res.entry.rip, MIB(64) + 0x200);
+    put(f, 0x234, 0, 1); // not relocatable
+    expect_failure(f, ERR_RANGE, "lies below 0x2800000");
+    expect_failure(f, ERR_RANGE, "CONFIG_RELOCATABLE");
     fake_ram_free(&f->p);
     free(data);
 }
@@ -509,6 +543,7 @@ int main(void)
         cmocka_unit_test(the_largest_partition_s_tables_stay_in_their_place),
         cmocka_unit_test(segments_are_flat),
         cmocka_unit_test(initrd_goes_as_high_as_may_be),
+        cmocka_unit_test(nothing_lies_below_the_dma_floor),
         cmocka_unit_test(initrd_must_fit_beside_the_kernel),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(old_images_may_end_within_their_last_paragraph),

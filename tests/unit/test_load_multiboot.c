@@ -132,7 +132,7 @@ static void hands_over_its_information(void **state)
 {
     struct fixture *f = *state;
     struct e820_entry map[GUEST_E820_MAX];
-    const unsigned n = guest_e820(MIB(16), false, map);
+    const unsigned n = guest_e820(MIB(16), 0, false, map);
     uint64_t info;
     uint64_t mmap;
 
@@ -158,6 +158,30 @@ static void hands_over_its_information(void **state)
     assert_int_equal(load(f), STATUS_OK);
     info = f->res.entry.rbx;
     assert_int_equal(*fake_ram_at(&f->p, fake_ram_u32(&f->p, info + 16), 1), 0);
+    fake_ram_free(&f->p);
+}
+
+static void below_the_dma_floor_is_no_memory(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t data[5000];
+    const struct boot_module a = fake_module("a", data, sizeof(data));
+    const struct load_module modules[] = {{&a, NULL}};
+    uint64_t info;
+
+    set_up_elf32(f);
+    segment32(f, 0)->p_paddr = 0x300000;
+    f->req.dma_floor = f->p.dma_floor = MIB(2); // where it is linked
+    f->req.modules = modules;
+    f->req.module_count = 1;
+    assert_int_equal(load(f), STATUS_OK);
+    info = f->res.entry.rbx;
+    assert_int_equal(fake_ram_u32(&f->p, info + 8), 0); // of upper memory, up to the first hole
+    assert_int_equal(fake_ram_u64(&f->p, fake_ram_u32(&f->p, info + 48) + 24 * 2 + 4), MIB(2));
+    assert_int_equal(fake_ram_u32(&f->p, fake_ram_u32(&f->p, info + 24)), 0x301000);
+    f->req.dma_floor = f->p.dma_floor = MIB(4);
+    expect_failure(f, ERR_RANGE, "lies below 0x400000");
+    assert_true(strlen(f->error) < 255); // what the hypervisor keeps of it
     fake_ram_free(&f->p);
 }
 
@@ -317,6 +341,7 @@ int main(void)
         cmocka_unit_test(the_header_may_stand_anywhere_in_8_kib),
         cmocka_unit_test(unknown_demands_are_refused),
         cmocka_unit_test(hands_over_its_information),
+        cmocka_unit_test(below_the_dma_floor_is_no_memory),
         cmocka_unit_test(modules_go_behind_the_kernel),
         cmocka_unit_test(modules_must_fit),
         cmocka_unit_test(long_command_lines_leave_base_memory),

@@ -93,8 +93,8 @@ static void modes(void **state)
 static void addresses(void **state)
 {
     (void)state;
-    static const uint64_t bad[] = {0, 0x1000, 0xfed00000, 0xfef00000, WINDOW | 1ull << 32,
-                                   WINDOW | 1ull << 63, UINT64_MAX};
+    static const uint64_t bad[] = {
+        0, 0x1000, 0xfed00000, 0xfef00000, WINDOW | 1ull << 32, WINDOW | 1ull << 63, UINT64_MAX};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_false(check(bad[i], 0x40));
         assert_non_null(reason);

@@ -171,6 +171,30 @@ static void take_obeys_its_limits(void **state)
     ASSERT_RANGES({0x4000, 0xa000});
 }
 
+static void take_lowest_obeys_its_limits(void **state)
+{
+    (void)state;
+    page_alloc_add(&alloc, MIB(3), MIB(2));
+    page_alloc_add(&alloc, MIB(9), MIB(8));
+    hpa_t at = hpa(7);
+    assert_int_equal(page_alloc_take_lowest(&alloc, 0, 4096, 0, &at), ERR_INVALID);
+    assert_int_equal(page_alloc_take_lowest(&alloc, 1, 3, 0, &at), ERR_INVALID);
+    assert_int_equal(page_alloc_take_lowest(&alloc, UINT64_MAX, 4096, 0, &at), ERR_NO_MEMORY);
+    assert_int_equal(page_alloc_take_lowest(&alloc, 1, BIT(60), 0, &at), ERR_NO_MEMORY);
+    assert_int_equal(page_alloc_take_lowest(&alloc, MIB(2), MIB(2), MIB(12) - 1, &at),
+                     ERR_NO_MEMORY);
+    assert_int_equal(at.v, 7);
+    assert_int_equal(page_alloc_largest_below(&alloc, MIB(2), MIB(12) - 1), MIB(2) - 4096);
+    assert_int_equal(page_alloc_largest_below(&alloc, MIB(2), 0), MIB(7));
+    assert_int_equal(page_alloc_largest_below(&alloc, GIB(1), 0), 0);
+    assert_int_equal(page_alloc_take_lowest(&alloc, MIB(2), MIB(2), MIB(12), &at), STATUS_OK);
+    assert_int_equal(at.v, MIB(10));
+    assert_int_equal(page_alloc_take_lowest(&alloc, 1, MIB(2), 0, &at), STATUS_OK);
+    assert_int_equal(at.v, MIB(4)); // one page
+    ASSERT_RANGES({MIB(3), MIB(1)}, {MIB(4) + 4096, MIB(1) - 4096}, {MIB(9), MIB(1)},
+                  {MIB(12), MIB(5)});
+}
+
 static void give_merges_and_refuses_double_free(void **state)
 {
     (void)state;
@@ -399,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup(take_keeps_low_memory_and_large_blocks, setup),
         cmocka_unit_test_setup(take_spares_low_memory_at_the_cost_of_blocks, setup),
         cmocka_unit_test_setup(take_obeys_its_limits, setup),
+        cmocka_unit_test_setup(take_lowest_obeys_its_limits, setup),
         cmocka_unit_test_setup(give_merges_and_refuses_double_free, setup),
         cmocka_unit_test_setup(largest_counts_aligned_blocks, setup),
         cmocka_unit_test_setup(boot_takes_out_what_is_in_use, setup_boot),

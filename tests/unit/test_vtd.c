@@ -339,6 +339,37 @@ static void test_faults(void **state)
     assert_false(vtd_ops.take_fault(&f, &lost));
 }
 
+static void test_quiet(void **state)
+{
+    (void)state;
+    struct iommu_fault f;
+    struct iommu_domain a;
+    bool lost = false;
+    uint64_t to;
+    start();
+    make_domain(&a, 3, GIB(1));
+    vtd_ops.quiet(NIC); // attached to nothing: there is no entry
+    assert_int_equal(vtd_ops.attach(NIC, &a), STATUS_OK);
+    assert_false(fake_vtd_dma(unit, NIC, GIB(8), true, &to));
+    assert_true(vtd_ops.take_fault(&f, &lost));
+    vtd_ops.quiet(NIC);
+    assert_false(fake_vtd_dma(unit, NIC, GIB(8), true, &to)); // refused as ever
+    assert_false(vtd_ops.take_fault(&f, &lost));
+    reads(DISK, 0x9000, &to); // another's is told
+    assert_true(vtd_ops.take_fault(&f, &lost));
+    assert_int_equal(vtd_ops.attach(NIC, &a), STATUS_OK);
+    assert_false(fake_vtd_dma(unit, NIC, GIB(8), true, &to));
+    assert_true(vtd_ops.take_fault(&f, &lost));
+
+    vtd_ops.fault_nmi(3);
+    unsigned before = unit->events;
+    vtd_ops.fault_hold(true);
+    reads(DISK, 0x9000, &to);
+    assert_int_equal(unit->events, before);
+    assert_true(vtd_ops.take_fault(&f, &lost));
+    assert_false(lost);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup(test_wide_destinations, setup),
         cmocka_unit_test_setup(test_ioapic, setup),
         cmocka_unit_test_setup(test_faults, setup),
+        cmocka_unit_test_setup(test_quiet, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

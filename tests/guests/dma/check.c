@@ -59,16 +59,8 @@ static bool no_master_no_dma(const struct edu *e)
     return done;
 }
 
-// `dma=no`: without an IOMMU the addresses of a partition aren't those of its device.
-static bool has_dma(void)
-{
-    return !option_is("dma", "no");
-}
-
 static void check_dma(const struct edu *e)
 {
-    if (!has_dma())
-        return;
     const char *text = where_text(e->where);
     pci_command(e->where, PCI_COMMAND_MASTER, 0);
     for (unsigned i = 0; i < sizeof(transfers) / sizeof(transfers[0]); i++)
@@ -133,8 +125,7 @@ static void check_msi(const struct edu *e)
     check(!raises(e, 0, MSI_VECTOR, SILENT_MS), "%s: no MSI while it is off", text);
     pci_msi_enable(e->where, true);
     check(raises(e, 0, MSI_VECTOR, ARRIVES_MS), "%s: MSI when it is on again", text);
-    if (has_dma())
-        check_msi_of_dma(e);
+    check_msi_of_dma(e);
     pci_msi_enable(e->where, false);
 }
 static void check_intx(const struct edu *e)
@@ -217,8 +208,7 @@ void check_device(const struct edu *e)
     const char *text = where_text(e->where);
     check(alive(e, 0x600df00d), "%s: device works", text);
     pci_command(e->where, PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE, 0);
-    if (has_dma())
-        check(there_and_back(e, &transfers[2]), "%s: DMA works", text);
+    check(there_and_back(e, &transfers[2]), "%s: DMA works", text);
     aim(e, 0, MSI_VECTOR);
     pci_msi_enable(e->where, true);
     check(raises(e, 0, MSI_VECTOR, ARRIVES_MS), "%s: MSI works", text);
