@@ -109,7 +109,8 @@ def test_behind_a_bridge_without_the_others(boot, iommu):
     refused(console, r"02:01\.0.*02:02\.0|02:02\.0.*02:01\.0")
 
 
-@iommu_machines()
+# Under AMD-Vi QEMU translates DMA from behind a bridge as if it came from bus 0.
+@iommu_machines("vtd")
 def test_behind_a_bridge_together(boot, iommu):
     """Both together can."""
     own = owns("02:01.0", "02:02.0")

@@ -115,7 +115,7 @@ def test_two_owners(boot, iommu):
 def test_memory(boot, iommu):
     """DMA to everything below 4 GiB that isn't the guest's own: the host's RAM, which begins at the
     same numbers, with the other partitions, the hypervisor and its tables; devices; holes."""
-    step = int(0x1000000 / SCALE)
+    step = int(0x4000000 / SCALE)
     words = f"mode=memory step=0x{max(step, 0x1000):x}"
     console = attack(boot, iommu, words, devices=ATTACKERS)
     assert re.search(r"memory: \d+ writes, \d+ reads: .* 0 foreign", console.text("attacker"))
@@ -126,7 +126,7 @@ def test_memory(boot, iommu):
 @iommu_machines()
 def test_memory_of_the_host(boot, iommu):
     """Only where the host's RAM is, at random."""
-    words = f"mode=memory ranges=0x1000000-0x80000000 count={times(200)}"
+    words = f"mode=memory ranges=0x1000000-0x80000000 count={times(48)}"
     attack(boot, iommu, words, devices=ATTACKERS)
 
 
@@ -173,16 +173,19 @@ def test_configuration_space(boot, iommu):
 def test_restarts(boot, iommu):
     """Each restart comes while a transfer is under way. Nothing of it arrives later, and the device
     works after each: one without a reset, and one that a port resets."""
-    guest = attacker("mode=reboot", also=["01:00.0"])
-    console = start(boot, iommu, guest, more=edu_behind_port())
+    if iommu.kind == "vtd":
+        guest, devices, more = attacker("mode=reboot", also=["01:00.0"]), 1, edu_behind_port()
+    else:  # where QEMU translates the DMA of what is behind a bridge as if it were on bus 0
+        guest, devices, more = attacker("mode=reboot", 2), 2, ()
+    console = start(boot, iommu, guest, devices=devices, more=more)
     since = 0
-    for _ in range(times(10)):
+    for _ in range(times(5)):
         since = console.wait(r"restarting with 2 transfers under way$", "attacker", since, SLOW,
                              whole=True) + 1
     text = console.text("attacker")
     assert "FAIL" not in text
     results = re.findall(r"checks: (\d+) ok, (\d+) failed$", text, re.MULTILINE)
-    assert len(results) >= times(10) and len(set(results)) == 1
+    assert len(results) >= times(5) and len(set(results)) == 1
     check_alive(console)
     check_victim(boot, iommu.machine, console)
 
