@@ -65,13 +65,10 @@ X2APIC_ROWS = [
 
 
 def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, devices=()):
-<<<<<<< HEAD
-    command = bulkhead.machine(emulator, cpu, cpus, memory) + [*devices]
-=======
     command = bulkhead.machine(emulator, cpu, cpus, memory)
->>>>>>> w/quality
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
-    command += (ICOUNT if icount else []) + bulkhead.kernel(image, modules, append)
+    command += (ICOUNT if icount else []) + list(devices)
+    command += bulkhead.kernel(image, modules, append)
     return Console(command, os.path.join(WORK, "qemu.log"))
 
 
@@ -92,12 +89,7 @@ def compiled(text, name="bench"):
 
 
 def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4, devices=()):
-<<<<<<< HEAD
-    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount,
-                 devices=devices)
-=======
     return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), "", icount, devices)
->>>>>>> w/quality
 
 
 def one_partition(image, memory, cmdline, more=""):
