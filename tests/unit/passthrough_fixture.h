@@ -52,9 +52,9 @@ struct fixture {
     uint16_t port;       // of the last access
     uint32_t port_value; // what a read gives, or was written
     unsigned port_accesses;
-    uint64_t delayed;                 // microseconds
-    uint64_t time;                    // of time_us()
-    uint32_t nmi_to;                  // the last NMI's APIC ID
+    uint64_t delayed;                             // microseconds
+    uint64_t time;                                // of time_us()
+    uint32_t nmi_to;                              // the last NMI's APIC ID
     _Alignas(8) uint32_t bar3[FIX_BAR3_SIZE / 4]; // the registers of BAR 3
 };
 
