@@ -212,30 +212,9 @@ bool exit_port_string(struct vcpu *v, struct guest_regs *regs)
 
 // ---- memory --------------------------------------------------------------------------------
 
-static bool is_device_page(const struct partition *p, gpa_t address, enum exit_event *event)
+static bool access_device(struct vcpu *v, struct guest_regs *regs, gpa_t address,
+                          enum exit_event event)
 {
-    if (address.v - GUEST_LAPIC_ADDRESS < PAGE_SIZE) {
-        *event = EVENT_APIC_PAGE;
-        return true;
-    }
-    *event = EVENT_IOAPIC;
-    if (address.v - GUEST_IOAPIC_ADDRESS < PAGE_SIZE) {
-        return true;
-    }
-    *event = EVENT_PCI;
-    return passthrough_owns(p, address);
-}
-
-bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)
-{
-    enum exit_event event;
-    if (!is_device_page(v->partition, address, &event)) {
-        v->exits[EVENT_OTHER]++;
-        return exit_fault(v, regs,
-                          write ? "writes outside its memory, to guest-physical"
-                                : "reads outside its memory, at guest-physical",
-                          address.v);
-    }
     v->exits[event]++;
     struct emulation e;
     struct insn insn;
@@ -246,6 +225,30 @@ bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool wr
     return emulation_finish(&e, emulate_mmio(&e.context, &insn, address),
                             "an access to a device page that can't be emulated, at guest-physical",
                             address.v);
+}
+
+static __attribute__((noinline)) bool access_other(struct vcpu *v, struct guest_regs *regs,
+                                                   gpa_t address, bool write)
+{
+    if (address.v - GUEST_IOAPIC_ADDRESS < PAGE_SIZE) {
+        return access_device(v, regs, address, EVENT_IOAPIC);
+    }
+    if (passthrough_owns(v->partition, address)) {
+        return access_device(v, regs, address, EVENT_PCI);
+    }
+    v->exits[EVENT_OTHER]++;
+    return exit_fault(v, regs,
+                      write ? "writes outside its memory, to guest-physical"
+                            : "reads outside its memory, at guest-physical",
+                      address.v);
+}
+
+bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)
+{
+    // The APIC's page first: it is the frequent one.
+    return address.v - GUEST_LAPIC_ADDRESS < PAGE_SIZE
+               ? access_device(v, regs, address, EVENT_APIC_PAGE)
+               : access_other(v, regs, address, write);
 }
 
 // ---- what can't be served ------------------------------------------------------------------

@@ -338,38 +338,50 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
     return STATUS_OK;
 }
 
+static void write_ioapic(struct partition *p, unsigned offset, uint32_t value)
+{
+    struct vioapic_message message;
+    spin_lock(&p->device_lock);
+    if (vioapic_write(&p->devices.ioapic, offset, value, &message)) {
+        send_message(p, &message);
+    }
+    passthrough_pins(p);
+    spin_unlock(&p->device_lock);
+}
+
+// Apart from the APIC's page, whose registers are written far more often than all others.
+static __attribute__((noinline)) enum status write_other_page(struct vcpu *v, gpa_t address,
+                                                              unsigned size, uint64_t value)
+{
+    struct partition *p = v->partition;
+    if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
+        write_ioapic(p, address.v & PAGE_MASK, (uint32_t)value);
+        return STATUS_OK;
+    }
+    if (!passthrough_owns(p, address)) {
+        return ERR_RANGE;
+    }
+    spin_lock(&p->device_lock);
+    passthrough_mmio_write(v, address, size, value);
+    spin_unlock(&p->device_lock);
+    return STATUS_OK;
+}
+
 enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
 {
-    unsigned offset = address.v & PAGE_MASK;
-    if (in_page(address, GUEST_LAPIC_ADDRESS)) {
-        if (size != 4) {
-            return STATUS_OK; // only 32-bit writes act (SDM vol. 3, 11.4.1)
-        }
-        struct icr_verdict verdict;
-        enum vapic_action action = vapic_mmio_write(&v->apic, offset, (uint32_t)value, &verdict);
-        if (action != VAPIC_DONE) { // it nearly always is
-            platform_apic_action(v, action, &verdict);
-        }
-        return STATUS_OK;
+    if (!in_page(address, GUEST_LAPIC_ADDRESS)) {
+        return write_other_page(v, address, size, value);
     }
-    if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
-        struct partition *p = v->partition;
-        struct vioapic_message message;
-        spin_lock(&p->device_lock);
-        if (vioapic_write(&p->devices.ioapic, offset, (uint32_t)value, &message)) {
-            send_message(p, &message);
-        }
-        passthrough_pins(p);
-        spin_unlock(&p->device_lock);
-        return STATUS_OK;
+    if (size != 4) {
+        return STATUS_OK; // only 32-bit writes act (SDM vol. 3, 11.4.1)
     }
-    if (passthrough_owns(v->partition, address)) {
-        spin_lock(&v->partition->device_lock);
-        passthrough_mmio_write(v, address, size, value);
-        spin_unlock(&v->partition->device_lock);
-        return STATUS_OK;
+    struct icr_verdict verdict;
+    enum vapic_action action =
+        vapic_mmio_write(&v->apic, address.v & PAGE_MASK, (uint32_t)value, &verdict);
+    if (action != VAPIC_DONE) { // it nearly always is
+        platform_apic_action(v, action, &verdict);
     }
-    return ERR_RANGE;
+    return STATUS_OK;
 }
 
 void platform_reset(struct partition *p)

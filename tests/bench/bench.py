@@ -65,9 +65,10 @@ X2APIC_ROWS = [
 
 
 def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, devices=()):
-    command = bulkhead.machine(emulator, cpu, cpus, memory) + [*devices]
+    command = bulkhead.machine(emulator, cpu, cpus, memory)
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
-    command += (ICOUNT if icount else []) + bulkhead.kernel(image, modules, append)
+    command += (ICOUNT if icount else []) + list(devices)
+    command += bulkhead.kernel(image, modules, append)
     return Console(command, os.path.join(WORK, "qemu.log"))
 
 
@@ -88,8 +89,7 @@ def compiled(text, name="bench"):
 
 
 def start_partitions(emulator, cpu, text, memory=1024, icount=True, cpus=4, devices=()):
-    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), icount=icount,
-                 devices=devices)
+    return start(emulator, cpu, cpus, memory, HYPERVISOR, compiled(text), "", icount, devices)
 
 
 def one_partition(image, memory, cmdline, more=""):
@@ -202,7 +202,7 @@ EMPTY_DISK = [
     *["-drive", "driver=null-co,size=128M,read-zeroes=on,if=none,id=disk"],
     *["-device", "nvme,serial=bulkhead,drive=disk,addr=04.0"],
 ]
-READ_MIB = 256
+READ_MIB = 512
 BUSY_SECONDS = 3
 
 

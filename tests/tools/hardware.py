@@ -45,13 +45,6 @@ def nvme(at, disk=None):
     return [*drive, "-device", f"nvme,serial=bulkhead,drive={name},{_addr(at)}"]
 
 
-def nvme_without_disk(at):
-    """It reads as zeros, at once: for measurements."""
-    name, _ = _drive(at, None)
-    return ["-drive", f"driver=null-co,size=128M,read-zeroes=on,if=none,id={name}",
-            "-device", f"nvme,serial=bulkhead,drive={name},{_addr(at)}"]
-
-
 def ahci(at, disk=None):
     name, drive = _drive(at, disk)
     return [*drive, "-device", f"ahci,id=bus{name},{_addr(at)}",

@@ -55,7 +55,7 @@ struct fixture {
     uint64_t delayed;                 // microseconds
     uint64_t time;                    // of time_us()
     uint32_t nmi_to;                  // the last NMI's APIC ID
-    uint32_t bar3[FIX_BAR3_SIZE / 4]; // the registers of BAR 3
+    _Alignas(8) uint32_t bar3[FIX_BAR3_SIZE / 4]; // the registers of BAR 3
 };
 
 extern struct fixture fix;
