@@ -22,13 +22,15 @@
 #define MOST_IN_TIME 16
 #define TIME_US      10000u
 #define PAUSE_US     10000u
+#define CLAIM_US     1000u
 
 // The console's CPU only.
 static struct {
     uint64_t since; // when the time began, microseconds
     unsigned taken; // since then
     bool held;      // the IOMMUs announce nothing
-    bool claim;     // the next NMI that finds nothing may yet be an IOMMU's
+    bool claim;     // the next NMI that finds nothing may yet be an IOMMU's,
+    uint64_t last;  // and so may all that come soon after this, microseconds
 } storm;
 
 // The pause is over. Written by the offender's CPU before its NMI, taken by the console's.
@@ -138,13 +140,14 @@ void passthrough_fault_pause(void)
     apic_send_nmi(cpus[machine.console_cpu]->apic_id);
 }
 
-// One more NMI can be latched while this one is served: it finds nothing, if what it announced has
-// been taken here too. Such an NMI is claimed, once.
+// What is taken here may have its own NMI still to come: if this one was another's, a kick or the
+// console's, or if the fault came while this one was served. That finds nothing, and is claimed.
 bool passthrough_faults(void)
 {
     struct iommu_fault fault;
     struct partition *offender = NULL;
-    bool lost = false, late = storm.claim;
+    bool lost = false;
+    bool late = storm.claim || time_us() - storm.last < CLAIM_US;
     bool over = __atomic_exchange_n(&pause_over, 0, __ATOMIC_SEQ_CST) != 0;
     unsigned count = 0;
     if (iommu == NULL) {
@@ -165,7 +168,10 @@ bool passthrough_faults(void)
     if (!room) {
         hold(offender);
     }
-    storm.claim = over || !room || count > 1 || (count > 0 && late);
+    storm.claim = over || count > 0;
+    if (storm.claim) {
+        storm.last = time_us();
+    }
     return over || late || count > 0;
 }
 

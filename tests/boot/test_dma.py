@@ -231,7 +231,7 @@ def test_storm_of_faults(boot, iommu):
         check_alive(console)
     refusals = [int(n) for n in re.findall(r"attacker: (\d+) accesses of its devices were refused",
                                            console.text("bulkhead"))]
-    assert len(refusals) == 3 and refusals[0] < refusals[1] < refusals[2], "counted all the time"
+    assert len(refusals) == 3 and 16 < refusals[0] and refusals[2] < 200, "counted, and not for ever"
     assert re.search(r"attacker: device 00:04\.0: DMA .* refused", console.text("bulkhead"))
     check_victim(boot, iommu.machine, console)
     check_log(console, 2)
