@@ -45,7 +45,7 @@ def alone(boot, machine):
     if machine not in victims_alone:
         console = boot(machine, config(partition("quiet", memory="16M"), victim(machine)), cpus=2)
         last = console.wait(f"pattern {PATTERNS - 1}: .* bad$", "victim", timeout=SLOW, whole=True)
-        console.wait("gap", "victim", last, SLOW)
+        console.wait("gap", "victim", last, SLOW, whole=True)
         lines = victim_lines(console)[:PATTERNS]
         assert len(set(lines)) == PATTERNS
         assert all("50 interrupts, 0 unexpected, 0 words bad" in line for line in lines)
