@@ -262,8 +262,9 @@ def test_e1000_without_iommu(boot, apic_machine, page):
 
 
 @pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+@pytest.mark.skipif("BOOT_LONG" not in os.environ, reason="takes Bochs six minutes: BOOT_LONG=1")
 def test_e1000_in_bochs(boot, page):
-    """INTx, on a machine without an IOMMU."""
+    """INTx, on a machine without an IOMMU, and VT-x."""
     console = boot(
         bochs_machine("corei7_skylake_x"),
         config(linux_with("beta", "00:02.0", "devices,net", cmdline=f"bulkhead.url={page.url}",
