@@ -84,12 +84,8 @@ static enum status too_many(struct parser *p, uint32_t offset, const char *what,
 
 static const struct pci_function *function_at(const struct pci_machine *pci, uint16_t requester)
 {
-    for (unsigned i = 0; i < pci->count; i++) {
-        if (pci->function[i].address.v == requester) {
-            return &pci->function[i];
-        }
-    }
-    return NULL;
+    int i = pci_find(pci, (pci_address_t){requester});
+    return i < 0 ? NULL : &pci->function[i];
 }
 
 // A bridge to the bus that it opens; a host bridge opens none that a path could go on to.

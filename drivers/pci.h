@@ -44,6 +44,11 @@ struct pci_bar {
     uint64_t size;    // bytes, a power of two
 };
 
+static inline bool pci_bar_is_memory(enum pci_bar_kind kind)
+{
+    return kind == PCI_BAR_MEMORY32 || kind == PCI_BAR_MEMORY64;
+}
+
 // What firmware set up besides the BARs, and what is put back after a reset.
 struct pci_setup {
     uint8_t cache_line, latency;

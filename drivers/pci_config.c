@@ -3,7 +3,6 @@
 // and it shows the same function as the ports do, else through the ports.
 #include "arch/types.h"
 #include "drivers/console.h"
-#include "drivers/format.h"
 #include "drivers/pci_parts.h"
 #include "drivers/pci_raw.h"
 
@@ -142,27 +141,4 @@ enum status pci_map_config(struct pci_machine *pci, const struct acpi_info *acpi
                                     has_extended_space(pci, &pci->function[i]);
     }
     return STATUS_OK;
-}
-
-// ---- addresses -------------------------------------------------------------------------------
-
-int pci_find(const struct pci_machine *pci, pci_address_t a)
-{
-    for (unsigned i = 0; i < pci->count; i++) {
-        if (pci->function[i].address.v == a.v) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
-const char *pci_text(pci_address_t a, char text[PCI_TEXT_SIZE])
-{
-    char segment[6] = "";
-    if (PCI_SEGMENT(a) != 0) {
-        format(segment, sizeof(segment), "%04x:", PCI_SEGMENT(a));
-    }
-    format(text, PCI_TEXT_SIZE, "%s%02x:%02x.%u", segment, PCI_BUS(a), PCI_SLOT(a),
-           PCI_FUNCTION(a));
-    return text;
 }

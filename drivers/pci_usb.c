@@ -92,8 +92,7 @@ static void take(struct usb_register r, uint32_t off)
 // off doesn't use the controller.
 static bool reachable(const struct pci_function *f, uint64_t size)
 {
-    return (f->bar[0].kind == PCI_BAR_MEMORY32 || f->bar[0].kind == PCI_BAR_MEMORY64) &&
-           f->bar[0].address != 0 && f->bar[0].size >= size &&
+    return pci_bar_is_memory(f->bar[0].kind) && f->bar[0].address != 0 && f->bar[0].size >= size &&
            (pci_config_read(f->address, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
 }
 

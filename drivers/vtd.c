@@ -213,22 +213,21 @@ static enum status check(const struct pci_machine *pci, const struct pci_functio
 {
     (void)pci;
     uint16_t id = (uint16_t)f->address.v;
-    unsigned bus = id >> 8, device = id >> 3 & 31, function = id & 7;
+    char name[PCI_TEXT_SIZE];
     const struct dmar_rmrr *rmrr = dmar_rmrr_of(&vtd.dmar, id);
     if (rmrr == NULL) {
         rmrr = dmar_rmrr_of(&vtd.dmar, f->requester);
     }
     if (f->address.v >> 16 != 0 || dmar_unit_of(&vtd.dmar, id) == NULL) {
-        format(error, size, "%02x:%02x.%u: no VT-d unit serves it, so its DMA can't be confined",
-               bus, device, function);
+        format(error, size, "%s: no VT-d unit serves it, so its DMA can't be confined",
+               pci_text(f->address, name));
         return ERR_NOT_FOUND;
     }
     if (rmrr != NULL) {
         format(error, size,
-               "%02x:%02x.%u: the firmware uses it with memory 0x%lx-0x%lx (RMRR), which it must "
-               "go on to "
+               "%s: the firmware uses it with memory 0x%lx-0x%lx (RMRR), which it must go on to "
                "reach: turn its legacy support off in the firmware's setup, or keep it unassigned",
-               bus, device, function, rmrr->base, rmrr->limit);
+               pci_text(f->address, name), rmrr->base, rmrr->limit);
         return ERR_DENIED;
     }
     return STATUS_OK;

@@ -150,11 +150,6 @@ static uint64_t page_bytes(const struct pci_bar *bar)
     return align_up(bar->address + bar->size, PAGE_SIZE) - page_base(bar);
 }
 
-static bool is_memory(const struct pci_bar *bar)
-{
-    return bar->kind == PCI_BAR_MEMORY32 || bar->kind == PCI_BAR_MEMORY64;
-}
-
 static void check_bar_alone(struct assignment *a, unsigned index, unsigned n)
 {
     const struct pci_function *f = &a->in->pci->function[index];
@@ -175,7 +170,7 @@ static void check_bar_alone(struct assignment *a, unsigned index, unsigned n)
         const struct pci_function *other = &a->in->pci->function[i];
         for (unsigned k = 0; k < PCI_BARS; k++) {
             const struct pci_bar *b = &other->bar[k];
-            if (!is_memory(b) || b->address == 0 || a->owner[i] == a->owner[index] ||
+            if (!pci_bar_is_memory(b->kind) || b->address == 0 || a->owner[i] == a->owner[index] ||
                 !overlap(page_base(bar), page_bytes(bar), b->address, b->size)) {
                 continue;
             }
@@ -212,7 +207,7 @@ static void check_bars(struct assignment *a, unsigned index)
         if (bar->kind == PCI_BAR_IO && bar->address != 0) {
             check_ports(a, index, n);
         }
-        if (!is_memory(bar)) {
+        if (!pci_bar_is_memory(bar->kind)) {
             continue;
         }
         if (bar->address == 0) {

@@ -285,7 +285,7 @@ static unsigned window_tables(const struct vpci *bus)
     for (unsigned i = 0; i < bus->count; i++) {
         for (unsigned n = 0; n < PCI_BARS; n++) {
             const struct pci_bar *bar = &bus->function[i].host->bar[n];
-            if (bar->kind == PCI_BAR_MEMORY32 || bar->kind == PCI_BAR_MEMORY64) {
+            if (pci_bar_is_memory(bar->kind)) {
                 count += (unsigned)(align_up(bar->size, MIB(2)) / MIB(2));
             }
         }

@@ -16,11 +16,6 @@
 #define TABLE_SPAN  MIB(2) // of one last-level table
 #define POWER_UP_US 10000  // from D3hot to D0 (PCI Power Management 1.2, table 5-6)
 
-static bool is_memory(const struct pci_bar *bar)
-{
-    return bar->kind == PCI_BAR_MEMORY32 || bar->kind == PCI_BAR_MEMORY64;
-}
-
 // ---- BARs in the guest's memory -------------------------------------------------------------
 
 // The tables of the window are made when they are first used, kept for good, and there is a number
@@ -48,7 +43,7 @@ unsigned passthrough_direct_pages(const struct passthrough_device *d, unsigned n
     uint64_t size = align_up(phase + bar->size, PAGE_SIZE), first = size, end = size;
     uint64_t base = bar->address - phase;
     unsigned count = 0;
-    if (!is_memory(bar)) {
+    if (!pci_bar_is_memory(bar->kind)) {
         return 0;
     }
     if (d->msix.count > 0 && d->virt->msix_bar == n) {
@@ -135,7 +130,7 @@ static void update_bars(struct vcpu *v)
         struct passthrough_device *d = &pt->device[i];
         for (unsigned n = 0; n < PCI_BARS; n++) {
             gpa_t at;
-            if (!is_memory(&d->pci->bar[n]) || d->mapped[n] != 0 || d->lost ||
+            if (!pci_bar_is_memory(d->pci->bar[n].kind) || d->mapped[n] != 0 || d->lost ||
                 !vpci_bar_mapped(&p->devices.pci, d->virt, n, &at)) {
                 continue;
             }

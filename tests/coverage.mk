@@ -20,7 +20,7 @@ DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_input.c 
               drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
               drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/uart.c
 # PCI
-DECISION_C += drivers/pci_acs.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_class.c drivers/pci_config.c \
+DECISION_C += drivers/pci_acs.c drivers/pci_address.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_class.c drivers/pci_config.c \
               drivers/pci_groups.c drivers/pci_quiesce.c drivers/pci_reset.c drivers/pci_scan.c \
               drivers/pci_usb.c
 # memory map, audit

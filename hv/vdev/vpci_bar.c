@@ -24,11 +24,6 @@ enum pci_bar_kind vpci_bar_kind(const struct pci_function *host, unsigned bar)
     return PCI_BAR_NONE;
 }
 
-static bool is_memory(enum pci_bar_kind kind)
-{
-    return kind == PCI_BAR_MEMORY32 || kind == PCI_BAR_MEMORY64;
-}
-
 static bool is_upper_half(const struct pci_function *host, unsigned bar)
 {
     return bar > 0 && vpci_bar_kind(host, bar - 1) == PCI_BAR_MEMORY64;
@@ -105,7 +100,7 @@ static uint64_t phase(const struct pci_function *host, unsigned bar)
 static bool to_place(const struct pci_function *host, unsigned bar, bool memory)
 {
     enum pci_bar_kind kind = vpci_bar_kind(host, bar);
-    return memory ? is_memory(kind) : kind == PCI_BAR_IO;
+    return memory ? pci_bar_is_memory(kind) : kind == PCI_BAR_IO;
 }
 
 // The largest BAR that has no address yet.
@@ -173,7 +168,7 @@ static bool decoded(const struct vpci_function *f, unsigned bar, struct pages *p
 {
     const struct pci_bar *b = &f->host->bar[bar];
     uint64_t at = vpci_bar_get(f, bar);
-    if (!is_memory(vpci_bar_kind(f->host, bar)) || b->address == 0 ||
+    if (!pci_bar_is_memory(vpci_bar_kind(f->host, bar)) || b->address == 0 ||
         (vpci_own(f, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY) == 0) {
         return false;
     }

@@ -67,8 +67,7 @@ static bool in_bar(const struct pci_function *host, uint32_t where, uint64_t siz
         return false;
     }
     enum pci_bar_kind kind = vpci_bar_kind(host, bar);
-    return (kind == PCI_BAR_MEMORY32 || kind == PCI_BAR_MEMORY64) &&
-           offset + size <= host->bar[bar].size;
+    return pci_bar_is_memory(kind) && offset + size <= host->bar[bar].size;
 }
 
 static bool show_msix(struct vpci_function *f, unsigned at)

@@ -34,12 +34,6 @@ void pci_config_write(pci_address_t a, unsigned offset, unsigned size, uint32_t 
     memcpy((uint8_t *)config + offset, &value, size);
 }
 
-const char *pci_text(pci_address_t a, char text[PCI_TEXT_SIZE])
-{
-    format(text, PCI_TEXT_SIZE, "%02x:%02x.%x", a.v >> 8, a.v >> 3 & 31, a.v & 7);
-    return text;
-}
-
 void add_function(uint16_t id)
 {
     pci.function[pci.count] =

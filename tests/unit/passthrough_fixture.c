@@ -199,12 +199,6 @@ void pci_open_bridges(const struct pci_machine *pci, const struct pci_function *
     (void)f;
 }
 
-const char *pci_text(pci_address_t a, char text[PCI_TEXT_SIZE])
-{
-    format(text, PCI_TEXT_SIZE, "%02x:%02x.%u", PCI_BUS(a), PCI_SLOT(a), PCI_FUNCTION(a));
-    return text;
-}
-
 const char *pci_class_name(uint32_t class_code)
 {
     return class_code == 0x020000 ? "Ethernet controller" : "device";

@@ -46,21 +46,6 @@ static enum status check(const struct pci_machine *m, const struct pci_function 
 
 static const struct iommu_ops fake_iommu = {.name = "fake", .check = check};
 
-int pci_find(const struct pci_machine *m, pci_address_t a)
-{
-    for (unsigned i = 0; i < m->count; i++) {
-        if (m->function[i].address.v == a.v)
-            return (int)i;
-    }
-    return -1;
-}
-
-const char *pci_text(pci_address_t a, char text[PCI_TEXT_SIZE])
-{
-    snprintf(text, PCI_TEXT_SIZE, "%02x:%02x.%x", a.v >> 8 & 0xff, a.v >> 3 & 31, a.v & 7);
-    return text;
-}
-
 const char *pci_class_name(uint32_t class_code)
 {
     return class_code >> 16 == 6 ? "bridge" : "device";
