@@ -12,7 +12,7 @@
 #include "drivers/acpi.h"
 #include "drivers/pci.h"
 
-#define IOMMU_TEXT_SIZE 160
+#define IOMMU_TEXT_SIZE 256
 
 // What a device may reach: one for each partition that has any.
 struct iommu_domain {
@@ -70,7 +70,8 @@ struct iommu_ops {
     enum status (*enable)(char *error, size_t size);
 
     // Whether a function can be given away: it has a unit, and no memory that the firmware reserves
-    // for it (RMRR, IVMD) has to stay reachable. `error` says why not.
+    // for it (RMRR, IVMD) has to stay reachable. `error` says why not,
+    // beginning with the function's address.
     enum status (*check)(const struct pci_machine *pci, const struct pci_function *f, char *error,
                          size_t size);
 

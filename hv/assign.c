@@ -117,7 +117,12 @@ static void check_dma(struct assignment *a, unsigned index)
             "can reach all of the machine's memory, because there is no IOMMU: turn it on in the "
             "firmware's setup (VT-d, AMD-Vi)");
     } else if (a->in->iommu->check(a->in->pci, f, text, sizeof(text)) != STATUS_OK) {
-        refuse(a, a->owner[index], f->address, text);
+        // It names the device.
+        char line[ASSIGN_TEXT_SIZE];
+        format(line, sizeof(line), "partition \"%s\": device %s", name_of(a, a->owner[index]),
+               text);
+        a->report(line);
+        a->failed = true;
     }
 }
 

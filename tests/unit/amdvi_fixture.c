@@ -10,7 +10,6 @@
 
 #include "tests/unit/amdvi_fixture.h"
 
-#include "drivers/format.h"
 
 struct ivrs_image image;
 struct acpi_info acpi;

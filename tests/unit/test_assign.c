@@ -36,11 +36,11 @@ static void report(const char *text)
 static enum status check(const struct pci_machine *m, const struct pci_function *f, char *error,
                          size_t size)
 {
+    char place[PCI_TEXT_SIZE];
     (void)m;
-    (void)f;
     if (iommu_objection == NULL)
         return STATUS_OK;
-    snprintf(error, size, "%s", iommu_objection);
+    snprintf(error, size, "%s: %s", pci_text(f->address, place), iommu_objection);
     return ERR_DENIED;
 }
 
@@ -212,6 +212,8 @@ static void iommu_says_no(void **state)
     iommu_objection = "needs memory that the firmware reserves";
     give(0, 3);
     refused("\"alpha\"", "00:03.0", iommu_objection);
+    assert_string_equal(
+        lines[0], "partition \"alpha\": device 00:03.0: needs memory that the firmware reserves");
 }
 
 static void groups(void **state)
