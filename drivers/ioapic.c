@@ -148,3 +148,13 @@ enum status ioapic_find_isa(const struct acpi_info *acpi, uint8_t irq, struct io
     }
     return ioapic_find_gsi(acpi, input->gsi, &input->ioapic, &input->pin);
 }
+
+enum status ioapic_find_pci(const struct acpi_info *acpi, uint32_t gsi, struct ioapic_input *input)
+{
+    *input = (struct ioapic_input){.gsi = gsi, .level = true, .active_low = true};
+    for (uint32_t i = 0; i < acpi->override_count; i++) {
+        if (acpi->overrides[i].gsi == gsi)
+            input->active_low = acpi->overrides[i].active_low;
+    }
+    return ioapic_find_gsi(acpi, gsi, &input->ioapic, &input->pin);
+}

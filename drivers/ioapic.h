@@ -69,4 +69,9 @@ enum status ioapic_find_gsi(const struct acpi_info *acpi, uint32_t gsi, unsigned
 // 6.5, 5.2.12.5).
 enum status ioapic_find_isa(const struct acpi_info *acpi, uint8_t irq, struct ioapic_input *input);
 
+// The interrupt of a PCI function's pin that firmware wired to this global system interrupt: level,
+// active low (PCI 3.0, 2.2.6), unless an override of this number says another polarity.
+// ERR_NOT_FOUND as above.
+enum status ioapic_find_pci(const struct acpi_info *acpi, uint32_t gsi, struct ioapic_input *input);
+
 #endif

@@ -15,6 +15,7 @@
 #include "drivers/ioapic.h"
 #include "drivers/rtc.h"
 #include "hv/counters.h"
+#include "hv/ioapic_pin.h"
 #include "hv/partition.h"
 #include "hv/vdev/ports.h"
 
@@ -89,27 +90,13 @@ uint32_t machine_console_gsi(void)
 static void route_console(void)
 {
     struct ioapic_input input;
-    uint32_t apic_id = cpus[machine.console_cpu]->apic_id;
     if (!find_console(&input)) {
         return;
     }
-    if (iommu != NULL) {
-        struct irq_route route = {.apic_id = apic_id, .nmi = true};
-        uint64_t entry;
-        if (iommu->ioapic_entry(machine.acpi.ioapics[input.ioapic].id, input.pin, &route,
-                                input.active_low, &entry) == STATUS_OK) {
-            ioapic_put(machine.ioapic[input.ioapic], input.pin, entry);
-        } else {
-            print("%s knows no IOAPIC %u: the console has no keyboard\n", iommu->name,
-                  machine.acpi.ioapics[input.ioapic].id);
-        }
-    } else if (apic_id <= UINT8_MAX) {
-        struct ioapic_route route = {
-            .mode = IOAPIC_MODE_NMI,
-            .active_low = input.active_low,
-            .apic_id = (uint8_t)apic_id,
-        };
-        ioapic_set(machine.ioapic[input.ioapic], input.pin, &route);
+    struct irq_route route = {.apic_id = cpus[machine.console_cpu]->apic_id, .nmi = true};
+    if (ioapic_pin_route(&input, &route) != STATUS_OK && iommu != NULL) {
+        print("%s knows no IOAPIC %u: the console has no keyboard\n", iommu->name,
+              machine.acpi.ioapics[input.ioapic].id);
     }
 }
 

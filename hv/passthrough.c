@@ -222,7 +222,7 @@ static const struct partition *pin_owner(uint32_t gsi)
     for (unsigned i = 0; i < partition_count; i++) {
         const struct passthrough *pt = partitions[i]->passthrough;
         for (unsigned n = 0; pt != NULL && n < GUEST_PCI_PINS; n++) {
-            if ((pt->pins >> n & 1) && pt->pin_gsi[n] == gsi) {
+            if ((pt->pins >> n & 1) && pt->pin[n].gsi == gsi) {
                 return partitions[i];
             }
         }
@@ -251,12 +251,14 @@ static const char *grant_pin(struct partition *p, struct passthrough_device *d, 
     }
     for (unsigned i = 0; i < GUEST_PCI_PINS; i++) {
         bool used = (pt->pins >> i & 1) != 0;
-        if (used && (i == n) != (pt->pin_gsi[i] == gsi)) {
+        if (used && (i == n) != (pt->pin[i].gsi == gsi)) {
             return "its interrupt is mixed up with another device's of the partition";
         }
     }
+    if (ioapic_find_pci(&machine.acpi, gsi, &pt->pin[n]) != STATUS_OK) {
+        return "no IOAPIC has its interrupt";
+    }
     pt->pins |= 1u << n;
-    pt->pin_gsi[n] = gsi;
     return NULL;
 }
 
@@ -396,7 +398,7 @@ void passthrough_restore_device(struct passthrough_device *d)
     set_command(d, PCI_COMMAND_MASTER, decode | PCI_COMMAND_INTX_DISABLE);
 }
 
-void passthrough_reset_device(struct partition *p, struct passthrough_device *d)
+static void reset(const struct partition *p, struct passthrough_device *d)
 {
     char place[PCI_TEXT_SIZE];
     passthrough_irq_stop(d);
@@ -405,9 +407,22 @@ void passthrough_reset_device(struct partition *p, struct passthrough_device *d)
     if (d->lost) {
         print("%s: device %s does not answer any more after its reset: it stays off\n", p->name,
               pci_text(d->pci->address, place));
-        return;
     }
-    passthrough_restore_device(d);
+}
+
+void passthrough_reset_device(struct partition *p, struct passthrough_device *d)
+{
+    reset(p, d);
+    if (!d->lost) {
+        passthrough_restore_device(d);
+    }
+}
+
+// A reset virtual IOAPIC has all its pins masked; so have the direct ones to be.
+static void mask_pins(struct partition *p)
+{
+    vioapic_make_direct(&p->devices.ioapic, p->passthrough->pins << GUEST_PCI_PIN_FIRST);
+    passthrough_pins(p);
 }
 
 // For all devices at once, and together with what their resets have taken.
@@ -422,17 +437,16 @@ static void wait_settled(const struct passthrough *pt)
 void passthrough_start(struct partition *p)
 {
     struct passthrough *pt = p->passthrough;
-    uint32_t pins = 0;
     if (pt == NULL) {
         return;
     }
     for (unsigned i = 0; i < pt->count; i++) {
         struct passthrough_device *d = &pt->device[i];
-        passthrough_reset_device(p, d);
+        reset(p, d);
         vmsix_reset(&d->msix);
         __atomic_store_n(&d->faults, 0, __ATOMIC_RELAXED);
     }
-    // Once more: where one is reset by its bus, those before it on the bus have lost their setup.
+    // Not before all are reset: what is reset by its bus takes its neighbours' setup with it.
     for (unsigned i = 0; i < pt->count; i++) {
         if (!pt->device[i].lost) {
             passthrough_restore_device(&pt->device[i]);
@@ -450,11 +464,7 @@ void passthrough_start(struct partition *p)
         spin_unlock(&passthrough_machine.iommu_lock);
         d->lost |= s != STATUS_OK;
     }
-    for (unsigned n = 0; n < GUEST_PCI_PINS; n++) {
-        pins |= (pt->pins >> n & 1) << (GUEST_PCI_PIN_FIRST + n);
-    }
-    vioapic_make_direct(&p->devices.ioapic, pins);
-    passthrough_pins(p);
+    mask_pins(p);
 }
 
 void passthrough_stop(struct partition *p)
@@ -474,10 +484,7 @@ void passthrough_stop(struct partition *p)
         passthrough_irq_stop(d);
     }
     pt->quiet_since = time_us();
-    // A reset virtual IOAPIC has all its pins masked, the direct ones too.
-    uint32_t pins = p->devices.ioapic.direct;
     vioapic_reset(&p->devices.ioapic);
-    vioapic_make_direct(&p->devices.ioapic, pins);
-    passthrough_pins(p);
+    mask_pins(p);
     passthrough_unmap_all(p);
 }

@@ -8,8 +8,10 @@
 
 #include "arch/status.h"
 #include "arch/types.h"
+#include "drivers/ioapic.h"
 #include "drivers/iommu.h"
 #include "drivers/pci.h"
+#include "hv/guest_platform.h"
 #include "hv/vdev/vmsix.h"
 #include "hv/vdev/vpci.h"
 
@@ -24,7 +26,6 @@ struct passthrough_device {
     volatile uint8_t *msix_pages;  // the pages of its BAR that are trapped; NULL: no MSI-X
     uint64_t msix_first, msix_end; // where they are, from the first page of the BAR
     unsigned irq_first, irq_count; // its block of interrupts, if there is an IOMMU
-    bool intx;                     // its pin is the partition's alone
     uint32_t faults;               // since the last start; console CPU, cleared at a start
     bool lost;                     // it did not come back from a reset: it stays off
 };
@@ -36,8 +37,8 @@ struct passthrough {
     uint64_t quiet_since;    // microseconds: when its devices ceased to master the bus
     uint32_t tables_made[8]; // bit n: the table of the window's n-th 2 MiB exists
     unsigned tables_left;    // how many more may be made
-    uint32_t pin_gsi[4];     // the machine's interrupt behind each of the guest's four pins
-    uint32_t pins;           // bit n: pin n has one
+    uint32_t pins; // bit n: the guest's pin n (of four) has one of the machine's, and which
+    struct ioapic_input pin[GUEST_PCI_PINS];
 
     // Refused by the IOMMU. Written by the console CPU, read by any.
     uint64_t dma_faults;

@@ -6,10 +6,9 @@
 
 #include "arch/percpu.h"
 #include "arch/spinlock.h"
-#include "drivers/ioapic.h"
 #include "hv/guest_platform.h"
+#include "hv/ioapic_pin.h"
 #include "hv/log.h"
-#include "hv/machine.h"
 #include "hv/msi_check.h"
 #include "hv/partition.h"
 #include "hv/passthrough_machine.h"
@@ -212,72 +211,22 @@ void passthrough_irq_stop(struct passthrough_device *d)
 
 // ---- pins -----------------------------------------------------------------------------------
 
-// The register pair of an IOAPIC is used by one CPU at a time.
-static struct spinlock ioapic_lock;
-
-// How a PCI interrupt arrives at the IOAPIC: level-triggered and active low (PCI 3.0, 2.2.6),
-// unless the firmware says something else about an ISA interrupt of this number.
-static void find_input(uint32_t gsi, struct ioapic_input *input)
-{
-    *input = (struct ioapic_input){.gsi = gsi, .level = true, .active_low = true};
-    for (uint32_t i = 0; i < machine.acpi.override_count; i++) {
-        const struct acpi_override *o = &machine.acpi.overrides[i];
-        if (o->gsi == gsi) {
-            input->active_low = o->active_low;
-        }
-    }
-    ioapic_find_gsi(&machine.acpi, gsi, &input->ioapic, &input->pin);
-}
-
-// The entry for a route; false: it can't be made, and the pin stays masked.
-static bool pin_entry(const struct ioapic_input *input, const struct irq_route *route,
-                      uint64_t *entry)
-{
-    if (iommu == NULL) {
-        if (route->apic_id > 0xfe) {
-            return false;
-        }
-        *entry = ioapic_encode(&(struct ioapic_route){.vector = route->vector,
-                                                      .mode = IOAPIC_MODE_FIXED,
-                                                      .level = route->level,
-                                                      .active_low = input->active_low,
-                                                      .apic_id = (uint8_t)route->apic_id});
-        return true;
-    }
-    spin_lock(&passthrough_machine.iommu_lock);
-    enum status s = iommu->ioapic_entry(machine.acpi.ioapics[input->ioapic].id, input->pin, route,
-                                        input->active_low, entry);
-    spin_unlock(&passthrough_machine.iommu_lock);
-    return s == STATUS_OK;
-}
-
 static void program_pin(struct partition *p, unsigned n)
 {
-    unsigned pin = GUEST_PCI_PIN_FIRST + n;
-    struct ioapic_input input;
     struct vioapic_message m;
-    struct icr_verdict verdict;
-    find_input(p->passthrough->pin_gsi[n], &input);
-    const uint64_t masked = ioapic_encode(&(struct ioapic_route){.mode = IOAPIC_MODE_FIXED,
-                                                                 .vector = UINT8_MAX,
-                                                                 .masked = true,
-                                                                 .level = true,
-                                                                 .active_low = input.active_low});
-    uint64_t entry = masked;
-    if (vioapic_direct_message(&p->devices.ioapic, pin, &m) && m.delivery != VIOAPIC_NMI) {
+    struct icr_verdict verdict = {.kind = ICR_NONE};
+    if (vioapic_direct_message(&p->devices.ioapic, GUEST_PCI_PIN_FIRST + n, &m) &&
+        m.delivery != VIOAPIC_NMI) {
         platform_judge(p, &m, &verdict);
-        if (verdict.kind == ICR_FIXED) {
-            struct vcpu *target = p->vcpus[__builtin_ctzll(verdict.targets)];
-            struct irq_route route = {
-                .apic_id = target->physical_id, .vector = (uint8_t)verdict.vector, .level = true};
-            if (!pin_entry(&input, &route, &entry)) {
-                entry = masked;
-            }
-        }
     }
-    spin_lock(&ioapic_lock);
-    ioapic_put(machine.ioapic[input.ioapic], input.pin, entry);
-    spin_unlock(&ioapic_lock);
+    if (verdict.kind != ICR_FIXED) {
+        ioapic_pin_route(&p->passthrough->pin[n], NULL);
+        return;
+    }
+    const struct vcpu *target = p->vcpus[__builtin_ctzll(verdict.targets)];
+    struct irq_route route = {
+        .apic_id = target->physical_id, .vector = (uint8_t)verdict.vector, .level = true};
+    ioapic_pin_route(&p->passthrough->pin[n], &route); // if it can't be, it stays masked
 }
 
 void passthrough_pins(struct partition *p)
@@ -296,12 +245,7 @@ void passthrough_pins_read(struct partition *p)
     a->remote_irr = 0;
     for (uint32_t left = a->direct; left != 0; left &= left - 1) {
         unsigned pin = (unsigned)__builtin_ctz(left);
-        struct ioapic_input input;
-        find_input(p->passthrough->pin_gsi[pin - GUEST_PCI_PIN_FIRST], &input);
-        spin_lock(&ioapic_lock);
-        uint64_t entry = ioapic_get(machine.ioapic[input.ioapic], input.pin);
-        spin_unlock(&ioapic_lock);
-        if (entry & IOAPIC_ENTRY_REMOTE_IRR) {
+        if (ioapic_pin_waits(&p->passthrough->pin[pin - GUEST_PCI_PIN_FIRST])) {
             a->remote_irr |= 1u << pin;
         }
     }

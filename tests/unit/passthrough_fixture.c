@@ -148,12 +148,23 @@ const struct iommu_ops amdvi_ops = {.name = "AMD-Vi", .probe = probe};
 // ---- the IOAPIC, in place of the register pair ----------------------------------------------
 
 void __wrap_ioapic_put(volatile uint32_t *regs, unsigned pin, uint64_t entry);
+enum status __wrap_ioapic_set(volatile uint32_t *regs, unsigned pin,
+                              const struct ioapic_route *route);
 uint64_t __wrap_ioapic_get(volatile uint32_t *regs, unsigned pin);
 
 void __wrap_ioapic_put(volatile uint32_t *regs, unsigned pin, uint64_t entry)
 {
     assert(regs == ioapic_registers && pin < 24);
     fix.pin[pin] = entry;
+}
+
+// What the real one refuses is no route of ours.
+enum status __wrap_ioapic_set(volatile uint32_t *regs, unsigned pin,
+                              const struct ioapic_route *route)
+{
+    assert(route->vector >= 16 && route->mode == IOAPIC_MODE_FIXED && route->apic_id != 0xff);
+    __wrap_ioapic_put(regs, pin, ioapic_encode(route));
+    return STATUS_OK;
 }
 
 uint64_t __wrap_ioapic_get(volatile uint32_t *regs, unsigned pin)

@@ -110,7 +110,7 @@ static void pin_is_granted(void **state)
     (void)state;
     assert_int_equal(create_with_line(FIX_PIN, false), STATUS_OK);
     assert_true(fix.partition.passthrough->device[0].virt->intx);
-    assert_int_equal(fix.partition.passthrough->pin_gsi[3], FIX_PIN);
+    assert_int_equal(fix.partition.passthrough->pin[3].gsi, FIX_PIN);
     assert_int_equal(fix.partition.passthrough->pins, 1u << 3);
 }
 
@@ -135,13 +135,25 @@ static void pin_is_refused(void **state)
     }
 }
 
+static void pin_without_ioapic(void **state)
+{
+    (void)state;
+    fix_machine(true, PCI_MSI_64);
+    machine.acpi.ioapics[0].gsi_base = FIX_PIN + 1;
+    fake_pci_set(fix.device, PCI_CAPABILITIES, 1, 0xe0);
+    fake_pci_set(fix.device, 0xe1, 1, 0);
+    assert_int_equal(passthrough_create(&fix.partition), ERR_DENIED);
+    assert_true(fake_printed("no IOAPIC has its interrupt"));
+    assert_int_equal(fix.partition.passthrough->pins, 0);
+}
+
 static void pin_of_another_partition(void **state)
 {
     (void)state;
     static struct passthrough others;
     static struct partition other = {.name = "beta", .passthrough = &others};
     fix_machine(true, PCI_MSI_64);
-    others = (struct passthrough){.pins = 1, .pin_gsi = {FIX_PIN}};
+    others = (struct passthrough){.pins = 1, .pin = {{.gsi = FIX_PIN}}};
     partitions[1] = &other;
     partition_count = 2;
     fake_pci_set(fix.device, PCI_CAPABILITIES, 1, 0xe0);
@@ -314,6 +326,7 @@ int main(void)
         cmocka_unit_test(creating_without_memory),
         cmocka_unit_test(pin_is_granted),
         cmocka_unit_test(pin_is_refused),
+        cmocka_unit_test(pin_without_ioapic),
         cmocka_unit_test(pin_of_another_partition),
         cmocka_unit_test(starting),
         cmocka_unit_test(stopping),

@@ -296,6 +296,8 @@ static void pin_without_iommu(void **state)
     // An IOAPIC that says how it is wired otherwise.
     machine.acpi.override_count = 1;
     machine.acpi.overrides[0] = (struct acpi_override){.irq = 7, .gsi = FIX_PIN, .level = true};
+    struct ioapic_input *pin = &fix.partition.passthrough->pin[3];
+    assert_int_equal(ioapic_find_pci(&machine.acpi, FIX_PIN, pin), STATUS_OK);
     set_pin(LEVEL_LOW | 0x72);
     assert_int_equal(fix.pin[FIX_PIN], (uint64_t)FIX_ID(0) << 56 | 0x8000 | 0x72);
     // Masked, NMI, a bad vector, nobody: masked, and still level-triggered.
