@@ -29,6 +29,18 @@ bool heap_contains(hpa_t address);
 // `size` zeroed bytes, 16-byte aligned, never freed; NULL when the heap is used up.
 void *heap_alloc(size_t size);
 
+// `size` zeroed bytes for a moment, in pages of their own; NULL when there are none. And back.
+static inline void *heap_borrow(uint64_t size)
+{
+    hpa_t pages = heap_pages_alloc((unsigned)(align_up(size, PAGE_SIZE) / PAGE_SIZE));
+    return pages.v != 0 ? heap_ptr(pages) : NULL;
+}
+
+static inline void heap_return(const void *pointer, uint64_t size)
+{
+    heap_pages_free(heap_pa(pointer), (unsigned)(align_up(size, PAGE_SIZE) / PAGE_SIZE));
+}
+
 hpa_t heap_base(void);
 uint64_t heap_size(void);
 // Bytes in use.

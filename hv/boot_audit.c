@@ -234,16 +234,15 @@ static bool run(struct lists *l)
 bool boot_audit(void)
 {
     uint64_t size = sizeof(struct lists) + most_devices() * sizeof(struct audit_device);
-    unsigned count = (unsigned)(align_up(size, PAGE_SIZE) / PAGE_SIZE);
 #ifdef AUDIT_BREAK
     break_tables();
 #endif
-    hpa_t pages = heap_pages_alloc(count);
-    if (pages.v == 0) {
+    struct lists *lists = heap_borrow(size);
+    if (lists == NULL) {
         print("audit: FAILED, no memory for its lists\n");
         return false;
     }
-    bool passed = run(heap_ptr(pages));
-    heap_pages_free(pages, count);
+    bool passed = run(lists);
+    heap_return(lists, size);
     return passed;
 }

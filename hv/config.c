@@ -9,9 +9,6 @@
 #include "hv/guest_mem.h"
 #include "hv/machine.h"
 
-// Needed for a moment only, and large.
-#define PROBLEM_PAGES (unsigned)(align_up(sizeof(struct blob_problems), PAGE_SIZE) / PAGE_SIZE)
-
 static void print_problems(const struct blob_problems *problems)
 {
     for (unsigned i = 0; i < blob_problems_kept(problems); i++) {
@@ -118,12 +115,12 @@ enum status config_load(void)
     if (m == NULL) {
         return ERR_NOT_FOUND;
     }
-    hpa_t pages = heap_pages_alloc(PROBLEM_PAGES);
-    if (pages.v == 0) {
+    struct blob_problems *problems = heap_borrow(sizeof(*problems));
+    if (problems == NULL) {
         print("configuration: no memory to check it\n");
         return ERR_NO_MEMORY;
     }
-    enum status s = load(m, heap_ptr(pages));
-    heap_pages_free(pages, PROBLEM_PAGES);
+    enum status s = load(m, problems);
+    heap_return(problems, sizeof(*problems));
     return s;
 }

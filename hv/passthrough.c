@@ -80,8 +80,6 @@ static void report(const char *text)
 }
 
 #define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1)
-#define KEPT_PAGES                                                                                 \
-    (unsigned)(align_up(MOST_KEPT * sizeof(struct assign_kept), PAGE_SIZE) / PAGE_SIZE)
 
 static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
 {
@@ -117,13 +115,13 @@ static enum status assign(struct assign_kept kept[MOST_KEPT])
 enum status passthrough_assign(void)
 {
     char error[IOMMU_TEXT_SIZE];
-    hpa_t pages = heap_pages_alloc(KEPT_PAGES); // for a moment only
-    if (pages.v == 0) {
+    struct assign_kept *kept = heap_borrow(MOST_KEPT * sizeof(*kept));
+    if (kept == NULL) {
         print("no memory to give devices away\n");
         return ERR_NO_MEMORY;
     }
-    enum status s = assign(heap_ptr(pages));
-    heap_pages_free(pages, KEPT_PAGES);
+    enum status s = assign(kept);
+    heap_return(kept, MOST_KEPT * sizeof(*kept));
     if (s == STATUS_OK && iommu != NULL) {
         s = iommu->enable(error, sizeof(error));
         if (s != STATUS_OK) {

@@ -52,6 +52,11 @@ void *heap_ptr(hpa_t address)
     return (void *)(uintptr_t)address.v;
 }
 
+hpa_t heap_pa(const void *pointer)
+{
+    return hpa((uint64_t)(uintptr_t)pointer);
+}
+
 enum status module_read(const struct boot_module *m, uint64_t offset, void *buffer, size_t size)
 {
     if (offset > m->size || size > m->size - offset)
