@@ -163,17 +163,36 @@ static uint64_t usable_end(const struct page_range *r, uint64_t below)
     return min_u64(end_of(r), below == 0 ? ADDRESS_END : align_down(below, PAGE_SIZE));
 }
 
+// Checks what is asked for, and rounds it up to pages.
+static enum status to_pages(uint64_t *size, uint64_t *align)
+{
+    if (*size == 0 || *align == 0 || (*align & (*align - 1)) != 0) {
+        return ERR_INVALID;
+    }
+    if (*size > ADDRESS_END || *align > ADDRESS_END) {
+        return ERR_NO_MEMORY;
+    }
+    *size = align_up(*size, PAGE_SIZE);
+    *align = max_u64(*align, PAGE_SIZE);
+    return STATUS_OK;
+}
+
+static enum status carve_at(struct page_alloc *alloc, uint64_t base, uint64_t size, hpa_t *out)
+{
+    enum status s = carve(alloc, base, base + size);
+    if (s == STATUS_OK) {
+        *out = hpa(base);
+    }
+    return s;
+}
+
 enum status page_alloc_take(struct page_alloc *alloc, uint64_t size, uint64_t align, uint64_t below,
                             hpa_t *out)
 {
-    if (size == 0 || align == 0 || (align & (align - 1)) != 0) {
-        return ERR_INVALID;
+    enum status s = to_pages(&size, &align);
+    if (s != STATUS_OK) {
+        return s;
     }
-    if (size > ADDRESS_END || align > ADDRESS_END) {
-        return ERR_NO_MEMORY;
-    }
-    size = align_up(size, PAGE_SIZE);
-    align = max_u64(align, PAGE_SIZE);
     struct cost best = {0};
     bool found = false;
 
@@ -196,38 +215,22 @@ enum status page_alloc_take(struct page_alloc *alloc, uint64_t size, uint64_t al
             }
         }
     }
-    if (!found) {
-        return ERR_NO_MEMORY;
-    }
-    enum status s = carve(alloc, best.base, best.base + size);
-    if (s == STATUS_OK) {
-        *out = hpa(best.base);
-    }
-    return s;
+    return found ? carve_at(alloc, best.base, size, out) : ERR_NO_MEMORY;
 }
 
 enum status page_alloc_take_lowest(struct page_alloc *alloc, uint64_t size, uint64_t align,
                                    uint64_t below, hpa_t *out)
 {
-    if (size == 0 || align == 0 || (align & (align - 1)) != 0) {
-        return ERR_INVALID;
+    enum status s = to_pages(&size, &align);
+    if (s != STATUS_OK) {
+        return s;
     }
-    if (size > ADDRESS_END || align > ADDRESS_END) {
-        return ERR_NO_MEMORY;
-    }
-    size = align_up(size, PAGE_SIZE);
-    align = max_u64(align, PAGE_SIZE);
     for (unsigned i = 0; i < alloc->count; i++) {
         uint64_t base = align_up(alloc->free[i].base, align);
         uint64_t end = usable_end(&alloc->free[i], below);
-        if (end < size || base > end - size) {
-            continue;
+        if (end >= size && base <= end - size) {
+            return carve_at(alloc, base, size, out);
         }
-        enum status s = carve(alloc, base, base + size);
-        if (s == STATUS_OK) {
-            *out = hpa(base);
-        }
-        return s;
     }
     return ERR_NO_MEMORY;
 }

@@ -193,15 +193,13 @@ static enum status complete(struct partition *p)
     return s == STATUS_OK ? open_ports(p) : s;
 }
 
-// Those that need memory at certain addresses have the first choice.
-static enum status allocate_all(unsigned count)
+static enum status allocate_those(unsigned count, bool direct)
 {
     enum status s = STATUS_OK;
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
-        s = passthrough_is_direct(partitions[i]) ? allocate_memory(partitions[i]) : s;
-    }
-    for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
-        s = passthrough_is_direct(partitions[i]) ? s : allocate_memory(partitions[i]);
+        if (passthrough_is_direct(partitions[i]) == direct) {
+            s = allocate_memory(partitions[i]);
+        }
     }
     return s;
 }
@@ -213,8 +211,12 @@ enum status partitions_create(void)
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
         s = create(i);
     }
+    // Those that need memory at certain addresses have the first choice.
     if (s == STATUS_OK) {
-        s = allocate_all(count);
+        s = allocate_those(count, true);
+    }
+    if (s == STATUS_OK) {
+        s = allocate_those(count, false);
     }
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
         s = complete(partitions[i]);

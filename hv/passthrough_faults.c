@@ -144,15 +144,15 @@ void passthrough_fault_pause(void)
 // console's, or if the fault came while this one was served. That finds nothing, and is claimed.
 bool passthrough_faults(void)
 {
+    if (iommu == NULL) {
+        return false;
+    }
     struct iommu_fault fault;
     struct partition *offender = NULL;
     bool lost = false;
     bool late = storm.claim || time_us() - storm.last < CLAIM_US;
     bool over = __atomic_exchange_n(&pause_over, 0, __ATOMIC_SEQ_CST) != 0;
     unsigned count = 0;
-    if (iommu == NULL) {
-        return false;
-    }
     if (over) { // before what was recorded meanwhile is taken, or its successors are not announced
         storm.held = false;
         iommu->fault_hold(false);
