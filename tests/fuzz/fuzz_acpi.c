@@ -9,8 +9,6 @@
 #include "arch/window.h"
 #include "drivers/acpi.h"
 #include "drivers/acpi_tables.h"
-#include "drivers/console.h"
-#include "drivers/format.h"
 #include "drivers/ioapic.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -43,16 +41,6 @@ enum status phys_read(hpa_t address, void *buffer, size_t size)
         return ERR_RANGE;
     memcpy(buffer, memory + (address.v - BASE), size);
     return STATUS_OK;
-}
-
-void print(const char *fmt, ...)
-{
-    char text[CONSOLE_PRINT_SIZE];
-    va_list args;
-
-    va_start(args, fmt);
-    vformat(text, sizeof(text), fmt, args);
-    va_end(args);
 }
 
 static uint8_t sum(const uint8_t *bytes, size_t size)

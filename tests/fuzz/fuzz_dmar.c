@@ -6,8 +6,6 @@
 
 #include "arch/window.h"
 #include "drivers/acpi_dmar.h"
-#include "drivers/console.h"
-#include "drivers/format.h"
 #include "tests/fuzz/fuzz.h"
 
 #define BASE 0x1000u
@@ -22,16 +20,6 @@ enum status phys_read(hpa_t address, void *buffer, size_t size)
           size <= memory_size - (address.v - BASE));
     memcpy(buffer, memory + (address.v - BASE), size);
     return STATUS_OK;
-}
-
-void print(const char *fmt, ...)
-{
-    char text[CONSOLE_PRINT_SIZE];
-    va_list args;
-
-    va_start(args, fmt);
-    vformat(text, sizeof(text), fmt, args);
-    va_end(args);
 }
 
 // 00:01.0 leads to bus 1, 01:01.0 to bus 2, and so on.

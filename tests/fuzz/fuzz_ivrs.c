@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "drivers/acpi_ivrs.h"
-#include "drivers/console.h"
 #include "tests/fuzz/fuzz.h"
 
 #define HEADER 48u
@@ -20,11 +19,6 @@ enum status acpi_read(const struct acpi_table *table, uint32_t offset, void *buf
     CHECK(offset >= HEADER && offset - HEADER + size <= input_size);
     memcpy(buffer, input + (offset - HEADER), size);
     return STATUS_OK;
-}
-
-void print(const char *fmt, ...)
-{
-    CHECK(fmt != NULL);
 }
 
 static void check(const struct ivrs *ivrs)

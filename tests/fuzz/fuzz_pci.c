@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "arch/tsc.h"
-#include "drivers/console.h"
-#include "drivers/format.h"
 #include "drivers/pci.h"
 #include "drivers/pci_raw.h"
 #include "tests/fuzz/fuzz.h"
@@ -36,15 +34,6 @@ uint64_t time_us(void)
 void delay_us(uint64_t us)
 {
     now += us;
-}
-
-void print(const char *fmt, ...)
-{
-    char text[CONSOLE_PRINT_SIZE];
-    va_list args;
-    va_start(args, fmt);
-    vformat(text, sizeof(text), fmt, args);
-    va_end(args);
 }
 
 static struct model *find(uint32_t address)
