@@ -114,6 +114,12 @@
 
 #define APIC_VECTOR_FIRST_LEGAL 16u
 
+// Interrupt messages of devices (SDM vol. 3, 11.11; APM vol. 2, 16.10): a write to this address,
+// with the destination in bits 19:12; in the data the vector and, in bits 10:8, the delivery mode.
+#define APIC_MSI_ADDRESS  0xfee00000u
+#define APIC_MSI_DEST_POS 12
+#define APIC_MSI_MODE_POS 8
+
 // Destination format register: bits 31:28 give the model
 #define APIC_DFR_FLAT    0xffffffffu
 #define APIC_DFR_CLUSTER 0x0fffffffu

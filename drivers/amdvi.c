@@ -118,6 +118,8 @@ static enum status probe(const struct acpi_info *acpi, const struct pci_machine 
     amdvi.unit_count = amdvi.ivrs.unit_count;
     for (unsigned i = 0; i < amdvi.unit_count; i++) {
         amdvi.unit[i].firmware = &amdvi.ivrs.unit[i];
+        int function = pci_find(pci, (pci_address_t){amdvi.ivrs.unit[i].device});
+        amdvi.unit[i].msi = function < 0 ? 0 : pci->function[function].msi;
         s = map_unit(&amdvi.unit[i], error, size);
         if (s != STATUS_OK) {
             return s;

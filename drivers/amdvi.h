@@ -18,6 +18,7 @@ struct amdvi_unit {
     volatile uint32_t *registers;
     uint64_t features;
     uint64_t control; // as last written
+    uint8_t msi;      // offset of its own function's MSI capability; 0: it has none
     bool announces;   // its events, by NMI, unless they are held back
     hpa_t commands;   // a page each
     hpa_t events;

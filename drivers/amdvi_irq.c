@@ -2,13 +2,13 @@
 // Interrupt remapping of AMD-Vi (48882, 2.2.5): each ID has a table of its own, so a device can
 // only name interrupts that were given to it. The low 11 bits of the data that it writes are the
 // index.
+#include "arch/apic_defs.h"
 #include "arch/exceptions.h"
 #include "arch/heap.h"
 #include "drivers/amdvi.h"
 #include "drivers/ioapic.h"
 
 #define INTERRUPTS   2 // quadword of a device table entry
-#define MSI_ADDRESS  0xfee00000u
 #define FIRST_VECTOR 16u
 #define MAX_APIC_ID  254u // that 8 bits can name: 255 is everybody
 
@@ -171,7 +171,7 @@ void amdvi_irq_set(uint16_t requester, unsigned handle, const struct irq_route *
 void amdvi_irq_message(uint16_t requester, unsigned first, struct msi_message *out)
 {
     (void)requester;
-    *out = (struct msi_message){.address = MSI_ADDRESS, .data = first};
+    *out = (struct msi_message){.address = APIC_MSI_ADDRESS, .data = first};
 }
 
 // ---- IOAPIC --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "arch/types.h"
 #include "drivers/acpi.h"
 #include "drivers/pci.h"
+#include "drivers/pci_msi.h"
 
 #define IOMMU_TEXT_SIZE 256
 
@@ -27,12 +28,6 @@ struct irq_route {
     uint8_t vector;   // 16 to 255; ignored for an NMI
     bool nmi;
     bool level; // from an IOAPIC only
-};
-
-// What to put into a device's MSI registers.
-struct msi_message {
-    uint64_t address;
-    uint32_t data;
 };
 
 struct iommu_fault {

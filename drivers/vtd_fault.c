@@ -75,7 +75,8 @@ void vtd_fault_nmi(uint32_t apic_id)
     for (unsigned i = 0; i < vtd.unit_count; i++) {
         volatile uint32_t *registers = vtd.units[i].registers;
         vtd_write32(registers, VTD_FEDATA, VTD_FEDATA_NMI);
-        vtd_write32(registers, VTD_FEADDR, VTD_MSI_BASE | (apic_id & 0xff) << 12);
+        vtd_write32(registers, VTD_FEADDR,
+                    APIC_MSI_ADDRESS | (apic_id & 0xff) << APIC_MSI_DEST_POS);
         vtd_write32(registers, VTD_FEUADDR, apic_id & ~0xffu);
         vtd_write32(registers, VTD_FECTL, 0); // what has waited is announced now
     }

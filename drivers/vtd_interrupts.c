@@ -138,7 +138,7 @@ void vtd_irq_set(uint16_t requester, unsigned handle, const struct irq_route *ro
 void vtd_irq_message(uint16_t requester, unsigned first, struct msi_message *out)
 {
     ASSERT(is_owned(requester, first));
-    out->address = VTD_MSI_BASE | (uint64_t)(first & 0x7fff) << 5 | VTD_MSI_REMAPPABLE |
+    out->address = APIC_MSI_ADDRESS | (uint64_t)(first & 0x7fff) << 5 | VTD_MSI_REMAPPABLE |
                    VTD_MSI_SUBHANDLE | (uint64_t)(first >> 15) << 2;
     out->data = 0;
 }

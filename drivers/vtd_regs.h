@@ -5,6 +5,7 @@
 #ifndef DRIVERS_VTD_REGS_H
 #define DRIVERS_VTD_REGS_H
 
+#include "arch/apic_defs.h"
 #include "arch/types.h"
 
 #define VTD_VER     0x00u // 32 bits
@@ -72,8 +73,7 @@
 #define VTD_FECTL_MASKED (1u << 31)
 
 // The fault event's message, to a physical destination: FEDATA, FEADDR, FEUADDR.
-#define VTD_FEDATA_NMI 0x400u
-#define VTD_MSI_BASE   0xfee00000u
+#define VTD_FEDATA_NMI (APIC_MODE_NMI << APIC_MSI_MODE_POS)
 
 #define VTD_PMEN_EPM (1u << 31)
 #define VTD_PMEN_PRS (1u << 0)

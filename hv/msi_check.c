@@ -6,31 +6,28 @@
 #include "arch/apic_defs.h"
 
 // Address, as the guest writes it.
-#define MSI_WINDOW            0xfee00000ull
-#define MSI_WINDOW_MASK       0xfffffffffff00000ull
-#define MSI_LOGICAL           BIT(2)
-#define MSI_DESTINATION_SHIFT 12
+#define MSI_WINDOW_MASK 0xfffffffffff00000ull
+#define MSI_LOGICAL     BIT(2)
 
 // Data: vector in 7:0, delivery mode in 10:8; trigger and level mean nothing to a message that is
 // edge-triggered on its way anyhow.
-#define MSI_VECTOR     0xffu
-#define MSI_MODE_SHIFT 8
-#define MSI_MODE_MASK  7u
+#define MSI_VECTOR    0xffu
+#define MSI_MODE_MASK 7u
 
 bool msi_check(const struct icr_topology *t, uint64_t address, uint32_t data,
                struct msi_target *target, const char **reason)
 {
     *reason = NULL;
-    if ((address & MSI_WINDOW_MASK) != MSI_WINDOW) {
+    if ((address & MSI_WINDOW_MASK) != APIC_MSI_ADDRESS) {
         *reason = "its address is not that of an interrupt";
         return false;
     }
-    uint64_t mode = data >> MSI_MODE_SHIFT & MSI_MODE_MASK;
+    uint64_t mode = data >> APIC_MSI_MODE_POS & MSI_MODE_MASK;
     if (mode != APIC_MODE_FIXED && mode != APIC_MODE_LOWEST) {
         *reason = "its delivery mode is neither fixed nor lowest priority";
         return false;
     }
-    uint64_t destination = address >> MSI_DESTINATION_SHIFT & 0xff;
+    uint64_t destination = address >> APIC_MSI_DEST_POS & 0xff;
     uint64_t icr = destination << APIC_ICR_XAPIC_DEST_POS | mode << APIC_ICR_MODE_POS |
                    APIC_ICR_ASSERT | (data & MSI_VECTOR);
     if (address & MSI_LOGICAL) {

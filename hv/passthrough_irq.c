@@ -4,6 +4,7 @@
 // keeps for this device, without it the physical destination. Delivery then needs no exit.
 #include "hv/passthrough.h"
 
+#include "arch/apic_defs.h"
 #include "arch/percpu.h"
 #include "arch/spinlock.h"
 #include "hv/guest_platform.h"
@@ -13,9 +14,6 @@
 #include "hv/partition.h"
 #include "hv/passthrough_machine.h"
 #include "hv/platform.h"
-
-#define MSI_ADDRESS_BASE     0xfee00000ull
-#define MSI_ADDRESS_ID_SHIFT 12
 
 #define ENTRY_CONTROL 3 // doubleword of an MSI-X entry
 
@@ -61,7 +59,7 @@ static struct msi_message device_message(const struct passthrough_device *d, uns
         iommu->irq_message(d->pci->requester, d->irq_first + index, &m);
         return m;
     }
-    m.address = MSI_ADDRESS_BASE | (uint64_t)route->apic_id << MSI_ADDRESS_ID_SHIFT;
+    m.address = APIC_MSI_ADDRESS | (uint64_t)route->apic_id << APIC_MSI_DEST_POS;
     m.data = route->vector; // fixed, edge
     return m;
 }
@@ -137,34 +135,6 @@ static bool route_all(struct vcpu *v, struct passthrough_device *d, const struct
     return true;
 }
 
-// The registers of the capability, as this function has them.
-struct msi_registers {
-    unsigned control, address, data, mask; // offsets
-    bool wide, maskable;
-};
-
-static struct msi_registers msi_registers(const struct passthrough_device *d, uint32_t control)
-{
-    unsigned at = d->pci->msi;
-    bool wide = (control & PCI_MSI_64) != 0;
-    unsigned data = at + PCI_MSI_ADDRESS + (wide ? 8 : 4);
-    return (struct msi_registers){.control = at + PCI_MSI_CONTROL,
-                                  .address = at + PCI_MSI_ADDRESS,
-                                  .data = data,
-                                  .mask = data + 4,
-                                  .wide = wide,
-                                  .maskable = (control & PCI_MSI_MASKABLE) != 0};
-}
-
-static void write_msi(pci_address_t a, const struct msi_registers *r, const struct msi_message *m)
-{
-    pci_config_write(a, r->address, 4, (uint32_t)m->address);
-    if (r->wide) {
-        pci_config_write(a, r->address + 4, 4, (uint32_t)(m->address >> 32));
-    }
-    pci_config_write(a, r->data, 2, m->data & 0xffff);
-}
-
 void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
 {
     pci_address_t a = d->pci->address;
@@ -174,7 +144,7 @@ void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
     }
     struct vpci_msi wish = vpci_msi(d->virt);
     uint32_t control = pci_config_read(a, d->pci->msi + PCI_MSI_CONTROL, 2);
-    struct msi_registers r = msi_registers(d, control);
+    struct pci_msi r = pci_msi_registers(d->pci->msi, control);
     if (!wish.enabled || !route_all(v, d, &wish, &message)) {
         pci_config_write(a, r.control, 2, 0);
         return;
@@ -185,7 +155,7 @@ void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
     if ((control & PCI_MSI_ENABLED) != on) {
         pci_config_write(a, r.control, 2, 0);
     }
-    write_msi(a, &r, &message);
+    pci_msi_write(a, &r, &message);
     if (r.maskable) {
         pci_config_write(a, r.mask, 4, wish.mask);
     }

@@ -21,7 +21,7 @@ DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_input.c 
               drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/uart.c
 # PCI
 DECISION_C += drivers/pci_acs.c drivers/pci_address.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_class.c drivers/pci_config.c \
-              drivers/pci_groups.c drivers/pci_quiesce.c drivers/pci_reset.c drivers/pci_scan.c \
+              drivers/pci_groups.c drivers/pci_msi.c drivers/pci_quiesce.c drivers/pci_reset.c drivers/pci_scan.c \
               drivers/pci_usb.c
 # memory map, audit
 DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/audit_lists.c \

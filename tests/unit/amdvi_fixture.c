@@ -10,7 +10,6 @@
 
 #include "tests/unit/amdvi_fixture.h"
 
-
 struct ivrs_image image;
 struct acpi_info acpi;
 struct pci_machine pci;
@@ -71,6 +70,7 @@ void make_machine(uint64_t features)
     for (unsigned i = 0; i < ARRAY_SIZE(functions); i++) {
         add_function(functions[i]);
     }
+    pci.function[1].msi = 0x64; // the first unit's
     acpi = (struct acpi_info){.cpu_count = 2, .cpus = {{0, 0}, {1, 1}}};
     memset(error, 0, sizeof(error));
 }

@@ -128,10 +128,10 @@ static void faults_are_announced(void **state)
     fake_dma(0, EDU, 0, true, &pa);
     assert_int_equal(fake_unit[0].msis, 2);
     assert_int_equal(fake_unit[1].msis, 0);
-    // A list of capabilities that is a loop, and one that is none.
+    // The scan has found no such capability.
+    pci.function[1].msi = 0;
+    assert_int_equal(probe(), STATUS_OK);
     make_config();
-    config[0x40 / 4] = 0x0001400f;
-    amdvi_ops.fault_nmi(3);
     config[0x04 / 4] = 0;
     amdvi_ops.fault_nmi(3);
     assert_int_equal(config[0x04 / 4], 0);
