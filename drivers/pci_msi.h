@@ -19,7 +19,17 @@ struct pci_msi {
 };
 
 // `at`: the capability's offset, `control`: its control register.
-struct pci_msi pci_msi_registers(unsigned at, uint32_t control);
+static inline struct pci_msi pci_msi_registers(unsigned at, uint32_t control)
+{
+    bool wide = (control & PCI_MSI_64) != 0;
+    unsigned data = at + PCI_MSI_ADDRESS + (wide ? 8 : 4);
+    return (struct pci_msi){.control = at + PCI_MSI_CONTROL,
+                            .address = at + PCI_MSI_ADDRESS,
+                            .data = data,
+                            .mask = data + 4,
+                            .wide = wide,
+                            .maskable = (control & PCI_MSI_MASKABLE) != 0};
+}
 
 // Writes the address and the data. MSI may be on meanwhile.
 void pci_msi_write(pci_address_t a, const struct pci_msi *r, const struct msi_message *m);

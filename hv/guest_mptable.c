@@ -152,7 +152,7 @@ static void add_pci_interrupts(struct guest_table *t, const struct guest_platfor
             .bus = PCI_BUS,
             .source = (uint8_t)(device << 2 | pin), // D.3
             .apic_id = pf->ioapic_id,
-            .pin = (uint8_t)(GUEST_PCI_PIN_FIRST + (device + pin) % GUEST_PCI_PINS),
+            .pin = (uint8_t)(GUEST_PCI_PIN_FIRST + guest_pci_pin(device, pin + 1)),
         };
 
         guest_table_add(t, &line, sizeof(line));

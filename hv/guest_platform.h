@@ -19,8 +19,14 @@
 #define GUEST_PCI_WINDOW_SIZE 0x20000000u
 #define GUEST_ECAM_ADDRESS    0xe0000000u // configuration space of bus 0, memory-mapped
 #define GUEST_ECAM_SIZE       0x00100000u
-#define GUEST_PCI_PIN_FIRST   16u // IOAPIC pins of INTA to INTD: 16 + (device + pin - 1) % 4, which
-#define GUEST_PCI_PINS        4u  // is what _PRT says
+#define GUEST_PCI_PIN_FIRST   16u // IOAPIC pins that the pins of its functions are wired to
+#define GUEST_PCI_PINS        4u
+
+// Which of them, from 0, a function's INTA to INTD (`pin` 1 to 4) is: what _PRT in hv/pci.asl says.
+static inline unsigned guest_pci_pin(unsigned device, unsigned pin)
+{
+    return (device + pin - 1) % GUEST_PCI_PINS;
+}
 
 struct guest_platform {
     unsigned cpu_count;      // 1 to MAX_CPUS; their APIC IDs are 0, 1, 2, ...

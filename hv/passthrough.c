@@ -28,9 +28,8 @@
 // do what it should, has dropped by then what it was about to transfer.
 #define SETTLE_US 120000u
 
-#define SPARE_TABLES  16 // of the window, for a guest that moves its BARs
-#define PIN_SPREAD(d) (((d)->virt->devfn >> 3) + (d)->pci->interrupt_pin - 1u)
-#define NO_LINE       0xff // interrupt line register: not connected
+#define SPARE_TABLES 16   // of the window, for a guest that moves its BARs
+#define NO_LINE      0xff // interrupt line register: not connected
 
 struct passthrough_machine passthrough_machine;
 const struct iommu_ops *iommu;
@@ -233,7 +232,7 @@ static const char *grant_pin(struct partition *p, struct passthrough_device *d, 
                              size_t size)
 {
     struct passthrough *pt = p->passthrough;
-    unsigned n = PIN_SPREAD(d) % GUEST_PCI_PINS;
+    unsigned n = guest_pci_pin(d->virt->devfn / 8, d->pci->interrupt_pin);
     uint32_t gsi = d->pci->interrupt_line;
     const struct partition *other = pin_owner(gsi);
     if (gsi == 0 || gsi == NO_LINE || gsi >= 24) {

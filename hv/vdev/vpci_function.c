@@ -4,6 +4,7 @@
 #include "hv/vdev/vpci_function.h"
 
 #include "arch/string.h"
+#include "drivers/pci_msi.h"
 #include "hv/guest_platform.h"
 
 #define PM_CONTROL          4 // in the capability (PCI Power Management 1.2, 3.2.4)
@@ -320,7 +321,7 @@ void vpci_function_reset(struct vpci_function *f)
     unsigned pin = vpci_own(f, PCI_INTERRUPT_PIN, 1);
     unsigned line = NO_LINE;
     if (pin != 0) {
-        line = GUEST_PCI_PIN_FIRST + (f->devfn / 8 + pin - 1) % GUEST_PCI_PINS;
+        line = GUEST_PCI_PIN_FIRST + guest_pci_pin(f->devfn / 8, pin);
     }
     vpci_set_own(f, PCI_INTERRUPT_LINE, 1, line);
 }
@@ -339,17 +340,17 @@ struct vpci_msi vpci_msi(const struct vpci_function *f)
         return m;
     }
     uint32_t control = vpci_own(f, f->msi + PCI_MSI_CONTROL, 2);
-    unsigned data = (control & PCI_MSI_64) != 0 ? 0x0c : 0x08;
+    struct pci_msi r = pci_msi_registers(f->msi, control);
     m.enabled = (control & PCI_MSI_ENABLE) != 0;
     m.vectors = 1u << min_u64(log2_of_vectors(control, PCI_MSI_CAPABLE_SHIFT),
                               log2_of_vectors(control, PCI_MSI_ENABLED_SHIFT));
-    m.address = vpci_own(f, f->msi + PCI_MSI_ADDRESS, 4);
-    if ((control & PCI_MSI_64) != 0) {
-        m.address |= (uint64_t)vpci_own(f, f->msi + PCI_MSI_ADDRESS + 4, 4) << 32;
+    m.address = vpci_own(f, r.address, 4);
+    if (r.wide) {
+        m.address |= (uint64_t)vpci_own(f, r.address + 4, 4) << 32;
     }
-    m.data = (uint16_t)vpci_own(f, f->msi + data, 2);
-    if ((control & PCI_MSI_MASKABLE) != 0) {
-        m.mask = vpci_own(f, f->msi + data + 4, 4);
+    m.data = (uint16_t)vpci_own(f, r.data, 2);
+    if (r.maskable) {
+        m.mask = vpci_own(f, r.mask, 4);
     }
     return m;
 }

@@ -180,6 +180,12 @@ def exits(console):
     return int(console.match(r"bench/0: exits (\d+):", since=since).group(1))
 
 
+def exits_within(console, seconds):
+    before = exits(console)
+    time.sleep(seconds)
+    return exits(console) - before
+
+
 def measure_idle(emulator, cpu):
     row = Row(f"exits in {IDLE_SECONDS} idle seconds, 1-CPU Linux, x2APIC", "idle", "~26 per second", amd=0)
     console = start_partitions(emulator, cpu, linux_partition("quiet"), icount=False)
@@ -187,9 +193,7 @@ def measure_idle(emulator, cpu):
     try:
         console.wait(r"\$ ", "bench", timeout=SLOW)
         time.sleep(5)  # what the boot left to do
-        before = exits(console)
-        time.sleep(IDLE_SECONDS)
-        row.take("amd", {}, {row.name: exits(console) - before})
+        row.take("amd", {}, {row.name: exits_within(console, IDLE_SECONDS)})
     except AssertionError as error:
         raise bulkhead.Error(f"{error}\n{console.report()}")
     finally:
@@ -239,9 +243,7 @@ def measure_disk_exits(emulator, cpu):
     try:
         console.wait("read: nvme0n1", "bench", timeout=SLOW)
         time.sleep(2)  # the start of the program that reads
-        before = exits(console)
-        time.sleep(BUSY_SECONDS)
-        row.take("amd", {}, {row.name: exits(console) - before})
+        row.take("amd", {}, {row.name: exits_within(console, BUSY_SECONDS)})
         if "read done" in console.text("bench"):
             raise bulkhead.Error("the disk was read before its exits could be counted")
         came = console.match(r"read done: .* (\d+) interrupts", timeout=SLOW).group(1)
