@@ -73,10 +73,6 @@ struct vcpu {
     // It was running this guest when an INIT stopped it; its own CPU only.
     bool after_init;
 
-    // Work was taken with another NMI than its own, which may still come and find nothing. Its own
-    // CPU only.
-    bool kick_late;
-
     // Where an instruction could not be emulated last, after how many exits, and how often in a
     // row; its own CPU only (hv/emulation.c).
     struct {
@@ -94,6 +90,8 @@ struct vcpu {
     bool nmi_pending;  // for the guest, waiting until it takes NMIs
     bool nmi_blocked;  // the guest is in its NMI handler
     bool nmi_stepping; // single-stepping the IRET that ends the handler
+    bool nmi_leaving;  // that IRET was let go on, at nmi_iret_rip, and may not have run yet
+    uint64_t nmi_iret_rip;
 };
 
 // Sends work to a vCPU. Any CPU; the vCPU may be the caller's own.

@@ -125,16 +125,24 @@ void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits)
 }
 
 // AMD-V without virtual NMIs does not know that the guest is in its NMI handler. IRET is
-// intercepted while it is; when another NMI waits, the IRET is single-stepped, because the next
-// one may be delivered only behind it.
+// intercepted while it is. The exit comes before the IRET has run, and the next NMI may be
+// delivered only behind it: when one waits, or comes before the IRET has run, the IRET is
+// single-stepped.
 static void deliver_nmi(struct vcpu *v)
 {
     struct vmcb *vmcb = svm_vmcb_of(v);
     vmcb->control.event_injection = EVENT_TYPE_NMI | EVENT_VALID | 2;
     vmcb->control.intercept_misc1 |= INTERCEPT_IRET;
     vmcb->control.clean = 0;
-    v->nmi_pending = false;
+    v->nmi_pending = v->nmi_leaving = false;
     v->nmi_blocked = true;
+}
+
+static void step_iret(struct vcpu *v)
+{
+    v->nmi_leaving = false;
+    v->nmi_stepping = true;
+    svm_vmcb_of(v)->save.rflags |= RFLAGS_TF;
 }
 
 void svm_inject_nmi(struct vcpu *v)
@@ -142,6 +150,9 @@ void svm_inject_nmi(struct vcpu *v)
     struct vmcb *vmcb = svm_vmcb_of(v);
     if (v->nmi_blocked || v->nmi_stepping) {
         v->nmi_pending = true; // one is remembered, as in hardware
+    } else if (v->nmi_leaving && vmcb->save.rip == v->nmi_iret_rip) {
+        v->nmi_pending = true;
+        step_iret(v);
     } else if (vmcb->control.event_injection & EVENT_VALID) {
         vcpu_post_nmi(v); // another event is on its way in: come back right behind it
     } else {
@@ -155,9 +166,10 @@ void svm_nmi_iret(struct vcpu *v)
     vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
     vmcb->control.clean = 0;
     v->nmi_blocked = false;
+    v->nmi_leaving = true;
+    v->nmi_iret_rip = vmcb->save.rip;
     if (v->nmi_pending) {
-        v->nmi_stepping = true;
-        vmcb->save.rflags |= RFLAGS_TF;
+        step_iret(v);
     }
 }
 

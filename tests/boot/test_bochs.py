@@ -50,7 +50,7 @@ def test_exits(boot, model):
     console = boot(
         bochs_machine(model), config(partition("exits", cpus=2, image="exits.elf", cmdline=words))
     )
-    assert run_checks(console, "exits") >= 13
+    assert run_checks(console, "exits") >= 16
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -141,6 +141,8 @@ stub_%1:
 %assign i i + 1
 %endrep
 
+global trap_entry, trap_end ; what stands between an interrupted program and its handler
+trap_entry:
 trap_common:
     push rax
     push rcx
@@ -180,6 +182,7 @@ trap_common:
     pop rax
     add rsp, 16
     iretq
+trap_end:
 
 ; Attempts that may fault. Each returns -1, or the vector of the exception that it caused: trap()
 ; continues at recover_rip if that is not 0. Boot CPU only.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // exits.elf: what an exit must not lose. NMIs to a CPU that does nothing but exit, each of which
-// has to arrive once; single steps and the shadow of STI over instructions that exit; control
-// registers that read as they were written. `kicks=` of the command line is the number of NMIs for
-// each loop.
+// has to arrive once, and not in the handler of another; single steps and the shadow of STI over
+// instructions that exit; control registers that read as they were written. `kicks=` of the command
+// line is the number of NMIs for each loop.
 
 #include "tests/guests/guest.h"
 
@@ -20,7 +20,7 @@ enum {
 };
 
 // Written by the other CPU, read by the boot CPU.
-static volatile uint64_t nmis, rounds;
+static volatile uint64_t nmis, nested, rounds;
 static volatile bool alive;
 // Written by the boot CPU.
 static volatile unsigned loop_kind, loop_now = UINT32_MAX;
@@ -31,8 +31,13 @@ static const char *const loop_names[] = {"CPUID", "hypercall", "port", "HLT", "p
 
 static void nmi_handler(struct trap_frame *frame)
 {
-    (void)frame;
+    static volatile bool inside;
+    bool returning = frame->rip >= (uint64_t)trap_entry && frame->rip < (uint64_t)trap_end;
+    if (inside || returning)
+        nested++;
+    inside = true;
     nmis++;
+    inside = false;
 }
 
 static bool is_amd(void)
@@ -94,6 +99,7 @@ static void kick(unsigned kind, uint32_t target, uint64_t count)
     delay_us(1000);
     check(nmis - before == count, "%lu of %lu NMIs reach a CPU in a loop of %s", nmis - before,
           count, loop_names[kind]);
+    check(!nested, "none before the last one's IRET is done (%lu are)", nested);
 }
 
 static void step_handler(struct trap_frame *frame)
