@@ -34,10 +34,6 @@ enum console_action {
 
 // What one console_poll() found.
 struct console_events {
-    // The NMI was the device's, or may have been: one whose cause was served before it arrived
-    // can't be told from somebody else's. So keep a flag of your own for each NMI sent for another
-    // reason, look at it first, and take "not serviced and no flag" for the guest's own.
-    bool serviced;
     uint32_t input;     // bit n: source n has new bytes for console_get(); kick that partition
     uint32_t actions;   // enum console_action, or-ed
     uint32_t unstalled; // bit n: see console_take_unstalled(); taken already

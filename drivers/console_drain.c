@@ -24,18 +24,17 @@ static void arm_tx_interrupt(void)
 {
     if (console_state.sink != CONSOLE_SINK_UART)
         return;
-    __atomic_store_n(&console_state.tx_interrupt, 1, __ATOMIC_SEQ_CST);
+    console_state.tx_interrupt = true;
     uart_enable_interrupts(true, false);
     uart_enable_interrupts(true, true);
 }
 
 static void disarm_tx_interrupt(void)
 {
-    if (!__atomic_load_n(&console_state.tx_interrupt, __ATOMIC_RELAXED))
+    if (!console_state.tx_interrupt)
         return;
     uart_enable_interrupts(true, false);
-    __atomic_fetch_add(&console_state.tx_marks, 1, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&console_state.tx_interrupt, 0, __ATOMIC_SEQ_CST);
+    console_state.tx_interrupt = false;
 }
 
 static void end_stall(unsigned id)

@@ -75,49 +75,25 @@ static void handle_key(uint8_t byte, struct console_events *events)
     }
 }
 
-// Whether an NMI that finds nothing pending may yet be the device's. The transmitter's edges come
-// at any time while its interrupt is on, since the drainer on another CPU writes bytes; and one
-// more NMI can be latched while one is served. So its interrupt having been on at the start of the
-// last poll but one, or since, will do.
-static bool may_be_transmitter(bool tx_on, uint32_t tx_marks)
-{
-    bool recent = tx_on || tx_marks != console_state.marks_seen[1];
-
-    console_state.marks_seen[1] = console_state.marks_seen[0];
-    console_state.marks_seen[0] = tx_marks;
-    return recent;
-}
-
 // The pin is edge-triggered: it must have been low once before this returns, or no edge comes any
-// more. So look at the device until it has nothing pending. A byte that comes after its predecessor
-// was taken makes a second edge, whose NMI is still on its way when that byte has been taken here
-// too: such an NMI is claimed, once.
+// more. So look at the device until it has nothing pending.
 struct console_events console_poll(void)
 {
     struct console_events events = {0};
-    unsigned rounds = 0, received = 0;
+    unsigned rounds = 0;
     uint8_t byte;
 
     if (console_mode() != CONSOLE_MODE_RUN || console_state.sink != CONSOLE_SINK_UART)
         return events;
-    // In this order: disarm_tx_interrupt() marks before it says "off".
-    bool tx_on = __atomic_load_n(&console_state.tx_interrupt, __ATOMIC_SEQ_CST) != 0;
-    uint32_t tx_marks = __atomic_load_n(&console_state.tx_marks, __ATOMIC_SEQ_CST);
-    bool transmitter = may_be_transmitter(tx_on, tx_marks);
-
     for (; uart_interrupt_pending() && rounds < ROUNDS; rounds++) {
-        for (unsigned batch = 0; batch < RX_BATCH && uart_rx(&byte); batch++) {
+        for (unsigned batch = 0; batch < RX_BATCH && uart_rx(&byte); batch++)
             handle_key(byte, &events);
-            received++;
-        }
     }
     // Still pending: make an edge by force, since the device makes none.
     if (rounds == ROUNDS) {
         uart_enable_interrupts(false, false);
         uart_enable_interrupts(true, true);
     }
-    events.serviced = rounds > 0 || transmitter || console_state.rx_claim;
-    console_state.rx_claim = received > 1 || (rounds > 0 && console_state.rx_claim);
     console_drain();
     events.unstalled = console_take_unstalled();
     return events;

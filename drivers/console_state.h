@@ -60,13 +60,6 @@ struct console_state {
     // Texts of print() that found no room. Any CPU; relaxed, a plain count: the doorbell orders it.
     uint32_t lost;
 
-    // 1: the transmitter's interrupt is on; set before it is turned on, cleared after it was turned
-    // off. And how often it was turned off, counted between those two. Written by the lock's
-    // holder, read by the console CPU to judge an NMI that finds nothing pending; sequentially
-    // consistent.
-    uint32_t tx_interrupt;
-    uint32_t tx_marks;
-
     // 1: something is held back for a time, so console_tick() is wanted. Set by a CPU that has
     // drained, after it has given up the lock; cleared by console_tick() before it drains.
     // Exchanges: who sets it first wakes the ticker, and what it left is found by the drain that
@@ -76,11 +69,9 @@ struct console_state {
     // These belong to the lock's holder.
     struct console_lines lines;
     struct console_turn turn;
+    bool tx_interrupt; // the transmitter's interrupt is on
 
-    // These belong to the console CPU.
-    bool escaped;           // the escape key came
-    bool rx_claim;          // an NMI of a byte that was taken early may still come
-    uint32_t marks_seen[2]; // tx_marks at the start of the last poll and of the one before
+    bool escaped; // the escape key came; the console CPU's
 };
 
 extern struct console_state console_state;

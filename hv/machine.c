@@ -203,7 +203,8 @@ bool machine_console_nmi(void)
         print("leaving: the machine is reset\n");
         machine_reset();
     }
-    return passthrough_faults() || events.serviced;
+    passthrough_faults();
+    return true;
 }
 
 // ---- the end -------------------------------------------------------------------------------

@@ -42,8 +42,9 @@ enum status machine_route_interrupts(void);
 // The global system interrupt of the console's serial port.
 uint32_t machine_console_gsi(void);
 
-// After an NMI on any CPU: serves the console if this is its CPU. True if the NMI was the
-// console's.
+// After an NMI on any CPU: serves the console, and what the IOMMUs have refused, if this is the
+// console's CPU. True if it is: there an NMI that finds nothing is no guest's, because its cause
+// may have been served with an earlier one.
 bool machine_console_nmi(void);
 
 // True if this CPU should call machine_console_tick() every CONSOLE_TICK_US for now. A CPU of

@@ -143,9 +143,8 @@ void passthrough_unmap_all(struct partition *p);
 
 // ---- faults ---------------------------------------------------------------------------------
 
-// Reports what the IOMMUs have refused since the last time. True if the NMI was theirs, or may have
-// been. The console's CPU, after an NMI.
-bool passthrough_faults(void);
+// Reports what the IOMMUs have refused since the last time. The console's CPU, after an NMI.
+void passthrough_faults(void);
 
 // A partition's devices have done more of it than is taken at once. A CPU of that partition waits,
 // then lets the IOMMUs announce more.

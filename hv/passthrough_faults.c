@@ -22,15 +22,12 @@
 #define MOST_IN_TIME 16
 #define TIME_US      10000u
 #define PAUSE_US     10000u
-#define CLAIM_US     1000u
 
 // The console's CPU only.
 static struct {
     uint64_t since; // when the time began, microseconds
     unsigned taken; // since then
     bool held;      // the IOMMUs announce nothing
-    bool claim;     // the next NMI that finds nothing may yet be an IOMMU's,
-    uint64_t last;  // and so may all that come soon after this, microseconds
 } storm;
 
 // The pause is over. Written by the offender's CPU before its NMI, taken by the console's.
@@ -140,20 +137,16 @@ void passthrough_fault_pause(void)
     apic_send_nmi(cpus[machine.console_cpu]->apic_id);
 }
 
-// What is taken here may have its own NMI still to come: if this one was another's, a kick or the
-// console's, or if the fault came while this one was served. That finds nothing, and is claimed.
-bool passthrough_faults(void)
+void passthrough_faults(void)
 {
     if (iommu == NULL) {
-        return false;
+        return;
     }
     struct iommu_fault fault;
     struct partition *offender = NULL;
     bool lost = false;
-    bool late = storm.claim || time_us() - storm.last < CLAIM_US;
-    bool over = __atomic_exchange_n(&pause_over, 0, __ATOMIC_SEQ_CST) != 0;
-    unsigned count = 0;
-    if (over) { // before what was recorded meanwhile is taken, or its successors are not announced
+    // Before what was recorded meanwhile is taken, or its successors are not announced.
+    if (__atomic_exchange_n(&pause_over, 0, __ATOMIC_SEQ_CST) != 0) {
         storm.held = false;
         iommu->fault_hold(false);
     }
@@ -162,17 +155,11 @@ bool passthrough_faults(void)
         struct partition *p = judge(&fault);
         offender = p != NULL ? p : offender;
         storm.taken++;
-        count++;
         room = may_take();
     }
     if (!room) {
         hold(offender);
     }
-    storm.claim = over || count > 0;
-    if (storm.claim) {
-        storm.last = time_us();
-    }
-    return over || late || count > 0;
 }
 
 uint64_t passthrough_fault_count(const struct partition *p)

@@ -131,11 +131,9 @@ static void take_nmi(struct vcpu *v, struct guest_regs *regs)
     }
     uint64_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_SEQ_CST);
     bool console = machine_console_nmi();
-    bool late = v->kick_late;
-    v->kick_late = work != 0 && console; // this NMI may be the console's, the other still to come
     if (work != 0) {
         do_work(v, regs, work);
-    } else if (!console && !late && v->state == VCPU_RUNNING) {
+    } else if (!console && v->state == VCPU_RUNNING) {
         virt->inject_nmi(v);
     }
 }

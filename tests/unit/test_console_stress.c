@@ -114,11 +114,7 @@ static bool serve(void)
     if (!kicked && !edge && (next_tick == 0 || now < next_tick))
         return false;
     if (edge) {
-        struct console_events events = console_poll();
-
-        if (!events.serviced)
-            abort();
-        wake(events.unstalled);
+        wake(console_poll().unstalled);
         if (++focus % 512 == 0) {
             console_set_focus(1 + focus / 512 % PARTITIONS);
             focus_lines++;

@@ -241,10 +241,11 @@ static void faults(void **state)
     };
     fix_start(true, PCI_MSI_64);
     passthrough_machine.pci.function[0].requester = 0x18;
-    assert_false(passthrough_faults());
+    passthrough_faults();
+    assert_int_equal(passthrough_fault_count(&fix.partition), 0);
     fix.faults = seen;
     fix.fault_count = 4;
-    assert_true(passthrough_faults());
+    passthrough_faults();
     assert_true(
         fake_printed("alpha: device 00:03.0: DMA write to 0x7000 refused: no write permission"));
     assert_true(fake_printed("alpha: device 00:03.0: DMA read of 0x8000 refused"));
@@ -256,7 +257,7 @@ static void faults(void **state)
     fix.config.flags = BLOB_STOP_ON_DMA_FAULT;
     fix.faults = seen;
     fix.fault_count = 1;
-    assert_true(passthrough_faults());
+    passthrough_faults();
     assert_int_equal(fix.posted[0], WORK_DMA_FAULT);
 }
 
@@ -268,7 +269,7 @@ static unsigned take(unsigned count)
     }
     fix.faults = many;
     fix.fault_count = count;
-    assert_true(passthrough_faults());
+    passthrough_faults();
     return count - fix.fault_count;
 }
 
