@@ -112,6 +112,8 @@ static void faults_are_announced(void **state)
     (void)state;
     start();
     make_config();
+    struct iommu_fault f;
+    bool lost = false;
     uint64_t pa;
     amdvi_ops.fault_nmi(300);
     assert_int_equal(config[0x64 / 4], 0x00f00005);
@@ -128,6 +130,15 @@ static void faults_are_announced(void **state)
     fake_dma(0, EDU, 0, true, &pa);
     assert_int_equal(fake_unit[0].msis, 2);
     assert_int_equal(fake_unit[1].msis, 0);
+    // In a storm they are held for a time, and are in the log all the same.
+    drain();
+    amdvi_ops.fault_hold(true);
+    fake_dma(0, EDU, 0, true, &pa);
+    assert_int_equal(fake_unit[0].msis, 2);
+    assert_true(amdvi_ops.take_fault(&f, &lost));
+    amdvi_ops.fault_hold(false);
+    fake_dma(0, EDU, 0, true, &pa);
+    assert_int_equal(fake_unit[0].msis, 3);
     // The scan has found no such capability.
     pci.function[1].msi = 0;
     assert_int_equal(probe(), STATUS_OK);
