@@ -50,6 +50,14 @@ enum vcpu_state {
 #define WORK_DMA_FAULT     BIT(8) // for the partition's first vCPU: a device did what stops it
 #define WORK_FAULT_PAUSE   BIT(9) // its devices did too much of it: pause, then say so
 
+// Where a guest is with its NMI handler, for a back end whose processor does not keep track.
+enum nmi_state {
+    NMI_OPEN,     // not in it
+    NMI_BLOCKED,  // in it
+    NMI_LEAVING,  // the IRET that ends it was let go on, and may not have run yet
+    NMI_STEPPING, // that IRET is single-stepped
+};
+
 struct vcpu {
     struct partition *partition;
     unsigned index;        // in its partition: the virtual APIC ID
@@ -64,7 +72,7 @@ struct vcpu {
 
     // Written by any CPU of the partition and by the console CPU (atomic or), taken by the vCPU's
     // own CPU (atomic exchange) after an NMI. Who turns it from zero sends the NMI, so that each
-    // NMI sent meets exactly one exchange and an NMI that finds nothing is the guest's own.
+    // NMI sent meets exactly one exchange and an NMI that finds nothing is not a kick.
     uint64_t work;
     // The last SIPI: bits 7:0 vector, bit 8 valid, bits 63:32 the partition's generation when it
     // was sent, so that one from before a restart is not taken for a new one. An INIT clears it.
@@ -88,10 +96,8 @@ struct vcpu {
     void *vm;          // VMCB or VMCS, by its heap address
     uint64_t vm_state; // physical address of a second state area, see the back end
     bool nmi_pending;  // for the guest, waiting until it takes NMIs
-    bool nmi_blocked;  // the guest is in its NMI handler
-    bool nmi_stepping; // single-stepping the IRET that ends the handler
-    bool nmi_leaving;  // that IRET was let go on, at nmi_iret_rip, and may not have run yet
-    uint64_t nmi_iret_rip;
+    enum nmi_state nmi_state;
+    uint64_t nmi_iret_rip; // in NMI_LEAVING
 };
 
 // Sends work to a vCPU. Any CPU; the vCPU may be the caller's own.

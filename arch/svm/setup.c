@@ -231,7 +231,8 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     vmcb->control.interrupt_shadow = 0;
     vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
     svm_flush(v);
-    v->nmi_pending = v->nmi_blocked = v->nmi_stepping = v->nmi_leaving = false;
+    v->nmi_pending = false;
+    v->nmi_state = NMI_OPEN;
 
     // What VMRUN leaves alone. VMLOAD takes with the segments some MSRs that INIT keeps.
     uint64_t kept[ARRAY_SIZE(kept_by_init)];

@@ -134,23 +134,22 @@ static void deliver_nmi(struct vcpu *v)
     vmcb->control.event_injection = EVENT_TYPE_NMI | EVENT_VALID | 2;
     vmcb->control.intercept_misc1 |= INTERCEPT_IRET;
     vmcb->control.clean = 0;
-    v->nmi_pending = v->nmi_leaving = false;
-    v->nmi_blocked = true;
+    v->nmi_pending = false;
+    v->nmi_state = NMI_BLOCKED;
 }
 
 static void step_iret(struct vcpu *v)
 {
-    v->nmi_leaving = false;
-    v->nmi_stepping = true;
+    v->nmi_state = NMI_STEPPING;
     svm_vmcb_of(v)->save.rflags |= RFLAGS_TF;
 }
 
 void svm_inject_nmi(struct vcpu *v)
 {
     struct vmcb *vmcb = svm_vmcb_of(v);
-    if (v->nmi_blocked || v->nmi_stepping) {
+    if (v->nmi_state == NMI_BLOCKED || v->nmi_state == NMI_STEPPING) {
         v->nmi_pending = true; // one is remembered, as in hardware
-    } else if (v->nmi_leaving && vmcb->save.rip == v->nmi_iret_rip) {
+    } else if (v->nmi_state == NMI_LEAVING && vmcb->save.rip == v->nmi_iret_rip) {
         v->nmi_pending = true;
         step_iret(v);
     } else if (vmcb->control.event_injection & EVENT_VALID) {
@@ -165,8 +164,7 @@ void svm_nmi_iret(struct vcpu *v)
     struct vmcb *vmcb = svm_vmcb_of(v);
     vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
     vmcb->control.clean = 0;
-    v->nmi_blocked = false;
-    v->nmi_leaving = true;
+    v->nmi_state = NMI_LEAVING;
     v->nmi_iret_rip = vmcb->save.rip;
     if (v->nmi_pending) {
         step_iret(v);
@@ -175,11 +173,11 @@ void svm_nmi_iret(struct vcpu *v)
 
 bool svm_nmi_step(struct vcpu *v)
 {
-    if (!v->nmi_stepping) {
+    if (v->nmi_state != NMI_STEPPING) {
         return false;
     }
     struct vmcb *vmcb = svm_vmcb_of(v);
-    v->nmi_stepping = false;
+    v->nmi_state = NMI_OPEN;
     // IRET has loaded the interrupted program's flags. Where something else ran instead (the IRET
     // faulted), our TF is still in the live flags; the pushed copy is the guest's to live with.
     vmcb->save.rflags &= ~RFLAGS_TF;

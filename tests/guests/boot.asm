@@ -141,8 +141,7 @@ stub_%1:
 %assign i i + 1
 %endrep
 
-global trap_entry, trap_end ; what stands between an interrupted program and its handler
-trap_entry:
+global trap_common, trap_end ; between them: what stands between a program and its handler
 trap_common:
     push rax
     push rcx

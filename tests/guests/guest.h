@@ -125,7 +125,7 @@ extern volatile uint64_t recover_rip;
 extern volatile uint32_t trap_vector;
 extern uint64_t pml4[512];
 extern const uint64_t isr_table[256];
-extern const uint8_t trap_entry[], trap_end[]; // code that all of them share, to its IRET
+extern const uint8_t trap_common[], trap_end[]; // code that all of them share, to its IRET
 extern const uint8_t ap_trampoline[], ap_trampoline_end[];
 extern volatile uint32_t ap_stack;
 

@@ -32,7 +32,7 @@ static const char *const loop_names[] = {"CPUID", "hypercall", "port", "HLT", "p
 static void nmi_handler(struct trap_frame *frame)
 {
     static volatile bool inside;
-    bool returning = frame->rip >= (uint64_t)trap_entry && frame->rip < (uint64_t)trap_end;
+    bool returning = frame->rip >= (uint64_t)trap_common && frame->rip < (uint64_t)trap_end;
     if (inside || returning)
         nested++;
     inside = true;
