@@ -30,10 +30,20 @@ struct boot_module {
     char name[BOOT_TEXT_SIZE]; // the name= word of its command line, else its base name
 };
 
+// A linear framebuffer of 32 bits a pixel, as firmware left it. All zero if there is none.
+struct boot_framebuffer {
+    uint64_t base;                              // host-physical
+    uint32_t pitch;                             // bytes from one line to the next
+    uint32_t width;                             // pixels
+    uint32_t height;                            // pixels
+    uint8_t red_shift, green_shift, blue_shift; // of the 8 bits of each colour in a pixel
+};
+
 struct boot_info {
     char loader[32];              // the boot protocol: "Multiboot 1", "Multiboot 2", "UEFI"
     char cmdline[BOOT_TEXT_SIZE]; // of the hypervisor itself
     uint64_t rsdp;                // host-physical address of the ACPI RSDP; 0: search for it
+    struct boot_framebuffer framebuffer;
     unsigned memory_count;
     struct boot_memory memory[BOOT_MAX_MEMORY]; // as reported: unsorted, may overlap
     unsigned module_count;
