@@ -13,16 +13,22 @@
 
 #define PTE_BOOT_LARGE 0x83 // present, writable, 2 MiB
 
-extern uint64_t boot_directory_high[]; // boot/multiboot.asm
+extern uint8_t boot_directory_high[]; // boot/multiboot.asm; its link address
 extern uint8_t image_phys_start[], image_phys_end[];
 extern uint8_t image_text_start[], image_rodata_start[], image_data_start[], image_end[];
 
+static uint64_t image_base; // host-physical
 static struct page_table shared;
 static uint64_t next_device = HV_MMIO_BASE;
 
+void mmu_set_image(hpa_t base)
+{
+    image_base = base.v;
+}
+
 hpa_t image_start(void)
 {
-    return hpa((uint64_t)image_phys_start);
+    return hpa(image_base);
 }
 
 uint64_t image_size(void)
@@ -30,19 +36,37 @@ uint64_t image_size(void)
     return (uint64_t)image_phys_end - (uint64_t)image_phys_start;
 }
 
+// The boot tables' entry for the 2 MiB at `va`.
+static uint64_t *boot_entry(uint64_t va)
+{
+    uint64_t *directory = (uint64_t *)(HV_IMAGE_BASE + (uint64_t)boot_directory_high);
+    return &directory[(va >> 21) & 511];
+}
+
 void mmu_place_heap(hpa_t base, uint64_t size)
 {
-    unsigned first = (HV_HEAP_BASE >> 21) & 511;
     for (uint64_t offset = 0; offset < size; offset += MIB(2)) {
-        boot_directory_high[first + offset / MIB(2)] = (base.v + offset) | PTE_BOOT_LARGE;
+        *boot_entry(HV_HEAP_BASE + offset) = (base.v + offset) | PTE_BOOT_LARGE;
     }
     heap_init(base, size, (void *)HV_HEAP_BASE);
+}
+
+void *mmu_boot_window(unsigned slot, uint64_t address)
+{
+    if (address < GIB(4)) {
+        return (void *)address;
+    }
+    uint64_t va = HV_MMIO_BASE + slot * MIB(2);
+    *boot_entry(va) = align_down(address, MIB(2)) | PTE_BOOT_LARGE;
+    invlpg(va);
+    return (void *)(va + address % MIB(2));
 }
 
 static enum status map_image(const uint8_t *start, const uint8_t *end, unsigned flags)
 {
     uint64_t va = (uint64_t)start;
-    return pt_map(&shared, va, hpa(va - HV_IMAGE_BASE), (uint64_t)end - va, flags);
+    hpa_t base = hpa(image_base + (va - HV_IMAGE_BASE - HV_IMAGE_LINK));
+    return pt_map(&shared, va, base, (uint64_t)end - va, flags);
 }
 
 enum status mmu_init(void)

@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+// What boot_main() gets with the physical address of a struct boot_info that is ready.
+#define BOOT_INFO_MAGIC 0x42484249u
+
 #define BOOT_MAX_MEMORY  256
 #define BOOT_MAX_MODULES 32
 #define BOOT_TEXT_SIZE   256

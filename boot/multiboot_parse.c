@@ -2,8 +2,6 @@
 // The common part of the Multiboot parsers. Relies on phys_read() by link-time name.
 #include "boot/multiboot_parse.h"
 
-#include <stdarg.h>
-
 #include "arch/string.h"
 #include "arch/window.h"
 #include "drivers/format.h"
@@ -11,16 +9,6 @@
 // Types of the BIOS memory map (ACPI 6.5, table 15.3) that are more than "reserved".
 #define E820_USABLE 1
 #define E820_ACPI   3
-
-enum status boot_fail(const struct boot_error *error, enum status status, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    vformat(error->text, error->size, fmt, args);
-    va_end(args);
-    return status;
-}
 
 enum status boot_read(const struct boot_error *error, uint64_t address, void *buffer, size_t size,
                       const char *what)

@@ -8,17 +8,8 @@
 #include <stdint.h>
 
 #include "arch/status.h"
+#include "boot/boot_error.h"
 #include "boot/boot_info.h"
-
-// Where the error text goes.
-struct boot_error {
-    char *text;
-    size_t size;
-};
-
-// Writes the error text and returns `status`.
-enum status boot_fail(const struct boot_error *error, enum status status, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 
 // Reads `size` bytes at a host-physical address below 4 GiB; `what` is for the error text.
 enum status boot_read(const struct boot_error *error, uint64_t address, void *buffer, size_t size,

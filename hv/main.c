@@ -67,14 +67,16 @@ static void must(enum status s, const char *what)
 
 // ---- the boot CPU, on the boot tables ------------------------------------------------------
 
-static void read_boot_info(uint32_t magic, uint32_t info)
+static void read_boot_info(uint32_t magic, hpa_t info)
 {
-    char error[256];
+    char error[256] = "the loader's information can't be read";
     enum status s;
-    if (magic == MULTIBOOT1_MAGIC) {
-        s = multiboot1_parse(info, &machine.boot, error, sizeof(error));
+    if (magic == BOOT_INFO_MAGIC) {
+        s = phys_read(info, &machine.boot, sizeof(machine.boot));
+    } else if (magic == MULTIBOOT1_MAGIC) {
+        s = multiboot1_parse((uint32_t)info.v, &machine.boot, error, sizeof(error));
     } else if (magic == MULTIBOOT2_MAGIC) {
-        s = multiboot2_parse(info, &machine.boot, error, sizeof(error));
+        s = multiboot2_parse((uint32_t)info.v, &machine.boot, error, sizeof(error));
     } else {
         print("not started by a Multiboot loader (EAX is 0x%x): use one\n", magic);
         give_up();
@@ -114,8 +116,9 @@ static void create_cpus(void)
 
 _Noreturn static void main_on_own_stack(void);
 
-_Noreturn void boot_main(uint32_t magic, uint32_t info)
+_Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
 {
+    mmu_set_image(image);
     time_us();
     exceptions_init();
     exceptions_load();
@@ -196,16 +199,27 @@ static void start_virtualization(void)
     must(virt->cpu_enable(), "turning on virtualization");
 }
 
+// Pages of the lowest 640 KiB, which no partition gets.
+static struct smp_low low_pages(void)
+{
+    hpa_t page[SMP_LOW_PAGES];
+    struct page_range kept[1 + SMP_LOW_PAGES] = {{image_start().v, image_size()}};
+    for (unsigned i = 0; i < SMP_LOW_PAGES; i++) {
+        if (page_alloc_low_page(&machine.boot, kept, 1 + i, &page[i]) != STATUS_OK) {
+            print("no %u free pages below 640 KiB to start the other CPUs through\n",
+                  SMP_LOW_PAGES);
+            give_up();
+        }
+        kept[1 + i] = (struct page_range){page[i].v, PAGE_SIZE};
+    }
+    return (struct smp_low){page[0], page[1], page[2], page[3]};
+}
+
 static void start_cpus(void)
 {
-    struct page_range kept = {image_start().v, image_size()};
-    hpa_t page;
-    if (page_alloc_low_page(&machine.boot, &kept, 1, &page) != STATUS_OK) {
-        print("no free page below 640 KiB to start the other CPUs through\n");
-        give_up();
-    }
+    struct smp_low low = low_pages();
     unsigned failed = 0;
-    if (smp_start(page, &failed) != STATUS_OK) {
+    if (smp_start(&low, &failed) != STATUS_OK) {
         print("CPU %u (APIC ID %u) does not start\n", failed, cpus[failed]->apic_id);
         give_up();
     }
@@ -270,9 +284,10 @@ static void print_partitions(void)
     for (unsigned i = 0; i < partition_count; i++) {
         print_partition(partitions[i]);
     }
-    print("hypervisor memory: image %lu KiB, kept %lu KiB (heap %lu KiB of %lu KiB used)\n",
+    print("hypervisor memory: image %lu KiB, kept %lu KiB (heap %lu KiB of %lu KiB used), from "
+          "0x%lx\n",
           image_size() >> 10, (image_size() + heap_size()) >> 10, heap_used() >> 10,
-          heap_size() >> 10);
+          heap_size() >> 10, image_start().v);
 }
 
 _Noreturn static void main_on_own_stack(void)

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += test_multiboot
-test_multiboot_SRCS = tests/unit/test_multiboot.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c drivers/format.c
+test_multiboot_SRCS = tests/unit/test_multiboot.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c boot/boot_error.c drivers/format.c
