@@ -79,7 +79,7 @@ HV_GEN  := $(GEN)/version.h
 UNIT_TESTS :=
 FUZZERS :=
 
--include $(wildcard arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
+-include $(wildcard boot/*.mk arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
