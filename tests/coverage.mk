@@ -7,7 +7,8 @@
 DECISION_C := arch/exception_intercepts.c arch/paging.c arch/pt_format.c arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
 # the ways in
-DECISION_C += boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c
+DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c \
+              boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c boot/uefi/parts.c boot/uefi/pe.c
 # ACPI and the IOAPIC's routing; the console
 DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/ioapic.c
 # VT-d

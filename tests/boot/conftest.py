@@ -110,7 +110,9 @@ def _bochs_param(model):
 def boot(request, tmp_path):
     """boot(machine, config, ...) starts a machine. `config` is a configuration's text, or None with
     `modules`. The files that it names come from tmp_path or build/. A test guest as `image` with no
-    modules runs bare. `devices` are further words of the emulator's command line."""
+    modules runs bare. With `loader` efi, `esp` is a folder with EFI/BOOT/BOOTX64.EFI, else one file
+    with all is made; `firmware` is its code and variables. With
+    disk, one of the devices boots. `devices` are further words of the emulator's command line."""
     running = []
 
     def start(
@@ -122,6 +124,8 @@ def boot(request, tmp_path):
         image="bulkhead32.elf",
         append="",
         loader="kernel",
+        esp=None,
+        firmware=None,
         devices=(),
         serial=True,
         cpu=None,
@@ -143,7 +147,11 @@ def boot(request, tmp_path):
         else:
             command += ["-device", "isa-debugcon,iobase=0xe9,chardev=con"]
         command += devices
-        if loader == "kernel":
+        if loader == "efi":
+            command += uefi(tmp_path, esp or one_file(tmp_path, modules, append), firmware)
+        elif loader == "disk":
+            pass  # one of the devices
+        elif loader == "kernel":
             command += bulkhead.kernel(image, modules, append)
         else:
             iso = str(tmp_path / f"{loader}.iso")
@@ -167,6 +175,24 @@ def pytest_runtest_makereport(item, call):
     if report.when == "call" and report.failed:
         for console in getattr(item, "consoles", []):
             report.sections.append(("machine", console.report()))
+
+
+OVMF = "/usr/share/OVMF"
+
+
+def uefi(tmp_path, esp, firmware=None):
+    """Words of the command line that boot by UEFI from the folder `esp`, as from a stick."""
+    code, variables = firmware or (f"{OVMF}/OVMF_CODE_4M.fd", f"{OVMF}/OVMF_VARS_4M.fd")
+    copy = shutil.copy(variables, str(tmp_path / "vars.fd"))
+    return bulkhead.firmware(code, copy) + ["-drive", f"format=raw,file=fat:rw:{esp}"]
+
+
+def one_file(tmp_path, modules, append=""):
+    """A folder with an EFI program that holds all."""
+    folder = tmp_path / "esp" / "EFI" / "BOOT"
+    folder.mkdir(parents=True)
+    bulkhead.make_efi(str(folder / "BOOTX64.EFI"), modules, append)
+    return str(tmp_path / "esp")
 
 
 def compile_config(tmp_path, text, name="test"):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compiles a configuration and starts it in QEMU on this terminal; with --iso makes a GRUB image
-instead. Files that the configuration names are looked for in build/ and beside it."""
+"""Compiles a configuration and starts it in QEMU on this terminal; with --iso, --efi or --image makes
+a GRUB image, a UEFI program or a disk image instead. Files that the configuration names are looked for in build/ and beside it."""
 
 import argparse
 import contextlib
@@ -29,6 +29,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config")
     parser.add_argument("--iso", action="store_true", help="make build/NAME.iso, start nothing")
+    parser.add_argument("--efi", action="store_true", help="make build/NAME.efi, start nothing")
+    parser.add_argument("--image", action="store_true", help="make build/NAME.img, start nothing")
     parser.add_argument("--cpu", help="QEMU CPU model")
     parser.add_argument("--qemu", help="the emulator", default=bulkhead.installed_qemu())
     parser.add_argument("--iommu", choices=["intel-iommu", "amd-iommu", "none"],
@@ -41,11 +43,16 @@ def main():
     beside = os.path.dirname(os.path.abspath(args.config))
     modules = [blob] + bulkhead.find_modules(partitions, bulkhead.BUILD, beside)
 
-    if args.iso:
-        out = os.path.join(bulkhead.BUILD, name + ".iso")
+    if args.iso or args.image:
+        out = os.path.join(bulkhead.BUILD, name + (".img" if args.image else ".iso"))
         image = os.path.join(bulkhead.BUILD, "bulkhead.elf")
-        bulkhead.make_iso(out, image, modules)
+        bulkhead.make_iso(out, image, modules, uefi=args.image)
         print(f"{os.path.relpath(out)}: boots {len(partitions)} partition(s) through GRUB")
+        return 0
+    if args.efi:
+        out = bulkhead.make_efi(os.path.join(bulkhead.BUILD, name + ".efi"), modules)
+        print(f"{os.path.relpath(out)}: boots {len(partitions)} partition(s) by UEFI, as "
+              "\\EFI\\BOOT\\BOOTX64.EFI on a stick, or by PXE or HTTP")
         return 0
 
     qemu = args.qemu
