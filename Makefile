@@ -307,7 +307,7 @@ format:
 	clang-format -i $(OUR_C)
 lint:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
-	    -I. -I$(GEN) --suppress=missingIncludeSystem $(HV_C) $(CONFIG_TOOL_SRCS)
+	    -I. -I$(GEN) --suppress=missingIncludeSystem $(HV_C) $(EFI_C) $(CONFIG_TOOL_SRCS)
 
 clean:
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/* $(BUILD)/.[a-z]*))

@@ -26,6 +26,8 @@ boot_entry64:
     cld
     mov r12, rdi
     lea rsi, [image_phys_start]
+    mov eax, CR4_PAE                ; without global pages: nothing of firmware's stays in the TLB
+    mov cr4, rax                    ; without CET, too: it keeps WP set
     mov rax, cr0
     and rax, ~CR0_WP                ; firmware may have mapped the image read-only
     mov cr0, rax
@@ -80,8 +82,6 @@ boot_entry64:
     rdmsr
     or eax, EFER_NXE
     wrmsr
-    mov eax, CR4_PAE                ; without global pages: nothing of firmware's stays in the TLB
-    mov cr4, rax
     mov cr3, rbx
     mov eax, CR0_PE_PG_WP
     mov cr0, rax

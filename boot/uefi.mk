@@ -14,7 +14,7 @@ endif
 EFI_LIB    := $(firstword $(wildcard /usr/lib/gnuefi /usr/lib/x86_64-linux-gnu/gnuefi) /usr/lib)
 EFI_TOOL   := tests/tools/efi_image.py
 
-$(BUILD)/efi/obj/%.o: %.c | $(HV_GEN)
+$(BUILD)/efi/obj/%.o: %.c $(HVDIR)/obj/.flags | $(HV_GEN)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@

@@ -16,7 +16,7 @@ test="$bochs libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist pyth
 # For the fuzzers and the coverage: clang only recommends its runtime libraries.
 test="$test clang libclang-rt-dev llvm"
 # UEFI: the loader, firmware for QEMU, a disk image for it, signatures.
-test="$test gnu-efi ovmf grub-efi-amd64-bin sbsigntool"
+test="$test gnu-efi ovmf grub-efi-amd64-bin openssl sbsigntool"
 
 case ${1:-} in
 build) packages=$build ;;

@@ -8,7 +8,7 @@
 #include "arch/string.h"
 #include "arch/types.h"
 
-#define PATH_SIZE 512 // characters
+#define PATH_SIZE 512  // characters
 #define INFO_SIZE 1024 // bytes: a directory entry with a name of 255 characters and more
 
 static CHAR16 folder[] = L"bulkhead";

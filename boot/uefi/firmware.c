@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads firmware's tables, and leaves the boot services (UEFI specification 2.10, 4.6, 7.4 and 12.9):
-// boot/uefi/firmware.h. Works on the tables that it is given, so that tests can make some.
+// Reads firmware's tables, and leaves the boot services (UEFI specification 2.10, 4.6, 7.4
+// and 12.9): boot/uefi/firmware.h. Works on the tables that it is given, so that tests can make
+// some.
 #include "boot/uefi/firmware.h"
 
 #include "arch/string.h"

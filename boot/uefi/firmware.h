@@ -20,10 +20,10 @@ bool firmware_framebuffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
 // Reads the memory map into `buffer` of `size` bytes.
 EFI_STATUS firmware_map(EFI_BOOT_SERVICES *boot, void *buffer, UINTN size, struct uefi_map *map);
 
-// Converts the memory map into `info` and leaves the boot services; a map that has changed meanwhile
-// is read again, a limited number of times. *leaving becomes true with the first attempt: from then
-// on firmware allows nothing but another. EFI_SUCCESS: the machine is ours. Else firmware's status,
-// or EFI_LOAD_ERROR with the error text if the map is refused.
+// Converts the memory map into `info` and leaves the boot services; a map that has changed
+// meanwhile is read again, a limited number of times. *leaving becomes true with the first attempt:
+// from then on firmware allows nothing but another. EFI_SUCCESS: the machine is ours. Else
+// firmware's status, or EFI_LOAD_ERROR with the error text if the map is refused.
 EFI_STATUS firmware_leave(EFI_BOOT_SERVICES *boot, EFI_HANDLE image, void *buffer, UINTN size,
                           struct boot_info *info, bool *leaving, const struct boot_error *error);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The UEFI application: takes what the image holds, or loose files, puts the hypervisor into memory,
-// leaves firmware, and enters the hypervisor (boot/uefi.asm). Until then every failure ends with a
-// message and a status for firmware. Runs on firmware's page tables, which map memory one to one, on
-// the boot CPU.
+// The UEFI application: takes what the image holds, or loose files, puts the hypervisor into
+// memory, leaves firmware, and enters the hypervisor (boot/uefi.asm). Until then every failure ends
+// with a message and a status for firmware. Runs on firmware's page tables, which map memory one to
+// one, on the boot CPU.
 #include <efi.h>
 #include <stdbool.h>
 
@@ -18,14 +18,19 @@
 #include "boot/uefi/screen.h"
 #include "drivers/format.h"
 
-#define IMAGE_LIMIT GIB(512)  // boot/uefi.asm maps no more
-#define MAP_SPARE   KIB(8)    // that the map may grow by until it is left
+#define IMAGE_LIMIT GIB(512) // boot/uefi.asm maps no more
+#define MAP_SPARE   KIB(8)   // that the map may grow by until it is left
 #define CR4_LA57    BIT(12)
 #define MEMORY_XP   BIT(14) // EFI_MEMORY_XP
 
 // EFI_MEMORY_ATTRIBUTE_PROTOCOL, which the headers of Debian 12 don't have (UEFI 2.10, 37.5).
 #define MEMORY_ATTRIBUTE_GUID                                                                      \
-    {0xf4560cf6, 0x40ec, 0x4b4a, {0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89}}
+    {                                                                                              \
+        0xf4560cf6, 0x40ec, 0x4b4a,                                                                \
+        {                                                                                          \
+            0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89                                         \
+        }                                                                                          \
+    }
 struct memory_attribute {
     void *get, *set;
     EFI_STATUS(EFIAPI *clear)(struct memory_attribute *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);

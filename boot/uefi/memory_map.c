@@ -52,9 +52,8 @@ static enum status insert(struct boot_info *info, const struct boot_memory *new,
         at--;
     }
     const struct boot_memory *clash = at > 0 && end_of(&m[at - 1]) > new->base ? &m[at - 1]
-                                      : at < info->memory_count && end_of(new) > m[at].base
-                                          ? &m[at]
-                                          : NULL;
+                                      : at < info->memory_count &&end_of(new) > m[at].base ? &m[at]
+                                                                                           : NULL;
     if (clash != NULL) {
         return boot_fail(error, ERR_EXISTS,
                          "memory map: 0x%lx bytes at 0x%lx overlap 0x%lx bytes at 0x%lx; update "

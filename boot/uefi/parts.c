@@ -77,9 +77,8 @@ static enum status check_names(const struct uefi_parts *parts, const struct boot
         offset += length + 1;
     }
     if (count != parts->module_count) {
-        return boot_fail(error, ERR_INVALID,
-                         "EFI image: %u names for %u modules: build it again", count,
-                         parts->module_count);
+        return boot_fail(error, ERR_INVALID, "EFI image: %u names for %u modules: build it again",
+                         count, parts->module_count);
     }
     return STATUS_OK;
 }

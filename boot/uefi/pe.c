@@ -7,16 +7,16 @@
 
 #define DOS_MAGIC        0x5a4d // "MZ"
 #define DOS_HEADER_SIZE  64
-#define DOS_PE_OFFSET    0x3c     // where the PE header's offset stands
-#define PE_SIGNATURE     0x4550   // "PE\0\0"
-#define PE_SECTIONS      6        // from the signature: number of sections, 16 bits
-#define PE_OPTIONAL_SIZE 20       // ... size of the optional header, 16 bits
-#define PE_OPTIONAL      24       // ... the optional header
-#define SECTION_SIZE     40       // of a section header
-#define SECTION_VSIZE    8        // in it: size in memory,
-#define SECTION_VADDRESS 12       // place in memory,
-#define SECTION_RAW      16       // size in the file
-#define MAX_SECTIONS     96       // as the format's loaders have it
+#define DOS_PE_OFFSET    0x3c   // where the PE header's offset stands
+#define PE_SIGNATURE     0x4550 // "PE\0\0"
+#define PE_SECTIONS      6      // from the signature: number of sections, 16 bits
+#define PE_OPTIONAL_SIZE 20     // ... size of the optional header, 16 bits
+#define PE_OPTIONAL      24     // ... the optional header
+#define SECTION_SIZE     40     // of a section header
+#define SECTION_VSIZE    8      // in it: size in memory,
+#define SECTION_VADDRESS 12     // place in memory,
+#define SECTION_RAW      16     // size in the file
+#define MAX_SECTIONS     96     // as the format's loaders have it
 
 static uint32_t get16(const struct pe_image *image, uint64_t offset)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loader's messages: on firmware's console, or on COM1 once firmware is not to be asked any more.
+// The loader's messages: on firmware's console, or on COM1 once firmware is not to be asked any
+// more.
 #ifndef BOOT_UEFI_SCREEN_H
 #define BOOT_UEFI_SCREEN_H
 

@@ -148,7 +148,8 @@ def boot(request, tmp_path):
             command += ["-device", "isa-debugcon,iobase=0xe9,chardev=con"]
         command += devices
         if loader == "efi":
-            command += uefi(tmp_path, esp or one_file(tmp_path, modules, append), firmware)
+            esp = esp or one_file(tmp_path, modules, append)
+            command += ovmf(tmp_path, firmware) + ["-drive", f"format=raw,file=fat:rw:{esp}"]
         elif loader == "disk":
             pass  # one of the devices
         elif loader == "kernel":
@@ -180,11 +181,10 @@ def pytest_runtest_makereport(item, call):
 OVMF = "/usr/share/OVMF"
 
 
-def uefi(tmp_path, esp, firmware=None):
-    """Words of the command line that boot by UEFI from the folder `esp`, as from a stick."""
+def ovmf(tmp_path, firmware=None):
+    """Words of the command line for UEFI firmware: its code and variables, OVMF's if none are given."""
     code, variables = firmware or (f"{OVMF}/OVMF_CODE_4M.fd", f"{OVMF}/OVMF_VARS_4M.fd")
-    copy = shutil.copy(variables, str(tmp_path / "vars.fd"))
-    return bulkhead.firmware(code, copy) + ["-drive", f"format=raw,file=fat:rw:{esp}"]
+    return bulkhead.firmware(code, shutil.copy(variables, str(tmp_path / "vars.fd")))
 
 
 def one_file(tmp_path, modules, append=""):

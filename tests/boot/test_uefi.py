@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import bulkhead
-from conftest import OVMF, compile_config, config, one_file, partition
+from conftest import OVMF, compile_config, config, one_file, ovmf, partition
 from test_guests import run_checks
 
 TWO = config(partition("one", cmdline="n=3"), partition("two", cmdline="n=3"))
@@ -40,6 +40,19 @@ def test_small_machine(boot, plain):
     console.wait("one: ended by power-off", "bulkhead")
 
 
+def test_network(boot, plain, tmp_path):
+    """The same file through iPXE, the boot ROM of QEMU's network card."""
+    blob = compile_config(tmp_path, TWO)
+    folder = one_file(tmp_path, [blob, os.path.join(bulkhead.BUILD, "count.elf")])
+    network = [
+        *["-netdev", f"user,id=n,tftp={folder}/EFI/BOOT,bootfile=BOOTX64.EFI"],
+        *["-device", "e1000,netdev=n,bootindex=1"],
+    ]
+    console = boot(plain, modules=[], loader="disk", devices=ovmf(tmp_path) + network)
+    console.wait("one: ended by power-off", "bulkhead")
+    console.wait("two: ended by power-off", "bulkhead")
+
+
 def loose_files(tmp_path, files):
     """The EFI program without a configuration, and files beside it."""
     folder = tmp_path / "esp" / "EFI" / "BOOT"
@@ -64,6 +77,12 @@ def test_nothing_to_start(boot, plain, tmp_path):
     console = boot(plain, modules=[], loader="efi", esp=loose_files(tmp_path, {"count.elf": count}))
     console.wait("Bulkhead: no configuration: no bulkhead.bin")
     console.wait("Bulkhead: nothing is started")
+    console.wait("UEFI Interactive Shell")
+
+
+def test_no_acpi(boot, plain):
+    console = boot(plain, config(partition("one")), loader="efi", devices=["-machine", "acpi=off"])
+    console.wait("Bulkhead: firmware has no ACPI tables")
     console.wait("UEFI Interactive Shell")
 
 
@@ -94,8 +113,7 @@ def test_disk_image(boot, plain, tmp_path, firmware):
     )
     disk = ["-drive", f"format=raw,if=ide,file={image}"]
     if firmware == "uefi":
-        variables = shutil.copy(f"{OVMF}/OVMF_VARS_4M.fd", str(tmp_path / "vars.fd"))
-        disk += bulkhead.firmware(f"{OVMF}/OVMF_CODE_4M.fd", variables)
+        disk += ovmf(tmp_path)
     console = boot(plain, modules=[], loader="disk", devices=disk)
     console.wait("loaded by Multiboot 2", "bulkhead")
     console.wait("one: ended by power-off", "bulkhead")
@@ -142,7 +160,7 @@ def test_secure_boot(boot, plain, tmp_path, how):
     if how == "changed":
         flip_a_bit(path)
     console = boot(
-        plain, modules=[], loader="efi", esp=esp, firmware=SECURE,
+        plain, modules=[], loader="efi", cpus=1, esp=esp, firmware=SECURE,
         devices=["-machine", "smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"],
     )
     if how == "signed":

@@ -301,12 +301,14 @@ static void bad_map_is_refused_before_leaving(void **state)
     add(EfiConventionalMemory, 0, 0x4000); // page 0 does not count: 3 pages
     add(EfiReservedMemoryType, 0x4000, 0x9c000);
     add(EfiConventionalMemory, 0x100000, 0x1000000);
-    assert_int_equal(firmware_leave(&services, NULL, buffer, sizeof(buffer), &left, &leaving, &error),
-                     EFI_LOAD_ERROR);
+    assert_int_equal(
+        firmware_leave(&services, NULL, buffer, sizeof(buffer), &left, &leaving, &error),
+        EFI_LOAD_ERROR);
     assert_non_null(strstr(text, "below 640 KiB"));
     add(EfiConventionalMemory, 0x200000, 0x1000);
-    assert_int_equal(firmware_leave(&services, NULL, buffer, sizeof(buffer), &left, &leaving, &error),
-                     EFI_LOAD_ERROR);
+    assert_int_equal(
+        firmware_leave(&services, NULL, buffer, sizeof(buffer), &left, &leaving, &error),
+        EFI_LOAD_ERROR);
     assert_non_null(strstr(text, "overlap"));
     assert_int_equal(firmware_leave(&services, NULL, buffer, STRIDE, &left, &leaving, &error),
                      EFI_BUFFER_TOO_SMALL);

@@ -268,8 +268,9 @@ static void segment(uint8_t *file, unsigned index, uint64_t offset, uint64_t pad
 static void whole_file(uint8_t *file)
 {
     memset(file, 0, ELF_SIZE);
-    memcpy(file, "\x7f"
-                 "ELF\2\1\1",
+    memcpy(file,
+           "\x7f"
+           "ELF\2\1\1",
            7);
     put(file + 18, 62, 2);
     put(file + 32, SEGMENT_AT, 8);
@@ -389,16 +390,11 @@ static int free_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_parts_are_found),
-        cmocka_unit_test(hypervisor_alone_is_enough),
-        cmocka_unit_test(bad_headers_are_refused),
-        cmocka_unit_test(bad_sections_are_refused),
-        cmocka_unit_test(bad_names_are_refused),
-        cmocka_unit_test(too_much_is_refused),
-        cmocka_unit_test(no_image_leads_outside),
-        cmocka_unit_test(hypervisor_is_loaded),
-        cmocka_unit_test(bad_files_are_refused),
-        cmocka_unit_test(no_file_leads_outside),
+        cmocka_unit_test(all_parts_are_found),     cmocka_unit_test(hypervisor_alone_is_enough),
+        cmocka_unit_test(bad_headers_are_refused), cmocka_unit_test(bad_sections_are_refused),
+        cmocka_unit_test(bad_names_are_refused),   cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(no_image_leads_outside),  cmocka_unit_test(hypervisor_is_loaded),
+        cmocka_unit_test(bad_files_are_refused),   cmocka_unit_test(no_file_leads_outside),
     };
     return cmocka_run_group_tests(tests, make_memory, free_memory);
 }
