@@ -6,11 +6,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 import bulkhead
-from conftest import OVMF, compile_config, config, one_file, ovmf, partition
+from conftest import OVMF, Console, compile_config, config, one_file, ovmf, partition
 from test_guests import run_checks
 
 TWO = config(partition("one", cmdline="n=3"), partition("two", cmdline="n=3"))
@@ -101,17 +102,30 @@ def test_damaged_file(boot, plain, tmp_path):
     console.wait(r"Bulkhead: EFI image: sections \d+ \(.bhconf\) and \d+ \(.bhmod\) overlap")
 
 
-@pytest.mark.parametrize("firmware", ["bios", "uefi"])
-def test_disk_image(boot, plain, tmp_path, firmware):
+@pytest.fixture
+def disk_image(tmp_path):
     blob = compile_config(tmp_path, TWO)
-    image = str(tmp_path / "disk.img")
-    bulkhead.make_iso(
-        image,
+    return bulkhead.make_iso(
+        str(tmp_path / "disk.img"),
         os.path.join(bulkhead.BUILD, "bulkhead.elf"),
         [blob, os.path.join(bulkhead.BUILD, "count.elf")],
         uefi=True,
     )
-    disk = ["-drive", f"format=raw,if=ide,file={image}"]
+
+
+@pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+def test_disk_image_vtx(disk_image, tmp_path):
+    program = os.path.join(bulkhead.ROOT, "tests", "tools", "bochs.py")
+    console = Console([sys.executable, program, disk_image], str(tmp_path / "bochs.log"))
+    try:
+        console.wait("two: ended by power-off", "bulkhead")
+    finally:
+        console.stop()
+
+
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+def test_disk_image(boot, plain, disk_image, tmp_path, firmware):
+    disk = ["-drive", f"format=raw,if=ide,file={disk_image}"]
     if firmware == "uefi":
         disk += ovmf(tmp_path)
     console = boot(plain, modules=[], loader="disk", devices=disk)

@@ -26,6 +26,10 @@ DEVICE = struct.Struct("<HBB")
 BLOB_VERSION = 2
 CRC_OFFSET = 16
 
+# A disk image is whole cylinders of this geometry.
+DISK_HEADS = 16
+DISK_SECTORS = 63
+
 
 class Error(Exception):
     """Something a user can put right: shown without a traceback."""
@@ -201,4 +205,7 @@ def make_iso(out, image, modules, append="", protocol=2, uefi=False):
     if run.returncode != 0:
         raise Error("grub-mkrescue: " + run.stdout.decode())
     shutil.rmtree(tree)
+    if uefi:
+        cylinder = DISK_HEADS * DISK_SECTORS * 512
+        os.truncate(out, -(-os.path.getsize(out) // cylinder) * cylinder)
     return out
