@@ -42,7 +42,7 @@ def test_grub_moves_the_image(boot, apic_machine, tmp_path):
         image=image_that_prefers_high(tmp_path / "high.elf"),
         loader="multiboot2",
     )
-    line = console.lines[console.wait("hypervisor memory: .*from 0x", "bulkhead")]
+    line = console.lines[console.wait("hypervisor memory: .*from 0x", "bulkhead", whole=True)]
     assert int(re.search("from (0x[0-9a-f]+)", line).group(1), 16) >= 1 << 30
     console.wait("every partition is alone", "bulkhead")
     console.wait("count 3", "two")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not os.path.isdir(OVMF), reason="OVMF is not ins
 
 
 def image_base(console):
-    line = console.lines[console.wait("hypervisor memory: .*from 0x", "bulkhead")]
+    line = console.lines[console.wait("hypervisor memory: .*from 0x", "bulkhead", whole=True)]
     return int(re.search("from (0x[0-9a-f]+)", line).group(1), 16)
 
 
