@@ -36,10 +36,10 @@ def main():
     args = parser.parse_args()
 
     name = os.path.splitext(os.path.basename(args.config))[0]
-    blob = bulkhead.build_config(args.config, os.path.join(bulkhead.BUILD, name + ".bin"))
+    folders = bulkhead.BUILD, os.path.dirname(os.path.abspath(args.config))
+    blob = bulkhead.build_config(args.config, os.path.join(bulkhead.BUILD, name + ".bin"), *folders)
     partitions = bulkhead.read_blob(blob)
-    beside = os.path.dirname(os.path.abspath(args.config))
-    modules = [blob] + bulkhead.find_modules(partitions, bulkhead.BUILD, beside)
+    modules = [blob] + bulkhead.find_modules(partitions, *folders)
 
     if args.iso:
         out = os.path.join(bulkhead.BUILD, name + ".iso")
