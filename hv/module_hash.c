@@ -74,7 +74,8 @@ static enum status check_modules(uint8_t *page)
         checked++;
     }
     if (checked > 0) {
-        print("hashes of %u modules checked in %lu us\n", checked, time_us() - begin);
+        print("hashes of %u module%s checked in %lu us\n", checked, checked == 1 ? "" : "s",
+              time_us() - begin);
     }
     return worst;
 }

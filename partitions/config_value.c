@@ -136,7 +136,7 @@ enum status config_parse_sha256(const char *text, uint8_t hash[SHA256_SIZE])
 
     for (; digit_of(text[digits]) < 16; digits++) {
         if (digits < 2 * SHA256_SIZE)
-            hash[digits / 2] = (uint8_t)(hash[digits / 2] << 4 | digit_of(text[digits]));
+            hash[digits / 2] = (uint8_t)((unsigned)hash[digits / 2] << 4 | digit_of(text[digits]));
     }
     if (text[digits] != '\0')
         return ERR_INVALID;

@@ -110,7 +110,8 @@ def _bochs_param(model):
 def boot(request, tmp_path):
     """boot(machine, config, ...) starts a machine. `config` is a configuration's text, or None with
     `modules`. The files that it names come from tmp_path or build/. A test guest as `image` with no
-    modules runs bare. `devices` are further words of the emulator's command line."""
+    modules runs bare. `devices` are further words of the emulator's command line. With
+    `hashes` the files are checked against their SHA-256, which takes a second for a Linux."""
     running = []
 
     def start(
@@ -125,12 +126,13 @@ def boot(request, tmp_path):
         devices=(),
         serial=True,
         cpu=None,
+        hashes=False,
     ):
         image = os.path.join(bulkhead.BUILD, image)
         if config is not None:
-            blob = compile_config(tmp_path, config)
-            partitions = bulkhead.read_blob(blob)
-            modules = [blob] + bulkhead.find_modules(partitions, str(tmp_path), bulkhead.BUILD)
+            folders = str(tmp_path), bulkhead.BUILD
+            blob = compile_config(tmp_path, config, folders=folders if hashes else ())
+            modules = [blob] + bulkhead.find_modules(bulkhead.read_blob(blob), *folders)
         if machine.qemu == BOCHS:
             console = Console(bochs_command(tmp_path, machine, image, modules, cpus, append, devices),
                               str(tmp_path / f"bochs{len(running)}.log"))
@@ -169,11 +171,12 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("machine", console.report()))
 
 
-def compile_config(tmp_path, text, name="test"):
-    """Compiles a configuration's text; returns the blob's path."""
+def compile_config(tmp_path, text, name="test", folders=()):
+    """Compiles a configuration's text, with the hashes of modules in the folders; returns the blob's
+    path."""
     source = tmp_path / f"{name}.conf"
     source.write_text(text)
-    return bulkhead.build_config(str(source), str(tmp_path / f"{name}.bin"))
+    return bulkhead.build_config(str(source), str(tmp_path / f"{name}.bin"), *folders)
 
 
 @pytest.fixture
