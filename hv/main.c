@@ -22,6 +22,7 @@
 #include "hv/boot_audit.h"
 #include "hv/config.h"
 #include "hv/machine.h"
+#include "hv/module_hash.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
 #include "version.h"
@@ -295,7 +296,7 @@ _Noreturn static void main_on_own_stack(void)
     start_clocks();
     print_machine();
     if (passthrough_discover() != STATUS_OK || config_load() != STATUS_OK ||
-        passthrough_assign() != STATUS_OK) {
+        module_hashes_check() != STATUS_OK || passthrough_assign() != STATUS_OK) {
         give_up();
     }
     start_virtualization();

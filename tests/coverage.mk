@@ -44,10 +44,12 @@ DECISION_C += hv/vdev/ports.c hv/vdev/vioapic.c hv/vdev/vmsix.c hv/vdev/vpci.c h
               hv/vdev/vpci_caps.c hv/vdev/vpci_function.c hv/vdev/vpit.c hv/vdev/vpm.c \
               hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c hv/pci_rules.c
 # the configuration
-DECISION_C += hv/config.c partitions/blob.c partitions/blob_machine.c partitions/blob_problem.c \
-              partitions/blob_rules.c partitions/config_check.c partitions/config_lists.c \
+DECISION_C += hv/config.c hv/module_hash.c partitions/blob.c partitions/blob_machine.c partitions/blob_problem.c \
+              partitions/blob_rules.c partitions/config_check.c partitions/config_hash.c \
+              partitions/config_lists.c \
               partitions/config_messages.c partitions/config_parse.c partitions/config_show.c \
-              partitions/config_to_blob.c partitions/config_value.c
+              partitions/config_to_blob.c partitions/config_value.c \
+              partitions/sha256.c
 
 # Percent of lines: of all, and of each file.
 COVERAGE_MIN      ?= 90

@@ -112,7 +112,8 @@ def boot(request, tmp_path):
     `modules`. The files that it names come from tmp_path or build/. A test guest as `image` with no
     modules runs bare. With `loader` efi, `esp` is a folder with EFI/BOOT/BOOTX64.EFI, else one file
     with all is made; `firmware` is its code and variables. With
-    disk, one of the devices boots. `devices` are further words of the emulator's command line."""
+    disk, one of the devices boots. `devices` are further words of the emulator's command line. With
+    `hashes` the files are checked against their SHA-256, which takes a second for a Linux."""
     running = []
 
     def start(
@@ -129,12 +130,13 @@ def boot(request, tmp_path):
         devices=(),
         serial=True,
         cpu=None,
+        hashes=False,
     ):
         image = os.path.join(bulkhead.BUILD, image)
         if config is not None:
-            blob = compile_config(tmp_path, config)
-            partitions = bulkhead.read_blob(blob)
-            modules = [blob] + bulkhead.find_modules(partitions, str(tmp_path), bulkhead.BUILD)
+            folders = str(tmp_path), bulkhead.BUILD
+            blob = compile_config(tmp_path, config, folders=folders if hashes else ())
+            modules = [blob] + bulkhead.find_modules(bulkhead.read_blob(blob), *folders)
         if machine.qemu == BOCHS:
             console = Console(bochs_command(tmp_path, machine, image, modules, cpus, append, devices),
                               str(tmp_path / f"bochs{len(running)}.log"))
@@ -195,11 +197,12 @@ def one_file(tmp_path, modules, append=""):
     return str(tmp_path / "esp")
 
 
-def compile_config(tmp_path, text, name="test"):
-    """Compiles a configuration's text; returns the blob's path."""
+def compile_config(tmp_path, text, name="test", folders=()):
+    """Compiles a configuration's text, with the hashes of modules in the folders; returns the blob's
+    path."""
     source = tmp_path / f"{name}.conf"
     source.write_text(text)
-    return bulkhead.build_config(str(source), str(tmp_path / f"{name}.bin"))
+    return bulkhead.build_config(str(source), str(tmp_path / f"{name}.bin"), *folders)
 
 
 @pytest.fixture

@@ -40,6 +40,12 @@ def config():
     # The device of the last partition, made one of another's.
     twice = blob.replace(struct.pack("<HBB", 1, 0xAB, 0xFF), struct.pack("<HBB", 0, 0, 0x18))
     write("fuzz_config", "device-twice", bytes([1, 15, 14, 0]) + twice)
+    # The first partition's image as its initrd too: with another hash, and with the same.
+    twice = blob.replace(b"initrd.gz\0", b"vmlinuz\0\0\0")
+    write("fuzz_config", "hashes-differ", bytes([1, 15, 14, 0]) + twice)
+    image, initrd = (blob.index(bytes.fromhex(h)) for h in ("51349501", "881f2a07"))
+    twice = twice[:initrd] + blob[image : image + 32] + twice[initrd + 32 :]
+    write("fuzz_config", "hashes-alike", bytes([1, 15, 14, 0]) + twice)
     write("fuzz_config", "few-cpus", bytes([1, 1, 14, 0]) + blob)
     write("fuzz_config", "little-memory", bytes([1, 15, 4, 0]) + blob)
     write("fuzz_config", "module-missing", bytes([1, 15, 14, 0x20]) + blob)

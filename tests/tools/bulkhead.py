@@ -19,11 +19,11 @@ CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
 
 # partitions/blob.h
 HEADER = struct.Struct("<8sIIIIIIII")
-PARTITION = struct.Struct("<32sQIIIIIIIIIIIHH64H")
-MODULE = struct.Struct("<II")
+PARTITION = struct.Struct("<32sQIIIIIIIIIIIHH64HI32sI32s")
+MODULE = struct.Struct("<III32s")
 IOPORTS = struct.Struct("<HH")
 DEVICE = struct.Struct("<HBB")
-BLOB_VERSION = 2
+BLOB_VERSION = 3
 CRC_OFFSET = 16
 
 # A disk image is whole cylinders of this geometry.
@@ -85,11 +85,13 @@ def seal_blob(data):
     return bytes(data)
 
 
-def build_config(config, out):
-    """Compiles a configuration file; shows bulkhead-config's messages if it is refused."""
-    run = subprocess.run(
-        [CONFIG_TOOL, "build", config, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+def build_config(config, out, *folders):
+    """Compiles a configuration file; shows bulkhead-config's messages if it is refused. With folders,
+    the blob has the hashes of the modules, whose files are looked for there."""
+    command = [CONFIG_TOOL, "build", config, "-o", out]
+    for folder in folders:
+        command += ["--modules", folder]
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if run.returncode != 0:
         raise Error(run.stdout.decode().rstrip())
     return out

@@ -31,6 +31,8 @@ def main():
     parser.add_argument("--iso", action="store_true", help="make build/NAME.iso, start nothing")
     parser.add_argument("--efi", action="store_true", help="make build/NAME.efi, start nothing")
     parser.add_argument("--image", action="store_true", help="make build/NAME.img, start nothing")
+    parser.add_argument("--no-hashes", action="store_true",
+                        help="don't have the modules' hashes checked: an emulator takes its time")
     parser.add_argument("--cpu", help="QEMU CPU model")
     parser.add_argument("--qemu", help="the emulator", default=bulkhead.installed_qemu())
     parser.add_argument("--iommu", choices=["intel-iommu", "amd-iommu", "none"],
@@ -38,10 +40,11 @@ def main():
     args = parser.parse_args()
 
     name = os.path.splitext(os.path.basename(args.config))[0]
-    blob = bulkhead.build_config(args.config, os.path.join(bulkhead.BUILD, name + ".bin"))
+    folders = bulkhead.BUILD, os.path.dirname(os.path.abspath(args.config))
+    blob = bulkhead.build_config(args.config, os.path.join(bulkhead.BUILD, name + ".bin"),
+                                 *(() if args.no_hashes else folders))
     partitions = bulkhead.read_blob(blob)
-    beside = os.path.dirname(os.path.abspath(args.config))
-    modules = [blob] + bulkhead.find_modules(partitions, bulkhead.BUILD, beside)
+    modules = [blob] + bulkhead.find_modules(partitions, *folders)
 
     if args.iso or args.image:
         out = os.path.join(bulkhead.BUILD, name + (".img" if args.image else ".iso"))
