@@ -4,6 +4,7 @@
 #include "drivers/console.h"
 
 #include "arch/string.h"
+#include "drivers/console_history.h"
 #include "drivers/console_input.h"
 #include "drivers/console_log.h"
 #include "drivers/console_sink.h"
@@ -36,7 +37,7 @@ enum console_sink console_init(uint16_t uart_base)
     memset(&console_state, 0, sizeof(console_state));
     console_lines_init(&console_state.lines);
     console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, "bulkhead");
-    console_log_init();
+    console_own_init();
     console_input_init();
     console_turn_init(&console_state.turn);
     console_state.count = 1;
@@ -67,6 +68,11 @@ void console_set_ticker(bool on)
 {
     if (console_mode() == CONSOLE_MODE_EARLY)
         console_state.ticker = on;
+}
+
+bool console_set_log(void *memory, size_t size, unsigned cpu)
+{
+    return console_mode() == CONSOLE_MODE_EARLY && console_log_grow(memory, size, cpu);
 }
 
 void console_start(void)
@@ -106,13 +112,32 @@ static void flush_lines(void)
         console_sink_put_wait(console_state.sink, byte);
 }
 
-// Writes a text now.
-static void print_direct(const char *text, size_t length)
+static void show_now(uint8_t byte)
 {
+    console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
+    flush_lines();
+}
+
+// Shows all that the log has; holder of the lock.
+static void show_log_now(void)
+{
+    uint8_t byte;
+
+    while (console_own_read(&byte))
+        show_now(byte);
+}
+
+// Writes a text now. A panic does not rely on the log: a writer that died in it stops it for good.
+static void print_direct(const char *text, size_t length, enum console_mode mode)
+{
+    bool logged = console_log_write(text, length);
+
     lock_or_break();
-    for (size_t i = 0; i < length; i++) {
-        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, (uint8_t)text[i]);
-        flush_lines();
+    if (logged && mode == CONSOLE_MODE_EARLY) {
+        show_log_now();
+    } else {
+        for (size_t i = 0; i < length; i++)
+            show_now((uint8_t)text[i]);
     }
     unlock();
     // If console_start() came meanwhile, others may have found the lock taken.
@@ -121,7 +146,6 @@ static void print_direct(const char *text, size_t length)
 
 void console_panic(void)
 {
-    uint8_t byte;
     enum console_mode mode = console_mode();
 
     if (mode == CONSOLE_MODE_OFF || mode == CONSOLE_MODE_PANIC)
@@ -132,10 +156,7 @@ void console_panic(void)
     // A drainer looks at the mode after each byte and leaves.
     lock_or_break();
     flush_lines();
-    while (console_log_read(&byte)) {
-        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
-        flush_lines();
-    }
+    show_log_now();
     if (console_state.lines.line[CONSOLE_HYPERVISOR].kept_length > 0)
         console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, '\n');
     console_lines_break(&console_state.lines);
@@ -149,7 +170,7 @@ void vprint(const char *fmt, va_list args)
     char text[CONSOLE_PRINT_SIZE];
     enum console_mode mode = console_mode();
 
-    if (mode == CONSOLE_MODE_OFF || console_state.sink == CONSOLE_SINK_NONE)
+    if (mode == CONSOLE_MODE_OFF)
         return;
     size_t length = vformat(text, sizeof(text), fmt, args);
 
@@ -158,7 +179,7 @@ void vprint(const char *fmt, va_list args)
         memcpy(text + length - (sizeof(cut) - 1), cut, sizeof(cut) - 1);
     }
     if (mode != CONSOLE_MODE_RUN) {
-        print_direct(text, length);
+        print_direct(text, length, mode);
         return;
     }
     for (unsigned i = 0; i < PRINT_TRIES; i++) {

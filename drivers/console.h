@@ -56,6 +56,12 @@ unsigned console_add_source(const char *name, void *ring, size_t size);
 // first. Before console_start(), boot CPU.
 void console_set_ticker(bool on);
 
+// Gives the log of print() `size` bytes of zeroed memory, a power of two, in place of the little
+// that it has at first, and moves what it holds there; CPU `cpu` said all that. Messages are kept
+// until the memory is needed for new ones, however often they have been shown. False if it is no
+// more than there was. Before console_start(), boot CPU, before another one runs.
+bool console_set_log(void *memory, size_t size, unsigned cpu);
+
 // Ends the synchronous phase: from here on rings, drained without waiting. Enables the UART's
 // interrupts, so its pin must have been routed (as edge-triggered NMI to the CPU that calls
 // console_poll()). All CPUs may print() before, during and after.
@@ -66,7 +72,8 @@ void console_start(void);
 // CPU, any context.
 void console_panic(void);
 
-// Prints on the hypervisor's source; each line gets the prefix "[bulkhead] ". Write whole lines
+// Prints on the hypervisor's source, and so into the log, with time and CPU; each line gets the
+// prefix "[bulkhead] ". Write whole lines
 // ("...\n"). Any CPU, any context, NMI and exceptions included; takes no lock and, after
 // console_start(), waits for nothing but a bounded try when the ring is full. A text that finds no
 // room is counted, and the loss is told as soon as there is room.

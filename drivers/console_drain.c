@@ -3,6 +3,7 @@
 // one CPU at a time and never waiting. All but console_drain() runs under the console's lock.
 #include "drivers/console.h"
 
+#include "drivers/console_history.h"
 #include "drivers/console_log.h"
 #include "drivers/console_sink.h"
 #include "drivers/console_state.h"
@@ -53,7 +54,7 @@ static bool show_log(void)
     uint8_t byte;
 
     while (console_lines_ready(&console_state.lines)) {
-        if (!console_log_read(&byte))
+        if (!console_own_read(&byte))
             return true;
         console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
         if (byte == '\n')
@@ -170,10 +171,11 @@ void console_drain(void)
 {
     unsigned budget = BUDGET;
 
-    if (console_mode() != CONSOLE_MODE_RUN || console_state.sink == CONSOLE_SINK_NONE)
+    if (console_mode() != CONSOLE_MODE_RUN)
         return;
-    // The debug port has no interrupt that would continue, and it is never slow.
-    if (console_state.sink == CONSOLE_SINK_DEBUG_PORT)
+    // The debug port has no interrupt that would continue, and it is never slow. Without any device
+    // the log is read all the same, to make room in it.
+    if (console_state.sink != CONSOLE_SINK_UART)
         budget = UINT32_MAX;
 
     __atomic_store_n(&console_state.doorbell, 1, __ATOMIC_SEQ_CST);

@@ -4,6 +4,7 @@
 #include "drivers/console_turn.h"
 
 #include "arch/tsc.h"
+#include "drivers/console_history.h"
 #include "drivers/console_log.h"
 #include "drivers/console_state.h"
 
@@ -20,7 +21,7 @@ void console_turn_init(struct console_turn *t)
 static bool ready(unsigned id, unsigned focus)
 {
     if (id == CONSOLE_HYPERVISOR)
-        return console_log_ready();
+        return console_own_ready();
     return console_ring_ready(&console_state.sources[id].ring, id == focus) > 0;
 }
 

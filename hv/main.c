@@ -34,6 +34,7 @@
 // Heap: what 4 CPUs and as many partitions need is well below 2 MiB; each more CPU needs its stack,
 // tables and control structures, each partition its permission map and second-level tables.
 #define HEAP_FIXED     KIB(512)
+#define HEAP_LOG       KIB(64) // the log of the hypervisor's messages
 #define HEAP_PER_CPU   KIB(80)
 #define HEAP_PER_GUEST KIB(112)
 
@@ -90,7 +91,7 @@ static void place_heap(void)
     struct page_range kept = {image_start().v, image_size()};
     must(page_alloc_boot(&machine.memory, &machine.boot, &kept, 1), "reading the memory map");
     unsigned count = machine.acpi.cpu_count;
-    uint64_t size = HEAP_FIXED + count * HEAP_PER_CPU +
+    uint64_t size = HEAP_FIXED + HEAP_LOG + count * HEAP_PER_CPU +
                     min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size();
     hpa_t base;
     must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
@@ -275,8 +276,16 @@ static void print_partitions(void)
           heap_size() >> 10);
 }
 
+static void keep_log(void)
+{
+    void *memory = heap_borrow(HEAP_LOG);
+    must(memory != NULL && console_set_log(memory, HEAP_LOG, boot_cpu) ? STATUS_OK : ERR_NO_MEMORY,
+         "finding memory for the log");
+}
+
 _Noreturn static void main_on_own_stack(void)
 {
+    keep_log();
     start_clocks();
     print_machine();
     if (passthrough_discover() != STATUS_OK || config_load() != STATUS_OK ||

@@ -2,11 +2,13 @@
 // The fake time and wake-up of tests/unit/fake_ticker.h.
 #include "tests/unit/fake_ticker.h"
 
+#include "arch/percpu.h"
 #include "arch/tsc.h"
 #include "drivers/console.h"
 
 static uint64_t time_now;
 static unsigned wakes;
+static unsigned cpu_now;
 
 void fake_ticker_reset(uint64_t now)
 {
@@ -22,6 +24,26 @@ uint64_t fake_time_pass(int64_t us)
 unsigned fake_ticker_wakes(void)
 {
     return __atomic_exchange_n(&wakes, 0, __ATOMIC_SEQ_CST);
+}
+
+uint64_t time_ticks(void)
+{
+    return 2 * time_us();
+}
+
+uint64_t ticks_us(uint64_t ticks)
+{
+    return ticks / 2;
+}
+
+unsigned cpu_number(void)
+{
+    return __atomic_load_n(&cpu_now, __ATOMIC_RELAXED);
+}
+
+void fake_cpu_set(unsigned number)
+{
+    __atomic_store_n(&cpu_now, number, __ATOMIC_RELAXED);
 }
 
 uint64_t time_us(void)

@@ -13,6 +13,9 @@ void fake_ticker_reset(uint64_t now);
 // Moves time by `us`, may be negative, and returns what it is now.
 uint64_t fake_time_pass(int64_t us);
 
+// The number of the CPU that calls, whichever thread does; 0 at first.
+void fake_cpu_set(unsigned number);
+
 // Wake-ups since the last call.
 unsigned fake_ticker_wakes(void);
 
