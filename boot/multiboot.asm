@@ -6,7 +6,10 @@
 %include "build/gen/asm_offsets.inc"
 
 MB1_MAGIC     equ 0x1badb002
-MB1_FLAGS     equ 0x00000003        ; modules page aligned, memory map wanted
+MB1_FLAGS     equ 0x00000007        ; modules page aligned, memory map and video mode wanted
+SCREEN_WIDTH  equ 1024              ; the mode asked for: loaders know it everywhere
+SCREEN_HEIGHT equ 768
+SCREEN_BITS   equ 32
 MB2_MAGIC     equ 0xe85250d6
 
 CR0_PE_PG_WP  equ 0x80010001
@@ -21,12 +24,18 @@ BOOT_IMAGE_LARGE_PAGES equ 8        ; 16 MiB: more than the image can reach
 section .boot.header progbits alloc noexec nowrite align=8
     align 8
     dd MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
+    dd 0, 0, 0, 0, 0                ; addresses, which ELF has
+    dd 0, SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS ; 0: a linear framebuffer
     align 8
 mb2_header:
     dd MB2_MAGIC, 0, mb2_end - mb2_header, -(MB2_MAGIC + (mb2_end - mb2_header))
     align 8
     dw 6, 0                         ; modules page aligned
     dd 8
+    align 8
+    dw 5, 1                         ; a framebuffer, if there is one
+    dd 20
+    dd SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS
     align 8
     dw 0, 0                         ; end of tags
     dd 8

@@ -13,6 +13,7 @@
 #define FLAG_CMDLINE BIT(2)
 #define FLAG_MODULES BIT(3)
 #define FLAG_MAP     BIT(6)
+#define FLAG_SCREEN  BIT(12)
 
 struct mb1_info {
     uint32_t flags;
@@ -30,7 +31,10 @@ struct mb1_info {
     uint32_t config_table;
     uint32_t boot_loader_name;
 };
-_Static_assert(sizeof(struct mb1_info) == 68, "the part of the information that is read");
+_Static_assert(sizeof(struct mb1_info) == 68, "the part of the information that is always read");
+
+#define SCREEN_OFFSET 88u // of struct boot_screen, which has these fields in this order
+_Static_assert(sizeof(struct boot_screen) == 28, "as in the specification");
 
 struct mb1_module {
     uint32_t start;
@@ -123,6 +127,21 @@ static enum status parse_modules(const struct boot_error *error, const struct mb
     return STATUS_OK;
 }
 
+static enum status parse_screen(const struct boot_error *error, const struct mb1_info *mb,
+                                uint32_t info_addr, struct boot_info *info)
+{
+    struct boot_screen screen;
+
+    if ((mb->flags & FLAG_SCREEN) == 0)
+        return STATUS_OK;
+    enum status status = boot_read(error, (uint64_t)info_addr + SCREEN_OFFSET, &screen,
+                                   sizeof(screen), "the framebuffer");
+
+    if (status == STATUS_OK)
+        boot_set_screen(info, &screen);
+    return status;
+}
+
 enum status multiboot1_parse(uint32_t info_addr, struct boot_info *info, char *error,
                              size_t error_size)
 {
@@ -137,6 +156,8 @@ enum status multiboot1_parse(uint32_t info_addr, struct boot_info *info, char *e
         status = parse_memory(&err, &mb, info);
     if (status == STATUS_OK)
         status = parse_modules(&err, &mb, info);
+    if (status == STATUS_OK)
+        status = parse_screen(&err, &mb, info_addr, info);
     if (status == STATUS_OK && (mb.flags & FLAG_CMDLINE) != 0 && mb.cmdline != 0)
         status = boot_read_text(&err, mb.cmdline, GIB(4), info->cmdline, sizeof(info->cmdline),
                                 "the command line");

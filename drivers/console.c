@@ -10,6 +10,7 @@
 #include "drivers/console_sink.h"
 #include "drivers/console_state.h"
 #include "drivers/format.h"
+#include "drivers/framebuffer.h"
 #include "drivers/uart.h"
 
 #define PRINT_TRIES 100    // drains that print() tries when the log is full
@@ -139,6 +140,7 @@ static void print_direct(const char *text, size_t length, enum console_mode mode
         for (size_t i = 0; i < length; i++)
             show_now((uint8_t)text[i]);
     }
+    console_sink_show();
     unlock();
     // If console_start() came meanwhile, others may have found the lock taken.
     console_drain();
@@ -151,6 +153,7 @@ void console_panic(void)
     if (mode == CONSOLE_MODE_OFF || mode == CONSOLE_MODE_PANIC)
         return;
     set_mode(CONSOLE_MODE_PANIC);
+    framebuffer_break();
     if (mode != CONSOLE_MODE_RUN)
         return;
     // A drainer looks at the mode after each byte and leaves.
@@ -161,6 +164,32 @@ void console_panic(void)
         console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, '\n');
     console_lines_break(&console_state.lines);
     flush_lines();
+    console_sink_show();
+    unlock();
+}
+
+// The screen begins with all that the log still has, and goes on with what all the sinks get.
+void console_add_screen(void)
+{
+    const struct console_line *own = &console_state.lines.line[CONSOLE_HYPERVISOR];
+    struct console_history history;
+    bool line_start = true;
+    uint8_t byte;
+
+    if (console_mode() != CONSOLE_MODE_EARLY)
+        return;
+    lock_or_break();
+    console_history_begin(&history, 0, false);
+    while (console_history_read(&history, &byte)) {
+        for (unsigned i = 0; line_start && i < own->prefix_length; i++)
+            framebuffer_put(own->prefix[i]);
+        line_start = byte == '\n';
+        if (line_start)
+            framebuffer_put('\r');
+        framebuffer_put(byte);
+    }
+    console_sink_add_screen();
+    console_sink_show();
     unlock();
 }
 
@@ -210,7 +239,7 @@ bool console_can_put(unsigned source)
 {
     if (!console_is_partition(source))
         return false;
-    return console_state.sink == CONSOLE_SINK_NONE ||
+    return !console_sink_any(console_state.sink) ||
            console_ring_has_room(&console_state.sources[source].ring);
 }
 
@@ -220,7 +249,7 @@ bool console_put(unsigned source, uint8_t byte)
 
     if (!console_is_partition(source))
         return false;
-    if (console_state.sink == CONSOLE_SINK_NONE)
+    if (!console_sink_any(console_state.sink))
         return true;
     struct console_ring *ring = &console_state.sources[source].ring;
 

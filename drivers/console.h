@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one physical console and its many sources: the hypervisor and each partition write into
 // rings of their own, whoever finds the device free drains them, and nobody waits for another.
-// The sink is a 16550, else the debug port 0xe9 of an emulator, else nothing (all is swallowed).
+// The sink is a 16550, else the debug port 0xe9 of an emulator, else nothing; and a screen, if one
+// is added. Without any all is swallowed.
 #ifndef DRIVERS_CONSOLE_H
 #define DRIVERS_CONSOLE_H
 
@@ -44,6 +45,11 @@ struct console_events {
 enum console_sink console_init(uint16_t uart_base);
 
 enum console_sink console_sink(void);
+
+// Shows on the screen (drivers/framebuffer.h, which has been set up) what has been printed since
+// console_init(), and from here on what the other sink is given, at its pace. Before
+// console_start(), boot CPU.
+void console_add_screen(void);
 
 // Adds a partition and returns its source number, counted from 1 in the order of calls: the
 // number is also its digit on the keyboard. `ring` stays the console's; its `size` is a power of
@@ -114,6 +120,11 @@ void console_tick(void);
 // Not the console's own: makes the ticker's CPU look at console_tick_wanted(). Called on any CPU
 // that has drained, also on the ticker's, where there is nothing to be done; no lock is held.
 void console_wake_ticker(void);
+
+// Not the console's own: makes the CPUs of these sources call console_drain() (bit n: a CPU of
+// source n; the hypervisor's is the console CPU), because one that drained has left something that
+// no interrupt continues. Called on any CPU; no lock is held.
+void console_wake_sources(uint32_t sources);
 
 // Takes the next byte typed for a source; false if there is none. Only the partition's own CPUs,
 // under the partition's own lock.

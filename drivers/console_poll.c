@@ -88,9 +88,10 @@ struct console_events console_poll(void)
     unsigned rounds = 0;
     uint8_t byte;
 
-    if (console_mode() != CONSOLE_MODE_RUN || console_state.sink != CONSOLE_SINK_UART)
+    if (console_mode() != CONSOLE_MODE_RUN)
         return events;
-    for (; uart_interrupt_pending() && rounds < ROUNDS; rounds++) {
+    for (; console_state.sink == CONSOLE_SINK_UART && uart_interrupt_pending() && rounds < ROUNDS;
+         rounds++) {
         for (unsigned batch = 0; batch < RX_BATCH && uart_rx(&byte); batch++)
             handle_key(byte, &events);
     }

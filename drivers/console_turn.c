@@ -25,6 +25,15 @@ static bool ready(unsigned id, unsigned focus)
     return console_ring_ready(&console_state.sources[id].ring, id == focus) > 0;
 }
 
+uint32_t console_turn_ready(void)
+{
+    uint32_t sources = 0;
+
+    for (unsigned id = 0; id < console_state.count; id++)
+        sources |= ready(id, console_focus()) ? 1u << id : 0;
+    return sources;
+}
+
 // Soon its writer would have to wait: that matters more than the looks of a line.
 static bool crowded(unsigned id)
 {

@@ -24,6 +24,7 @@
 #include "hv/machine.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
+#include "hv/screen.h"
 #include "version.h"
 
 #define COM1 0x3f8
@@ -88,11 +89,15 @@ static void read_boot_info(uint32_t magic, uint32_t info)
 
 static void place_heap(void)
 {
-    struct page_range kept = {image_start().v, image_size()};
-    must(page_alloc_boot(&machine.memory, &machine.boot, &kept, 1), "reading the memory map");
+    // A framebuffer is nobody's RAM, whether it is used or not.
+    const struct boot_framebuffer *fb = &machine.boot.framebuffer;
+    struct page_range kept[] = {{image_start().v, image_size()}, screen_range(fb)};
+    must(page_alloc_boot(&machine.memory, &machine.boot, kept, fb->base != 0 ? 2 : 1),
+         "reading the memory map");
     unsigned count = machine.acpi.cpu_count;
     uint64_t size = HEAP_FIXED + HEAP_LOG + count * HEAP_PER_CPU +
-                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size();
+                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size() +
+                    screen_heap_size();
     hpa_t base;
     must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
          "finding memory for the hypervisor");
@@ -128,6 +133,7 @@ _Noreturn void boot_main(uint32_t magic, uint32_t info)
               COM1);
     }
     read_boot_info(magic, info);
+    screen_choose();
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
@@ -286,6 +292,7 @@ static void keep_log(void)
 _Noreturn static void main_on_own_stack(void)
 {
     keep_log();
+    screen_start();
     start_clocks();
     print_machine();
     if (passthrough_discover() != STATUS_OK || config_load() != STATUS_OK ||

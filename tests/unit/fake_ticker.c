@@ -9,6 +9,7 @@
 static uint64_t time_now;
 static unsigned wakes;
 static unsigned cpu_now;
+static uint32_t woken;
 
 void fake_ticker_reset(uint64_t now)
 {
@@ -49,6 +50,16 @@ void fake_cpu_set(unsigned number)
 uint64_t time_us(void)
 {
     return __atomic_load_n(&time_now, __ATOMIC_SEQ_CST);
+}
+
+void console_wake_sources(uint32_t sources)
+{
+    __atomic_or_fetch(&woken, sources, __ATOMIC_SEQ_CST);
+}
+
+uint32_t fake_woken_sources(void)
+{
+    return __atomic_exchange_n(&woken, 0, __ATOMIC_SEQ_CST);
 }
 
 void console_wake_ticker(void)
