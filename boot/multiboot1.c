@@ -33,7 +33,10 @@ struct mb1_info {
 };
 _Static_assert(sizeof(struct mb1_info) == 68, "the part of the information that is always read");
 
-#define SCREEN_OFFSET 88u // of struct boot_screen, which has these fields in this order
+// Of struct boot_screen, which has these fields in this order. The specification has the colours
+// right behind the others, GRUB aligns them to four bytes.
+#define SCREEN_OFFSET  88u
+#define SCREEN_PADDING 2u
 _Static_assert(sizeof(struct boot_screen) == 28, "as in the specification");
 
 struct mb1_module {
@@ -130,16 +133,25 @@ static enum status parse_modules(const struct boot_error *error, const struct mb
 static enum status parse_screen(const struct boot_error *error, const struct mb1_info *mb,
                                 uint32_t info_addr, struct boot_info *info)
 {
-    struct boot_screen screen;
+    struct {
+        struct boot_screen screen;
+        uint8_t more[SCREEN_PADDING];
+    } read;
 
     if ((mb->flags & FLAG_SCREEN) == 0)
         return STATUS_OK;
-    enum status status = boot_read(error, (uint64_t)info_addr + SCREEN_OFFSET, &screen,
-                                   sizeof(screen), "the framebuffer");
+    enum status status = boot_read(error, (uint64_t)info_addr + SCREEN_OFFSET, &read, sizeof(read),
+                                   "the framebuffer");
 
-    if (status == STATUS_OK)
-        boot_set_screen(info, &screen);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    // Of colours without bits there are none: it is GRUB's layout.
+    if (read.screen.colour[1] == 0)
+        memmove(read.screen.colour,
+                (const uint8_t *)&read + sizeof(read) - sizeof(read.screen.colour),
+                sizeof(read.screen.colour));
+    boot_set_screen(info, &read.screen);
+    return STATUS_OK;
 }
 
 enum status multiboot1_parse(uint32_t info_addr, struct boot_info *info, char *error,

@@ -140,7 +140,7 @@ static void print_direct(const char *text, size_t length, enum console_mode mode
         for (size_t i = 0; i < length; i++)
             show_now((uint8_t)text[i]);
     }
-    console_sink_show();
+    console_sink_show(UINT32_MAX);
     unlock();
     // If console_start() came meanwhile, others may have found the lock taken.
     console_drain();
@@ -164,7 +164,7 @@ void console_panic(void)
         console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, '\n');
     console_lines_break(&console_state.lines);
     flush_lines();
-    console_sink_show();
+    console_sink_show(UINT32_MAX);
     unlock();
 }
 
@@ -189,7 +189,7 @@ void console_add_screen(void)
         framebuffer_put(byte);
     }
     console_sink_add_screen();
-    console_sink_show();
+    console_sink_show(UINT32_MAX);
     unlock();
 }
 

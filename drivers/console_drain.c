@@ -19,6 +19,9 @@
 #define COST_LOOK  64
 #define COST_GLYPH 1
 
+// Characters that are drawn on the screen whatever the output itself has cost.
+#define LEAST_GLYPHS 1024
+
 // Asks for an interrupt when the device has room: at once if it has. Off and on again, since a
 // 16550 tells of an empty transmitter only when it becomes empty or when the interrupt is turned
 // on.
@@ -165,10 +168,18 @@ static bool drain_locked(unsigned *budget)
 {
     spend(budget, COST_LOOK);
     bool finished = put_out(budget);
+    unsigned most = *budget > LEAST_GLYPHS ? *budget : LEAST_GLYPHS;
 
-    // Once for all that was put out. A full screen may cost more than is left: it ends the turn.
-    if (console_mode() == CONSOLE_MODE_RUN)
-        spend(budget, COST_GLYPH * console_sink_show());
+    // Once for all that was put out; what then is left of a screen that has moved up comes later.
+    if (console_mode() != CONSOLE_MODE_RUN)
+        return true;
+    unsigned drawn = console_sink_show(most);
+
+    spend(budget, COST_GLYPH * drawn);
+    if (finished && drawn == most) {
+        arm_tx_interrupt();
+        return false;
+    }
     return finished;
 }
 

@@ -81,7 +81,7 @@ void console_sink_put_wait(enum console_sink sink, uint8_t byte)
     put_to_device(sink, byte);
 }
 
-unsigned console_sink_show(void)
+unsigned console_sink_show(unsigned most)
 {
-    return screen ? framebuffer_show() : 0;
+    return screen ? framebuffer_show(most) : 0;
 }

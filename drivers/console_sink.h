@@ -30,7 +30,7 @@ void console_sink_put(enum console_sink sink, uint8_t byte);
 // 0.1 s the first time, and not at all while it stays stuck.
 void console_sink_put_wait(enum console_sink sink, uint8_t byte);
 
-// Draws on the screen what has been put there; returns how many characters that took.
-unsigned console_sink_show(void);
+// Draws on the screen what has been put there, `most` characters of it; returns how many it drew.
+unsigned console_sink_show(unsigned most);
 
 #endif

@@ -8,7 +8,7 @@
 #include "font.h"
 
 #define FOREGROUND  0xb0u // of each colour
-#define SCROLL_PART 8u
+#define SCROLL_PART 4u
 #define TAB         8u
 #define ESCAPE      0x1b
 #define BLANK       0 // index in `font` of the space
@@ -29,7 +29,8 @@ static struct {
     uint8_t *pixels; // write-combining memory
     uint32_t pitch;
     uint32_t ink;
-    unsigned scale; // pixels per dot of a glyph, both ways
+    uint32_t pairs[4][2]; // the pixels of two dots
+    unsigned scale;       // pixels per dot of a glyph, both ways
     unsigned columns, rows;
     unsigned column, row; // of the cursor; `column` may be `columns`: the next character wraps
     enum sequence sequence;
@@ -77,6 +78,10 @@ void framebuffer_init(const struct boot_framebuffer *screen, void *pixels, void 
     fb.pitch = screen->pitch;
     fb.ink = FOREGROUND << screen->red_shift | FOREGROUND << screen->green_shift |
              FOREGROUND << screen->blue_shift;
+    for (unsigned i = 0; i < ARRAY_SIZE(fb.pairs); i++) {
+        fb.pairs[i][0] = (i & 2) != 0 ? fb.ink : 0;
+        fb.pairs[i][1] = (i & 1) != 0 ? fb.ink : 0;
+    }
     fb.scale = scale_of(screen);
     fb.columns = columns_of(screen);
     fb.rows = rows_of(screen);
@@ -168,47 +173,67 @@ void framebuffer_put(uint8_t byte)
 // ---- pixels ----------------------------------------------------------------------------------
 
 // One line of a glyph's dots; bit 7 is the leftmost.
-static void draw_line(uint32_t *pixel, unsigned dots)
+static void draw_line(uint8_t *line, unsigned dots, unsigned scale, uint32_t ink)
 {
-    for (unsigned dot = 0; dot < FRAMEBUFFER_GLYPH_WIDTH; dot++, dots <<= 1) {
-        uint32_t colour = (dots & 0x80) != 0 ? fb.ink : 0;
+    uint32_t *pixel = (uint32_t *)line;
 
-        for (unsigned x = 0; x < fb.scale; x++)
+    for (unsigned bit = 0x80; bit != 0; bit >>= 1) {
+        uint32_t colour = (dots & bit) != 0 ? ink : 0;
+
+        for (unsigned x = 0; x < scale; x++)
             *pixel++ = colour;
     }
 }
 
-static void draw(unsigned row, unsigned column, unsigned glyph)
+// The same where a dot is a pixel, two at a time.
+static void draw_pairs(uint8_t *line, unsigned dots)
 {
-    size_t y = (size_t)row * FRAMEBUFFER_GLYPH_HEIGHT * fb.scale;
-    size_t x = (size_t)column * FRAMEBUFFER_GLYPH_WIDTH * fb.scale;
-    uint8_t *line = fb.pixels + y * fb.pitch + x * sizeof(uint32_t);
+    __builtin_memcpy(line, fb.pairs[dots >> 6], 8);
+    __builtin_memcpy(line + 8, fb.pairs[dots >> 4 & 3], 8);
+    __builtin_memcpy(line + 16, fb.pairs[dots >> 2 & 3], 8);
+    __builtin_memcpy(line + 24, fb.pairs[dots & 3], 8);
+}
+
+static void draw(unsigned row, unsigned column, const uint8_t *glyph)
+{
+    unsigned scale = fb.scale;
+    uint32_t pitch = fb.pitch;
+    size_t y = (size_t)row * FRAMEBUFFER_GLYPH_HEIGHT * scale;
+    size_t x = (size_t)column * FRAMEBUFFER_GLYPH_WIDTH * scale;
+    uint8_t *line = fb.pixels + y * pitch + x * sizeof(uint32_t);
 
     for (unsigned dots = 0; dots < FRAMEBUFFER_GLYPH_HEIGHT; dots++) {
-        for (unsigned i = 0; i < fb.scale; i++, line += fb.pitch)
-            draw_line((uint32_t *)line, font[glyph][dots]);
+        if (scale == 1) {
+            draw_pairs(line, glyph[dots]);
+            line += pitch;
+            continue;
+        }
+        for (unsigned i = 0; i < scale; i++, line += pitch)
+            draw_line(line, glyph[dots], scale, fb.ink);
     }
 }
 
-static unsigned show_row(unsigned row)
+static unsigned show_row(unsigned row, unsigned most)
 {
     struct stale part = fb.stale[row];
     const uint8_t *wanted = fb.wanted + row * fb.columns;
     uint8_t *drawn = fb.drawn + row * fb.columns;
     unsigned count = 0;
 
-    fb.stale[row] = (struct stale){0, 0};
-    for (unsigned column = part.from; column < part.to; column++) {
-        if (wanted[column] == drawn[column])
+    for (; part.from < part.to && count < most; part.from++) {
+        uint8_t glyph = wanted[part.from];
+
+        if (glyph == drawn[part.from])
             continue;
-        drawn[column] = wanted[column];
-        draw(row, column, wanted[column]);
+        drawn[part.from] = glyph;
+        draw(row, part.from, font[glyph]);
         count++;
     }
+    fb.stale[row] = part;
     return count;
 }
 
-unsigned framebuffer_show(void)
+unsigned framebuffer_show(unsigned most)
 {
     unsigned count = 0;
 
@@ -216,8 +241,8 @@ unsigned framebuffer_show(void)
     if (fb.drawing)
         return 0;
     fb.drawing = true;
-    for (unsigned row = 0; row < fb.rows; row++)
-        count += show_row(row);
+    for (unsigned row = 0; row < fb.rows && count < most; row++)
+        count += show_row(row, most - count);
     fb.drawing = false;
     return count;
 }

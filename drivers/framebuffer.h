@@ -25,12 +25,12 @@ void framebuffer_init(const struct boot_framebuffer *screen, void *pixels, void 
 
 // Takes one byte of the console's output: printable ASCII, CR, LF, BS, HT. Terminal sequences are
 // left out, and a character of several bytes becomes one glyph for all that is not ASCII. Nothing
-// is drawn yet. A full screen moves up by an eighth of its rows, so that it is redrawn less often.
+// is drawn yet. A full screen moves up by a quarter of its rows, so that it is redrawn less often.
 void framebuffer_put(uint8_t byte);
 
-// Draws what has changed since the last time; returns how many characters that were. Bounded by the
-// characters that there are.
-unsigned framebuffer_show(void);
+// Draws what has changed since the last time, `most` characters of it; returns how many it drew: if
+// `most`, there may be more.
+unsigned framebuffer_show(unsigned most);
 
 // For a panic: forgets that framebuffer_show() may have been interrupted.
 void framebuffer_break(void);

@@ -110,7 +110,8 @@ def _bochs_param(model):
 def boot(request, tmp_path):
     """boot(machine, config, ...) starts a machine. `config` is a configuration's text, or None with
     `modules`. The files that it names come from tmp_path or build/. A test guest as `image` with no
-    modules runs bare. `devices` are further words of the emulator's command line."""
+    modules runs bare. Without `serial` the console is the debug port, with None there is neither.
+    `devices` are further words of the emulator's command line."""
     running = []
 
     def start(
@@ -140,7 +141,7 @@ def boot(request, tmp_path):
         command += ["-chardev", "stdio,id=con,signal=off"]
         if serial:
             command += ["-serial", "chardev:con"]
-        else:
+        elif serial is not None:
             command += ["-device", "isa-debugcon,iobase=0xe9,chardev=con"]
         command += devices
         if loader == "kernel":

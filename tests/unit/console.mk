@@ -11,3 +11,6 @@ test_console_stress_SRCS = tests/unit/test_console_stress.c $(CONSOLE_TEST_PARTS
 test_console_stress_LIBS = -lpthread
 test_console_log_SRCS = tests/unit/test_console_log.c $(CONSOLE_TEST_PARTS)
 test_console_log_LIBS = -lpthread
+UNIT_TESTS += test_framebuffer
+test_framebuffer_SRCS = tests/unit/test_framebuffer.c $(CONSOLE_TEST_PARTS)
+test_framebuffer_LIBS = -lpthread
