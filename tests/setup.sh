@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev"
-run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip e2fsprogs"
+build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev python3 console-setup-linux"
+run="$build qemu-system-x86 seabios busybox-static cpio gzip e2fsprogs"
 iso="$run grub-pc-bin grub-common xorriso mtools"
 bochs="$iso bochs bochsbios vgabios bochs-x"
 test="$bochs libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist python3-pexpect clang-format"

@@ -159,8 +159,7 @@ def make_iso(out, image, modules, append="", protocol=2):
     shutil.rmtree(tree, ignore_errors=True)
     os.makedirs(os.path.join(tree, "boot", "grub"))
     command, module = ("multiboot2", "module2") if protocol == 2 else ("multiboot", "module")
-    # Drivers for the screen that the hypervisor asks for; without a graphics card they find nothing.
-    lines = ["insmod all_video", "set timeout=0", 'menuentry "Bulkhead" {']
+    lines = ["set timeout=0", 'menuentry "Bulkhead" {']
     shutil.copy(image, os.path.join(tree, "boot"))
     lines.append(f"  {command} /boot/{os.path.basename(image)} {append}".rstrip())
     for entry in modules:

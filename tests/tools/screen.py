@@ -63,12 +63,11 @@ class Screen:
             control.settimeout(timeout)
             control.connect(self.socket)
             answers = control.makefile("r")
-            answers.readline()  # the greeting
             for command in ({"execute": "qmp_capabilities"},
                             {"execute": "screendump", "arguments": {"filename": self.file}}):
                 control.sendall(json.dumps(command).encode())
-                answer = json.loads(answers.readline())
-                while "event" in answer:
+                answer = {}
+                while not {"return", "error"} & answer.keys():  # the greeting, events
                     answer = json.loads(answers.readline())
                 assert "return" in answer, answer
 
