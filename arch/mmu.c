@@ -92,20 +92,28 @@ const struct page_table *mmu_shared(void)
     return &shared;
 }
 
+// Maps at the next free address that lies in a page of `align` bytes as `base` does.
+static uint64_t map_next(hpa_t base, uint64_t size, uint64_t align, unsigned type)
+{
+    uint64_t start = align_down(base.v, PAGE_SIZE);
+    uint64_t bytes = align_up(base.v + size, PAGE_SIZE) - start;
+    uint64_t va = align_up(next_device, align) + (start & (align - 1));
+    if (va >= HV_MMIO_LIMIT || bytes > HV_MMIO_LIMIT - va ||
+        pt_map(&shared, va, hpa(start), bytes, PT_READ | PT_WRITE | type) != STATUS_OK) {
+        return 0;
+    }
+    next_device = va + bytes;
+    return va + (base.v - start);
+}
+
 volatile uint32_t *mmu_map_device(hpa_t base, uint64_t size)
 {
-    uint64_t offset = base.v & PAGE_MASK;
-    uint64_t bytes = align_up(offset + size, PAGE_SIZE);
-    if (bytes > HV_MMIO_LIMIT - next_device) {
-        return NULL;
-    }
-    if (pt_map(&shared, next_device, hpa(base.v - offset), bytes, PT_READ | PT_WRITE | PT_UC) !=
-        STATUS_OK) {
-        return NULL;
-    }
-    volatile uint32_t *p = (volatile uint32_t *)(next_device + offset);
-    next_device += bytes;
-    return p;
+    return (volatile uint32_t *)map_next(base, size, PAGE_SIZE, PT_UC);
+}
+
+void *mmu_map_write_combining(hpa_t base, uint64_t size)
+{
+    return (void *)map_next(base, size, MIB(2), PT_WC); // few tables, by large pages
 }
 
 void mmu_cpu_init(void)
@@ -118,6 +126,7 @@ void mmu_cpu_init(void)
         features = leaf[1];
     }
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
+    wrmsr(MSR_PAT, PAT_HOST); // differs from that of reset in an entry that nothing uses yet
     uint64_t cr4 = read_cr4() | CR4_PGE | CR4_MCE;
     if (features & CPUID_7_EBX_SMEP) {
         cr4 |= CR4_SMEP;

@@ -32,7 +32,11 @@ const struct page_table *mmu_shared(void);
 // Maps device registers uncached, for good. NULL when the range or the heap is used up.
 volatile uint32_t *mmu_map_device(hpa_t base, uint64_t size);
 
-// Turns on write protection, NX, and SMEP/SMAP where this CPU has them.
+// Maps a framebuffer write-combining, for good. NULL as above.
+void *mmu_map_write_combining(hpa_t base, uint64_t size);
+
+// Turns on write protection, NX, and SMEP/SMAP where this CPU has them, and gives the
+// memory types of page-table entries their meaning (PAT).
 void mmu_cpu_init(void);
 
 #endif

@@ -47,6 +47,7 @@ struct boot_info {
     char cmdline[BOOT_TEXT_SIZE]; // of the hypervisor itself
     uint64_t rsdp;                // host-physical address of the ACPI RSDP; 0: search for it
     struct boot_framebuffer framebuffer;
+    char framebuffer_refused[96]; // why the one that the loader has told of is not in there, or ""
     unsigned memory_count;
     struct boot_memory memory[BOOT_MAX_MEMORY]; // as reported: unsorted, may overlap
     unsigned module_count;

@@ -9,7 +9,10 @@
 
 IMAGE_MAGIC   equ "64Bulkhd"
 MB1_MAGIC     equ 0x1badb002
-MB1_FLAGS     equ 0x00000003        ; modules page aligned, memory map wanted
+MB1_FLAGS     equ 0x00000007        ; modules page aligned, memory map and video mode wanted
+SCREEN_WIDTH  equ 1024              ; the mode asked for: loaders know it everywhere
+SCREEN_HEIGHT equ 768
+SCREEN_BITS   equ 32
 MB2_MAGIC     equ 0xe85250d6
 
 MB2_LOADED    equ 0x36d76289        ; eax at the entry
@@ -23,6 +26,8 @@ extern boot_entry64
     dd boot_entry64, 0              ; its way in, at its link address
     align 8
     dd MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
+    dd 0, 0, 0, 0, 0                ; addresses, which ELF has
+    dd 0, SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS ; 0: a linear framebuffer
     align 8
 mb2_header:
     dd MB2_MAGIC, 0, mb2_end - mb2_header, -(MB2_MAGIC + (mb2_end - mb2_header))
@@ -35,6 +40,10 @@ mb2_header:
     dd HV_IMAGE_LINK, 0xffffffff    ; where it may lie,
     dd HV_IMAGE_LINK                ; aligned to 2 MiB,
     dd 1                            ; as low as there is room
+    align 8
+    dw 5, 1                         ; a framebuffer, if there is one
+    dd 20
+    dd SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS
     align 8
     dw 0, 0                         ; end of tags
     dd 8

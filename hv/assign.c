@@ -163,10 +163,8 @@ static void check_bar_alone(struct assignment *a, unsigned index, unsigned n)
     for (unsigned i = 0; i < a->in->kept_count; i++) {
         const struct assign_kept *k = &a->in->kept[i];
         if (overlap(page_base(bar), page_bytes(bar), k->base, k->size)) {
-            format(text, sizeof(text),
-                   "has its BAR %u at 0x%lx, over %s: the firmware placed it "
-                   "wrongly",
-                   n, bar->address, k->why);
+            format(text, sizeof(text), "has its BAR %u at 0x%lx, over %s: %s", n, bar->address,
+                   k->why, k->remedy != NULL ? k->remedy : "the firmware placed it wrongly");
             refuse(a, a->owner[index], f->address, text);
             return;
         }

@@ -18,6 +18,7 @@ struct assign_kept {
     uint64_t base;
     uint64_t size;
     const char *why;
+    const char *remedy; // NULL: there is none but another firmware
 };
 
 struct assign_input {

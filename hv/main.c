@@ -25,6 +25,7 @@
 #include "hv/module_hash.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
+#include "hv/screen.h"
 #include "version.h"
 
 #define COM1 0x3f8
@@ -35,6 +36,7 @@
 // Heap: what 4 CPUs and as many partitions need is well below 2 MiB; each more CPU needs its stack,
 // tables and control structures, each partition its permission map and second-level tables.
 #define HEAP_FIXED     KIB(512)
+#define HEAP_LOG       KIB(64) // the log of the hypervisor's messages
 #define HEAP_PER_CPU   KIB(80)
 #define HEAP_PER_GUEST KIB(112)
 
@@ -90,11 +92,15 @@ static void read_boot_info(uint32_t magic, hpa_t info)
 
 static void place_heap(void)
 {
-    struct page_range kept = {image_start().v, image_size()};
-    must(page_alloc_boot(&machine.memory, &machine.boot, &kept, 1), "reading the memory map");
+    // A framebuffer is nobody's RAM, whether it is used or not.
+    const struct boot_framebuffer *fb = &machine.boot.framebuffer;
+    struct page_range kept[] = {{image_start().v, image_size()}, screen_range(fb)};
+    must(page_alloc_boot(&machine.memory, &machine.boot, kept, fb->base != 0 ? 2 : 1),
+         "reading the memory map");
     unsigned count = machine.acpi.cpu_count;
-    uint64_t size = HEAP_FIXED + count * HEAP_PER_CPU +
-                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size();
+    uint64_t size = HEAP_FIXED + HEAP_LOG + count * HEAP_PER_CPU +
+                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size() +
+                    screen_heap_size();
     hpa_t base;
     must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
          "finding memory for the hypervisor");
@@ -131,6 +137,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
               COM1);
     }
     read_boot_info(magic, info);
+    screen_choose();
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
@@ -291,8 +298,17 @@ static void print_partitions(void)
           heap_size() >> 10, image_start().v);
 }
 
+static void keep_log(void)
+{
+    void *memory = heap_borrow(HEAP_LOG);
+    must(memory != NULL && console_set_log(memory, HEAP_LOG, boot_cpu) ? STATUS_OK : ERR_NO_MEMORY,
+         "finding memory for the log");
+}
+
 _Noreturn static void main_on_own_stack(void)
 {
+    keep_log();
+    screen_start();
     start_clocks();
     print_machine();
     if (passthrough_discover() != STATUS_OK || config_load() != STATUS_OK ||

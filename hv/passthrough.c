@@ -78,21 +78,27 @@ static void report(const char *text)
     print("%s\n", text);
 }
 
-#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1)
+#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 2)
 
 static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
 {
     unsigned count = 0;
-    kept[count++] = (struct assign_kept){machine.acpi.lapic_address, PAGE_SIZE, "the local APICs"};
+    kept[count++] =
+        (struct assign_kept){machine.acpi.lapic_address, PAGE_SIZE, "the local APICs", NULL};
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         kept[count++] =
-            (struct assign_kept){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC"};
+            (struct assign_kept){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC", NULL};
     }
     for (unsigned i = 0; i < machine.boot.memory_count; i++) {
         const struct boot_memory *m = &machine.boot.memory[i];
         if (m->kind == BOOT_MEMORY_USABLE) {
-            kept[count++] = (struct assign_kept){m->base, m->size, "memory"};
+            kept[count++] = (struct assign_kept){m->base, m->size, "memory", NULL};
         }
+    }
+    if (machine.screen.size != 0) {
+        kept[count++] = (struct assign_kept){
+            machine.screen.base, machine.screen.size, "the screen of the hypervisor's console",
+            "say framebuffer=off on the hypervisor's command line"};
     }
     return count;
 }

@@ -7,7 +7,7 @@
 DECISION_C := arch/exception_intercepts.c arch/paging.c arch/pt_format.c arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
 # the ways in
-DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c \
+DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c boot/options.c \
               boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c boot/uefi/parts.c boot/uefi/pe.c
 # ACPI and the IOAPIC's routing; the console
 DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/ioapic.c
@@ -17,9 +17,10 @@ DECISION_C += drivers/acpi_dmar.c drivers/vtd.c drivers/vtd_context.c drivers/vt
 # the IOMMUs of AMD
 DECISION_C += drivers/acpi_ivrs.c drivers/amdvi.c drivers/amdvi_command.c drivers/amdvi_device.c \
               drivers/amdvi_event.c drivers/amdvi_irq.c drivers/amdvi_msi.c drivers/amdvi_unit.c
-DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_input.c drivers/console_line.c \
+DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_history.c drivers/console_input.c drivers/console_line.c \
               drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
-              drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/uart.c
+              drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/framebuffer.c \
+              drivers/uart.c
 # PCI
 DECISION_C += drivers/pci_acs.c drivers/pci_address.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_class.c drivers/pci_config.c \
               drivers/pci_groups.c drivers/pci_msi.c drivers/pci_quiesce.c drivers/pci_reset.c drivers/pci_scan.c \

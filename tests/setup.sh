@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev"
-run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip e2fsprogs"
+build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev python3 console-setup-linux"
+run="$build qemu-system-x86 seabios busybox-static cpio gzip e2fsprogs"
 iso="$run grub-pc-bin grub-common xorriso mtools"
 efi="$run gnu-efi"
 image="$iso grub-efi-amd64-bin"

@@ -150,8 +150,6 @@ static struct vmcb_segment segment(uint16_t selector, uint16_t attributes, uint3
 #define SEGMENT_LDT    0x082
 #define SEGMENT_TSS    0x08b
 
-#define PAT_RESET 0x0007040600070406ull
-
 static void reset_system_state(struct vmcb_save *s)
 {
     // Reset and INIT state: AMD APM volume 2, table 14-1.

@@ -113,7 +113,8 @@ def boot(request, tmp_path):
     modules runs bare. With `loader` efi, `esp` is a folder with EFI/BOOT/BOOTX64.EFI, else one file
     with all is made; `firmware` is its code and variables. With
     disk, one of the devices boots. `devices` are further words of the emulator's command line. With
-    `hashes` the files are checked against their SHA-256, which takes a second for a Linux."""
+    `hashes` the files are checked against their SHA-256, which takes a second for a Linux. Without
+    `serial` the console is the debug port, with None there is neither."""
     running = []
 
     def start(
@@ -146,7 +147,7 @@ def boot(request, tmp_path):
         command += ["-chardev", "stdio,id=con,signal=off"]
         if serial:
             command += ["-serial", "chardev:con"]
-        else:
+        elif serial is not None:
             command += ["-device", "isa-debugcon,iobase=0xe9,chardev=con"]
         command += devices
         if loader == "efi":

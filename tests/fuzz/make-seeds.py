@@ -298,6 +298,11 @@ def multiboot():
     basic = struct.pack("<I", 1) + info[4:]
     write("fuzz_multiboot", "one-basic", b"\1" + basic)
 
+    screen = struct.pack("<QIIIBB", 0xFD000000, 4096, 1024, 768, 32, 1)
+    colours = bytes((16, 8, 8, 8, 0, 8))
+    shown = struct.pack("<I", 0x1001) + info[4:] + bytes(20)
+    write("fuzz_multiboot", "one-screen", b"\1" + shown + screen + bytes(2) + colours)
+
     def tag(kind, body):
         data = struct.pack("<II", kind, 8 + len(body)) + body
         return data + bytes(-len(data) % 8)
@@ -313,6 +318,7 @@ def multiboot():
     end = tag(0, b"")
     write("fuzz_multiboot", "two", b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
     tags = tag(4, struct.pack("<II", 639, 0x1FFB80))
+    tags += tag(8, screen + bytes(2) + colours)
     write("fuzz_multiboot", "two-basic",
           b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
 

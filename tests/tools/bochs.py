@@ -26,6 +26,8 @@ VGA_BIOS = "/usr/share/vgabios/vgabios-stdvga.bin"
 IPS = 4_000_000
 START_SECONDS = 20
 
+# The graphics card has text mode only: the hypervisor asks GRUB for a screen, the modes that the VGA BIOS
+# lists here have no address, and GRUB would clear its own memory.
 SETTINGS = """\
 display_library: rfb, options="timeout=0"
 plugin_ctrl: unmapped=1, biosdev=1, serial=1, iodebug=1, speaker=0
@@ -33,6 +35,7 @@ cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad
 memory: guest={memory}, host={memory}
 romimage: file={bios}
 vgaromimage: file={vga}
+vga: extension=none
 ata0-master: {drive}
 boot: {boot}
 com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
