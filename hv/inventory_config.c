@@ -77,10 +77,12 @@ static void print_owner(const struct inventory *v)
               "only reported\n");
         return;
     }
-    print("    // Without an IOMMU they reach all of the machine's memory, so the partition must "
-          "be trusted with\n"
-          "    // everything. Then its memory has to be in one piece below 3 GiB, at most %luM:\n",
-          guest_ram_direct_most(&machine.memory) / MIB(2) * 2);
+    print(
+        "    // Without an IOMMU they reach all of the machine's memory, so the partition must be "
+        "trusted with\n"
+        "    // everything. Its memory is one piece below 3 GiB then: without boot modules %lu MiB "
+        "at most.\n",
+        guest_ram_direct_most(&machine.memory) >> 20);
     print("    // trust_dma = true;\n");
 }
 
@@ -93,8 +95,11 @@ static void print_partition(const struct inventory *v, unsigned p)
     bool first = p == 0; // explains what the other ones have too
     print("  { name = \"%s\";%s\n", names[p],
           first ? " // stands before each line of its console" : "");
-    print("    cpus = [%s];", list_cpus(plan, p, cpus));
-    print(first ? " // these; or any, by a count: cpus = %u;\n" : "\n", plan->cpu_count[p]);
+    char any[48] = "";
+    if (first) {
+        format(any, sizeof(any), " // these; or any, by a count: cpus = %u;", plan->cpu_count[p]);
+    }
+    print("    cpus = [%s];%s\n", list_cpus(plan, p, cpus), any);
     print("    memory = \"%luM\";\n", plan->memory >> 20);
     print("    image = \"vmlinuz\";%s\n"
           "    initrd = \"initrd.gz\";%s\n"
