@@ -6,6 +6,13 @@
 #define LINE_SIZE  240
 #define ENTRY_SIZE 40 // the longest entry of a list, with what stands before and behind it
 
+static void line_is_full(char text[LINE_SIZE], size_t used)
+{
+    if (used < LINE_SIZE) {
+        format(text + used, LINE_SIZE - used, " ...");
+    }
+}
+
 // " 00:02.0", " 00:00.0-ff:1f.7".
 static size_t put_range(char *text, size_t size, uint16_t first, uint16_t last)
 {
@@ -17,7 +24,7 @@ static size_t put_range(char *text, size_t size, uint16_t first, uint16_t last)
 
 static size_t put_specials(char text[LINE_SIZE], size_t used, unsigned unit)
 {
-    for (unsigned i = 0; i < amdvi.ivrs.special_count && used + ENTRY_SIZE <= LINE_SIZE; i++) {
+    for (unsigned i = 0; i < amdvi.ivrs.special_count && used <= LINE_SIZE - ENTRY_SIZE; i++) {
         const struct ivrs_special *s = &amdvi.ivrs.special[i];
         if (s->unit == unit) {
             used += format(text + used, LINE_SIZE - used, " %s %u",
@@ -34,8 +41,8 @@ static void put_ranges(char text[LINE_SIZE], size_t used, unsigned unit)
         if (r->unit != unit) {
             continue;
         }
-        if (used + ENTRY_SIZE > LINE_SIZE) {
-            format(text + used, LINE_SIZE - used, " ...");
+        if (used > LINE_SIZE - ENTRY_SIZE) {
+            line_is_full(text, used);
             return;
         }
         used += r->all ? format(text + used, LINE_SIZE - used, " all that no other unit names")

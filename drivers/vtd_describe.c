@@ -6,6 +6,13 @@
 #define LINE_SIZE  240
 #define ENTRY_SIZE 40 // the longest entry of a list, with what stands before and behind it
 
+static void line_is_full(char text[LINE_SIZE], size_t used)
+{
+    if (used < LINE_SIZE) {
+        format(text + used, LINE_SIZE - used, " ...");
+    }
+}
+
 // " 00:02.0", " IOAPIC 0": one scope of a unit or of reserved memory.
 static size_t put_scope(char *text, size_t size, const struct dmar_scope *s)
 {
@@ -32,8 +39,8 @@ static void put_scopes(char text[LINE_SIZE], size_t used, bool of_rmrr, unsigned
         if (s->of_rmrr != of_rmrr || s->owner != owner) {
             continue;
         }
-        if (used + ENTRY_SIZE > LINE_SIZE) {
-            format(text + used, LINE_SIZE - used, " ...");
+        if (used > LINE_SIZE - ENTRY_SIZE) {
+            line_is_full(text, used);
             return;
         }
         used += put_scope(text + used, LINE_SIZE - used, s);

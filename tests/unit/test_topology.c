@@ -41,22 +41,21 @@ static void expect(const struct row *r, unsigned count, unsigned threads, unsign
 static void test_levels(void **state)
 {
     (void)state;
-    static const struct row leaf_b[] = {{0, 0, {0xb, INTEL, 0, 0}},
-                                        {0xb, 0, {1, 2, 0x100, 0}},
-                                        {0xb, 1, {4, 16, 0x201, 0}}};
+    static const struct row leaf_b[] = {
+        {0, 0, {0xb, INTEL, 0, 0}}, {0xb, 0, {1, 2, 0x100, 0}}, {0xb, 1, {4, 16, 0x201, 0}}};
     expect(leaf_b, ARRAY_SIZE(leaf_b), 1, 3);
     // Dies between cores and package: the newer leaf counts, and the last level is the package.
     static const struct row leaf_1f[] = {
-        {0, 0, {0x1f, INTEL, 0, 0}},     {0xb, 0, {0, 1, 0x100, 0}},  {0xb, 1, {9, 1, 0x201, 0}},
-        {0x1f, 0, {1, 2, 0x100, 0}},     {0x1f, 1, {4, 8, 0x201, 0}}, {0x1f, 2, {6, 32, 0x502, 0}},
+        {0, 0, {0x1f, INTEL, 0, 0}}, {0xb, 0, {0, 1, 0x100, 0}},  {0xb, 1, {9, 1, 0x201, 0}},
+        {0x1f, 0, {1, 2, 0x100, 0}}, {0x1f, 1, {4, 8, 0x201, 0}}, {0x1f, 2, {6, 32, 0x502, 0}},
     };
     expect(leaf_1f, ARRAY_SIZE(leaf_1f), 1, 5);
     // A leaf that is there but empty, and one whose levels go down.
-    static const struct row empty[] = {{0, 0, {0xb, INTEL, 0, 0}}, {1, 0, {0, 2 << 16, 0, 1u << 28}}};
+    static const struct row empty[] = {{0, 0, {0xb, INTEL, 0, 0}},
+                                       {1, 0, {0, 2 << 16, 0, 1u << 28}}};
     expect(empty, ARRAY_SIZE(empty), 1, 0);
-    static const struct row down[] = {{0, 0, {0xb, INTEL, 0, 0}},
-                                      {0xb, 0, {4, 2, 0x100, 0}},
-                                      {0xb, 1, {1, 16, 0x201, 0}}};
+    static const struct row down[] = {
+        {0, 0, {0xb, INTEL, 0, 0}}, {0xb, 0, {4, 2, 0x100, 0}}, {0xb, 1, {1, 16, 0x201, 0}}};
     expect(down, ARRAY_SIZE(down), 0, 0);
 }
 
@@ -64,15 +63,13 @@ static void test_counts(void **state)
 {
     (void)state;
     // Eight threads on four cores; no HTT; more cores than threads, which can't be.
-    static const struct row both[] = {{0, 0, {4, INTEL, 0, 0}},
-                                      {1, 0, {0, 8 << 16, 0, 1u << 28}},
-                                      {4, 0, {3u << 26, 0, 0, 0}}};
+    static const struct row both[] = {
+        {0, 0, {4, INTEL, 0, 0}}, {1, 0, {0, 8 << 16, 0, 1u << 28}}, {4, 0, {3u << 26, 0, 0, 0}}};
     expect(both, ARRAY_SIZE(both), 1, 2);
     static const struct row single[] = {{0, 0, {4, INTEL, 0, 0}}, {1, 0, {0, 8 << 16, 0, 0}}};
     expect(single, ARRAY_SIZE(single), 0, 0);
-    static const struct row odd[] = {{0, 0, {4, INTEL, 0, 0}},
-                                     {1, 0, {0, 2 << 16, 0, 1u << 28}},
-                                     {4, 0, {7u << 26, 0, 0, 0}}};
+    static const struct row odd[] = {
+        {0, 0, {4, INTEL, 0, 0}}, {1, 0, {0, 2 << 16, 0, 1u << 28}}, {4, 0, {7u << 26, 0, 0, 0}}};
     expect(odd, ARRAY_SIZE(odd), 0, 1);
 }
 
@@ -90,7 +87,8 @@ static void test_amd(void **state)
                                          {0x80000000, 0, {0x80000008, 0, 0, 0}},
                                          {0x80000008, 0, {0, 0, 5, 0}}};
     expect(counted, ARRAY_SIZE(counted), 0, 3);
-    static const struct row old[] = {{0, 0, {1, AMD, 0, 0}}, {0x80000000, 0, {0x80000004, 0, 0, 0}}};
+    static const struct row old[] = {{0, 0, {1, AMD, 0, 0}},
+                                     {0x80000000, 0, {0x80000004, 0, 0, 0}}};
     expect(old, ARRAY_SIZE(old), 0, 0);
 }
 
