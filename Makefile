@@ -2,7 +2,8 @@
 # Builds the hypervisor, its configuration compiler, the test guests and the tests.
 #
 #   make                 the hypervisor, build/bulkhead-config, the test guests
-#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another);
+#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another; CONFIG=
+#                        for none: shows what the machine has, and a configuration for it);
 #                        MACHINE=bochs: in Bochs, on an Intel CPU
 #   make efi             one UEFI program build/NAME.efi with all that CONFIG needs
 #   make image           a disk image build/NAME.img of CONFIG, for BIOS and UEFI, through GRUB
@@ -211,7 +212,7 @@ $(BUILD)/disk.img: tests/tools/make-disk.sh
 	$(call say,MKE2FS,$@)
 	$(Q)tests/tools/make-disk.sh $@
 # What a configuration needs besides the hypervisor and the test guests.
-linux_of = linux $(if $(shell grep -l vmlinuz-generic '$(1)' 2>/dev/null),generic-linux)
+linux_of = $(if $(1),linux) $(if $(shell grep -l vmlinuz-generic '$(1)' 2>/dev/null),generic-linux)
 
 # ---- what a user does -------------------------------------------------------------------------
 

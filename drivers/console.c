@@ -13,8 +13,9 @@
 #include "drivers/framebuffer.h"
 #include "drivers/uart.h"
 
-#define PRINT_TRIES 100    // drains that print() tries when the log is full
-#define LOCK_TRIES  100000 // looks at the lock before a synchronous printer breaks it
+#define HYPERVISOR_NAME "bulkhead" // the prefix of its lines
+#define PRINT_TRIES     100        // drains that print() tries when the log is full
+#define LOCK_TRIES      100000     // looks at the lock before a synchronous printer breaks it
 
 struct console_state console_state;
 
@@ -37,7 +38,7 @@ enum console_sink console_init(uint16_t uart_base)
 {
     memset(&console_state, 0, sizeof(console_state));
     console_lines_init(&console_state.lines);
-    console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, "bulkhead");
+    console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, HYPERVISOR_NAME);
     console_own_init();
     console_input_init();
     console_turn_init(&console_state.turn);
@@ -230,6 +231,13 @@ void print(const char *fmt, ...)
     va_start(args, fmt);
     vprint(fmt, args);
     va_end(args);
+}
+
+void console_set_bare(bool on)
+{
+    console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, HYPERVISOR_NAME);
+    if (on)
+        console_state.lines.line[CONSOLE_HYPERVISOR].prefix_length = 0;
 }
 
 // ---- the partitions' side

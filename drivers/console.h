@@ -86,6 +86,10 @@ void console_panic(void);
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void vprint(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
+// While on, lines of print() have no prefix, so that a file that is shown can be copied. Before
+// console_start(), boot CPU.
+void console_set_bare(bool on);
+
 // Queues one byte of a partition. False: its ring is full, the byte was not taken, and the source
 // will be in console_take_unstalled() when there is room again. Only the partition's own CPUs,
 // under the partition's own lock. Shows nothing by itself: call console_drain() after it.

@@ -59,11 +59,15 @@ static void list_functions(const struct assignment *a,
     }
 }
 
+bool assign_possible(const struct pci_function *f)
+{
+    return !f->bridge && f->class_code >> 16 != CLASS_BRIDGE && f->class_code >> 8 != CLASS_IOMMU;
+}
+
 static bool can_be_given(const struct assignment *a, unsigned index, unsigned unused)
 {
     (void)unused;
-    const struct pci_function *f = &a->in->pci->function[index];
-    return !f->bridge && f->class_code >> 16 != CLASS_BRIDGE && f->class_code >> 8 != CLASS_IOMMU;
+    return assign_possible(&a->in->pci->function[index]);
 }
 
 static bool missing_in_group(const struct assignment *a, unsigned index, unsigned member)

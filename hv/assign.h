@@ -31,6 +31,9 @@ struct assign_input {
     unsigned port_count;
 };
 
+// Whether a function is of a kind that partitions may have: no bridge, no IOMMU.
+bool assign_possible(const struct pci_function *f);
+
 // Fills owner[] for all functions: a partition's index, or BLOB_NOBODY. Each thing that is wrong is
 // given to `report` as one line without newline, which names the partition, the device, and what to
 // do; so is a device that is allowed for want of an IOMMU. ERR_DENIED if anything was wrong;

@@ -21,6 +21,7 @@
 #include "drivers/rtc.h"
 #include "hv/boot_audit.h"
 #include "hv/config.h"
+#include "hv/inventory.h"
 #include "hv/machine.h"
 #include "hv/module_hash.h"
 #include "hv/partition.h"
@@ -305,13 +306,35 @@ static void keep_log(void)
          "finding memory for the log");
 }
 
+_Noreturn static void idle(void);
+
+// Without a configuration: the inventory, and then only the console's keys. This CPU serves them;
+// the others sleep as firmware left them, and no device reaches anything.
+_Noreturn static void show_inventory(bool devices_known)
+{
+    inventory_show(devices_known);
+    if (passthrough_block_all() != STATUS_OK) {
+        give_up();
+    }
+    machine.cpu_owner[boot_cpu].partition = BLOB_NOBODY;
+    must(machine_route_interrupts(), "routing interrupts");
+    console_print_help();
+    print("nothing is started\n");
+    console_start();
+    idle();
+}
+
 _Noreturn static void main_on_own_stack(void)
 {
     keep_log();
     screen_start();
     start_clocks();
     print_machine();
-    if (passthrough_discover() != STATUS_OK || config_load() != STATUS_OK ||
+    bool devices_known = passthrough_discover() == STATUS_OK;
+    if (!config_is_there()) {
+        show_inventory(devices_known);
+    }
+    if (!devices_known || config_load() != STATUS_OK ||
         module_hashes_check() != STATUS_OK || passthrough_assign() != STATUS_OK) {
         give_up();
     }

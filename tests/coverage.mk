@@ -12,10 +12,10 @@ DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multibo
 # ACPI and the IOAPIC's routing; the console
 DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/ioapic.c
 # VT-d
-DECISION_C += drivers/acpi_dmar.c drivers/vtd.c drivers/vtd_context.c drivers/vtd_fault.c \
+DECISION_C += drivers/acpi_dmar.c drivers/vtd.c drivers/vtd_describe.c drivers/vtd_context.c drivers/vtd_fault.c \
               drivers/vtd_interrupts.c drivers/vtd_queue.c drivers/vtd_unit.c
 # the IOMMUs of AMD
-DECISION_C += drivers/acpi_ivrs.c drivers/amdvi.c drivers/amdvi_command.c drivers/amdvi_device.c \
+DECISION_C += drivers/acpi_ivrs.c drivers/amdvi.c drivers/amdvi_command.c drivers/amdvi_describe.c drivers/amdvi_device.c \
               drivers/amdvi_event.c drivers/amdvi_irq.c drivers/amdvi_msi.c drivers/amdvi_unit.c
 DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_history.c drivers/console_input.c drivers/console_line.c \
               drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
@@ -28,6 +28,8 @@ DECISION_C += drivers/pci_acs.c drivers/pci_address.c drivers/pci_bars.c drivers
 # memory map, audit
 DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/audit_lists.c \
               hv/audit_vtd.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c
+# what is shown and proposed without a configuration
+DECISION_C += arch/topology.c hv/inventory_devices.c hv/inventory_plan.c
 # policies, breakpoints, machine checks, APIC and ICR check
 DECISION_C += hv/assign.c hv/msi_check.c hv/passthrough.c hv/passthrough_faults.c hv/passthrough_irq.c hv/ioapic_pin.c \
               hv/passthrough_map.c

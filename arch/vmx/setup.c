@@ -118,6 +118,15 @@ enum status vmx_probe(char *why, size_t size)
     return STATUS_OK;
 }
 
+void vmx_describe(char *text, size_t size)
+{
+    const struct vmx_controls *c = &vmx_controls;
+    format(text, size,
+           "EPT: yes, unrestricted guest: yes; VPID: %s, EPT pages of 1 GiB: %s, EPT accessed and "
+           "dirty bits: %s",
+           c->vpid ? "yes" : "no", c->ept_1g ? "yes" : "no", c->ept_accessed_dirty ? "yes" : "no");
+}
+
 // ---- turning on ----------------------------------------------------------------------------
 
 static const uint8_t *build_msr_map(bool x2apic)
@@ -299,6 +308,7 @@ const struct virt_ops vmx_ops = {
     .audit_format = AUDIT_EPT,
     .io_map_size = IO_MAP_PAGES * PAGE_SIZE,
     .probe = vmx_probe,
+    .describe = vmx_describe,
     .init = vmx_init,
     .cpu_enable = vmx_cpu_enable,
     .partition_create = vmx_partition_create,

@@ -155,7 +155,8 @@ def relay(machine):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("image", help="an .iso or .img, or a configuration that one is made of")
+    parser.add_argument("image", nargs="?", default="",
+                        help="an .iso or .img, or a configuration that one is made of; none: an inventory")
     parser.add_argument("--model", default=MODEL, help="CPU model of Bochs")
     parser.add_argument("--cpus", type=int, default=4)
     parser.add_argument("--memory", type=int, default=1024, help="MiB")
@@ -167,8 +168,10 @@ def main():
     if not iso.endswith((".iso", ".img")):
         run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py")
         # Bochs would need half a minute to hash two Linux systems.
-        subprocess.run([sys.executable, run, "--iso", "--no-hashes", iso], check=True)
-        iso = os.path.join(bulkhead.BUILD, os.path.splitext(os.path.basename(iso))[0] + ".iso")
+        subprocess.run([sys.executable, run, "--iso", "--no-hashes", *([iso] if iso else [])],
+                       check=True)
+        name = os.path.splitext(os.path.basename(iso))[0] or "inventory"
+        iso = os.path.join(bulkhead.BUILD, name + ".iso")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the end of a test: Bochs ends too
     machine = Machine(iso, args.model, args.cpus, args.memory, args.log, args.e1000)
     terminal = sys.stdin.isatty()
