@@ -2,9 +2,12 @@
 # Builds the hypervisor, its configuration compiler, the test guests and the tests.
 #
 #   make                 the hypervisor, build/bulkhead-config, the test guests
-#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another);
+#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another; CONFIG=
+#                        for none: shows what the machine has, and a configuration for it);
 #                        MACHINE=bochs: in Bochs, on an Intel CPU
-#   make iso             a bootable GRUB image build/NAME.iso of CONFIG
+#   make efi             one UEFI program build/NAME.efi with all that CONFIG needs
+#   make image           a disk image build/NAME.img of CONFIG, for BIOS and UEFI, through GRUB
+#   make iso             a bootable GRUB image build/NAME.iso of CONFIG, for BIOS
 #   make test            everything that has to pass
 #   make docs            the documents that are made from the hypervisor's tables
 #   make fuzz            each fuzzer for FUZZ_SECONDS (60) or a part of it, one after the other; run-NAME: one
@@ -79,7 +82,7 @@ HV_GEN  := $(GEN)/version.h
 UNIT_TESTS :=
 FUZZERS :=
 
--include $(wildcard arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
+-include $(wildcard boot/*.mk arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
@@ -87,8 +90,8 @@ ifneq ($(wildcard arch/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
-.PHONY: all run test unit boot-test config-test fuzz bench iso clean format format-check lint \
-        guests hypervisor linux generic-linux FORCE setup-run setup-iso setup-test \
+.PHONY: all run test unit boot-test config-test fuzz bench iso efi image clean format format-check lint \
+        guests hypervisor linux generic-linux FORCE setup-run setup-iso setup-efi setup-image setup-test \
         setup-bench setup-bochs
 
 all: hypervisor guests $(BUILD)/bulkhead-tables
@@ -209,14 +212,14 @@ $(BUILD)/disk.img: tests/tools/make-disk.sh
 	$(call say,MKE2FS,$@)
 	$(Q)tests/tools/make-disk.sh $@
 # What a configuration needs besides the hypervisor and the test guests.
-linux_of = linux $(if $(shell grep -l vmlinuz-generic '$(1)' 2>/dev/null),generic-linux)
+linux_of = $(if $(1),linux) $(if $(shell grep -l vmlinuz-generic '$(1)' 2>/dev/null),generic-linux)
 
 # ---- what a user does -------------------------------------------------------------------------
 
 ifeq ($(SETUP),0)
-setup-run setup-iso setup-test setup-bench setup-bochs: ;
+setup-run setup-iso setup-efi setup-image setup-test setup-bench setup-bochs: ;
 else
-setup-run setup-iso setup-test setup-bench setup-bochs: setup-%:
+setup-run setup-iso setup-efi setup-image setup-test setup-bench setup-bochs: setup-%:
 	@tests/setup.sh $*
 endif
 
@@ -228,15 +231,23 @@ iso: setup-iso
 	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(call linux_of,$(CONFIG))
 	@$(PYTHON) tests/tools/run.py --iso $(CONFIG)
 
+efi: setup-efi
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor $(BUILD)/bulkhead.efi guests $(call linux_of,$(CONFIG))
+	@$(PYTHON) tests/tools/run.py --efi $(CONFIG)
+
+image: setup-image
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(call linux_of,$(CONFIG))
+	@$(PYTHON) tests/tools/run.py --image $(CONFIG)
+
 test: setup-test
-	@$(MAKE) --no-print-directory SETUP=0 all linux generic-linux
+	@$(MAKE) --no-print-directory SETUP=0 all $(BUILD)/bulkhead.efi linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --jobs $(PYTEST_JOBS)
 
 unit: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only unit
 
 boot-test: setup-test
-	@$(MAKE) --no-print-directory SETUP=0 all linux generic-linux
+	@$(MAKE) --no-print-directory SETUP=0 all $(BUILD)/bulkhead.efi linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS) $(if $(K),--select '$(K)')
 
 config-test: $(BUILD)/bulkhead-config
@@ -289,7 +300,7 @@ include tests/coverage.mk
 
 # ---- style ------------------------------------------------------------------------------------
 
-OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) partitions docs/tables tests/unit tests/fuzz tests/guests \
+OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) boot/uefi partitions docs/tables tests/unit tests/fuzz tests/guests \
                     tests/guests/*))
 format-check:
 	clang-format --dry-run -Werror $(OUR_C)
@@ -297,7 +308,7 @@ format:
 	clang-format -i $(OUR_C)
 lint:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
-	    -I. -I$(GEN) --suppress=missingIncludeSystem $(HV_C) $(CONFIG_TOOL_SRCS)
+	    -I. -I$(GEN) --suppress=missingIncludeSystem $(HV_C) $(EFI_C) $(CONFIG_TOOL_SRCS)
 
 clean:
 	rm -rf $(filter-out $(BUILD)/cache,$(wildcard $(BUILD)/* $(BUILD)/.[a-z]*))

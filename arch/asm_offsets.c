@@ -4,6 +4,7 @@
 #include "arch/exceptions.h"
 #include "arch/layout.h"
 #include "arch/percpu.h"
+#include "boot/boot_info.h"
 #include "hv/guest_regs.h"
 
 #define DEFINE(name, value)                                                                        \
@@ -12,6 +13,8 @@
 void asm_offsets(void);
 void asm_offsets(void)
 {
+    DEFINE(HV_IMAGE_LINK, HV_IMAGE_LINK);
+    DEFINE(BOOT_INFO_MAGIC, BOOT_INFO_MAGIC);
     DEFINE(PERCPU_STACK_TOP, PERCPU_STACK_TOP);
     DEFINE(PERCPU_NMI_TAKEN, PERCPU_CPU + offsetof(struct cpu, nmi_taken));
     DEFINE(PERCPU_VM_AREA, PERCPU_CPU + offsetof(struct cpu, vm_area));

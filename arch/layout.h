@@ -6,7 +6,8 @@
 #define ARCH_LAYOUT_H
 
 // Shared by all CPUs: one page directory pointer entry (1 GiB).
-#define HV_IMAGE_BASE 0xffffffff80000000ull // + physical address of the image
+#define HV_IMAGE_BASE 0xffffffff80000000ull // + link address of the image, wherever it lies
+#define HV_IMAGE_LINK 0x200000              // linker.ld; the image is moved by multiples of 2 MiB
 #define HV_HEAP_BASE  0xffffffff90000000ull // the heap block, linear
 #define HV_HEAP_LIMIT 0xffffffffa0000000ull
 #define HV_MMIO_BASE  0xffffffffa0000000ull // device registers that we drive

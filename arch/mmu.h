@@ -8,6 +8,9 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
+// Says where in physical memory the image lies, 2 MiB aligned: the first thing to be done.
+void mmu_set_image(hpa_t base);
+
 // Where the image lies in physical memory.
 hpa_t image_start(void);
 uint64_t image_size(void);
@@ -15,6 +18,10 @@ uint64_t image_size(void);
 // Gives the heap the block from `base` (2 MiB aligned): maps it into the boot tables at its final
 // address, so that pointers into it stay valid. On the boot CPU, on the boot tables.
 void mmu_place_heap(hpa_t base, uint64_t size);
+
+// Pointer to a byte of any physical memory while the boot tables are in use: below 4 GiB they map
+// it one to one, above it through one of 2 slots of 2 MiB, until the slot's next use.
+void *mmu_boot_window(unsigned slot, uint64_t address);
 
 // Makes the shared part of the page tables: image and heap. On the boot CPU, on the boot tables.
 enum status mmu_init(void);
@@ -25,7 +32,11 @@ const struct page_table *mmu_shared(void);
 // Maps device registers uncached, for good. NULL when the range or the heap is used up.
 volatile uint32_t *mmu_map_device(hpa_t base, uint64_t size);
 
-// Turns on write protection, NX, and SMEP/SMAP where this CPU has them.
+// Maps a framebuffer write-combining, for good. NULL as above.
+void *mmu_map_write_combining(hpa_t base, uint64_t size);
+
+// Turns on write protection, NX, and SMEP/SMAP where this CPU has them, and gives the
+// memory types of page-table entries their meaning (PAT).
 void mmu_cpu_init(void);
 
 #endif

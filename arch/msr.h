@@ -144,4 +144,9 @@
 #define MISC_ENABLE_BTS_UNAVAILABLE  BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAILABLE BIT(12)
 
+// Memory types of the PAT's eight entries, from bit 0 on: as from reset, and the hypervisor's own,
+// whose last is write-combining (arch/pt_format.c).
+#define PAT_RESET 0x0007040600070406ull
+#define PAT_HOST  0x0107040600070406ull
+
 #endif

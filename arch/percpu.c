@@ -15,6 +15,8 @@
 struct cpu *cpus[MAX_CPUS];
 unsigned cpu_count;
 
+static bool entered; // written by the boot CPU before another one runs
+
 static enum status map_pages(struct page_table *t, uint64_t va, unsigned count, void **first)
 {
     hpa_t pages = heap_pages_alloc(count);
@@ -67,7 +69,13 @@ enum status percpu_create(unsigned index, uint32_t apic_id)
 void percpu_enter(unsigned index)
 {
     write_cr3(cpus[index]->wake_cr3);
+    entered = true;
     window_ready();
+}
+
+unsigned cpu_number(void)
+{
+    return entered ? this_cpu()->index : 0;
 }
 
 _Noreturn void cpu_stop(void)

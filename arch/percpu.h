@@ -36,6 +36,10 @@ static inline struct cpu *this_cpu(void)
     return (struct cpu *)PERCPU_CPU;
 }
 
+// The number of the CPU that asks; before percpu_enter() 0, although the boot CPU may have another.
+// Any CPU, any context.
+unsigned cpu_number(void);
+
 // The CPUs of the machine, in the order of the firmware's MADT, the boot CPU first.
 extern struct cpu *cpus[MAX_CPUS];
 extern unsigned cpu_count;

@@ -6,10 +6,17 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
-// Starts every CPU of cpus[] but this one, through the page at `trampoline` (below 1 MiB, page
-// aligned; its contents are lost). Each one ends in `cpu_main` (hv/main.c) on its own stack and
-// tables. ERR_NOT_FOUND: a CPU did not come up within a second; *failed is its number.
-enum status smp_start(hpa_t trampoline, unsigned *failed);
+// Pages below 1 MiB, aligned to their size, that starting a CPU needs.
+struct smp_low {
+    hpa_t code;                  // the trampoline
+    hpa_t root, pdpt, directory; // its page tables
+};
+#define SMP_LOW_PAGES 4u
+
+// Starts every CPU of cpus[] but this one, through the pages of `low`, whose contents are lost.
+// Each one ends in `cpu_main` (hv/main.c) on its own stack and tables. ERR_NOT_FOUND: a CPU did not
+// come up within a second; *failed is its number.
+enum status smp_start(const struct smp_low *low, unsigned *failed);
 
 // Where an application processor enters C (boot/trampoline.asm).
 _Noreturn void ap_main(void);

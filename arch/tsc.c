@@ -130,12 +130,22 @@ uint64_t tsc_to_hz(uint64_t ticks, uint32_t hz)
     return ticks / frequency * hz + ticks % frequency * hz / frequency;
 }
 
-uint64_t time_us(void)
+uint64_t time_ticks(void)
 {
     if (start == 0) {
         start = rdtsc();
     }
-    return tsc_to_hz(rdtsc() - start, 1000000);
+    return rdtsc() - start;
+}
+
+uint64_t ticks_us(uint64_t ticks)
+{
+    return tsc_to_hz(ticks, 1000000);
+}
+
+uint64_t time_us(void)
+{
+    return ticks_us(time_ticks());
 }
 
 void delay_us(uint64_t us)

@@ -13,6 +13,11 @@ void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit);
 uint64_t tsc_khz(void);
 uint64_t apic_timer_khz(void); // before the divider
 
+// Ticks of the TSC since the hypervisor's entry; and what such are in microseconds: before
+// tsc_calibrate() a guess.
+uint64_t time_ticks(void);
+uint64_t ticks_us(uint64_t ticks);
+
 // Microseconds since the hypervisor's entry.
 uint64_t time_us(void);
 

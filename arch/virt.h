@@ -39,6 +39,9 @@ struct virt_ops {
     // Whether this CPU can do it. ERR_NOT_FOUND: it is not of this vendor, or hides it.
     // ERR_UNSUPPORTED: `why` says what is missing and what to do.
     enum status (*probe)(char *why, size_t size);
+    // Which of the features that are used where they are this CPU has, for the inventory. After
+    // probe.
+    void (*describe)(char *text, size_t size);
     // Tables that all vCPUs share. Boot CPU, once, after probe.
     enum status (*init)(void);
     // Turns virtualization on for this CPU.

@@ -17,8 +17,7 @@ void window_ready(void)
 
 static bool reachable(hpa_t address, uint64_t size)
 {
-    uint64_t limit = window_in_use ? BIT(52) : GIB(4);
-    return size <= limit && address.v <= limit - size;
+    return size <= BIT(52) && address.v <= BIT(52) - size;
 }
 
 static uint64_t chunk(uint64_t address, uint64_t left)

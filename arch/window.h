@@ -9,7 +9,7 @@
 #include "arch/types.h"
 
 // Reads or writes any physical memory by CPU copies, write-back cached. Ranges that wrap are
-// refused (ERR_RANGE). Before window_ready() only memory below 4 GiB can be reached.
+// refused (ERR_RANGE).
 enum status phys_read(hpa_t address, void *buffer, size_t size);
 enum status phys_write(hpa_t address, const void *buffer, size_t size);
 

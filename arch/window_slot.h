@@ -6,6 +6,7 @@
 #define ARCH_WINDOW_SLOT_H
 
 #include "arch/cpu.h"
+#include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/types.h"
 
@@ -31,7 +32,7 @@ static inline void window_close(enum window_slot slot)
 static inline uint8_t *window_map(enum window_slot slot, uint64_t address)
 {
     if (!window_in_use) {
-        return (uint8_t *)address; // the boot tables map 4 GiB one to one
+        return mmu_boot_window(slot, address);
     }
     uint64_t va = PERCPU_WINDOW + (uint64_t)slot * PAGE_SIZE;
     this_cpu()->window[slot] = (address & ~PAGE_MASK) | PTE_WINDOW;

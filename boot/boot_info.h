@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+// What boot_main() gets with the physical address of a struct boot_info that is ready.
+#define BOOT_INFO_MAGIC 0x42484249u
+
 #define BOOT_MAX_MEMORY  256
 #define BOOT_MAX_MODULES 32
 #define BOOT_TEXT_SIZE   256
@@ -30,10 +33,21 @@ struct boot_module {
     char name[BOOT_TEXT_SIZE]; // the name= word of its command line, else its base name
 };
 
+// A linear framebuffer of 32 bits a pixel, as firmware left it. All zero if there is none.
+struct boot_framebuffer {
+    uint64_t base;                              // host-physical
+    uint32_t pitch;                             // bytes from one line to the next
+    uint32_t width;                             // pixels
+    uint32_t height;                            // pixels
+    uint8_t red_shift, green_shift, blue_shift; // of the 8 bits of each colour in a pixel
+};
+
 struct boot_info {
     char loader[32];              // the boot protocol: "Multiboot 1", "Multiboot 2", "UEFI"
     char cmdline[BOOT_TEXT_SIZE]; // of the hypervisor itself
     uint64_t rsdp;                // host-physical address of the ACPI RSDP; 0: search for it
+    struct boot_framebuffer framebuffer;
+    char framebuffer_refused[96]; // why the one that the loader has told of is not in there, or ""
     unsigned memory_count;
     struct boot_memory memory[BOOT_MAX_MEMORY]; // as reported: unsorted, may overlap
     unsigned module_count;

@@ -1,32 +1,49 @@
 ; SPDX-License-Identifier: Apache-2.0
 ; The way in for Multiboot 1 and 2 loaders: from 32-bit protected mode with paging off to long mode
 ; on temporary page tables, which map the first 4 GiB one to one and the image once more at its
-; link address. Ends in boot_main (hv/main.c) on the boot stack.
+; link address. Ends in boot_main (hv/main.c) on the boot stack. What runs before that is found
+; relative to edi: how far behind its link address the image lies.
 
 %include "build/gen/asm_offsets.inc"
+%include "boot/long_mode.inc"
 
+IMAGE_MAGIC   equ "64Bulkhd"
 MB1_MAGIC     equ 0x1badb002
-MB1_FLAGS     equ 0x00000003        ; modules page aligned, memory map wanted
+MB1_FLAGS     equ 0x00000007        ; modules page aligned, memory map and video mode wanted
+SCREEN_WIDTH  equ 1024              ; the mode asked for: loaders know it everywhere
+SCREEN_HEIGHT equ 768
+SCREEN_BITS   equ 32
 MB2_MAGIC     equ 0xe85250d6
 
-CR0_PE_PG_WP  equ 0x80010001
-CR4_PAE       equ 0x20
-MSR_EFER_NR   equ 0xc0000080
-EFER_LME_NXE  equ 0x900
+MB2_LOADED    equ 0x36d76289        ; eax at the entry
 PTE_TABLE     equ 0x003             ; present, writable
 PTE_LARGE     equ 0x083             ; present, writable, large page
 COM1          equ 0x3f8
-BOOT_IMAGE_LARGE_PAGES equ 8        ; 16 MiB: more than the image can reach
 
 section .boot.header progbits alloc noexec nowrite align=8
+extern boot_entry64
+    dq IMAGE_MAGIC                  ; what the UEFI loader looks for: boot/uefi/elf_image.c
+    dd boot_entry64, 0              ; its way in, at its link address
     align 8
     dd MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
+    dd 0, 0, 0, 0, 0                ; addresses, which ELF has
+    dd 0, SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS ; 0: a linear framebuffer
     align 8
 mb2_header:
     dd MB2_MAGIC, 0, mb2_end - mb2_header, -(MB2_MAGIC + (mb2_end - mb2_header))
     align 8
     dw 6, 0                         ; modules page aligned
     dd 8
+    align 8
+    dw 10, 0                        ; relocatable
+    dd 24
+    dd HV_IMAGE_LINK, 0xffffffff    ; where it may lie,
+    dd HV_IMAGE_LINK                ; aligned to 2 MiB,
+    dd 1                            ; as low as there is room
+    align 8
+    dw 5, 1                         ; a framebuffer, if there is one
+    dd 20
+    dd SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS
     align 8
     dw 0, 0                         ; end of tags
     dd 8
@@ -39,9 +56,20 @@ extern boot_main
 boot_entry32:
     cli
     cld
-    mov esp, boot_stack_low + 1024
     mov ebp, eax                    ; loader's magic
     mov esi, ebx                    ; loader's information
+    xor edi, edi
+    cmp eax, MB2_LOADED             ; no other loader moves the image
+    jne .placed
+    mov ecx, [esi]                  ; there is no stack: a word of the information serves for a call
+    lea esp, [esi + 4]
+    call .here
+.here:
+    pop edi
+    mov [esi], ecx
+    sub edi, .here
+.placed:
+    lea esp, [edi + boot_stack_low + 1024]
 
     mov eax, 0x80000000
     cpuid
@@ -55,39 +83,42 @@ boot_entry32:
     jnc no_long_mode
 
     ; Four page directories, 2 MiB pages, for 0 to 4 GiB.
-    mov edi, boot_directories
+    lea edx, [edi + boot_directories]
     mov eax, PTE_LARGE
     mov ecx, 4 * 512
 .fill:
-    mov [edi], eax
-    mov dword [edi + 4], 0
+    mov [edx], eax
+    mov dword [edx + 4], 0
     add eax, 0x200000
-    add edi, 8
+    add edx, 8
     loop .fill
     ; The image once more at its link address; arch/mmu.c adds the heap to that directory.
-    mov edi, boot_directory_high
-    mov eax, PTE_LARGE
-    mov ecx, BOOT_IMAGE_LARGE_PAGES
-.fill_high:
-    mov [edi], eax
-    add eax, 0x200000
-    add edi, 8
-    loop .fill_high
-    mov dword [boot_pdpt_high + 510 * 8], boot_directory_high + PTE_TABLE
-    mov eax, boot_directories + PTE_TABLE
-    mov edi, boot_pdpt_low
+    lea eax, [edi + HV_IMAGE_LINK + PTE_LARGE]
+    mov [edi + boot_directory_high + 8 * (HV_IMAGE_LINK >> 21)], eax
+    lea eax, [edi + boot_directory_high + PTE_TABLE]
+    mov [edi + boot_pdpt_high + 510 * 8], eax
+    lea eax, [edi + boot_directories + PTE_TABLE]
+    lea edx, [edi + boot_pdpt_low]
     mov ecx, 4
 .pdpt:
-    mov [edi], eax
+    mov [edx], eax
     add eax, 0x1000
-    add edi, 8
+    add edx, 8
     loop .pdpt
-    mov dword [boot_pml4], boot_pdpt_low + PTE_TABLE
-    mov dword [boot_pml4 + 511 * 8], boot_pdpt_high + PTE_TABLE
+    lea eax, [edi + boot_pdpt_low + PTE_TABLE]
+    mov [edi + boot_pml4], eax
+    lea eax, [edi + boot_pdpt_high + PTE_TABLE]
+    mov [edi + boot_pml4 + 511 * 8], eax
 
-    call enter_long_mode
-    lgdt [boot_gdt_pointer]
-    jmp 0x08:.long
+    lea eax, [edi + boot_pml4]
+    ENTER_LONG_MODE
+    lea eax, [edi + boot_gdt]
+    mov [edi + boot_gdt_pointer + 2], eax
+    lgdt [edi + boot_gdt_pointer]
+    lea eax, [edi + .long]
+    push dword 0x08
+    push eax
+    retf
 bits 64
 .long:
     xor eax, eax
@@ -97,32 +128,16 @@ bits 64
     mov fs, eax
     mov gs, eax
     mov rsp, boot_stack_top
+    lea edx, [rdi + HV_IMAGE_LINK]  ; where the image lies
     mov edi, ebp
     mov esi, esi
     mov rax, boot_main
     call rax
     ud2                             ; boot_main does not return
 
-; Turns on paging on the boot tables; the caller is then in compatibility mode. Clobbers eax, ecx,
-; edx. Used by the boot processor here and by the others in trampoline.asm.
 bits 32
-global enter_long_mode
-enter_long_mode:
-    mov eax, cr4
-    or eax, CR4_PAE
-    mov cr4, eax
-    mov eax, boot_pml4
-    mov cr3, eax
-    mov ecx, MSR_EFER_NR
-    rdmsr
-    or eax, EFER_LME_NXE
-    wrmsr
-    mov eax, CR0_PE_PG_WP
-    mov cr0, eax
-    ret
-
 no_long_mode:
-    mov esi, no_long_mode_text
+    lea esi, [edi + no_long_mode_text]
 .next:
     lodsb
     test al, al
@@ -147,6 +162,7 @@ no_long_mode_text:
     db "Bulkhead needs a 64-bit x86 processor with no-execute pages; this one has none.", 13, 10, 0
 
     align 16
+global boot_gdt, boot_gdt_pointer
 boot_gdt:
     dq 0
     dq 0x00af9b000000ffff           ; 0x08: 64-bit code
@@ -154,10 +170,10 @@ boot_gdt:
 boot_gdt_end:
 boot_gdt_pointer:
     dw boot_gdt_end - boot_gdt - 1
-    dq boot_gdt
+    dq 0                            ; boot_gdt, as soon as it is known where that lies
 
 section .boot.bss nobits alloc noexec write align=4096
-global boot_pml4, boot_directory_high
+global boot_pml4, boot_pdpt_low, boot_pdpt_high, boot_directories, boot_directory_high
 boot_pml4:        resb 4096
 boot_directory_high: resb 4096
 boot_pdpt_low:    resb 4096

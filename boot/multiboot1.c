@@ -13,6 +13,7 @@
 #define FLAG_CMDLINE BIT(2)
 #define FLAG_MODULES BIT(3)
 #define FLAG_MAP     BIT(6)
+#define FLAG_SCREEN  BIT(12)
 
 struct mb1_info {
     uint32_t flags;
@@ -30,7 +31,13 @@ struct mb1_info {
     uint32_t config_table;
     uint32_t boot_loader_name;
 };
-_Static_assert(sizeof(struct mb1_info) == 68, "the part of the information that is read");
+_Static_assert(sizeof(struct mb1_info) == 68, "the part of the information that is always read");
+
+// Of struct boot_screen, which has these fields in this order. The specification has the colours
+// right behind the others, GRUB aligns them to four bytes.
+#define SCREEN_OFFSET  88u
+#define SCREEN_PADDING 2u
+_Static_assert(sizeof(struct boot_screen) == 28, "as in the specification");
 
 struct mb1_module {
     uint32_t start;
@@ -123,6 +130,30 @@ static enum status parse_modules(const struct boot_error *error, const struct mb
     return STATUS_OK;
 }
 
+static enum status parse_screen(const struct boot_error *error, const struct mb1_info *mb,
+                                uint32_t info_addr, struct boot_info *info)
+{
+    struct {
+        struct boot_screen screen;
+        uint8_t more[SCREEN_PADDING];
+    } read;
+
+    if ((mb->flags & FLAG_SCREEN) == 0)
+        return STATUS_OK;
+    enum status status = boot_read(error, (uint64_t)info_addr + SCREEN_OFFSET, &read, sizeof(read),
+                                   "the framebuffer");
+
+    if (status != STATUS_OK)
+        return status;
+    // Of colours without bits there are none: it is GRUB's layout.
+    if (read.screen.colour[1] == 0)
+        memmove(read.screen.colour,
+                (const uint8_t *)&read + sizeof(read) - sizeof(read.screen.colour),
+                sizeof(read.screen.colour));
+    boot_set_screen(info, &read.screen);
+    return STATUS_OK;
+}
+
 enum status multiboot1_parse(uint32_t info_addr, struct boot_info *info, char *error,
                              size_t error_size)
 {
@@ -137,6 +168,8 @@ enum status multiboot1_parse(uint32_t info_addr, struct boot_info *info, char *e
         status = parse_memory(&err, &mb, info);
     if (status == STATUS_OK)
         status = parse_modules(&err, &mb, info);
+    if (status == STATUS_OK)
+        status = parse_screen(&err, &mb, info_addr, info);
     if (status == STATUS_OK && (mb.flags & FLAG_CMDLINE) != 0 && mb.cmdline != 0)
         status = boot_read_text(&err, mb.cmdline, GIB(4), info->cmdline, sizeof(info->cmdline),
                                 "the command line");

@@ -14,6 +14,7 @@ enum {
     TAG_MODULE = 3,
     TAG_BASIC_MEMORY = 4,
     TAG_MEMORY_MAP = 6,
+    TAG_FRAMEBUFFER = 8,
     TAG_ACPI_OLD = 14, // a copy of the RSDP, revision 0
     TAG_ACPI_NEW = 15, // ... revision 2 and later
 };
@@ -51,6 +52,11 @@ struct mb2_memory {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct mb2_memory) == 24, "as in the specification");
+
+// The tag of a framebuffer has what struct boot_screen has, but two reserved bytes before the
+// colours, which are there for direct colour only.
+#define SCREEN_COLOURS  offsetof(struct boot_screen, colour)
+#define SCREEN_RESERVED 2u
 
 // GRUB's is some KiB; framebuffer and network tags are small. Modules lie outside.
 #define MAX_TOTAL_SIZE MIB(1)
@@ -130,6 +136,27 @@ static enum status parse_module(const struct boot_error *error, const struct tag
     return status;
 }
 
+static enum status parse_screen(const struct boot_error *error, const struct tag *tag,
+                                struct boot_info *info)
+{
+    struct boot_screen screen;
+
+    memset(&screen, 0, sizeof(screen));
+    if (tag->body_size < SCREEN_COLOURS)
+        return too_short(error, tag);
+    enum status status = boot_read(error, tag->body, &screen, SCREEN_COLOURS, "the framebuffer");
+
+    if (status == STATUS_OK && screen.kind == BOOT_SCREEN_RGB) {
+        if (tag->body_size < sizeof(screen) + SCREEN_RESERVED)
+            return too_short(error, tag);
+        status = boot_read(error, tag->body + SCREEN_COLOURS + SCREEN_RESERVED, screen.colour,
+                           sizeof(screen.colour), "the framebuffer's colours");
+    }
+    if (status == STATUS_OK)
+        boot_set_screen(info, &screen);
+    return status;
+}
+
 static enum status parse_tag(const struct boot_error *error, const struct tag *tag,
                              struct seen *seen, struct boot_info *info)
 {
@@ -148,6 +175,8 @@ static enum status parse_tag(const struct boot_error *error, const struct tag *t
     case TAG_MEMORY_MAP:
         seen->map = true;
         return parse_map(error, tag, info);
+    case TAG_FRAMEBUFFER:
+        return parse_screen(error, tag, info);
     // The tag holds a copy of the RSDP; its address is good for as long as the loader's memory is
     // left alone, which is long enough: ACPI is parsed before. The newer one wins in any order.
     case TAG_ACPI_OLD:

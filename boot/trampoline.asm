@@ -1,14 +1,16 @@
 ; SPDX-License-Identifier: Apache-2.0
 ; Where an application processor starts after SIPI. arch/smp.c copies this page below 640 KiB, fills
-; in the page's own address, and sends the IPIs. Goes from real mode to long mode on the boot
-; tables, then to the CPU's own tables and stack, and ends in ap_main (arch/smp.c).
+; in the page's own address and that of tables which 32-bit code can load, and sends the IPIs. Goes
+; from real mode to long mode on these, then to the CPU's own tables and stack, and ends in ap_main
+; (arch/smp.c).
 
 %include "build/gen/asm_offsets.inc"
+%include "boot/long_mode.inc"
 
 section .rodata progbits alloc noexec nowrite align=16
 bits 16
-global trampoline_start, trampoline_end, trampoline_base
-extern ap_cr3, ap_main, enter_long_mode
+global trampoline_start, trampoline_end, trampoline_base, trampoline_root
+extern ap_cr3, ap_main
 
 trampoline_start:
     cli
@@ -34,8 +36,8 @@ trampoline32:
     mov es, ax
     mov ss, ax
     lea esp, [ebx + 4096]           ; the rest of this page serves as stack
-    mov eax, enter_long_mode
-    call eax
+    mov eax, [ebx + trampoline_root - trampoline_start]
+    ENTER_LONG_MODE
     lea eax, [ebx + trampoline64 - trampoline_start]
     push dword 0x08
     push eax
@@ -76,5 +78,7 @@ trampoline_far32:
     dw 0x18
     align 8
 trampoline_base:
+    dd 0
+trampoline_root:
     dd 0
 trampoline_end:

@@ -293,6 +293,7 @@ const struct iommu_ops amdvi_ops = {
     .probe = probe,
     .enable = enable,
     .check = check,
+    .describe = amdvi_describe,
     .domain_create = domain_create,
     .domain_flush = domain_flush,
     .attach = amdvi_attach,

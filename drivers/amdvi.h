@@ -102,4 +102,8 @@ bool amdvi_take_fault(struct iommu_fault *out, bool *lost);
 void amdvi_fault_nmi(uint32_t apic_id);
 void amdvi_fault_hold(bool hold);
 
+// ---- amdvi_describe.c: for the inventory -----------------------------------------------------
+
+void amdvi_describe(void (*line)(const char *text));
+
 #endif

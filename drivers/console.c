@@ -4,15 +4,18 @@
 #include "drivers/console.h"
 
 #include "arch/string.h"
+#include "drivers/console_history.h"
 #include "drivers/console_input.h"
 #include "drivers/console_log.h"
 #include "drivers/console_sink.h"
 #include "drivers/console_state.h"
 #include "drivers/format.h"
+#include "drivers/framebuffer.h"
 #include "drivers/uart.h"
 
-#define PRINT_TRIES 100    // drains that print() tries when the log is full
-#define LOCK_TRIES  100000 // looks at the lock before a synchronous printer breaks it
+#define HYPERVISOR_NAME "bulkhead" // the prefix of its lines
+#define PRINT_TRIES     100        // drains that print() tries when the log is full
+#define LOCK_TRIES      100000     // looks at the lock before a synchronous printer breaks it
 
 struct console_state console_state;
 
@@ -35,8 +38,8 @@ enum console_sink console_init(uint16_t uart_base)
 {
     memset(&console_state, 0, sizeof(console_state));
     console_lines_init(&console_state.lines);
-    console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, "bulkhead");
-    console_log_init();
+    console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, HYPERVISOR_NAME);
+    console_own_init();
     console_input_init();
     console_turn_init(&console_state.turn);
     console_state.count = 1;
@@ -67,6 +70,11 @@ void console_set_ticker(bool on)
 {
     if (console_mode() == CONSOLE_MODE_EARLY)
         console_state.ticker = on;
+}
+
+bool console_set_log(void *memory, size_t size, unsigned cpu)
+{
+    return console_mode() == CONSOLE_MODE_EARLY && console_log_grow(memory, size, cpu);
 }
 
 void console_start(void)
@@ -106,14 +114,34 @@ static void flush_lines(void)
         console_sink_put_wait(console_state.sink, byte);
 }
 
-// Writes a text now.
-static void print_direct(const char *text, size_t length)
+static void show_now(uint8_t byte)
 {
+    console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
+    flush_lines();
+}
+
+// Shows all that the log has; holder of the lock.
+static void show_log_now(void)
+{
+    uint8_t byte;
+
+    while (console_own_read(&byte))
+        show_now(byte);
+}
+
+// Writes a text now. A panic does not rely on the log: a writer that died in it stops it for good.
+static void print_direct(const char *text, size_t length, enum console_mode mode)
+{
+    bool logged = console_log_write(text, length);
+
     lock_or_break();
-    for (size_t i = 0; i < length; i++) {
-        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, (uint8_t)text[i]);
-        flush_lines();
+    if (logged && mode == CONSOLE_MODE_EARLY) {
+        show_log_now();
+    } else {
+        for (size_t i = 0; i < length; i++)
+            show_now((uint8_t)text[i]);
     }
+    console_sink_show(UINT32_MAX);
     unlock();
     // If console_start() came meanwhile, others may have found the lock taken.
     console_drain();
@@ -121,25 +149,48 @@ static void print_direct(const char *text, size_t length)
 
 void console_panic(void)
 {
-    uint8_t byte;
     enum console_mode mode = console_mode();
 
     if (mode == CONSOLE_MODE_OFF || mode == CONSOLE_MODE_PANIC)
         return;
     set_mode(CONSOLE_MODE_PANIC);
+    framebuffer_break();
     if (mode != CONSOLE_MODE_RUN)
         return;
     // A drainer looks at the mode after each byte and leaves.
     lock_or_break();
     flush_lines();
-    while (console_log_read(&byte)) {
-        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
-        flush_lines();
-    }
+    show_log_now();
     if (console_state.lines.line[CONSOLE_HYPERVISOR].kept_length > 0)
         console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, '\n');
     console_lines_break(&console_state.lines);
     flush_lines();
+    console_sink_show(UINT32_MAX);
+    unlock();
+}
+
+// The screen begins with all that the log still has, and goes on with what all the sinks get.
+void console_add_screen(void)
+{
+    const struct console_line *own = &console_state.lines.line[CONSOLE_HYPERVISOR];
+    struct console_history history;
+    bool line_start = true;
+    uint8_t byte;
+
+    if (console_mode() != CONSOLE_MODE_EARLY)
+        return;
+    lock_or_break();
+    console_history_begin(&history, 0, false);
+    while (console_history_read(&history, &byte)) {
+        for (unsigned i = 0; line_start && i < own->prefix_length; i++)
+            framebuffer_put(own->prefix[i]);
+        line_start = byte == '\n';
+        if (line_start)
+            framebuffer_put('\r');
+        framebuffer_put(byte);
+    }
+    console_sink_add_screen();
+    console_sink_show(UINT32_MAX);
     unlock();
 }
 
@@ -149,7 +200,7 @@ void vprint(const char *fmt, va_list args)
     char text[CONSOLE_PRINT_SIZE];
     enum console_mode mode = console_mode();
 
-    if (mode == CONSOLE_MODE_OFF || console_state.sink == CONSOLE_SINK_NONE)
+    if (mode == CONSOLE_MODE_OFF)
         return;
     size_t length = vformat(text, sizeof(text), fmt, args);
 
@@ -158,7 +209,7 @@ void vprint(const char *fmt, va_list args)
         memcpy(text + length - (sizeof(cut) - 1), cut, sizeof(cut) - 1);
     }
     if (mode != CONSOLE_MODE_RUN) {
-        print_direct(text, length);
+        print_direct(text, length, mode);
         return;
     }
     for (unsigned i = 0; i < PRINT_TRIES; i++) {
@@ -182,6 +233,13 @@ void print(const char *fmt, ...)
     va_end(args);
 }
 
+void console_set_bare(bool on)
+{
+    console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, HYPERVISOR_NAME);
+    if (on)
+        console_state.lines.line[CONSOLE_HYPERVISOR].prefix_length = 0;
+}
+
 // ---- the partitions' side
 // ------------------------------------------------------------------------
 
@@ -189,7 +247,7 @@ bool console_can_put(unsigned source)
 {
     if (!console_is_partition(source))
         return false;
-    return console_state.sink == CONSOLE_SINK_NONE ||
+    return !console_sink_any(console_state.sink) ||
            console_ring_has_room(&console_state.sources[source].ring);
 }
 
@@ -199,7 +257,7 @@ bool console_put(unsigned source, uint8_t byte)
 
     if (!console_is_partition(source))
         return false;
-    if (console_state.sink == CONSOLE_SINK_NONE)
+    if (!console_sink_any(console_state.sink))
         return true;
     struct console_ring *ring = &console_state.sources[source].ring;
 

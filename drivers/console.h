@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one physical console and its many sources: the hypervisor and each partition write into
 // rings of their own, whoever finds the device free drains them, and nobody waits for another.
-// The sink is a 16550, else the debug port 0xe9 of an emulator, else nothing (all is swallowed).
+// The sink is a 16550, else the debug port 0xe9 of an emulator, else nothing; and a screen, if one
+// is added. Without any all is swallowed.
 #ifndef DRIVERS_CONSOLE_H
 #define DRIVERS_CONSOLE_H
 
@@ -45,6 +46,11 @@ enum console_sink console_init(uint16_t uart_base);
 
 enum console_sink console_sink(void);
 
+// Shows on the screen (drivers/framebuffer.h, which has been set up) what has been printed since
+// console_init(), and from here on what the other sink is given, at its pace. Before
+// console_start(), boot CPU.
+void console_add_screen(void);
+
 // Adds a partition and returns its source number, counted from 1 in the order of calls: the
 // number is also its digit on the keyboard. `ring` stays the console's; its `size` is a power of
 // two, 64 bytes to 1 MiB (4 KiB is a good one). 0 if the arguments are bad or no source is left.
@@ -56,6 +62,12 @@ unsigned console_add_source(const char *name, void *ring, size_t size);
 // first. Before console_start(), boot CPU.
 void console_set_ticker(bool on);
 
+// Gives the log of print() `size` bytes of zeroed memory, a power of two, in place of the little
+// that it has at first, and moves what it holds there; CPU `cpu` said all that. Messages are kept
+// until the memory is needed for new ones, however often they have been shown. False if it is no
+// more than there was. Before console_start(), boot CPU, before another one runs.
+bool console_set_log(void *memory, size_t size, unsigned cpu);
+
 // Ends the synchronous phase: from here on rings, drained without waiting. Enables the UART's
 // interrupts, so its pin must have been routed (as edge-triggered NMI to the CPU that calls
 // console_poll()). All CPUs may print() before, during and after.
@@ -66,12 +78,17 @@ void console_start(void);
 // CPU, any context.
 void console_panic(void);
 
-// Prints on the hypervisor's source; each line gets the prefix "[bulkhead] ". Write whole lines
+// Prints on the hypervisor's source, and so into the log, with time and CPU; each line gets the
+// prefix "[bulkhead] ". Write whole lines
 // ("...\n"). Any CPU, any context, NMI and exceptions included; takes no lock and, after
 // console_start(), waits for nothing but a bounded try when the ring is full. A text that finds no
 // room is counted, and the loss is told as soon as there is room.
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void vprint(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+
+// While on, lines of print() have no prefix, so that a file that is shown can be copied. Before
+// console_start(), boot CPU.
+void console_set_bare(bool on);
 
 // Queues one byte of a partition. False: its ring is full, the byte was not taken, and the source
 // will be in console_take_unstalled() when there is room again. Only the partition's own CPUs,
@@ -107,6 +124,11 @@ void console_tick(void);
 // Not the console's own: makes the ticker's CPU look at console_tick_wanted(). Called on any CPU
 // that has drained, also on the ticker's, where there is nothing to be done; no lock is held.
 void console_wake_ticker(void);
+
+// Not the console's own: makes the CPUs of these sources call console_drain() (bit n: a CPU of
+// source n; the hypervisor's is the console CPU), because one that drained has left something that
+// no interrupt continues. Called on any CPU; no lock is held.
+void console_wake_sources(uint32_t sources);
 
 // Takes the next byte typed for a source; false if there is none. Only the partition's own CPUs,
 // under the partition's own lock.

@@ -3,6 +3,7 @@
 // one CPU at a time and never waiting. All but console_drain() runs under the console's lock.
 #include "drivers/console.h"
 
+#include "drivers/console_history.h"
 #include "drivers/console_log.h"
 #include "drivers/console_sink.h"
 #include "drivers/console_state.h"
@@ -12,10 +13,14 @@
 // What one console_drain() may spend before it leaves the rest to the transmitter's interrupt: no
 // partition's CPU is held up for long by what the others have to say, whether that makes output
 // or not.
-#define BUDGET    2048
-#define COST_BYTE 1
-#define COST_TURN 4
-#define COST_LOOK 64
+#define BUDGET     2048
+#define COST_BYTE  1
+#define COST_TURN  4
+#define COST_LOOK  64
+#define COST_GLYPH 1
+
+// Characters that are drawn on the screen whatever the output itself has cost.
+#define LEAST_GLYPHS 1024
 
 // Asks for an interrupt when the device has room: at once if it has. Off and on again, since a
 // 16550 tells of an empty transmitter only when it becomes empty or when the interrupt is turned
@@ -53,7 +58,7 @@ static bool show_log(void)
     uint8_t byte;
 
     while (console_lines_ready(&console_state.lines)) {
-        if (!console_log_read(&byte))
+        if (!console_own_read(&byte))
             return true;
         console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
         if (byte == '\n')
@@ -130,13 +135,12 @@ static void spend(unsigned *budget, unsigned cost)
 }
 
 // Puts out what the device takes, for at most `*budget`. Returns false if it stopped before the
-// end; then an interrupt will continue.
-static bool drain_locked(unsigned *budget)
+// end; then an interrupt will continue, if the device has one.
+static bool put_out(unsigned *budget)
 {
     unsigned room = 0;
     uint8_t byte;
 
-    spend(budget, COST_LOOK);
     while (*budget > 0) {
         if (console_mode() != CONSOLE_MODE_RUN)
             return true;
@@ -160,20 +164,60 @@ static bool drain_locked(unsigned *budget)
     return false;
 }
 
+static bool drain_locked(unsigned *budget)
+{
+    spend(budget, COST_LOOK);
+    bool finished = put_out(budget);
+    unsigned most = *budget > LEAST_GLYPHS ? *budget : LEAST_GLYPHS;
+
+    // Once for all that was put out; what then is left of a screen that has moved up comes later.
+    if (console_mode() != CONSOLE_MODE_RUN)
+        return true;
+    unsigned drawn = console_sink_show(most);
+
+    spend(budget, COST_GLYPH * drawn);
+    if (finished && drawn == most) {
+        arm_tx_interrupt();
+        return false;
+    }
+    return finished;
+}
+
 static void want_tick(void)
 {
     if (__atomic_exchange_n(&console_state.tick_wanted, 1, __ATOMIC_SEQ_CST) == 0)
         console_wake_ticker();
 }
 
+// The sources that have something to show; the hypervisor stands for what is on its way as well.
+static uint32_t what_is_left(void)
+{
+    uint32_t left = console_turn_ready();
+
+    return console_lines_empty(&console_state.lines) && left != 0 ? left
+                                                                  : left | 1u << CONSOLE_HYPERVISOR;
+}
+
+// A screen has no interrupt that would continue. The ticker is nobody's CPU and may; without one
+// those continue that have something to say, on CPUs of their own, so that no partition draws for
+// long what the others say.
+static void continue_later(uint32_t left)
+{
+    if (console_state.ticker)
+        want_tick();
+    else
+        console_wake_sources(left);
+}
+
 void console_drain(void)
 {
     unsigned budget = BUDGET;
 
-    if (console_mode() != CONSOLE_MODE_RUN || console_state.sink == CONSOLE_SINK_NONE)
+    if (console_mode() != CONSOLE_MODE_RUN)
         return;
-    // The debug port has no interrupt that would continue, and it is never slow.
-    if (console_state.sink == CONSOLE_SINK_DEBUG_PORT)
+    // The debug port has no interrupt that would continue, and it is never slow. Without any sink
+    // the log is read all the same, to make room in it.
+    if (console_state.sink == CONSOLE_SINK_DEBUG_PORT || !console_sink_any(console_state.sink))
         budget = UINT32_MAX;
 
     __atomic_store_n(&console_state.doorbell, 1, __ATOMIC_SEQ_CST);
@@ -184,9 +228,12 @@ void console_drain(void)
         __atomic_exchange_n(&console_state.doorbell, 0, __ATOMIC_SEQ_CST);
         bool finished = drain_locked(&budget);
         bool waiting = finished && console_state.turn.waiting;
+        uint32_t left = finished || console_state.sink == CONSOLE_SINK_UART ? 0 : what_is_left();
 
         __atomic_store_n(&console_state.lock, 0, __ATOMIC_SEQ_CST);
         // Unfinished: the interrupt that was armed rings the bell itself.
+        if (left != 0)
+            continue_later(left);
         if (!finished)
             return;
         if (waiting)

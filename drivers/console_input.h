@@ -18,6 +18,7 @@ enum console_key_kind {
     CONSOLE_KEY_NEXT,   // keyboard to the next source
     CONSOLE_KEY_SOURCE, // keyboard to source `value`
     CONSOLE_KEY_COUNTERS,
+    CONSOLE_KEY_LOG,
     CONSOLE_KEY_LEAVE,
     CONSOLE_KEY_HELP, // also what any unknown key after the escape key gives
 };

@@ -3,12 +3,14 @@
 // an edge-triggered interrupt that arrives as NMI.
 #include "drivers/console.h"
 
+#include "drivers/console_history.h"
 #include "drivers/console_input.h"
 #include "drivers/console_state.h"
 #include "drivers/uart.h"
 
-#define ROUNDS   4096 // looks at a device that never ends its interrupt
-#define RX_BATCH 64   // bytes taken between two looks at the interrupt
+#define ROUNDS    4096 // looks at a device that never ends its interrupt
+#define RX_BATCH  64   // bytes taken between two looks at the interrupt
+#define LOG_LINES 40   // of the log that are shown again
 
 void console_set_focus(unsigned source)
 {
@@ -20,8 +22,8 @@ void console_set_focus(unsigned source)
 
 void console_print_help(void)
 {
-    print("Ctrl-] then: n next partition, 1-9 that partition, c counters, q leave, ? this help,\n"
-          "    Ctrl-] the key itself\n");
+    print("Ctrl-] then: n next partition, 1-9 that partition, c counters, l log, q leave,\n"
+          "    ? this help, Ctrl-] the key itself\n");
     for (unsigned id = 1; id < console_state.count; id++)
         print("  %u %s%s\n", id, console_state.sources[id].name,
               id == console_focus() ? " (has the keyboard)" : "");
@@ -65,6 +67,9 @@ static void handle_key(uint8_t byte, struct console_events *events)
     case CONSOLE_KEY_COUNTERS:
         events->actions |= CONSOLE_ACTION_COUNTERS;
         break;
+    case CONSOLE_KEY_LOG:
+        console_own_repeat(LOG_LINES); // the drain that follows shows them
+        break;
     case CONSOLE_KEY_LEAVE:
         events->actions |= CONSOLE_ACTION_LEAVE;
         break;
@@ -83,9 +88,10 @@ struct console_events console_poll(void)
     unsigned rounds = 0;
     uint8_t byte;
 
-    if (console_mode() != CONSOLE_MODE_RUN || console_state.sink != CONSOLE_SINK_UART)
+    if (console_mode() != CONSOLE_MODE_RUN)
         return events;
-    for (; uart_interrupt_pending() && rounds < ROUNDS; rounds++) {
+    for (; console_state.sink == CONSOLE_SINK_UART && uart_interrupt_pending() && rounds < ROUNDS;
+         rounds++) {
         for (unsigned batch = 0; batch < RX_BATCH && uart_rx(&byte); batch++)
             handle_key(byte, &events);
     }

@@ -3,6 +3,7 @@
 // back its own number, and it takes every byte at once.
 #include "drivers/console_sink.h"
 
+#include "drivers/framebuffer.h"
 #include "drivers/uart.h"
 #include "drivers/uart_port.h"
 
@@ -16,9 +17,12 @@
 // each of them. Synchronous writers only; a race costs a wait or a byte.
 static bool stuck;
 
+static bool screen; // set by the boot CPU before console_start()
+
 enum console_sink console_sink_init(uint16_t uart_base)
 {
     stuck = false;
+    screen = false;
     if (uart_init(uart_base))
         return CONSOLE_SINK_UART;
     if (uart_port_read(DEBUG_PORT) == DEBUG_PORT_VALUE)
@@ -26,12 +30,27 @@ enum console_sink console_sink_init(uint16_t uart_base)
     return CONSOLE_SINK_NONE;
 }
 
+void console_sink_add_screen(void)
+{
+    screen = true;
+}
+
+bool console_sink_has_screen(void)
+{
+    return screen;
+}
+
+bool console_sink_any(enum console_sink sink)
+{
+    return sink != CONSOLE_SINK_NONE || screen;
+}
+
 unsigned console_sink_room(enum console_sink sink)
 {
     return sink == CONSOLE_SINK_UART ? uart_tx_room() : 16;
 }
 
-void console_sink_put(enum console_sink sink, uint8_t byte)
+static void put_to_device(enum console_sink sink, uint8_t byte)
 {
     if (sink == CONSOLE_SINK_UART)
         uart_tx(byte);
@@ -39,10 +58,19 @@ void console_sink_put(enum console_sink sink, uint8_t byte)
         uart_port_write(DEBUG_PORT, byte);
 }
 
+void console_sink_put(enum console_sink sink, uint8_t byte)
+{
+    put_to_device(sink, byte);
+    if (screen)
+        framebuffer_put(byte);
+}
+
 void console_sink_put_wait(enum console_sink sink, uint8_t byte)
 {
     unsigned tries = 0;
 
+    if (screen)
+        framebuffer_put(byte);
     while (console_sink_room(sink) == 0) {
         if (stuck || ++tries == WAIT_TRIES) {
             stuck = true;
@@ -50,5 +78,10 @@ void console_sink_put_wait(enum console_sink sink, uint8_t byte)
         }
     }
     stuck = false;
-    console_sink_put(sink, byte);
+    put_to_device(sink, byte);
+}
+
+unsigned console_sink_show(unsigned most)
+{
+    return screen ? framebuffer_show(most) : 0;
 }

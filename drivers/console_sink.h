@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where console output goes in the end: the UART, an emulator's debug port, or nowhere. Who may
-// call is the console's business; there is no lock here.
+// Where console output goes in the end: the UART, or an emulator's debug port, or neither; and the
+// screen, if there is one. Who may call is the console's business; there is no lock here.
 #ifndef DRIVERS_CONSOLE_SINK_H
 #define DRIVERS_CONSOLE_SINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "drivers/console.h"
 
 // Finds the best sink; see console_init().
 enum console_sink console_sink_init(uint16_t uart_base);
+
+// Shows what comes from here on the screen too (drivers/framebuffer.h), which has been set up; and
+// whether that is so.
+void console_sink_add_screen(void);
+bool console_sink_has_screen(void);
+
+// Whether there is any sink at all.
+bool console_sink_any(enum console_sink sink);
 
 // How many bytes the sink takes now without waiting; may be 0.
 unsigned console_sink_room(enum console_sink sink);
@@ -20,5 +29,8 @@ void console_sink_put(enum console_sink sink, uint8_t byte);
 // Puts one byte and waits for room, but drops it if the device is stuck: waits some
 // 0.1 s the first time, and not at all while it stays stuck.
 void console_sink_put_wait(enum console_sink sink, uint8_t byte);
+
+// Draws on the screen what has been put there, `most` characters of it; returns how many it drew.
+unsigned console_sink_show(unsigned most);
 
 #endif

@@ -4,6 +4,7 @@
 #include "drivers/console_turn.h"
 
 #include "arch/tsc.h"
+#include "drivers/console_history.h"
 #include "drivers/console_log.h"
 #include "drivers/console_state.h"
 
@@ -20,8 +21,17 @@ void console_turn_init(struct console_turn *t)
 static bool ready(unsigned id, unsigned focus)
 {
     if (id == CONSOLE_HYPERVISOR)
-        return console_log_ready();
+        return console_own_ready();
     return console_ring_ready(&console_state.sources[id].ring, id == focus) > 0;
+}
+
+uint32_t console_turn_ready(void)
+{
+    uint32_t sources = 0;
+
+    for (unsigned id = 0; id < console_state.count; id++)
+        sources |= ready(id, console_focus()) ? 1u << id : 0;
+    return sources;
 }
 
 // Soon its writer would have to wait: that matters more than the looks of a line.

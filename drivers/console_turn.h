@@ -36,6 +36,9 @@ void console_turn_init(struct console_turn *turn);
 // `waiting`.
 unsigned console_turn_next(void);
 
+// Bit n: source n has something that may be shown.
+uint32_t console_turn_ready(void);
+
 // Whether the focus's broken line may be shown again now that console_turn_next() has found nobody.
 // May set `waiting`.
 bool console_turn_may_show(void);

@@ -70,6 +70,10 @@ struct iommu_ops {
     enum status (*check)(const struct pci_machine *pci, const struct pci_function *f, char *error,
                          size_t size);
 
+    // A line for each unit, with what it serves, and for each range of memory that the firmware
+    // reserves for devices. After probe(), on or off.
+    void (*describe)(void (*line)(const char *text));
+
     // An empty tree, in the format of the units. ERR_NO_MEMORY.
     enum status (*domain_create)(struct iommu_domain *d, uint16_t id);
     // Whatever has changed in the domain's tables holds when this returns.

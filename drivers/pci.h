@@ -135,6 +135,10 @@ void pci_open_bridges(const struct pci_machine *pci, const struct pci_function *
 // another of its group, which a reset of their bus resets as well.
 enum status pci_reset_function(const struct pci_machine *pci, const struct pci_function *f);
 
+// The first way to reset a function that it claims to have, for lists: "FLR", "FLR (AF)", "D3hot",
+// "bus" or "none". Any CPU.
+const char *pci_reset_name(const struct pci_machine *pci, const struct pci_function *f);
+
 // Puts the BARs and what else firmware had set up back, as `f` has it, without turning decoding on.
 void pci_restore_bars(const struct pci_function *f);
 

@@ -195,14 +195,25 @@ static void bus_reset(const struct pci_machine *pci, const struct pci_function *
 // ---- all of it -------------------------------------------------------------------------------
 
 static const struct way {
+    const char *name;
     bool (*exists)(const struct pci_machine *pci, const struct pci_function *f);
     void (*go)(const struct pci_machine *pci, const struct pci_function *f);
 } ways[] = {
-    {has_express_reset, express_reset},
-    {has_advanced_reset, advanced_reset},
-    {has_power_reset, power_reset},
-    {has_bus_reset, bus_reset},
+    {"FLR", has_express_reset, express_reset},
+    {"FLR (AF)", has_advanced_reset, advanced_reset},
+    {"D3hot", has_power_reset, power_reset},
+    {"bus", has_bus_reset, bus_reset},
 };
+
+const char *pci_reset_name(const struct pci_machine *pci, const struct pci_function *f)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+        if (ways[i].exists(pci, f)) {
+            return ways[i].name;
+        }
+    }
+    return "none";
+}
 
 // What came of one way. A function without the bit that is looked at is taken at its word.
 static enum status outcome(const struct pci_function *f, bool could_mark)

@@ -277,6 +277,7 @@ const struct iommu_ops vtd_ops = {
     .probe = probe,
     .enable = enable,
     .check = check,
+    .describe = vtd_describe,
     .domain_create = vtd_domain_create,
     .domain_flush = vtd_domain_flush,
     .attach = vtd_attach,

@@ -56,6 +56,10 @@ bool vtd_wait(const struct vtd_unit *u, unsigned offset, uint32_t mask, uint32_t
 // What was written to a table must reach the units' walks.
 void vtd_written(const void *start, size_t size);
 
+// ---- vtd_describe.c: for the inventory ---------------------------------------------------------
+
+void vtd_describe(void (*line)(const char *text));
+
 // ---- vtd_queue.c: queued invalidation ----------------------------------------------------------
 
 enum status vtd_queue_create(struct vtd_unit *u);

@@ -59,11 +59,15 @@ static void list_functions(const struct assignment *a,
     }
 }
 
+bool assign_possible(const struct pci_function *f)
+{
+    return !f->bridge && f->class_code >> 16 != CLASS_BRIDGE && f->class_code >> 8 != CLASS_IOMMU;
+}
+
 static bool can_be_given(const struct assignment *a, unsigned index, unsigned unused)
 {
     (void)unused;
-    const struct pci_function *f = &a->in->pci->function[index];
-    return !f->bridge && f->class_code >> 16 != CLASS_BRIDGE && f->class_code >> 8 != CLASS_IOMMU;
+    return assign_possible(&a->in->pci->function[index]);
 }
 
 static bool missing_in_group(const struct assignment *a, unsigned index, unsigned member)
@@ -163,10 +167,8 @@ static void check_bar_alone(struct assignment *a, unsigned index, unsigned n)
     for (unsigned i = 0; i < a->in->kept_count; i++) {
         const struct assign_kept *k = &a->in->kept[i];
         if (overlap(page_base(bar), page_bytes(bar), k->base, k->size)) {
-            format(text, sizeof(text),
-                   "has its BAR %u at 0x%lx, over %s: the firmware placed it "
-                   "wrongly",
-                   n, bar->address, k->why);
+            format(text, sizeof(text), "has its BAR %u at 0x%lx, over %s: %s", n, bar->address,
+                   k->why, k->remedy != NULL ? k->remedy : "the firmware placed it wrongly");
             refuse(a, a->owner[index], f->address, text);
             return;
         }

@@ -18,6 +18,7 @@ struct assign_kept {
     uint64_t base;
     uint64_t size;
     const char *why;
+    const char *remedy; // NULL: there is none but another firmware
 };
 
 struct assign_input {
@@ -29,6 +30,9 @@ struct assign_input {
     const struct io_range *ports; // kept on this machine, beside those of every PC
     unsigned port_count;
 };
+
+// Whether a function is of a kind that partitions may have: no bridge, no IOMMU.
+bool assign_possible(const struct pci_function *f);
 
 // Fills owner[] for all functions: a partition's index, or BLOB_NOBODY. Each thing that is wrong is
 // given to `report` as one line without newline, which names the partition, the device, and what to

@@ -19,7 +19,7 @@
 #include "hv/passthrough_machine.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
-#define MOST_FORBIDDEN      (1 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
+#define MOST_FORBIDDEN      (2 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
 #define RUNS_OF_DEVICE      (PCI_BARS + 1) // of pages: the BAR with the MSI-X table may have two
 #define UNIT_NAME_SIZE      32
 
@@ -164,6 +164,10 @@ static unsigned find_forbidden(struct audit_forbidden *out, const struct iommu_u
 {
     unsigned count = 0;
     out[count++] = (struct audit_forbidden){apic_page().v, PAGE_SIZE, "local APICs"};
+    if (machine.screen.size != 0) {
+        out[count++] =
+            (struct audit_forbidden){machine.screen.base, machine.screen.size, "the screen"};
+    }
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         out[count++] =
             (struct audit_forbidden){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC"};

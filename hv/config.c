@@ -26,6 +26,16 @@ static bool is_blob(const struct boot_module *m)
            blob_has_magic(magic, sizeof(magic));
 }
 
+bool config_is_there(void)
+{
+    for (unsigned i = 0; i < machine.boot.module_count; i++) {
+        if (is_blob(&machine.boot.modules[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The one module that is a configuration; NULL, after saying why, if there isn't exactly one.
 static const struct boot_module *find_blob(void)
 {

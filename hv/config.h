@@ -5,6 +5,10 @@
 #define HV_CONFIG_H
 
 #include "arch/status.h"
+#include "arch/types.h"
+
+// Whether any module is one, good or broken. Boot CPU.
+bool config_is_there(void);
 
 // Fills machine.config and machine.cpu_owner. Prints all that is wrong. Boot CPU.
 enum status config_load(void);

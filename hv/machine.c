@@ -158,6 +158,15 @@ void console_wake_ticker(void)
     }
 }
 
+// As for console_wake_ticker().
+void console_wake_sources(uint32_t sources)
+{
+    if ((sources & 1u << CONSOLE_HYPERVISOR) != 0) {
+        apic_send_nmi(cpus[machine.console_cpu]->apic_id);
+    }
+    tell(sources & ~(1u << CONSOLE_HYPERVISOR));
+}
+
 bool machine_console_ticks(void)
 {
     return this_cpu()->index == machine.console_cpu && console_tick_wanted();

@@ -15,6 +15,8 @@ struct machine {
     struct boot_info boot;
     struct acpi_info acpi;
     struct page_alloc memory;
+    struct page_range
+        screen; // the framebuffer's pages while the console is shown there; else empty
     const struct blob_header *config;
     struct blob_cpu_owner cpu_owner[MAX_CPUS];
     uint16_t pm1_base;    // of the virtual PM1 block: beside the physical PM timer, not over it
@@ -57,6 +59,14 @@ void machine_console_tick(void);
 
 // Kicks the partitions whose output has room again after a drain. Any CPU, no lock held.
 void machine_tell_unstalled(void);
+
+// The pages that a framebuffer covers.
+static inline struct page_range screen_range(const struct boot_framebuffer *fb)
+{
+    uint64_t base = align_down(fb->base, PAGE_SIZE);
+    return (struct page_range){
+        base, align_up(fb->base + (uint64_t)fb->pitch * fb->height, PAGE_SIZE) - base};
+}
 
 // Restarts the machine by the firmware's reset register, or else the ways every PC has.
 _Noreturn void machine_reset(void);

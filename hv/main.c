@@ -21,9 +21,12 @@
 #include "drivers/rtc.h"
 #include "hv/boot_audit.h"
 #include "hv/config.h"
+#include "hv/inventory.h"
 #include "hv/machine.h"
+#include "hv/module_hash.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
+#include "hv/screen.h"
 #include "version.h"
 
 #define COM1 0x3f8
@@ -34,6 +37,7 @@
 // Heap: what 4 CPUs and as many partitions need is well below 2 MiB; each more CPU needs its stack,
 // tables and control structures, each partition its permission map and second-level tables.
 #define HEAP_FIXED     KIB(512)
+#define HEAP_LOG       KIB(64) // the log of the hypervisor's messages
 #define HEAP_PER_CPU   KIB(80)
 #define HEAP_PER_GUEST KIB(112)
 
@@ -67,14 +71,16 @@ static void must(enum status s, const char *what)
 
 // ---- the boot CPU, on the boot tables ------------------------------------------------------
 
-static void read_boot_info(uint32_t magic, uint32_t info)
+static void read_boot_info(uint32_t magic, hpa_t info)
 {
-    char error[256];
+    char error[256] = "the loader's information can't be read";
     enum status s;
-    if (magic == MULTIBOOT1_MAGIC) {
-        s = multiboot1_parse(info, &machine.boot, error, sizeof(error));
+    if (magic == BOOT_INFO_MAGIC) {
+        s = phys_read(info, &machine.boot, sizeof(machine.boot));
+    } else if (magic == MULTIBOOT1_MAGIC) {
+        s = multiboot1_parse((uint32_t)info.v, &machine.boot, error, sizeof(error));
     } else if (magic == MULTIBOOT2_MAGIC) {
-        s = multiboot2_parse(info, &machine.boot, error, sizeof(error));
+        s = multiboot2_parse((uint32_t)info.v, &machine.boot, error, sizeof(error));
     } else {
         print("not started by a Multiboot loader (EAX is 0x%x): use one\n", magic);
         give_up();
@@ -87,11 +93,15 @@ static void read_boot_info(uint32_t magic, uint32_t info)
 
 static void place_heap(void)
 {
-    struct page_range kept = {image_start().v, image_size()};
-    must(page_alloc_boot(&machine.memory, &machine.boot, &kept, 1), "reading the memory map");
+    // A framebuffer is nobody's RAM, whether it is used or not.
+    const struct boot_framebuffer *fb = &machine.boot.framebuffer;
+    struct page_range kept[] = {{image_start().v, image_size()}, screen_range(fb)};
+    must(page_alloc_boot(&machine.memory, &machine.boot, kept, fb->base != 0 ? 2 : 1),
+         "reading the memory map");
     unsigned count = machine.acpi.cpu_count;
-    uint64_t size = HEAP_FIXED + count * HEAP_PER_CPU +
-                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size();
+    uint64_t size = HEAP_FIXED + HEAP_LOG + count * HEAP_PER_CPU +
+                    min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size() +
+                    screen_heap_size();
     hpa_t base;
     must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
          "finding memory for the hypervisor");
@@ -114,8 +124,9 @@ static void create_cpus(void)
 
 _Noreturn static void main_on_own_stack(void);
 
-_Noreturn void boot_main(uint32_t magic, uint32_t info)
+_Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
 {
+    mmu_set_image(image);
     time_us();
     exceptions_init();
     exceptions_load();
@@ -127,6 +138,7 @@ _Noreturn void boot_main(uint32_t magic, uint32_t info)
               COM1);
     }
     read_boot_info(magic, info);
+    screen_choose();
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
@@ -196,16 +208,27 @@ static void start_virtualization(void)
     must(virt->cpu_enable(), "turning on virtualization");
 }
 
+// Pages of the lowest 640 KiB, which no partition gets.
+static struct smp_low low_pages(void)
+{
+    hpa_t page[SMP_LOW_PAGES];
+    struct page_range kept[1 + SMP_LOW_PAGES] = {{image_start().v, image_size()}};
+    for (unsigned i = 0; i < SMP_LOW_PAGES; i++) {
+        if (page_alloc_low_page(&machine.boot, kept, 1 + i, &page[i]) != STATUS_OK) {
+            print("no %u free pages below 640 KiB to start the other CPUs through\n",
+                  SMP_LOW_PAGES);
+            give_up();
+        }
+        kept[1 + i] = (struct page_range){page[i].v, PAGE_SIZE};
+    }
+    return (struct smp_low){page[0], page[1], page[2], page[3]};
+}
+
 static void start_cpus(void)
 {
-    struct page_range kept = {image_start().v, image_size()};
-    hpa_t page;
-    if (page_alloc_low_page(&machine.boot, &kept, 1, &page) != STATUS_OK) {
-        print("no free page below 640 KiB to start the other CPUs through\n");
-        give_up();
-    }
+    struct smp_low low = low_pages();
     unsigned failed = 0;
-    if (smp_start(page, &failed) != STATUS_OK) {
+    if (smp_start(&low, &failed) != STATUS_OK) {
         print("CPU %u (APIC ID %u) does not start\n", failed, cpus[failed]->apic_id);
         give_up();
     }
@@ -270,17 +293,49 @@ static void print_partitions(void)
     for (unsigned i = 0; i < partition_count; i++) {
         print_partition(partitions[i]);
     }
-    print("hypervisor memory: image %lu KiB, kept %lu KiB (heap %lu KiB of %lu KiB used)\n",
+    print("hypervisor memory: image %lu KiB, kept %lu KiB (heap %lu KiB of %lu KiB used), from "
+          "0x%lx\n",
           image_size() >> 10, (image_size() + heap_size()) >> 10, heap_used() >> 10,
-          heap_size() >> 10);
+          heap_size() >> 10, image_start().v);
+}
+
+static void keep_log(void)
+{
+    void *memory = heap_borrow(HEAP_LOG);
+    must(memory != NULL && console_set_log(memory, HEAP_LOG, boot_cpu) ? STATUS_OK : ERR_NO_MEMORY,
+         "finding memory for the log");
+}
+
+_Noreturn static void idle(void);
+
+// Without a configuration: the inventory, and then only the console's keys. This CPU serves them;
+// the others sleep as firmware left them, and no device reaches anything.
+_Noreturn static void show_inventory(bool devices_known)
+{
+    inventory_show(devices_known);
+    if (passthrough_block_all() != STATUS_OK) {
+        give_up();
+    }
+    machine.cpu_owner[boot_cpu].partition = BLOB_NOBODY;
+    must(machine_route_interrupts(), "routing interrupts");
+    console_print_help();
+    print("nothing is started\n");
+    console_start();
+    idle();
 }
 
 _Noreturn static void main_on_own_stack(void)
 {
+    keep_log();
+    screen_start();
     start_clocks();
     print_machine();
-    if (passthrough_discover() != STATUS_OK || config_load() != STATUS_OK ||
-        passthrough_assign() != STATUS_OK) {
+    bool devices_known = passthrough_discover() == STATUS_OK;
+    if (!config_is_there()) {
+        show_inventory(devices_known);
+    }
+    if (!devices_known || config_load() != STATUS_OK ||
+        module_hashes_check() != STATUS_OK || passthrough_assign() != STATUS_OK) {
         give_up();
     }
     start_virtualization();

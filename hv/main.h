@@ -3,11 +3,12 @@
 #ifndef HV_MAIN_H
 #define HV_MAIN_H
 
-#include <stdint.h>
+#include "arch/types.h"
 
-// From the loader (boot/multiboot.asm): long mode, boot tables, boot stack, interrupts off. `magic`
-// and `info` are what the loader left in EAX and EBX.
-_Noreturn void boot_main(uint32_t magic, uint32_t info);
+// From the loader (boot/multiboot.asm, boot/uefi.asm): long mode, boot tables, boot stack,
+// interrupts off. `magic` and `info` are what a Multiboot loader left in EAX and EBX, or
+// BOOT_INFO_MAGIC and where struct boot_info lies; `image` is where the hypervisor lies.
+_Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image);
 
 // Every CPU, on its own tables and stack, interrupts off: joins the start, then runs its vCPU or
 // idles.

@@ -78,56 +78,67 @@ static void report(const char *text)
     print("%s\n", text);
 }
 
-#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 1)
+#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 2)
 
 static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
 {
     unsigned count = 0;
-    kept[count++] = (struct assign_kept){machine.acpi.lapic_address, PAGE_SIZE, "the local APICs"};
+    kept[count++] =
+        (struct assign_kept){machine.acpi.lapic_address, PAGE_SIZE, "the local APICs", NULL};
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         kept[count++] =
-            (struct assign_kept){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC"};
+            (struct assign_kept){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC", NULL};
     }
     for (unsigned i = 0; i < machine.boot.memory_count; i++) {
         const struct boot_memory *m = &machine.boot.memory[i];
         if (m->kind == BOOT_MEMORY_USABLE) {
-            kept[count++] = (struct assign_kept){m->base, m->size, "memory"};
+            kept[count++] = (struct assign_kept){m->base, m->size, "memory", NULL};
         }
+    }
+    if (machine.screen.size != 0) {
+        kept[count++] = (struct assign_kept){
+            machine.screen.base, machine.screen.size, "the screen of the hypervisor's console",
+            "say framebuffer=off on the hypervisor's command line"};
     }
     return count;
 }
 
-static enum status assign(struct assign_kept kept[MOST_KEPT])
+enum status passthrough_judge(const struct blob_header *config, const struct iommu_ops *ops,
+                              int owner[PCI_MAX_FUNCTIONS], void (*tell)(const char *text))
 {
+    struct assign_kept *kept = heap_borrow(MOST_KEPT * sizeof(*kept));
+    if (kept == NULL) {
+        tell("no memory to give devices away");
+        return ERR_NO_MEMORY;
+    }
     struct assign_input input = {
-        .config = machine.config,
+        .config = config,
         .pci = &passthrough_machine.pci,
-        .iommu = iommu,
+        .iommu = ops,
         .kept = kept,
         .kept_count = find_kept(kept),
         .ports = machine_kept_ports,
         .port_count = machine_kept_port_count,
     };
-    return assign_devices(&input, passthrough_machine.owner, report);
+    enum status s = assign_devices(&input, owner, tell);
+    heap_return(kept, MOST_KEPT * sizeof(*kept));
+    return s;
+}
+
+enum status passthrough_block_all(void)
+{
+    char error[IOMMU_TEXT_SIZE];
+    enum status s = iommu == NULL ? STATUS_OK : iommu->enable(error, sizeof(error));
+    if (s != STATUS_OK) {
+        print("%s: %s\n", iommu->name, error);
+    }
+    return s;
 }
 
 enum status passthrough_assign(void)
 {
-    char error[IOMMU_TEXT_SIZE];
-    struct assign_kept *kept = heap_borrow(MOST_KEPT * sizeof(*kept));
-    if (kept == NULL) {
-        print("no memory to give devices away\n");
-        return ERR_NO_MEMORY;
-    }
-    enum status s = assign(kept);
-    heap_return(kept, MOST_KEPT * sizeof(*kept));
-    if (s == STATUS_OK && iommu != NULL) {
-        s = iommu->enable(error, sizeof(error));
-        if (s != STATUS_OK) {
-            print("%s: %s\n", iommu->name, error);
-        }
-    }
-    return s;
+    enum status s = passthrough_judge(machine.config, iommu, passthrough_machine.owner, report);
+    return s == STATUS_OK ? passthrough_block_all() : s;
 }
 
 uint64_t passthrough_heap_size(void)
@@ -170,19 +181,25 @@ static enum status create_msix(struct passthrough_device *d)
     return pages != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
-static enum status create_interrupts(struct passthrough_device *d)
+unsigned passthrough_messages(const struct vpci_function *f)
 {
     unsigned msi = 0;
-    if (d->virt->msi != 0) {
-        uint32_t control = pci_config_read(d->pci->address, d->virt->msi + PCI_MSI_CONTROL, 2);
+    if (f->msi != 0) {
+        uint32_t control = pci_config_read(f->host->address, f->msi + PCI_MSI_CONTROL, 2);
         msi = 1u << (control >> PCI_MSI_CAPABLE_SHIFT & 7);
     }
-    unsigned wanted = msi > d->msix.count ? msi : d->msix.count;
-    if (iommu == NULL || wanted == 0) {
-        return STATUS_OK;
-    }
+    unsigned wanted = msi > f->msix_vectors ? msi : f->msix_vectors;
     while ((wanted & (wanted - 1)) != 0) {
         wanted += wanted & -wanted;
+    }
+    return wanted;
+}
+
+static enum status create_interrupts(struct passthrough_device *d)
+{
+    unsigned wanted = passthrough_messages(d->virt);
+    if (iommu == NULL || wanted == 0) {
+        return STATUS_OK;
     }
     d->irq_count = wanted;
     return iommu->irq_alloc(d->pci->requester, wanted, &d->irq_first);
@@ -227,24 +244,15 @@ static const struct partition *pin_owner(uint32_t gsi)
     return NULL;
 }
 
-// Makes a device's interrupt one of the guest's four pins. NULL, or why it can't be.
-static const char *grant_pin(struct partition *p, struct passthrough_device *d, char *text,
-                             size_t size)
+const char *passthrough_take_pin(struct passthrough *pt, const struct vpci_function *f)
 {
-    struct passthrough *pt = p->passthrough;
-    unsigned n = guest_pci_pin(d->virt->devfn / 8, d->pci->interrupt_pin);
-    uint32_t gsi = d->pci->interrupt_line;
-    const struct partition *other = pin_owner(gsi);
+    unsigned n = guest_pci_pin(f->devfn / 8, f->host->interrupt_pin);
+    uint32_t gsi = f->host->interrupt_line;
     if (gsi == 0 || gsi == NO_LINE || gsi >= 24) {
         return "the firmware connected it to no interrupt";
     }
     if (gsi == machine_console_gsi()) {
         return "it shares its interrupt with the serial port";
-    }
-    if (other != NULL && other != p) {
-        format(text, size, "it shares interrupt %u with a device of partition \"%s\"", gsi,
-               other->name);
-        return text;
     }
     for (unsigned i = 0; i < GUEST_PCI_PINS; i++) {
         bool used = (pt->pins >> i & 1) != 0;
@@ -257,6 +265,19 @@ static const char *grant_pin(struct partition *p, struct passthrough_device *d, 
     }
     pt->pins |= 1u << n;
     return NULL;
+}
+
+// NULL, or why a device's interrupt can't be the partition's.
+static const char *grant_pin(struct partition *p, const struct passthrough_device *d, char *text,
+                             size_t size)
+{
+    const struct partition *other = pin_owner(d->pci->interrupt_line);
+    if (other != NULL && other != p) {
+        format(text, size, "it shares interrupt %u with a device of partition \"%s\"",
+               d->pci->interrupt_line, other->name);
+        return text;
+    }
+    return passthrough_take_pin(p->passthrough, d->virt);
 }
 
 static enum status create_pin(struct partition *p, struct passthrough_device *d)

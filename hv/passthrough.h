@@ -14,6 +14,7 @@
 #include "hv/guest_platform.h"
 #include "hv/vdev/vmsix.h"
 #include "hv/vdev/vpci.h"
+#include "partitions/blob.h"
 
 struct partition;
 struct vcpu;
@@ -59,6 +60,21 @@ enum status passthrough_discover(void);
 // Decides whose each function is, and turns the IOMMUs on with everything blocked. Behind
 // config_load(). Prints what is wrong.
 enum status passthrough_assign(void);
+
+// Decides whose each function would be, by a configuration that has passed blob_check(), with the
+// IOMMU `ops` or NULL; as assign_devices(). Changes nothing.
+enum status passthrough_judge(const struct blob_header *config, const struct iommu_ops *ops,
+                              int owner[PCI_MAX_FUNCTIONS], void (*tell)(const char *text));
+
+// Turns the IOMMUs on with everything blocked. Prints what is wrong.
+enum status passthrough_block_all(void);
+
+// Makes the interrupt of a function, which has a pin, one of the four that its bus has. NULL, or
+// why it can't be.
+const char *passthrough_take_pin(struct passthrough *pt, const struct vpci_function *f);
+
+// How many interrupts of the IOMMU a function takes for its MSI or MSI-X: 0, or a power of two.
+unsigned passthrough_messages(const struct vpci_function *f);
 
 // Whether the partition's devices use the addresses that its drivers give them as the host's,
 // because it is trusted with some and there is no IOMMU (trust_dma). Behind passthrough_assign().

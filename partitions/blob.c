@@ -66,6 +66,54 @@ const char *blob_string(const struct blob_header *blob, uint32_t offset)
     return all_strings(blob) + offset;
 }
 
+static struct blob_use use_of(const struct blob_header *blob, uint32_t name,
+                              const struct blob_hash *hash)
+{
+    return (struct blob_use){.name = blob_string(blob, name),
+                             .sha256 = hash->is_given ? hash->sha256 : NULL,
+                             .item = -1};
+}
+
+bool blob_use(const struct blob_header *blob, const struct blob_partition *partition, unsigned n,
+              struct blob_use *use)
+{
+    const struct blob_module *module;
+
+    if (n == 0) {
+        *use = use_of(blob, partition->image, &partition->image_hash);
+        use->field = BLOB_FIELD_IMAGE;
+        use->hash_field = BLOB_FIELD_IMAGE_SHA256;
+        return true;
+    }
+    n--;
+    if (partition->initrd != 0 && n-- == 0) {
+        *use = use_of(blob, partition->initrd, &partition->initrd_hash);
+        use->field = BLOB_FIELD_INITRD;
+        use->hash_field = BLOB_FIELD_INITRD_SHA256;
+        return true;
+    }
+    if (n >= partition->module_count)
+        return false;
+    module = &blob_modules(blob, partition)[n];
+    *use = use_of(blob, module->name, &module->hash);
+    use->field = use->hash_field = BLOB_FIELD_MODULES;
+    use->item = (int)n;
+    return true;
+}
+
+const uint8_t *blob_module_sha256(const struct blob_header *blob, const char *name)
+{
+    struct blob_use use;
+
+    for (unsigned i = 0; i < blob->partition_count; i++) {
+        for (unsigned n = 0; blob_use(blob, blob_partition(blob, i), n, &use); n++) {
+            if (use.sha256 != NULL && strcmp(use.name, name) == 0)
+                return use.sha256;
+        }
+    }
+    return NULL;
+}
+
 // ---- the file as a whole ---------------------------------------------------------------------
 
 bool blob_has_magic(const void *data, size_t size)
@@ -192,6 +240,19 @@ static void check_string(const struct blob_header *blob, int partition, const ch
         bad_layout(blob, partition, what, offset, out);
 }
 
+static void check_hash(const struct blob_header *blob, int partition, const struct blob_hash *hash,
+                       struct blob_problems *out)
+{
+    uint8_t used = 0;
+
+    for (unsigned i = 0; i < SHA256_SIZE; i++)
+        used |= hash->sha256[i];
+    if (hash->is_given > 1)
+        bad_layout(blob, partition, "what it says of a hash is unknown", hash->is_given, out);
+    else if (hash->is_given == 0 && used != 0)
+        bad_layout(blob, partition, "there is a hash where it says that there is none", used, out);
+}
+
 static void check_cpu_fields(const struct blob_header *blob, int index, struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, (unsigned)index);
@@ -224,8 +285,8 @@ static void check_device_fields(const struct blob_header *blob, int index,
         bad_layout(blob, index, "a reserved field is not 0", p->reserved, out);
 }
 
-static void check_module_strings(const struct blob_header *blob, int index,
-                                 struct blob_problems *out)
+static void check_module_fields(const struct blob_header *blob, int index,
+                                struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, (unsigned)index);
 
@@ -235,6 +296,7 @@ static void check_module_strings(const struct blob_header *blob, int index,
         check_string(blob, index, "a module's name lies outside the strings", module->name, out);
         check_string(blob, index, "a module's cmdline lies outside the strings", module->cmdline,
                      out);
+        check_hash(blob, index, &module->hash, out);
     }
 }
 
@@ -252,6 +314,8 @@ static void check_partitions(const struct blob_header *blob, struct blob_problem
         check_string(blob, i, "its image lies outside the strings", p->image, out);
         check_string(blob, i, "its initrd lies outside the strings", p->initrd, out);
         check_string(blob, i, "its cmdline lies outside the strings", p->cmdline, out);
+        check_hash(blob, i, &p->image_hash, out);
+        check_hash(blob, i, &p->initrd_hash, out);
         check_cpu_fields(blob, i, out);
         check_device_fields(blob, i, out);
 
@@ -271,7 +335,7 @@ static void check_partitions(const struct blob_header *blob, struct blob_problem
         modules += p->module_count;
         ioports += p->ioport_count;
         devices += p->device_count;
-        check_module_strings(blob, i, out);
+        check_module_fields(blob, i, out);
     }
     if (modules != blob->module_count)
         bad_layout(blob, -1, "some of its modules belong to no partition", modules, out);

@@ -15,10 +15,11 @@
 
 #include "arch/status.h"
 #include "arch/types.h"
+#include "partitions/sha256.h"
 
 #define BLOB_MAGIC      "BULKHEAD" // 8 bytes, without its NUL
 #define BLOB_MAGIC_SIZE 8
-#define BLOB_VERSION    2
+#define BLOB_VERSION    3
 
 #define BLOB_MAX_SIZE              KIB(64)
 #define BLOB_MAX_MODULES           64   // `modules` entries of all partitions together
@@ -54,6 +55,12 @@ enum blob_cpu_mode {
 #define BLOB_STOP_ON_DMA_FAULT 0x2u // refused DMA stops it; else it is only reported
 #define BLOB_FLAGS             (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)
 
+// What a boot module must give, if anything is asked of it.
+struct blob_hash {
+    uint32_t is_given; // 1, or 0: then the rest is 0
+    uint8_t sha256[SHA256_SIZE];
+};
+
 // `image`, `initrd` and `cmdline` are offsets into the strings; 0 is the empty string and means
 // that there is none.
 struct blob_partition {
@@ -73,11 +80,14 @@ struct blob_partition {
     uint16_t cpu_mode; // enum blob_cpu_mode
     uint16_t cpu_count;
     uint16_t cpus[MAX_CPUS]; // the first cpu_count of them, if listed; 0 elsewhere
+    struct blob_hash image_hash;
+    struct blob_hash initrd_hash;
 };
 
 struct blob_module {
     uint32_t name; // offset into the strings
     uint32_t cmdline;
+    struct blob_hash hash;
 };
 
 // A range of host I/O ports that the partition may use directly; both ends belong to it.
@@ -94,9 +104,10 @@ struct blob_device {
 };
 
 _Static_assert(sizeof(struct blob_header) == 40, "part of the format");
-_Static_assert(sizeof(struct blob_partition) == 88 + 2 * MAX_CPUS, "part of the format");
+_Static_assert(sizeof(struct blob_hash) == 36, "part of the format");
+_Static_assert(sizeof(struct blob_partition) == 88 + 2 * MAX_CPUS + 72, "part of the format");
 _Static_assert(sizeof(struct blob_partition) % 8 == 0, "what follows stays aligned");
-_Static_assert(sizeof(struct blob_module) == 8, "part of the format");
+_Static_assert(sizeof(struct blob_module) == 44, "part of the format");
 _Static_assert(sizeof(struct blob_ioports) == 4, "part of the format");
 _Static_assert(sizeof(struct blob_device) == 4, "part of the format");
 _Static_assert(MAX_CPUS == 64, "another number is another format: raise BLOB_VERSION");
@@ -120,7 +131,9 @@ enum blob_problem_kind {
     BLOB_NO_IMAGE,
     BLOB_BAD_TEXT, // a module name or a command line
     BLOB_INITRD_AND_MODULES,
-    BLOB_BAD_PORTS, // a range that ends before it starts
+    BLOB_NO_HASHED_MODULE, // a hash, but of nothing
+    BLOB_DIFFERENT_HASHES, // of one module
+    BLOB_BAD_PORTS,        // a range that ends before it starts
     BLOB_OVERLAPPING_PORTS,
     BLOB_KEPT_PORTS, // ports that the hypervisor keeps
     BLOB_DUPLICATE_DEVICE,
@@ -140,7 +153,9 @@ enum blob_field {
     BLOB_FIELD_CPUS,
     BLOB_FIELD_MEMORY,
     BLOB_FIELD_IMAGE,
+    BLOB_FIELD_IMAGE_SHA256,
     BLOB_FIELD_INITRD,
+    BLOB_FIELD_INITRD_SHA256,
     BLOB_FIELD_CMDLINE,
     BLOB_FIELD_MODULES,
     BLOB_FIELD_IOPORTS,
@@ -181,7 +196,8 @@ uint32_t blob_crc32(const void *data, size_t size);
 // machine. `blob` is 8-byte aligned and `size` is the size of the file. All problems found are
 // written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
 // status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU, port or
-// device given twice), ERR_DENIED (ports that the hypervisor keeps) or ERR_INVALID.
+// device given twice, or a module's hash), ERR_DENIED (ports that the hypervisor keeps) or
+// ERR_INVALID.
 enum status blob_check(const void *blob, size_t size, struct blob_problems *out);
 
 // Host I/O ports that no partition gets, and why.
@@ -239,6 +255,23 @@ const struct blob_ioports *blob_ioports(const struct blob_header *blob,
 // The first of the partition's device_count devices.
 const struct blob_device *blob_devices(const struct blob_header *blob,
                                        const struct blob_partition *partition);
+
+// A boot module as a partition uses it.
+struct blob_use {
+    const char *name;
+    const uint8_t *sha256; // what it must give; NULL: nothing is asked of it
+    enum blob_field field; // the keys that name it and its hash
+    enum blob_field hash_field;
+    int item; // index into the partition's modules, or -1: its image or initrd
+};
+
+// The `n`-th use of a module by the partition, from 0: its image, its initrd if it has one, then
+// its modules. False: there are no more.
+bool blob_use(const struct blob_header *blob, const struct blob_partition *partition, unsigned n,
+              struct blob_use *use);
+
+// The hash that some partition asks of the module with this name; NULL if none does.
+const uint8_t *blob_module_sha256(const struct blob_header *blob, const char *name);
 
 #define BLOB_DEVICE_TEXT_SIZE 16
 

@@ -117,6 +117,46 @@ static void check_files(const struct blob_header *blob, unsigned index, struct b
                          "are for a Multiboot kernel; leave one out");
 }
 
+// Finds an earlier use of the same module, by this or an earlier partition, with another hash.
+static void check_hash_agrees(const struct blob_header *blob, unsigned index, unsigned number,
+                              const struct blob_use *use, struct blob_problems *out)
+{
+    struct blob_place place = {(int)index, use->hash_field, use->item};
+    struct blob_use other;
+    char user[BLOB_LABEL_SIZE];
+
+    for (unsigned i = 0; i <= index; i++) {
+        const struct blob_partition *p = blob_partition(blob, i);
+
+        for (unsigned n = 0; (i < index || n < number) && blob_use(blob, p, n, &other); n++) {
+            if (other.sha256 == NULL || strcmp(other.name, use->name) != 0 ||
+                memcmp(other.sha256, use->sha256, SHA256_SIZE) == 0)
+                continue;
+            blob_label(blob, i, user);
+            blob_problem_add(out, blob, BLOB_DIFFERENT_HASHES, place,
+                             "module \"%.48s\" has another SHA-256 in %s; a module is one file: "
+                             "correct the wrong one",
+                             use->name, i == index ? "an earlier place of it" : user);
+            return;
+        }
+    }
+}
+
+static void check_hashes(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    const struct blob_partition *p = blob_partition(blob, index);
+    struct blob_use use;
+
+    if (p->initrd == 0 && p->initrd_hash.is_given)
+        blob_problem_add(out, blob, BLOB_NO_HASHED_MODULE, at(index, BLOB_FIELD_INITRD_SHA256),
+                         "initrd_sha256 is about its initrd, but it has none; give it one or leave "
+                         "this out");
+    for (unsigned n = 0; blob_use(blob, p, n, &use); n++) {
+        if (use.sha256 != NULL && use.name[0] != '\0') // else it has its own message
+            check_hash_agrees(blob, index, n, &use, out);
+    }
+}
+
 // ---- CPUs and memory -------------------------------------------------------------------------
 
 // Says who listed the CPU first, if it was before entry `item` of partition `index`.
@@ -350,6 +390,7 @@ void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
         check_cpus(blob, i, out);
         check_memory(blob, i, out);
         check_files(blob, i, out);
+        check_hashes(blob, i, out);
         check_ioports(blob, i, out);
         check_devices(blob, i, out);
     }

@@ -6,7 +6,7 @@
 
 #include <libconfig.h>
 
-#include "partitions/blob.h"
+#include "partitions/blob_problem.h"
 #include "partitions/config_messages.h"
 
 struct config_cpu {
@@ -18,6 +18,7 @@ struct config_module {
     struct config_place place;
     const char *name;
     const char *cmdline;
+    struct blob_hash hash;
 };
 
 struct config_ioports {
@@ -40,6 +41,8 @@ struct config_partition {
     const char *image;
     const char *initrd;
     const char *cmdline;
+    struct blob_hash image_hash;
+    struct blob_hash initrd_hash;
     enum blob_cpu_mode cpu_mode;
     unsigned cpu_count;
     struct config_cpu cpus[MAX_CPUS];
@@ -75,6 +78,28 @@ void config_parse_ioports(const config_setting_t *setting, const char *label, un
 
 void config_parse_devices(const config_setting_t *setting, const char *label, unsigned *used,
                           struct config_partition *p, struct config_messages *messages);
+
+// The hash that a setting gives by hand. `what` names the key in messages, after `label`. False,
+// with a message, if it is none.
+bool config_parse_hash(const config_setting_t *setting, const char *label, const char *what,
+                       struct blob_hash *hash, struct config_messages *messages);
+
+// Where modules' files are.
+#define CONFIG_MAX_FOLDERS 16
+struct config_folders {
+    unsigned count;
+    const char *path[CONFIG_MAX_FOLDERS]; // the first that has a file of the name is taken
+};
+
+// Gives every module that a partition uses the hash of its file. A file that is in none of the
+// folders is an error, unless the configuration has its hash; as is one whose hash is another than
+// the configuration's.
+void config_hash_modules(struct config *config, const struct config_folders *folders,
+                         struct config_messages *messages);
+
+// How messages name a partition, as those of blob_check() do: by its number, from 1, where its name
+// is bad. `index` counts from 0.
+void config_label(const char *name, unsigned index, char label[BLOB_LABEL_SIZE]);
 
 // Where a setting stands.
 struct config_place config_place_of(const config_setting_t *setting);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys of a partition that take a list: cpus, modules, ioports, devices. A bad entry gets a
 // message and is left out, and the rest is read all the same.
+#include <stdio.h>
 #include <string.h>
 
 #include "partitions/config.h"
@@ -84,6 +85,15 @@ static bool read_text(const config_setting_t *setting, const char *label, int nu
     return true;
 }
 
+static bool read_hash(const config_setting_t *setting, const char *label, int number,
+                      struct blob_hash *hash, struct config_messages *messages)
+{
+    char what[48];
+
+    snprintf(what, sizeof(what), "%s of module %d", config_setting_name(setting), number);
+    return config_parse_hash(setting, label, what, hash, messages);
+}
+
 static bool parse_module_group(const config_setting_t *group, const char *label, int number,
                                struct config_module *module, struct config_messages *messages)
 {
@@ -97,10 +107,12 @@ static bool parse_module_group(const config_setting_t *group, const char *label,
             good &= read_text(setting, label, number, &module->name, messages);
         } else if (strcmp(key, "cmdline") == 0) {
             good &= read_text(setting, label, number, &module->cmdline, messages);
+        } else if (strcmp(key, "sha256") == 0) {
+            good &= read_hash(setting, label, number, &module->hash, messages);
         } else {
             config_message(messages, config_place_of(setting),
-                           "%s: unknown key \"%s\" of module %d; there are name, cmdline", label,
-                           key, number);
+                           "%s: unknown key \"%s\" of module %d; there are name, cmdline, sha256",
+                           label, key, number);
             good = false;
         }
     }

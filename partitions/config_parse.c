@@ -23,7 +23,9 @@ static const struct key {
     {"cpus", BLOB_FIELD_CPUS, "cpus = 1;"},
     {"memory", BLOB_FIELD_MEMORY, "memory = \"512M\";"},
     {"image", BLOB_FIELD_IMAGE, "image = \"vmlinuz\";"},
+    {"image_sha256", BLOB_FIELD_IMAGE_SHA256, NULL},
     {"initrd", BLOB_FIELD_INITRD, NULL},
+    {"initrd_sha256", BLOB_FIELD_INITRD_SHA256, NULL},
     {"cmdline", BLOB_FIELD_CMDLINE, NULL},
     {"modules", BLOB_FIELD_MODULES, NULL},
     {"ioports", BLOB_FIELD_IOPORTS, NULL},
@@ -33,8 +35,8 @@ static const struct key {
 };
 
 #define KEY_NAMES                                                                                  \
-    "name, cpus, memory, image, initrd, cmdline, modules, ioports, devices, trust_dma, "           \
-    "on_dma_fault"
+    "name, cpus, memory, image, image_sha256, initrd, initrd_sha256, cmdline, modules, ioports, "  \
+    "devices, trust_dma, on_dma_fault"
 
 // libconfig notes for a text in a list the line of what follows it, since that could be a second
 // text to join. So the text is looked for upwards from there. One that is written with escapes is
@@ -206,6 +208,12 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
     case BLOB_FIELD_IMAGE:
         parse_text(setting, label, key->field, &p->image, p, messages);
         break;
+    case BLOB_FIELD_IMAGE_SHA256:
+        config_parse_hash(setting, label, key->name, &p->image_hash, messages);
+        break;
+    case BLOB_FIELD_INITRD_SHA256:
+        config_parse_hash(setting, label, key->name, &p->initrd_hash, messages);
+        break;
     case BLOB_FIELD_INITRD:
         parse_initrd(setting, label, p, messages);
         break;
@@ -241,26 +249,24 @@ static const struct key *find_key(const char *name)
     return NULL;
 }
 
-// How messages name the partition: as those of blob_check() do.
-static void write_label(const config_setting_t *group, unsigned index, char *label, size_t size)
+void config_label(const char *name, unsigned index, char label[BLOB_LABEL_SIZE])
 {
-    char name[BLOB_NAME_SIZE] = {0};
-    const char *text;
+    char padded[BLOB_NAME_SIZE] = {0};
 
-    if (config_setting_lookup_string(group, "name", &text) == CONFIG_TRUE &&
-        strlen(text) < sizeof(name))
-        memcpy(name, text, strlen(text));
-    if (blob_name_is_legal(name))
-        snprintf(label, size, "partition \"%s\"", name);
+    if (strlen(name) < sizeof(padded))
+        memcpy(padded, name, strlen(name));
+    if (blob_name_is_legal(padded))
+        snprintf(label, BLOB_LABEL_SIZE, "partition \"%s\"", name);
     else
-        snprintf(label, size, "partition number %u", index + 1);
+        snprintf(label, BLOB_LABEL_SIZE, "partition number %u", index + 1);
 }
 
 static void parse_partition(const config_setting_t *group, unsigned index,
                             struct used_entries *used, struct config_partition *p,
                             struct config_messages *messages)
 {
-    char label[64];
+    char label[BLOB_LABEL_SIZE];
+    const char *name = "";
 
     *p = (struct config_partition){
         .place = config_place_of(group), .name = "", .image = "", .initrd = "", .cmdline = ""};
@@ -274,7 +280,8 @@ static void parse_partition(const config_setting_t *group, unsigned index,
             p->is_reported[field] = true;
         return;
     }
-    write_label(group, index, label, sizeof(label));
+    config_setting_lookup_string(group, "name", &name); // left alone if there is none
+    config_label(name, index, label);
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
         const struct key *key = find_key(config_setting_name(setting));

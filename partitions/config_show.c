@@ -42,12 +42,22 @@ static void widen(int *width, const char *text)
         *width = (int)strlen(text);
 }
 
+// As sha256sum prints it, so that the two can be compared.
+static void show_hash(const struct blob_use *use)
+{
+    printf("    sha256   ");
+    for (unsigned i = 0; i < SHA256_SIZE; i++)
+        printf("%02x", use->sha256[i]);
+    printf("  %s\n", use->name);
+}
+
 static void show_details(const struct blob_header *blob, const struct blob_partition *p)
 {
     const struct blob_module *modules = blob_modules(blob, p);
     const struct blob_ioports *ioports = blob_ioports(blob, p);
     const struct blob_device *devices = blob_devices(blob, p);
     char text[BLOB_DEVICE_TEXT_SIZE];
+    struct blob_use use;
 
     if (p->initrd != 0)
         printf("    initrd   %s\n", blob_string(blob, p->initrd));
@@ -58,6 +68,10 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
 
         printf("    module   %s%s%s\n", blob_string(blob, modules[i].name),
                cmdline[0] == '\0' ? "" : ": ", cmdline);
+    }
+    for (unsigned i = 0; blob_use(blob, p, i, &use); i++) {
+        if (use.sha256 != NULL)
+            show_hash(&use);
     }
     for (unsigned i = 0; i < p->ioport_count; i++)
         printf("    ioports  0x%x-0x%x\n", ioports[i].first, ioports[i].last);

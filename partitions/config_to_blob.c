@@ -77,6 +77,8 @@ static void write_partition(struct writer *writer, const struct config_partition
     out->cmdline = write_string(writer, p->cmdline);
     out->cpu_mode = (uint16_t)p->cpu_mode;
     out->cpu_count = (uint16_t)p->cpu_count;
+    out->image_hash = p->image_hash;
+    out->initrd_hash = p->initrd_hash;
     for (unsigned i = 0; p->cpu_mode == BLOB_CPUS_LISTED && i < p->cpu_count; i++)
         out->cpus[i] = p->cpus[i].number;
 
@@ -87,6 +89,7 @@ static void write_partition(struct writer *writer, const struct config_partition
 
         module->name = write_string(writer, p->modules[i].name);
         module->cmdline = write_string(writer, p->modules[i].cmdline);
+        module->hash = p->modules[i].hash;
     }
     out->ioport_first = blob->ioport_count;
     out->ioport_count = p->ioport_count;

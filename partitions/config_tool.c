@@ -22,6 +22,10 @@ static const char usage[] =
     "       bulkhead-config show BLOB           prints what such a file holds\n"
     "       bulkhead-config --help | --version\n"
     "\n"
+    "  -m, --modules DIR  for check and build: where the modules' files are. The configuration "
+    "gets\n"
+    "                     their SHA-256, and other files are then not started. May be repeated.\n"
+    "\n"
     "A configuration names the partitions of a machine; docs/configuration.md describes it.\n"
     "Exit status: 0 done, 1 the configuration is bad or a file can't be read or written,\n"
     "2 this command line is wrong.\n";
@@ -43,7 +47,8 @@ static enum exit_code write_file(const char *path, const void *data, size_t size
 }
 
 // `check` if output is NULL, else `build`.
-static enum exit_code compile(const char *path, const char *output)
+static enum exit_code compile(const char *path, const struct config_folders *folders,
+                              const char *output)
 {
     static struct config config;
     struct config_messages messages = {0};
@@ -54,6 +59,8 @@ static enum exit_code compile(const char *path, const char *output)
 
     config_init(&tree);
     config_parse(path, &tree, &config, &messages);
+    if (folders->count != 0)
+        config_hash_modules(&config, folders, &messages);
     blob = config_to_blob(&config, &size);
     config_check(&config, blob, size, &messages);
 
@@ -111,14 +118,16 @@ static enum exit_code run(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {"output", required_argument, NULL, 'o'},
+        {"modules", required_argument, NULL, 'm'},
         {NULL, 0, NULL, 0},
     };
+    struct config_folders folders = {0};
     const char *output = NULL;
     const char *command;
-    bool is_build;
+    bool is_build, is_show;
     int option;
 
-    while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "ho:m:", options, NULL)) != -1) {
         switch (option) {
         case 'h':
             fputs(usage, stdout);
@@ -128,6 +137,11 @@ static enum exit_code run(int argc, char **argv)
             return EXIT_GOOD;
         case 'o':
             output = optarg;
+            break;
+        case 'm':
+            if (folders.count == CONFIG_MAX_FOLDERS)
+                return bad_usage("there are too many folders of modules, at ", optarg);
+            folders.path[folders.count++] = optarg;
             break;
         default: // getopt_long() has said what is wrong
             fputs(usage, stderr);
@@ -139,7 +153,8 @@ static enum exit_code run(int argc, char **argv)
         return bad_usage("say what to do", "");
     command = argv[optind++];
     is_build = strcmp(command, "build") == 0;
-    if (!is_build && strcmp(command, "check") != 0 && strcmp(command, "show") != 0)
+    is_show = strcmp(command, "show") == 0;
+    if (!is_build && strcmp(command, "check") != 0 && !is_show)
         return bad_usage("there is no command ", command);
     if (optind + 1 != argc)
         return bad_usage("one file is needed by ", command);
@@ -147,10 +162,12 @@ static enum exit_code run(int argc, char **argv)
         return bad_usage("say where to write with -o BLOB to ", command);
     if (!is_build && output != NULL)
         return bad_usage("-o is not for ", command);
+    if (is_show && folders.count != 0)
+        return bad_usage("--modules is not for ", command);
 
-    if (strcmp(command, "show") == 0)
+    if (is_show)
         return show(argv[optind]);
-    return compile(argv[optind], output);
+    return compile(argv[optind], &folders, output);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads sizes, ranges of I/O ports and addresses of PCI functions from text, strictly: nothing may
-// precede or follow them.
+// Reads sizes, ranges of I/O ports, addresses of PCI functions and hashes from text, strictly:
+// nothing may precede or follow them.
 #include "partitions/config_value.h"
 
 // The value of a digit, or 16 for what is none.
@@ -128,4 +128,17 @@ enum status config_parse_pci(const char *text, struct blob_device *device)
     *device =
         (struct blob_device){(uint16_t)segment, (uint8_t)bus, (uint8_t)(slot << 3 | function)};
     return STATUS_OK;
+}
+
+enum status config_parse_sha256(const char *text, uint8_t hash[SHA256_SIZE])
+{
+    size_t digits = 0;
+
+    for (; digit_of(text[digits]) < 16; digits++) {
+        if (digits < 2 * SHA256_SIZE)
+            hash[digits / 2] = (uint8_t)((unsigned)hash[digits / 2] << 4 | digit_of(text[digits]));
+    }
+    if (text[digits] != '\0')
+        return ERR_INVALID;
+    return digits == 2 * SHA256_SIZE ? STATUS_OK : ERR_RANGE;
 }

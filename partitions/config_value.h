@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The values that a configuration file writes as text: sizes, ranges of I/O ports, addresses of PCI
-// functions. Host only.
+// functions, hashes. Host only.
 #ifndef PARTITIONS_CONFIG_VALUE_H
 #define PARTITIONS_CONFIG_VALUE_H
 
@@ -17,5 +17,9 @@ enum status config_parse_ports(const char *text, struct blob_ioports *ports);
 // "00:03.0" or "0000:00:03.0": hexadecimal, each part with as many digits as here. ERR_INVALID if
 // it is no such text, ERR_RANGE if the device is above 1f or the function above 7.
 enum status config_parse_pci(const char *text, struct blob_device *device);
+
+// The 64 hexadecimal digits of a hash, in either case. ERR_INVALID if one is no such digit,
+// ERR_RANGE if there are fewer or more.
+enum status config_parse_sha256(const char *text, uint8_t hash[SHA256_SIZE]);
 
 #endif

@@ -3,10 +3,11 @@
 # tests; CONFIG_TOOL_SRCS is what build/bulkhead-config is made of (the Makefile has its rule).
 
 BLOB_SRCS := partitions/blob.c partitions/blob_problem.c partitions/blob_rules.c \
-             partitions/blob_machine.c
+             partitions/blob_machine.c partitions/sha256.c
 HV_C      += $(filter-out $(HV_C),$(BLOB_SRCS))
 
 CONFIG_TOOL_SRCS := partitions/config_tool.c partitions/config_parse.c partitions/config_value.c \
                     partitions/config_to_blob.c partitions/config_check.c partitions/config_show.c \
                     partitions/config_messages.c partitions/config_lists.c \
+                    partitions/config_hash.c \
                     $(BLOB_SRCS) drivers/format.c

@@ -2,26 +2,32 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sees to it that the Debian packages are there which a make target needs; installs what is missing
 # with apt-get, through sudo if need be, and says so. Silent when there is nothing to do.
-# Usage: tests/setup.sh build|run|bochs|iso|test|bench
+# Usage: tests/setup.sh build|run|bochs|iso|efi|image|test|bench
 set -eu
 cd "$(dirname "$0")/.."
 
-build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev"
-run="$build qemu-system-x86 seabios python3 busybox-static cpio gzip e2fsprogs"
+build="gcc make binutils libc6-dev nasm acpica-tools libconfig-dev python3 console-setup-linux"
+run="$build qemu-system-x86 seabios busybox-static cpio gzip e2fsprogs"
 iso="$run grub-pc-bin grub-common xorriso mtools"
+efi="$run gnu-efi"
+image="$iso grub-efi-amd64-bin"
 bochs="$iso bochs bochsbios vgabios bochs-x"
 test="$bochs libcmocka-dev libzydis-dev python3-pytest python3-pytest-xdist python3-pexpect clang-format"
 # For the fuzzers and the coverage: clang only recommends its runtime libraries.
 test="$test clang libclang-rt-dev llvm"
+# UEFI: the loader, firmware for QEMU, a disk image for it, signatures.
+test="$test gnu-efi ovmf grub-efi-amd64-bin openssl sbsigntool"
 
 case ${1:-} in
 build) packages=$build ;;
 run) packages=$run ;;
 iso) packages=$iso ;;
+efi) packages=$efi ;;
+image) packages=$image ;;
 bochs | bench) packages=$bochs ;;
 test) packages=$test ;;
 *)
-    echo "usage: $0 build|run|bochs|iso|test|bench" >&2
+    echo "usage: $0 build|run|bochs|iso|efi|image|test|bench" >&2
     exit 2
     ;;
 esac

@@ -13,6 +13,7 @@
 #include "arch/percpu.h"
 #include "arch/string.h"
 #include "arch/svm/controls.h"
+#include "drivers/format.h"
 #include "hv/io_policy.h"
 #include "hv/msr_policy.h"
 #include "hv/partition.h"
@@ -57,6 +58,14 @@ enum status svm_probe(char *why, size_t size)
         svm_features = svm_features_of(&cpu);
     }
     return s;
+}
+
+void svm_describe(char *text, size_t size)
+{
+    const struct svm_features *f = &svm_features;
+    format(text, size, "nested paging: yes; nRIP save: %s, decode assists: %s, flush by ASID: %s",
+           f->next_rip ? "yes" : "no", f->decode_assists ? "yes" : "no",
+           f->flush_by_asid ? "yes" : "no");
 }
 
 static const uint8_t *build_msr_map(bool x2apic)
@@ -149,8 +158,6 @@ static struct vmcb_segment segment(uint16_t selector, uint16_t attributes, uint3
 #define SEGMENT_DATA32 0xc93
 #define SEGMENT_LDT    0x082
 #define SEGMENT_TSS    0x08b
-
-#define PAT_RESET 0x0007040600070406ull
 
 static void reset_system_state(struct vmcb_save *s)
 {
@@ -274,6 +281,7 @@ const struct virt_ops svm_ops = {
     .audit_format = AUDIT_NPT,
     .io_map_size = IOPM_PAGES * PAGE_SIZE,
     .probe = svm_probe,
+    .describe = svm_describe,
     .init = svm_init,
     .cpu_enable = svm_cpu_enable,
     .partition_create = svm_partition_create,

@@ -33,6 +33,7 @@ static inline struct vmcb *svm_vmcb_of(const struct vcpu *v)
 }
 
 enum status svm_probe(char *why, size_t size);
+void svm_describe(char *text, size_t size);
 enum status svm_init(void);
 enum status svm_cpu_enable(void);
 enum status svm_partition_create(struct partition *p);

@@ -16,7 +16,6 @@
 #define RIGHTS_LDT    0x0082
 #define RIGHTS_TSS    0x008b
 
-#define PAT_RESET 0x0007040600070406ull
 #define DR6_RESET 0xffff0ff0ull
 #define DR7_RESET 0x400
 

@@ -21,7 +21,6 @@
 
 #define IO_MAP_PAGES 2 // bitmap A: ports below 0x8000, B: the others
 #define GUEST_VPID   1 // one guest a CPU, for ever; VPID 0 is the hypervisor's own
-#define PAT_HOST     0x0007040600070406ull
 
 // A task register must not be null in the host state, but nothing is ever looked up through this
 // one: no gate of the hypervisor's switches stacks, so there is no TSS, and an exit loads the
@@ -119,6 +118,15 @@ enum status vmx_probe(char *why, size_t size)
     return STATUS_OK;
 }
 
+void vmx_describe(char *text, size_t size)
+{
+    const struct vmx_controls *c = &vmx_controls;
+    format(text, size,
+           "EPT: yes, unrestricted guest: yes; VPID: %s, EPT pages of 1 GiB: %s, EPT accessed and "
+           "dirty bits: %s",
+           c->vpid ? "yes" : "no", c->ept_1g ? "yes" : "no", c->ept_accessed_dirty ? "yes" : "no");
+}
+
 // ---- turning on ----------------------------------------------------------------------------
 
 static const uint8_t *build_msr_map(bool x2apic)
@@ -151,7 +159,6 @@ enum status vmx_cpu_enable(void)
     if ((feature & FEATURE_CONTROL_LOCK) == 0) {
         wrmsr(MSR_FEATURE_CONTROL, feature | FEATURE_CONTROL_VMX_OUTSIDE | FEATURE_CONTROL_LOCK);
     }
-    wrmsr(MSR_PAT, PAT_HOST);
     uint64_t cr0 = read_cr0() | vmx_limits.cr0_fixed0;
     uint64_t cr4 = read_cr4() | vmx_limits.cr4_fixed0 | CR4_VMXE;
     write_cr0(cr0 & vmx_limits.cr0_fixed1);
@@ -301,6 +308,7 @@ const struct virt_ops vmx_ops = {
     .audit_format = AUDIT_EPT,
     .io_map_size = IO_MAP_PAGES * PAGE_SIZE,
     .probe = vmx_probe,
+    .describe = vmx_describe,
     .init = vmx_init,
     .cpu_enable = vmx_cpu_enable,
     .partition_create = vmx_partition_create,

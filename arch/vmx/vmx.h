@@ -35,6 +35,7 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 
 // setup.c
 enum status vmx_probe(char *why, size_t size);
+void vmx_describe(char *text, size_t size);
 enum status vmx_init(void);
 enum status vmx_cpu_enable(void);
 enum status vmx_partition_create(struct partition *p);

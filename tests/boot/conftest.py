@@ -110,7 +110,11 @@ def _bochs_param(model):
 def boot(request, tmp_path):
     """boot(machine, config, ...) starts a machine. `config` is a configuration's text, or None with
     `modules`. The files that it names come from tmp_path or build/. A test guest as `image` with no
-    modules runs bare. `devices` are further words of the emulator's command line."""
+    modules runs bare. With `loader` efi, `esp` is a folder with EFI/BOOT/BOOTX64.EFI, else one file
+    with all is made; `firmware` is its code and variables. With
+    disk, one of the devices boots. `devices` are further words of the emulator's command line. With
+    `hashes` the files are checked against their SHA-256, which takes a second for a Linux. Without
+    `serial` the console is the debug port, with None there is neither."""
     running = []
 
     def start(
@@ -122,15 +126,18 @@ def boot(request, tmp_path):
         image="bulkhead32.elf",
         append="",
         loader="kernel",
+        esp=None,
+        firmware=None,
         devices=(),
         serial=True,
         cpu=None,
+        hashes=False,
     ):
         image = os.path.join(bulkhead.BUILD, image)
         if config is not None:
-            blob = compile_config(tmp_path, config)
-            partitions = bulkhead.read_blob(blob)
-            modules = [blob] + bulkhead.find_modules(partitions, str(tmp_path), bulkhead.BUILD)
+            folders = str(tmp_path), bulkhead.BUILD
+            blob = compile_config(tmp_path, config, folders=folders if hashes else ())
+            modules = [blob] + bulkhead.find_modules(bulkhead.read_blob(blob), *folders)
         if machine.qemu == BOCHS:
             console = Console(bochs_command(tmp_path, machine, image, modules, cpus, append, devices),
                               str(tmp_path / f"bochs{len(running)}.log"))
@@ -140,10 +147,15 @@ def boot(request, tmp_path):
         command += ["-chardev", "stdio,id=con,signal=off"]
         if serial:
             command += ["-serial", "chardev:con"]
-        else:
+        elif serial is not None:
             command += ["-device", "isa-debugcon,iobase=0xe9,chardev=con"]
         command += devices
-        if loader == "kernel":
+        if loader == "efi":
+            esp = esp or one_file(tmp_path, modules, append)
+            command += ovmf(tmp_path, firmware) + ["-drive", f"format=raw,file=fat:rw:{esp}"]
+        elif loader == "disk":
+            pass  # one of the devices
+        elif loader == "kernel":
             command += bulkhead.kernel(image, modules, append)
         else:
             iso = str(tmp_path / f"{loader}.iso")
@@ -169,11 +181,29 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("machine", console.report()))
 
 
-def compile_config(tmp_path, text, name="test"):
-    """Compiles a configuration's text; returns the blob's path."""
+OVMF = "/usr/share/OVMF"
+
+
+def ovmf(tmp_path, firmware=None):
+    """Words of the command line for UEFI firmware: its code and variables, OVMF's if none are given."""
+    code, variables = firmware or (f"{OVMF}/OVMF_CODE_4M.fd", f"{OVMF}/OVMF_VARS_4M.fd")
+    return bulkhead.firmware(code, shutil.copy(variables, str(tmp_path / "vars.fd")))
+
+
+def one_file(tmp_path, modules, append=""):
+    """A folder with an EFI program that holds all."""
+    folder = tmp_path / "esp" / "EFI" / "BOOT"
+    folder.mkdir(parents=True)
+    bulkhead.make_efi(str(folder / "BOOTX64.EFI"), modules, append)
+    return str(tmp_path / "esp")
+
+
+def compile_config(tmp_path, text, name="test", folders=()):
+    """Compiles a configuration's text, with the hashes of modules in the folders; returns the blob's
+    path."""
     source = tmp_path / f"{name}.conf"
     source.write_text(text)
-    return bulkhead.build_config(str(source), str(tmp_path / f"{name}.bin"))
+    return bulkhead.build_config(str(source), str(tmp_path / f"{name}.bin"), *folders)
 
 
 @pytest.fixture

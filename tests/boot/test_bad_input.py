@@ -37,14 +37,6 @@ NAME, MEMORY, IMAGE, FLAGS, CPU_MODE, CPU_COUNT, CPUS = 0, 32, 40, 76, 84, 86, 8
 
 # ---- the blob itself
 
-def test_no_configuration(boot, plain):
-    refused(boot(plain, modules=[guest()]), "no configuration among the 1 modules: build one")
-
-
-def test_no_module_at_all(boot, plain):
-    refused(boot(plain, modules=[]), "no configuration among the 0 modules: build one")
-
-
 def test_two_configurations(boot, plain, blob_of, tmp_path):
     blob = blob_of(TWO)
     (tmp_path / "second.bin").write_bytes(blob)

@@ -2,6 +2,7 @@
 """bulkhead-config from its command line: check, build and show, and the file and line of what it
 finds. Runs the host tool only."""
 
+import hashlib
 import os
 import pathlib
 import struct
@@ -98,16 +99,17 @@ def test_build_writes_the_documented_format(tmp_path):
     blob = tmp_path / "a.bin"
     conf.write_text("""partitions = (
       { name = "a-1_Z"; cpus = (7, 2); memory = "4096K"; image = "k";
-        modules = ( { name = "one"; cmdline = "x=1 y"; }, "two" );
+        image_sha256 = "%s"; modules = ( { name = "one"; cmdline = "x=1 y"; },
+                                         { name = "two"; sha256 = "%s"; } );
         ioports = ( "0xf4-0xf7", "1280" );
         devices = ( { pci = "00:03.0"; }, { pci = "00Ab:cd:1f.7"; } );
-        trust_dma = true; on_dma_fault = "stop"; } );""")
+        trust_dma = true; on_dma_fault = "stop"; } );""" % ("0F" * 32, "a1" * 32))
     assert run("build", "-o", blob, conf).returncode == 0
 
     data = blob.read_bytes()
     magic, version, size, crc, partitions, modules, ioports, devices, strings = \
         HEADER.unpack_from(data)
-    assert (magic, version, size) == (b"BULKHEAD", 2, len(data))
+    assert (magic, version, size) == (b"BULKHEAD", 3, len(data))
     assert crc == zlib.crc32(data[CHECKED_FROM:])
     assert (partitions, modules, ioports, devices) == (1, 2, 2, 2)
     name, memory, image, initrd, cmdline, m_first, m_count, p_first, p_count, d_first, d_count, \
@@ -118,11 +120,15 @@ def test_build_writes_the_documented_format(tmp_path):
     assert (d_first, d_count, flags, reserved) == (0, 2, 1 | 2, 0)
     assert (mode, cpus) == (1, 2)
     assert struct.unpack_from("<64H", data, HEADER.size + 88) == (7, 2) + (0,) * 62
-    after = HEADER.size + 216
-    assert struct.unpack_from("<4H", data, after + 2 * 8) == (0xf4, 0xf7, 0x500, 0x500)
-    assert struct.unpack_from("<HBBHBB", data, after + 2 * 8 + 2 * 4) == \
+    assert struct.unpack_from("<I32sI32s", data, HEADER.size + 216) == \
+        (1, b"\x0f" * 32, 0, bytes(32))
+    after = HEADER.size + 288
+    assert struct.unpack_from("<8xI32s8xI32s", data, after) == (0, bytes(32), 1, b"\xa1" * 32)
+    after += 2 * 44
+    assert struct.unpack_from("<4H", data, after) == (0xf4, 0xf7, 0x500, 0x500)
+    assert struct.unpack_from("<HBBHBB", data, after + 2 * 4) == \
         (0, 0, 0x18, 0xab, 0xcd, 0xff)
-    table = data[after + 2 * 8 + 2 * 4 + 2 * 4:]
+    table = data[after + 2 * 4 + 2 * 4:]
     assert len(table) == strings
     assert sorted(table.split(b"\0")) == [b"", b"", b"k", b"one", b"two", b"x=1 y"]
     assert table[image:].startswith(b"k\0")
@@ -259,6 +265,16 @@ partitions = (
     ("image", '""', "it has no image"),
     ("image", "[1]", "image must be a text in quotes, not an array"),
     ("image", "{ a = 1; }", "image must be a text in quotes, not a group"),
+    ("image_sha256", "5", "image_sha256 must be a text in quotes, not a number"),
+    ("image_sha256", '""', "must be the 64 hexadecimal digits that sha256sum prints; it has 0"),
+    ("image_sha256", '"' + "a" * 63 + '"', "sha256sum prints; it has 63"),
+    ("image_sha256", '"' + "A" * 65 + '"', "sha256sum prints; it has 65"),
+    ("image_sha256", '"' + "a" * 63 + 'g"', "sha256sum prints; it holds something else"),
+    ("initrd_sha256", '"0x00"', "initrd_sha256 must be the 64 hexadecimal digits"),
+    ("initrd_sha256", '"' + "0" * 64 + '"', "initrd_sha256 is about its initrd, but it has none"),
+    ("modules", '({ name = "m"; sha256 = "ab"; })', "sha256 of module 1 must be the 64"),
+    ("modules", '({ name = "m"; sha256 = true; })', "sha256 of module 1 must be a text in quotes"),
+    ("modules", '({ name = "m"; sha = "ab"; })', "there are name, cmdline, sha256"),
     ("initrd", '""', "initrd is empty"),
     ("initrd", "1.5", "initrd must be a text in quotes, not a number with a fraction"),
     ("cmdline", "true", "cmdline must be a text in quotes, not a truth value"),
@@ -415,6 +431,88 @@ def test_bad_configuration_is_not_built(tmp_path):
     assert blob.read_bytes() == b"as it was"
 
 
+# ---- hashes of modules --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A configuration and its modules' files in two folders, of which one has another vmlinuz."""
+    for path, text in (("a/vmlinuz", b"abc"), ("b/vmlinuz", b"other"), ("b/initrd.gz", b"")):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(text)
+    (tmp_path / "x.conf").write_text(
+        "partitions = (\n" + partition(initrd='"initrd.gz"') + ",\n" + partition(name='"beta"') + ");")
+    return tmp_path
+
+
+def digest(text):
+    return hashlib.sha256(text).hexdigest()
+
+
+def test_hashes_of_files(folders):
+    """Of the first file found for each name; show prints them as sha256sum does."""
+    result = run("build", "x.conf", "-o", "x.bin", "--modules", "a", "-m", "b", cwd=folders)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert run("show", "x.bin", cwd=folders).stdout == (
+        "PARTITION  CPUS   MEMORY  IMAGE\n"
+        "alpha      any 1  64 MiB  vmlinuz\n"
+        "    initrd   initrd.gz\n"
+        f"    sha256   {digest(b'abc')}  vmlinuz\n"
+        f"    sha256   {digest(b'')}  initrd.gz\n"
+        "beta       any 1  64 MiB  vmlinuz\n"
+        f"    sha256   {digest(b'abc')}  vmlinuz\n")
+    run("build", "x.conf", "-o", "x.bin", "-m", "b", "-m", "a", cwd=folders)
+    assert digest(b"other") in run("show", "x.bin", cwd=folders).stdout
+    run("build", "x.conf", "-o", "x.bin", cwd=folders)
+    assert "sha256" not in run("show", "x.bin", cwd=folders).stdout
+
+
+@pytest.mark.parametrize("command", [("check",), ("build", "-o", "x.bin")])
+def test_missing_module_file(folders, command):
+    result = run(*command, "x.conf", "-m", "a", "-m", "nowhere", cwd=folders)
+    assert result.returncode == 1
+    assert result.stderr == (
+        'x.conf:2: partition "alpha": there is no file "initrd.gz" in a or nowhere; put it there or give '
+        "its SHA-256 by hand\n")
+    assert not (folders / "x.bin").exists()
+
+
+def test_hash_by_hand(folders):
+    """It needs no file, is kept, and must be that of the file if there is one."""
+    def configure(image_hash, initrd_hash):
+        (folders / "x.conf").write_text(
+            "partitions = (\n{ " + partition(initrd='"initrd.gz"')[2:-1] +
+            f'\nimage_sha256 = "{image_hash}";\ninitrd_sha256 = "{initrd_hash}";\n }} );')
+
+    configure(digest(b"abc"), digest(b"elsewhere").upper())
+    result = run("build", "x.conf", "-o", "x.bin", "-m", "a", cwd=folders)
+    assert (result.returncode, result.stderr) == (0, "")
+    shown = run("show", "x.bin", cwd=folders).stdout
+    assert digest(b"abc") in shown and digest(b"elsewhere") in shown
+
+    result = run("build", "x.conf", "-o", "x.bin", "-m", "b", cwd=folders)
+    assert result.returncode == 1
+    assert result.stderr == "".join(
+        f'x.conf:{line}: partition "alpha": the SHA-256 of module "{name}" is given as {given}, but '
+        f"b/{name} has {found}; correct it, or leave it out\n"
+        for line, name, given, found in [
+            (3, "vmlinuz", digest(b"abc"), digest(b"other")),
+            (4, "initrd.gz", digest(b"elsewhere"), digest(b""))])
+
+
+def test_two_hashes_of_one_module(tmp_path):
+    check_annotated(tmp_path, f"""partitions = (
+  {{ name = "a"; cpus = 1; memory = "4M"; image = "k"; image_sha256 = "{"01" * 32}"; }},
+  {{ name = "b"; cpus = 1; memory = "4M"; image = "k"; }},
+  {{ name = "c"; cpus = 1; memory = "4M"; image = "k";
+    image_sha256 = "{"02" * 32}"; #! "c": module "k" has another SHA-256 in partition "a"
+    modules = (
+      {{ name = "m"; sha256 = "{"03" * 32}"; }},
+      {{ name = "m"; sha256 = "{"04" * 32}"; }} #! "c": module "m" has another SHA-256 in an earlier place
+    ); }} );
+""")
+
+
 # ---- bad blobs ----------------------------------------------------------------------------------
 
 
@@ -432,7 +530,7 @@ def blob(tmp_path):
     (lambda b: b + b"\0", "but there are"),
     (lambda b: b + bytes(1 << 20), "but there are"),
     (lambda b: b"X" + b[1:], "not a configuration"),
-    (lambda b: b[:8] + struct.pack("<I", 1) + b[12:], "has version 1, this Bulkhead reads version 2"),
+    (lambda b: b[:8] + struct.pack("<I", 1) + b[12:], "has version 1, this Bulkhead reads version 3"),
     (lambda b: b[:-3] + b"!" + b[-2:], "damaged"),
     (lambda b: seal(b[:-1] + b"!"), "last string is not terminated"),
     (lambda b: seal(b[:40] + b"beta\0" + b[45:]), 'partition "beta": an earlier partition'),
@@ -458,7 +556,7 @@ def test_help_and_version():
     result = run("--version")
     assert result.returncode == 0
     assert result.stdout.startswith("bulkhead-config ")
-    assert "blob version 2" in result.stdout
+    assert "blob version 3" in result.stdout
 
 
 @pytest.mark.parametrize("args,part", [
@@ -469,6 +567,8 @@ def test_help_and_version():
     (("build", "a"), "-o BLOB"),
     (("check", "a", "-o", "b"), "-o is not for check"),
     (("show", "a", "-o", "b"), "-o is not for show"),
+    (("show", "a", "--modules", "b"), "--modules is not for show"),
+    (("build", "a", "-o", "b", *["-m", "c"] * 17), "too many folders of modules, at c"),
     (("build", "a", "-o"), "usage"),
     (("--nonsense",), "usage"),
 ])

@@ -21,6 +21,13 @@ def test_keys(boot, plain):
     console.type(KEY + "?")
     console.wait("q leave", "bulkhead", since)
 
+    # The log from the first line on, with the times and CPUs of what came before the counters.
+    since = console.count()
+    console.type(KEY + "l")
+    console.wait(r"the log's last lines \(0 older", "bulkhead", since)
+    first = console.wait(r"0\.\d{6} CPU 0: Bulkhead ", "bulkhead", since)
+    console.wait(r"\d\.\d{6} CPU \d: keyboard: one", "bulkhead", first)
+
     since = console.count()
     console.wait("count", "one", since)  # all the while the guests go on
     console.wait("count", "two", since)

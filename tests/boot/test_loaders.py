@@ -2,11 +2,14 @@
 """The ways in: GRUB with Multiboot 1 and 2, names of modules."""
 
 import os
+import re
+import struct
 
 import pytest
 
 import bulkhead
 from conftest import config, partition
+from test_guests import run_checks
 
 
 @pytest.mark.parametrize("loader", ["multiboot1", "multiboot2"])
@@ -19,6 +22,31 @@ def test_grub(boot, apic_machine, loader):
     console.wait(f"loaded by Multiboot {loader[-1]}", "bulkhead")
     console.wait("count 3", "one")
     console.wait("count 3", "two")
+
+
+def image_that_prefers_high(path):
+    """The hypervisor with another wish in its relocatable tag: as high below 4 GiB as there is room."""
+    with open(os.path.join(bulkhead.BUILD, "bulkhead.elf"), "rb") as f:
+        image = bytearray(f.read())
+    at = image.index(struct.pack("<HHIIIII", 10, 0, 24, 0x200000, 0xFFFFFFFF, 0x200000, 1))
+    struct.pack_into("<I", image, at + 20, 2)
+    path.write_bytes(image)
+    return str(path)
+
+
+def test_grub_moves_the_image(boot, apic_machine, tmp_path):
+    """The image far from its link address, with every CPU started from there."""
+    console = boot(
+        apic_machine,
+        config(partition("one", cpus=2, image="smp.elf"), partition("two")),
+        image=image_that_prefers_high(tmp_path / "high.elf"),
+        loader="multiboot2",
+    )
+    line = console.lines[console.wait("hypervisor memory: .*from 0x", "bulkhead", whole=True)]
+    assert int(re.search("from (0x[0-9a-f]+)", line).group(1), 16) >= 1 << 30
+    console.wait("every partition is alone", "bulkhead")
+    console.wait("count 3", "two")
+    assert run_checks(console, "one") >= 20
 
 
 def test_grub_linux(boot, plain):

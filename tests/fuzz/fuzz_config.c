@@ -2,7 +2,7 @@
 // Boots with any configuration blob on a machine of any size. What config_load() accepts is read
 // the way the hypervisor reads it, and has to keep what the hypervisor relies on: everything lies
 // within the blob, no CPU, port or device has two owners, nobody gets a port that is kept, there is
-// memory for all. These checks share no code with those of the blob.
+// memory for all, and a module has one hash. These checks share no code with those of the blob.
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +91,7 @@ struct setting {
 enum {
     MEND_HEADER = 1,   // magic, version, size and checksum
     MEND_SECTIONS = 2, // and the counts, so that they add up
-    MEND_SLICES = 4,   // and each partition's place in the lists
+    MEND_SLICES = 4,   // and each partition's place in the lists, its flags and hashes
 };
 
 static void mend_sections(struct blob_header *blob, size_t size)
@@ -117,9 +117,17 @@ static void mend_sections(struct blob_header *blob, size_t size)
     blob->strings_size = (uint32_t)left;
 }
 
+static void mend_hash(struct blob_hash *hash)
+{
+    hash->is_given &= 1;
+    if (!hash->is_given)
+        memset(hash, 0, sizeof(*hash));
+}
+
 static void mend_slices(struct blob_header *blob)
 {
     struct blob_partition *p = (struct blob_partition *)(blob + 1);
+    struct blob_module *m = (struct blob_module *)(p + blob->partition_count);
     uint32_t modules = 0, ioports = 0, devices = 0;
 
     for (uint32_t i = 0; i < blob->partition_count; i++, p++) {
@@ -132,10 +140,14 @@ static void mend_slices(struct blob_header *blob)
             (uint32_t)min_u64(BLOB_MAX_PARTITION_DEVICES, blob->device_count - devices) + 1;
         p->flags &= BLOB_FLAGS;
         p->reserved = 0;
+        mend_hash(&p->image_hash);
+        mend_hash(&p->initrd_hash);
         modules += p->module_count;
         ioports += p->ioport_count;
         devices += p->device_count;
     }
+    for (uint32_t i = 0; i < blob->module_count; i++)
+        mend_hash(&m[i].hash);
 }
 
 static void mend(struct blob_header *blob, size_t size, uint8_t how)
@@ -215,10 +227,40 @@ static void check_text(uint32_t offset, size_t max)
     CHECK(strlen(text) <= max);
 }
 
-static void check_module(uint32_t offset)
+// Modules of all partitions so far that have a hash.
+static struct {
+    const char *name;
+    const uint8_t *sha256;
+} hashes_seen[2 * MAX_PARTITIONS + BLOB_MAX_MODULES];
+static unsigned hashes_seen_count;
+
+static void check_hash(const char *name, const struct blob_hash *hash)
 {
+    static const uint8_t none[SHA256_SIZE];
+
+    end_checked(hash, sizeof(*hash));
+    CHECK(hash->is_given <= 1);
+    if (!hash->is_given) {
+        CHECK(memcmp(hash->sha256, none, sizeof(none)) == 0);
+        return;
+    }
+    CHECK(blob_module_sha256(machine.config, name) != NULL);
+    CHECK(memcmp(blob_module_sha256(machine.config, name), hash->sha256, SHA256_SIZE) == 0);
+    for (unsigned i = 0; i < hashes_seen_count; i++)
+        CHECK(strcmp(hashes_seen[i].name, name) != 0 ||
+              memcmp(hashes_seen[i].sha256, hash->sha256, SHA256_SIZE) == 0);
+    CHECK(hashes_seen_count < ARRAY_SIZE(hashes_seen));
+    hashes_seen[hashes_seen_count].name = name;
+    hashes_seen[hashes_seen_count++].sha256 = hash->sha256;
+}
+
+static void check_module(uint32_t offset, const struct blob_hash *hash)
+{
+    const char *name = blob_string(machine.config, offset);
+
     check_text(offset, BLOB_MAX_MODULE_NAME);
-    CHECK(has_module(blob_string(machine.config, offset)));
+    CHECK(has_module(name));
+    check_hash(name, hash);
 }
 
 // Ports of all partitions so far.
@@ -284,17 +326,18 @@ static void check_partition(unsigned index, uint64_t *memory)
     check_cpus(index, p);
     CHECK(p->memory >= MIB(2) && is_aligned(p->memory, PAGE_SIZE) && p->memory <= *memory);
     *memory -= p->memory;
-    check_module(p->image);
+    check_module(p->image, &p->image_hash);
     CHECK(p->image != 0);
     if (p->initrd != 0)
-        check_module(p->initrd);
+        check_module(p->initrd, &p->initrd_hash);
+    CHECK(p->initrd != 0 || !p->initrd_hash.is_given);
     CHECK(p->initrd == 0 || p->module_count == 0);
     check_text(p->cmdline, BLOB_MAX_CMDLINE);
     for (unsigned i = 0; i < p->module_count; i++) {
         const struct blob_module *m = &blob_modules(machine.config, p)[i];
 
         end_checked(m, sizeof(*m));
-        check_module(m->name);
+        check_module(m->name, &m->hash);
         check_text(m->cmdline, BLOB_MAX_CMDLINE);
     }
     for (unsigned i = 0; i < p->ioport_count; i++)
@@ -314,6 +357,7 @@ static void check_accepted(void)
     CHECK(machine.config->partition_count > 0);
     memset(port_taken, 0, sizeof(port_taken));
     devices_seen_count = 0;
+    hashes_seen_count = 0;
     for (unsigned i = 0; i < machine.config->partition_count; i++)
         check_partition(i, &memory);
     config_show(machine.config);

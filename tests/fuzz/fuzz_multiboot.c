@@ -40,6 +40,11 @@ static void check(enum status status, const struct boot_info *info, const char *
         CHECK(info->modules[i].base + info->modules[i].size <= GIB(4));
         CHECK(memchr(info->modules[i].name, '\0', BOOT_TEXT_SIZE) != NULL);
     }
+    const struct boot_framebuffer *fb = &info->framebuffer;
+
+    CHECK(fb->pitch / 4 >= fb->width && (fb->base == 0) == (fb->width == 0));
+    CHECK(fb->base + (uint64_t)fb->pitch * fb->height <= 1ull << 52);
+    CHECK(fb->base == 0 || info->framebuffer_refused[0] == '\0');
     CHECK(memchr(info->cmdline, '\0', BOOT_TEXT_SIZE) != NULL);
 }
 

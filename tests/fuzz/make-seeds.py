@@ -40,6 +40,12 @@ def config():
     # The device of the last partition, made one of another's.
     twice = blob.replace(struct.pack("<HBB", 1, 0xAB, 0xFF), struct.pack("<HBB", 0, 0, 0x18))
     write("fuzz_config", "device-twice", bytes([1, 15, 14, 0]) + twice)
+    # The first partition's image as its initrd too: with another hash, and with the same.
+    twice = blob.replace(b"initrd.gz\0", b"vmlinuz\0\0\0")
+    write("fuzz_config", "hashes-differ", bytes([1, 15, 14, 0]) + twice)
+    image, initrd = (blob.index(bytes.fromhex(h)) for h in ("51349501", "881f2a07"))
+    twice = twice[:initrd] + blob[image : image + 32] + twice[initrd + 32 :]
+    write("fuzz_config", "hashes-alike", bytes([1, 15, 14, 0]) + twice)
     write("fuzz_config", "few-cpus", bytes([1, 1, 14, 0]) + blob)
     write("fuzz_config", "little-memory", bytes([1, 15, 4, 0]) + blob)
     write("fuzz_config", "module-missing", bytes([1, 15, 14, 0x20]) + blob)
@@ -292,6 +298,11 @@ def multiboot():
     basic = struct.pack("<I", 1) + info[4:]
     write("fuzz_multiboot", "one-basic", b"\1" + basic)
 
+    screen = struct.pack("<QIIIBB", 0xFD000000, 4096, 1024, 768, 32, 1)
+    colours = bytes((16, 8, 8, 8, 0, 8))
+    shown = struct.pack("<I", 0x1001) + info[4:] + bytes(20)
+    write("fuzz_multiboot", "one-screen", b"\1" + shown + screen + bytes(2) + colours)
+
     def tag(kind, body):
         data = struct.pack("<II", kind, 8 + len(body)) + body
         return data + bytes(-len(data) % 8)
@@ -307,6 +318,7 @@ def multiboot():
     end = tag(0, b"")
     write("fuzz_multiboot", "two", b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
     tags = tag(4, struct.pack("<II", 639, 0x1FFB80))
+    tags += tag(8, screen + bytes(2) + colours)
     write("fuzz_multiboot", "two-basic",
           b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
 

@@ -26,6 +26,8 @@ VGA_BIOS = "/usr/share/vgabios/vgabios-stdvga.bin"
 IPS = 4_000_000
 START_SECONDS = 20
 
+# The graphics card has text mode only: the hypervisor asks GRUB for a screen, the modes that the VGA BIOS
+# lists here have no address, and GRUB would clear its own memory.
 SETTINGS = """\
 display_library: rfb, options="timeout=0"
 plugin_ctrl: unmapped=1, biosdev=1, serial=1, iodebug=1, speaker=0
@@ -33,8 +35,9 @@ cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad
 memory: guest={memory}, host={memory}
 romimage: file={bios}
 vgaromimage: file={vga}
-ata0-master: type=cdrom, path={iso}, status=inserted
-boot: cdrom
+vga: extension=none
+ata0-master: {drive}
+boot: {boot}
 com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
 panic: action=fatal
 error: action=report
@@ -53,6 +56,16 @@ e1000: enabled=1, mac=52:54:00:12:34:56, ethmod=slirp
 """
 
 
+def drive(path):
+    """A disk image by its name's end (.img), else a CD: the setting, and what it boots as."""
+    if not path.endswith(".img"):
+        return f"type=cdrom, path={path}, status=inserted", "cdrom"
+    heads, sectors = bulkhead.DISK_HEADS, bulkhead.DISK_SECTORS
+    cylinders = os.path.getsize(path) // (heads * sectors * 512)
+    place = f"type=disk, path={path}, mode=flat"
+    return f"{place}, cylinders={cylinders}, heads={heads}, spt={sectors}", "disk"
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -68,9 +81,10 @@ class Machine:
         self.folder = tempfile.TemporaryDirectory(prefix="bochs-")
         self.log = log or os.path.join(self.folder.name, "bochs.log")
         port = free_port()
+        drive_setting, boot = drive(os.path.realpath(iso))
         settings = SETTINGS.format(
             model=model, cpus=cpus, ips=IPS, memory=memory, bios=BIOS, vga=VGA_BIOS,
-            iso=os.path.realpath(iso), port=port, log=self.log, time=int(time.time()),
+            drive=drive_setting, boot=boot, port=port, log=self.log, time=int(time.time()),
         )
         if e1000:
             settings += E1000
@@ -141,7 +155,8 @@ def relay(machine):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("image", help="an .iso, or a configuration that one is made of")
+    parser.add_argument("image", nargs="?", default="",
+                        help="an .iso or .img, or a configuration that one is made of; none: an inventory")
     parser.add_argument("--model", default=MODEL, help="CPU model of Bochs")
     parser.add_argument("--cpus", type=int, default=4)
     parser.add_argument("--memory", type=int, default=1024, help="MiB")
@@ -150,10 +165,13 @@ def main():
     args = parser.parse_args()
 
     iso = args.image
-    if not iso.endswith(".iso"):
+    if not iso.endswith((".iso", ".img")):
         run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py")
-        subprocess.run([sys.executable, run, "--iso", iso], check=True)
-        iso = os.path.join(bulkhead.BUILD, os.path.splitext(os.path.basename(iso))[0] + ".iso")
+        # Bochs would need half a minute to hash two Linux systems.
+        subprocess.run([sys.executable, run, "--iso", "--no-hashes", *([iso] if iso else [])],
+                       check=True)
+        name = os.path.splitext(os.path.basename(iso))[0] or "inventory"
+        iso = os.path.join(bulkhead.BUILD, name + ".iso")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the end of a test: Bochs ends too
     machine = Machine(iso, args.model, args.cpus, args.memory, args.log, args.e1000)
     terminal = sys.stdin.isatty()

@@ -9,6 +9,8 @@ import struct
 import subprocess
 import zlib
 
+import efi_image
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.join(ROOT, "build")
 SECOND_QEMU = os.path.join(BUILD, "cache", "qemu10", "run")
@@ -17,12 +19,16 @@ CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
 
 # partitions/blob.h
 HEADER = struct.Struct("<8sIIIIIIII")
-PARTITION = struct.Struct("<32sQIIIIIIIIIIIHH64H")
-MODULE = struct.Struct("<II")
+PARTITION = struct.Struct("<32sQIIIIIIIIIIIHH64HI32sI32s")
+MODULE = struct.Struct("<III32s")
 IOPORTS = struct.Struct("<HH")
 DEVICE = struct.Struct("<HBB")
-BLOB_VERSION = 2
+BLOB_VERSION = 3
 CRC_OFFSET = 16
+
+# A disk image is whole cylinders of this geometry.
+DISK_HEADS = 16
+DISK_SECTORS = 63
 
 
 class Error(Exception):
@@ -79,11 +85,13 @@ def seal_blob(data):
     return bytes(data)
 
 
-def build_config(config, out):
-    """Compiles a configuration file; shows bulkhead-config's messages if it is refused."""
-    run = subprocess.run(
-        [CONFIG_TOOL, "build", config, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+def build_config(config, out, *folders):
+    """Compiles a configuration file; shows bulkhead-config's messages if it is refused. With folders,
+    the blob has the hashes of the modules, whose files are looked for there."""
+    command = [CONFIG_TOOL, "build", config, "-o", out]
+    for folder in folders:
+        command += ["--modules", folder]
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if run.returncode != 0:
         raise Error(run.stdout.decode().rstrip())
     return out
@@ -153,8 +161,26 @@ def kernel(image, modules, append=""):
     return args
 
 
-def make_iso(out, image, modules, append="", protocol=2):
-    """A GRUB image that boots at once. Modules as in kernel()."""
+def make_efi(out, modules, append=""):
+    """One UEFI program with everything in it. Modules as in kernel(), the configuration first."""
+    loader, image = (os.path.join(BUILD, "efi", name) for name in ("loader.efi", "bulkhead.elf"))
+    try:
+        return efi_image.make(out, loader, image, modules[0], modules[1:], append)
+    except efi_image.Error as error:
+        raise Error(str(error)) from error
+
+
+def firmware(code, variables):
+    """UEFI firmware for machine(): its code, and a file of variables that it may write to."""
+    return [
+        *["-drive", f"if=pflash,format=raw,readonly=on,file={code}"],
+        *["-drive", f"if=pflash,format=raw,file={variables}"],
+    ]
+
+
+def make_iso(out, image, modules, append="", protocol=2, uefi=False):
+    """A GRUB image that boots at once, as a CD or a disk; with `uefi` by UEFI, too. Modules as in
+    kernel()."""
     tree = out + ".tree"
     shutil.rmtree(tree, ignore_errors=True)
     os.makedirs(os.path.join(tree, "boot", "grub"))
@@ -171,13 +197,17 @@ def make_iso(out, image, modules, append="", protocol=2):
     lines += ["  boot", "}", ""]
     with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as f:
         f.write("\n".join(lines))
-    # grub-mkrescue adds an EFI image where those GRUB packages are installed too.
+    # Without a folder grub-mkrescue takes all of GRUB's platforms that are installed.
+    folder = [] if uefi else ["-d", "/usr/lib/grub/i386-pc"]
     run = subprocess.run(
-        ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", out, tree],
+        ["grub-mkrescue", *folder, "-o", out, tree],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     if run.returncode != 0:
         raise Error("grub-mkrescue: " + run.stdout.decode())
     shutil.rmtree(tree)
+    if uefi:
+        cylinder = DISK_HEADS * DISK_SECTORS * 512
+        os.truncate(out, -(-os.path.getsize(out) // cylinder) * cylinder)
     return out

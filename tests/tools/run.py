@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compiles a configuration and starts it in QEMU on this terminal; with --iso makes a GRUB image
-instead. Files that the configuration names are looked for in build/ and beside it."""
+"""Compiles a configuration and starts it in QEMU on this terminal; with --iso, --efi or --image makes
+a GRUB image, a UEFI program or a disk image instead. Files that the configuration names are looked for
+in build/ and beside it. Without a configuration the hypervisor starts alone, and shows what the machine
+has."""
 
 import argparse
 import contextlib
@@ -18,6 +20,8 @@ PAGE = b"This page was fetched by a partition, with its own network device.\n"
 
 def page_server(blob):
     """The server for a page that a command line names as bulkhead.url=, if one does."""
+    if blob is None:
+        return contextlib.nullcontext()
     with open(blob, "rb") as f:
         port = re.search(rb"bulkhead\.url=http://10\.0\.2\.2:(\d{1,5})/", f.read())
     if not port:
@@ -27,38 +31,50 @@ def page_server(blob):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config")
+    parser.add_argument("config", nargs="?", help="none: an inventory of the machine")
     parser.add_argument("--iso", action="store_true", help="make build/NAME.iso, start nothing")
+    parser.add_argument("--efi", action="store_true", help="make build/NAME.efi, start nothing")
+    parser.add_argument("--image", action="store_true", help="make build/NAME.img, start nothing")
+    parser.add_argument("--no-hashes", action="store_true",
+                        help="don't have the modules' hashes checked: an emulator takes its time")
     parser.add_argument("--cpu", help="QEMU CPU model")
     parser.add_argument("--qemu", help="the emulator", default=bulkhead.installed_qemu())
     parser.add_argument("--iommu", choices=["intel-iommu", "amd-iommu", "none"],
                         default="intel-iommu", help="for partitions with devices")
     args = parser.parse_args()
 
-    name = os.path.splitext(os.path.basename(args.config))[0]
-    blob = bulkhead.build_config(args.config, os.path.join(bulkhead.BUILD, name + ".bin"))
-    partitions = bulkhead.read_blob(blob)
-    beside = os.path.dirname(os.path.abspath(args.config))
-    modules = [blob] + bulkhead.find_modules(partitions, bulkhead.BUILD, beside)
+    name, blob, partitions, modules = "inventory", None, [], []
+    if args.config:
+        name = os.path.splitext(os.path.basename(args.config))[0]
+        folders = bulkhead.BUILD, os.path.dirname(os.path.abspath(args.config))
+        blob = bulkhead.build_config(args.config, os.path.join(bulkhead.BUILD, name + ".bin"),
+                                     *(() if args.no_hashes else folders))
+        partitions = bulkhead.read_blob(blob)
+        modules = [blob] + bulkhead.find_modules(partitions, *folders)
 
-    if args.iso:
-        out = os.path.join(bulkhead.BUILD, name + ".iso")
+    if args.iso or args.image:
+        out = os.path.join(bulkhead.BUILD, name + (".img" if args.image else ".iso"))
         image = os.path.join(bulkhead.BUILD, "bulkhead.elf")
-        bulkhead.make_iso(out, image, modules)
-        print(f"{os.path.relpath(out)}: boots {len(partitions)} partition(s) through GRUB")
+        bulkhead.make_iso(out, image, modules, uefi=args.image)
+        print(f"{os.path.relpath(out)}: boots {len(partitions) or 'no'} partition(s) through GRUB")
+        return 0
+    if args.efi:
+        out = bulkhead.make_efi(os.path.join(bulkhead.BUILD, name + ".efi"), modules)
+        print(f"{os.path.relpath(out)}: boots {len(partitions)} partition(s) by UEFI, as "
+              "\\EFI\\BOOT\\BOOTX64.EFI on a stick, or by PXE or HTTP")
         return 0
 
     qemu = args.qemu
     if not qemu:
         raise bulkhead.Error("no qemu-system-x86_64: tests/setup.sh run installs it")
     cpu = args.cpu or bulkhead.best_cpu(bulkhead.qemu_version(qemu))
-    cpus = max(4, bulkhead.needed_cpus(partitions))
+    cpus = max(4, bulkhead.needed_cpus(partitions) if partitions else 0)
     memory = max(2048, bulkhead.needed_memory(partitions))
     command = bulkhead.machine(qemu, cpu, cpus, memory)
-    if any(p.devices for p in partitions):
+    if not partitions or any(p.devices for p in partitions):
         if args.iommu != "none":
             command += hardware.iommu(args.iommu)
-        command += hardware.offered(partitions)
+        command += hardware.offered(partitions) if partitions else hardware.e1000e("00:05.0")
     # Ctrl-C belongs to the guests; Ctrl-] q is how to leave.
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
     command += bulkhead.kernel(os.path.join(bulkhead.BUILD, "bulkhead32.elf"), modules)

@@ -2,11 +2,14 @@
 // The fake time and wake-up of tests/unit/fake_ticker.h.
 #include "tests/unit/fake_ticker.h"
 
+#include "arch/percpu.h"
 #include "arch/tsc.h"
 #include "drivers/console.h"
 
 static uint64_t time_now;
 static unsigned wakes;
+static unsigned cpu_now;
+static uint32_t woken;
 
 void fake_ticker_reset(uint64_t now)
 {
@@ -24,9 +27,39 @@ unsigned fake_ticker_wakes(void)
     return __atomic_exchange_n(&wakes, 0, __ATOMIC_SEQ_CST);
 }
 
+uint64_t time_ticks(void)
+{
+    return 2 * time_us();
+}
+
+uint64_t ticks_us(uint64_t ticks)
+{
+    return ticks / 2;
+}
+
+unsigned cpu_number(void)
+{
+    return __atomic_load_n(&cpu_now, __ATOMIC_RELAXED);
+}
+
+void fake_cpu_set(unsigned number)
+{
+    __atomic_store_n(&cpu_now, number, __ATOMIC_RELAXED);
+}
+
 uint64_t time_us(void)
 {
     return __atomic_load_n(&time_now, __ATOMIC_SEQ_CST);
+}
+
+void console_wake_sources(uint32_t sources)
+{
+    __atomic_or_fetch(&woken, sources, __ATOMIC_SEQ_CST);
+}
+
+uint32_t fake_woken_sources(void)
+{
+    return __atomic_exchange_n(&woken, 0, __ATOMIC_SEQ_CST);
 }
 
 void console_wake_ticker(void)

@@ -158,6 +158,37 @@ static void refuse(uint16_t id, enum status status, const char *what)
     }
 }
 
+static char said[512];
+
+static void say(const char *text)
+{
+    strncat(said, text, sizeof(said) - strlen(said) - 2);
+    strcat(said, "\n");
+}
+
+static void units_are_described(void **state)
+{
+    (void)state;
+    start();
+    ivrs_memory(&image, 0x22, 1, NVME, NVME + 7, 0x7f000000, 0x2000);
+    assert_int_equal(probe(), STATUS_OK);
+    said[0] = '\0';
+    amdvi_ops.describe(say);
+    assert_non_null(strstr(said, ", interrupt remapping; serves IOAPIC 5"));
+    assert_non_null(strstr(said, "firmware reserves memory 0x7f000000-0x7f001fff (IVMD) for "
+                                 "00:04.0-00:04.7\n"));
+    // More than a line holds, and all that is left.
+    amdvi.ivrs.range_count = 20;
+    for (unsigned i = 0; i < 20; i++) {
+        uint16_t id = (uint16_t)(i << 3);
+        amdvi.ivrs.range[i] = (struct ivrs_range){.first = id, .last = id, .all = i == 1};
+    }
+    said[0] = '\0';
+    amdvi_ops.describe(say);
+    assert_non_null(strstr(said, " 00:00.0 all that no other unit names 00:02.0 00:03.0"));
+    assert_non_null(strstr(said, " ...\n"));
+}
+
 static void functions_that_stay(void **state)
 {
     (void)state;
@@ -247,6 +278,7 @@ int main(void)
         cmocka_unit_test(the_quiet_are_refused_in_silence),
         cmocka_unit_test(a_full_log_starts_again),
         cmocka_unit_test(faults_are_announced),
+        cmocka_unit_test(units_are_described),
         cmocka_unit_test(functions_that_stay),
         cmocka_unit_test(machines_that_are_refused),
         cmocka_unit_test(units_that_hang),

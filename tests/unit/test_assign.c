@@ -23,8 +23,9 @@ static unsigned line_count;
 static const char *iommu_objection;
 static struct blob_header *blob;
 
-static const struct assign_kept kept[] = {{0xfec00000, 0x1000, "an IOAPIC"},
-                                          {0, 0x40000000, "memory"}};
+static const struct assign_kept kept[] = {{0xfec00000, 0x1000, "an IOAPIC", NULL},
+                                          {0xe0000000, 0x300000, "the screen", "turn it off"},
+                                          {0, 0x40000000, "memory", NULL}};
 static const struct io_range kept_ports[] = {{0x1600, 0x16ff, "the chipset's"}};
 
 static void report(const char *text)

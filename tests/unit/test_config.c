@@ -108,6 +108,64 @@ static void test_reads_back(void **state)
     free(blob);
 }
 
+static struct blob_hash hash_of(uint8_t byte)
+{
+    struct blob_hash hash = {.is_given = 1};
+
+    memset(hash.sha256, byte, sizeof(hash.sha256));
+    return hash;
+}
+
+// The uses of modules, in order, with the hashes that they have.
+static void test_uses(void **state)
+{
+    struct config *config = good_config();
+    struct blob_header *blob;
+    struct blob_use use;
+
+    (void)state;
+    config->partitions[0].initrd_hash = hash_of(0x11);
+    config->partitions[1].image_hash = hash_of(0x22);
+    config->partitions[2].modules[1].hash = hash_of(0x33);
+    blob = blob_of(config);
+    assert_int_equal(blob_check(blob, blob->size, &problems), STATUS_OK);
+
+    assert_true(blob_use(blob, blob_partition(blob, 0), 0, &use));
+    assert_string_equal(use.name, "vmlinuz");
+    assert_null(use.sha256);
+    assert_int_equal(use.field, BLOB_FIELD_IMAGE);
+    assert_int_equal(use.hash_field, BLOB_FIELD_IMAGE_SHA256);
+    assert_int_equal(use.item, -1);
+    assert_true(blob_use(blob, blob_partition(blob, 0), 1, &use));
+    assert_string_equal(use.name, "initrd.gz");
+    assert_memory_equal(use.sha256, hash_of(0x11).sha256, SHA256_SIZE);
+    assert_int_equal(use.field, BLOB_FIELD_INITRD);
+    assert_int_equal(use.hash_field, BLOB_FIELD_INITRD_SHA256);
+    assert_int_equal(use.item, -1);
+    assert_false(blob_use(blob, blob_partition(blob, 0), 2, &use));
+
+    assert_true(blob_use(blob, blob_partition(blob, 1), 0, &use));
+    assert_memory_equal(use.sha256, hash_of(0x22).sha256, SHA256_SIZE);
+    assert_false(blob_use(blob, blob_partition(blob, 1), 1, &use));
+
+    assert_true(blob_use(blob, blob_partition(blob, 2), 1, &use));
+    assert_string_equal(use.name, "one");
+    assert_null(use.sha256);
+    assert_int_equal(use.item, 0);
+    assert_true(blob_use(blob, blob_partition(blob, 2), 2, &use));
+    assert_string_equal(use.name, "two");
+    assert_memory_equal(use.sha256, hash_of(0x33).sha256, SHA256_SIZE);
+    assert_int_equal(use.field, BLOB_FIELD_MODULES);
+    assert_int_equal(use.hash_field, BLOB_FIELD_MODULES);
+    assert_int_equal(use.item, 1);
+    assert_false(blob_use(blob, blob_partition(blob, 2), 3, &use));
+
+    assert_ptr_equal(blob_module_sha256(blob, "two"), use.sha256);
+    assert_null(blob_module_sha256(blob, "vmlinuz"));
+    assert_null(blob_module_sha256(blob, "tw"));
+    free(blob);
+}
+
 // ---- damage ----------------------------------------------------------------------------------
 
 static void test_every_truncation_is_refused(void **state)
@@ -231,7 +289,7 @@ static void test_says_what_is_wrong_with_the_file(void **state)
     seal(blob);
     assert_int_equal(blob_check(blob, size, &problems), ERR_VERSION);
     assert_problem(&problems.list[0], BLOB_BAD_VERSION, -1, BLOB_FIELD_NONE, -1,
-                   "has version 7, this Bulkhead reads version 2");
+                   "has version 7, this Bulkhead reads version 3");
     blob->version = BLOB_VERSION;
 
     blob->crc32 ^= 1;
@@ -444,6 +502,28 @@ static void test_bad_device_fields(void **state)
     expect_bad_layout(blob, 1, "too many devices (17)");
 }
 
+static void test_bad_hash_fields(void **state)
+{
+    struct blob_header *blob;
+
+    (void)state;
+    blob = blob_of(good_config());
+    partition_of(blob, 0)->image_hash.is_given = 2;
+    expect_bad_layout(blob, 0, "says of a hash is unknown (2)");
+
+    blob = blob_of(good_config());
+    partition_of(blob, 1)->image_hash.sha256[0] = 1;
+    expect_bad_layout(blob, 1, "a hash where it says that there is none");
+
+    blob = blob_of(good_config());
+    partition_of(blob, 2)->initrd_hash.sha256[SHA256_SIZE - 1] = 0x80;
+    expect_bad_layout(blob, 2, "a hash where it says that there is none");
+
+    blob = blob_of(good_config());
+    ((struct blob_module *)partition_of(blob, 3))[1].hash.is_given = UINT32_MAX;
+    expect_bad_layout(blob, 2, "says of a hash is unknown");
+}
+
 static void test_bad_cpu_fields(void **state)
 {
     struct blob_header *blob;
@@ -473,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_magic),
         cmocka_unit_test(test_device_text),
         cmocka_unit_test(test_reads_back),
+        cmocka_unit_test(test_uses),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_every_sealed_truncation_is_refused),
         cmocka_unit_test(test_every_flipped_bit_is_refused),
@@ -482,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_bad_sections),
         cmocka_unit_test(test_bad_strings),
         cmocka_unit_test(test_bad_slices),
+        cmocka_unit_test(test_bad_hash_fields),
         cmocka_unit_test(test_bad_cpu_fields),
         cmocka_unit_test(test_bad_device_fields),
     };

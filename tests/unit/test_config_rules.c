@@ -214,6 +214,68 @@ static void test_files(void **state)
            "both an initrd");
 }
 
+// ---- hashes ----------------------------------------------------------------------------------
+
+static struct blob_hash hash_of(uint8_t byte)
+{
+    struct blob_hash hash = {.is_given = 1};
+
+    memset(hash.sha256, byte, sizeof(hash.sha256));
+    return hash;
+}
+
+static void test_hashes(void **state)
+{
+    struct config *config = good_config();
+
+    (void)state;
+    config->partitions[1].image = "vmlinuz"; // alpha's too
+    config->partitions[0].image_hash = config->partitions[1].image_hash = hash_of(1);
+    config->partitions[2].modules[0].hash = hash_of(2);
+    expect_good(config);
+    config->partitions[1].image_hash = (struct blob_hash){0}; // one is enough
+    expect_good(config);
+    config->partitions[1].image_hash = hash_of(1);
+    config->partitions[1].image_hash.sha256[SHA256_SIZE - 1] ^= 0x80;
+    expect(config, ERR_EXISTS, BLOB_DIFFERENT_HASHES, 1, BLOB_FIELD_IMAGE_SHA256, -1,
+           "partition \"beta\": module \"vmlinuz\" has another SHA-256 in partition \"alpha\"; a "
+           "module is one file");
+
+    // All kinds of uses are held against one another.
+    config = good_config();
+    config->partitions[0].image_hash = hash_of(1);
+    config->partitions[0].initrd = "vmlinuz";
+    config->partitions[0].initrd_hash = hash_of(2);
+    expect(config, ERR_EXISTS, BLOB_DIFFERENT_HASHES, 0, BLOB_FIELD_INITRD_SHA256, -1,
+           "in an earlier place of it");
+    config = good_config();
+    config->partitions[0].initrd_hash = hash_of(1);
+    config->partitions[2].modules[1].name = "initrd.gz";
+    config->partitions[2].modules[1].hash = hash_of(2);
+    expect(config, ERR_EXISTS, BLOB_DIFFERENT_HASHES, 2, BLOB_FIELD_MODULES, 1,
+           "partition \"gamma\": module \"initrd.gz\" has another SHA-256 in partition \"alpha\"");
+    config = good_config();
+    config->partitions[2].modules[1].name = "one";
+    config->partitions[2].modules[0].hash = hash_of(1);
+    config->partitions[2].modules[1].hash = hash_of(2);
+    expect(config, ERR_EXISTS, BLOB_DIFFERENT_HASHES, 2, BLOB_FIELD_MODULES, 1, "earlier place");
+
+    config = good_config();
+    config->partitions[1].initrd_hash = hash_of(1);
+    expect(config, ERR_INVALID, BLOB_NO_HASHED_MODULE, 1, BLOB_FIELD_INITRD_SHA256, -1,
+           "initrd_sha256 is about its initrd, but it has none");
+
+    // No image: only that is said.
+    config = good_config();
+    config->partitions[0].image = config->partitions[1].image = "";
+    config->partitions[0].image_hash = hash_of(1);
+    config->partitions[1].image_hash = hash_of(2);
+    assert_int_equal(check(config), ERR_INVALID);
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.list[0].kind, BLOB_NO_IMAGE);
+    assert_int_equal(problems.list[1].kind, BLOB_NO_IMAGE);
+}
+
 // ---- I/O ports -------------------------------------------------------------------------------
 
 static struct config *with_beta_ports(uint16_t first, uint16_t last)
@@ -368,6 +430,7 @@ static void test_more_than_fit(void **state)
 // The longest names that there can be: no message loses its end.
 static void test_texts_fit(void **state)
 {
+    static char name[BLOB_MAX_MODULE_NAME + 1];
     struct config *config = good_config();
 
     (void)state;
@@ -380,6 +443,13 @@ static void test_texts_fit(void **state)
     config->partitions[2].ioports[0].ports = (struct blob_ioports){0x60, 0x60};
     expect(config, ERR_DENIED, BLOB_KEPT_PORTS, 2, BLOB_FIELD_IOPORTS, 0, "leave those out");
     config->partitions[2].ioport_count = 0;
+    memset(name, 'n', sizeof(name) - 1);
+    config->partitions[1].image = config->partitions[2].image = name;
+    config->partitions[1].image_hash = hash_of(1);
+    config->partitions[2].image_hash = hash_of(2);
+    expect(config, ERR_EXISTS, BLOB_DIFFERENT_HASHES, 2, BLOB_FIELD_IMAGE_SHA256, -1,
+           "correct the wrong one");
+    config->partitions[2].image_hash = hash_of(1);
     config->partitions[1].devices[0].device = (struct blob_device){0xffff, 0xff, 0xff};
     config->partitions[2].devices[0].device = (struct blob_device){0xffff, 0xff, 0xff};
     expect(config, ERR_EXISTS, BLOB_DUPLICATE_DEVICE, 2, BLOB_FIELD_DEVICES, 0,
@@ -389,13 +459,13 @@ static void test_texts_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_partition), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_name_padding), cmocka_unit_test(test_cpu_counts),
-        cmocka_unit_test(test_listed_cpus),  cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_files),        cmocka_unit_test(test_port_overlap),
-        cmocka_unit_test(test_kept_ports),   cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_all_at_once),  cmocka_unit_test(test_more_than_fit),
-        cmocka_unit_test(test_texts_fit),
+        cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_name_padding),  cmocka_unit_test(test_cpu_counts),
+        cmocka_unit_test(test_listed_cpus),   cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_files),         cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_port_overlap),  cmocka_unit_test(test_kept_ports),
+        cmocka_unit_test(test_devices),       cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_more_than_fit), cmocka_unit_test(test_texts_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

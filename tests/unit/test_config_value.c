@@ -147,12 +147,46 @@ static void test_pci(void **state)
     }
 }
 
+#define SIXTEEN_DIGITS "0123456789aBcDeF"
+
+static void test_sha256(void **state)
+{
+    static const struct {
+        const char *text;
+        enum status status;
+    } cases[] = {
+        {SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS, STATUS_OK},
+        {"", ERR_RANGE},
+        {"00", ERR_RANGE},
+        {SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS "0123456789aBcDe", ERR_RANGE},
+        {SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS "0", ERR_RANGE},
+        {SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS " ", ERR_INVALID},
+        {" " SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS, ERR_INVALID},
+        {SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS "0123456789aBcDeg", ERR_INVALID},
+        {"0x" SIXTEEN_DIGITS SIXTEEN_DIGITS SIXTEEN_DIGITS "23456789aBcDeF", ERR_INVALID},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint8_t hash[SHA256_SIZE] = {0};
+        enum status status = config_parse_sha256(cases[i].text, hash);
+
+        if (status != cases[i].status)
+            fail_msg("\"%s\": status %d", cases[i].text, (int)status);
+        if (status != STATUS_OK)
+            continue;
+        for (unsigned k = 0; k < SHA256_SIZE; k++)
+            assert_int_equal(hash[k], 0x01 + 0x22 * (k % 8));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_pci),
+        cmocka_unit_test(test_sha256),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

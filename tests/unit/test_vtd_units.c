@@ -205,6 +205,41 @@ static void test_check(void **state)
     assert_non_null(strstr(error, "no VT-d unit serves it"));
 }
 
+static char said[512];
+
+static void say(const char *text)
+{
+    strncat(said, text, sizeof(said) - strlen(said) - 2);
+    strcat(said, "\n");
+}
+
+static void test_described(void **state)
+{
+    (void)state;
+    static const uint8_t usb[] = {1, 8, 0, 0, 0, 0, 0x1d, 0};
+    fake_dmar_rmrr(0x7f000000, 0x7f00ffff, usb, sizeof(usb));
+    fake_dmar_end(0);
+    start();
+    said[0] = '\0';
+    vtd_ops.describe(say);
+    assert_non_null(strstr(said, "unit at 0xfed90000, segment 0, interrupt remapping; serves"));
+    assert_non_null(strstr(said, "firmware reserves memory 0x7f000000-0x7f00ffff (RMRR) for "
+                                 "00:1d.0\n"));
+    // More than a line holds.
+    vtd.dmar.scope_count = DMAR_MAX_SCOPES;
+    for (unsigned i = 0; i < DMAR_MAX_SCOPES; i++) {
+        vtd.dmar.scopes[i] = (struct dmar_scope){.kind = 1 + i % 4,
+                                                 .id = (uint8_t)i,
+                                                 .requester = (uint16_t)(i << 3),
+                                                 .bus_first = 2,
+                                                 .bus_last = 9};
+    }
+    said[0] = '\0';
+    vtd_ops.describe(say);
+    assert_non_null(strstr(said, " 00:00.0 00:01.0 with buses 02-09 IOAPIC 2 HPET 3 00:04.0"));
+    assert_non_null(strstr(said, " ...\n"));
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -226,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup(test_takeover, setup),
         cmocka_unit_test_setup(test_several_units, setup),
         cmocka_unit_test_setup(test_check, setup),
+        cmocka_unit_test_setup(test_described, setup),
         cmocka_unit_test_setup(test_no_memory, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

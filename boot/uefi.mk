@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# The UEFI loader: GNU-EFI's start-up code and linker script, and our C. As a PE file it is
+# build/efi/loader.efi; with the hypervisor in it, build/bulkhead.efi.
+EFI_C      := $(wildcard boot/uefi/*.c) boot/boot_error.c drivers/format.c arch/string.c
+EFI_OBJ    := $(EFI_C:%.c=$(BUILD)/efi/obj/%.o)
+EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgeneral-regs-only \
+              -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+              -fcf-protection=none -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -maccumulate-outgoing-args \
+              -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+# clang accumulates them anyway, and does not know the option.
+ifneq ($(findstring clang,$(CC)),)
+EFI_CFLAGS := $(filter-out -maccumulate-outgoing-args,$(EFI_CFLAGS))
+endif
+EFI_LIB    := $(firstword $(wildcard /usr/lib/gnuefi /usr/lib/x86_64-linux-gnu/gnuefi) /usr/lib)
+EFI_TOOL   := tests/tools/efi_image.py
+
+$(BUILD)/efi/obj/%.o: %.c $(HVDIR)/obj/.flags | $(HV_GEN)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/efi/loader.so: $(EFI_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none \
+	    -z noexecstack --no-warn-rwx-segments -T $(EFI_LIB)/elf_x86_64_efi.lds -L $(EFI_LIB) -o $@ \
+	    $(EFI_LIB)/crt0-efi-x86_64.o $(EFI_OBJ) -lgnuefi
+
+$(BUILD)/efi/loader.efi: $(BUILD)/efi/loader.so
+	$(Q)$(OBJCOPY) -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela \
+	    -j '.rel.*' -j '.rela.*' -j .reloc --target efi-app-x86_64 --subsystem=10 $< $@
+
+$(BUILD)/efi/bulkhead.elf: $(BUILD)/bulkhead.elf
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+$(BUILD)/bulkhead.efi: $(BUILD)/efi/loader.efi $(BUILD)/efi/bulkhead.elf $(EFI_TOOL)
+	$(call say,PE,$@)
+	$(Q)$(PYTHON) $(EFI_TOOL) -o $@ $(BUILD)/efi/loader.efi $(BUILD)/efi/bulkhead.elf

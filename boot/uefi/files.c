@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads files through EFI_SIMPLE_FILE_SYSTEM_PROTOCOL (UEFI specification 2.10, 13.4 and 13.5) from
+// the device that the image came from: boot/uefi/files.h.
+#include "boot/uefi/files.h"
+
+#include <stdbool.h>
+
+#include "arch/string.h"
+#include "arch/types.h"
+
+#define PATH_SIZE 512  // characters
+#define INFO_SIZE 1024 // bytes: a directory entry with a name of 255 characters and more
+
+static CHAR16 folder[] = L"bulkhead";
+
+// One directory entry.
+union entry {
+    EFI_FILE_INFO info;
+    uint8_t space[INFO_SIZE];
+};
+
+// The folder of the image's own file, with a backslash behind it if it is not the root: the last
+// backslash ends it. False if it is too long.
+static bool own_folder(EFI_DEVICE_PATH *path, CHAR16 out[PATH_SIZE])
+{
+    size_t length = 0, end = 0;
+    for (; !IsDevicePathEnd(path); path = NextDevicePathNode(path)) {
+        size_t size = (size_t)DevicePathNodeLength(path);
+        if (size < sizeof(EFI_DEVICE_PATH)) {
+            return false;
+        }
+        if (DevicePathType(path) != MEDIA_DEVICE_PATH ||
+            DevicePathSubType(path) != MEDIA_FILEPATH_DP) {
+            continue;
+        }
+        const uint8_t *text = (const uint8_t *)path + sizeof(EFI_DEVICE_PATH);
+        for (size_t i = 0; i + sizeof(CHAR16) <= size - sizeof(EFI_DEVICE_PATH);
+             i += sizeof(CHAR16)) {
+            CHAR16 c;
+            memcpy(&c, text + i, sizeof(c));
+            if (c == 0) {
+                break;
+            }
+            if (length == PATH_SIZE) {
+                return false;
+            }
+            out[length++] = c;
+            end = c == L'\\' ? length : end;
+        }
+    }
+    if (end > PATH_SIZE - ARRAY_SIZE(folder)) {
+        return false;
+    }
+    memcpy(out + end, folder, sizeof(folder));
+    return true;
+}
+
+// Opens the folder. NULL if there is none.
+static EFI_FILE_HANDLE open_folder(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMAGE *image,
+                                   EFI_STATUS *status)
+{
+    static EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+    EFI_FILE_IO_INTERFACE *system = NULL;
+    EFI_FILE_HANDLE root, found = NULL;
+    CHAR16 path[PATH_SIZE];
+    if (image->FilePath == NULL || !own_folder(image->FilePath, path)) {
+        *status = EFI_NOT_FOUND;
+        return NULL;
+    }
+    *status = boot->HandleProtocol(image->DeviceHandle, &guid, (void **)&system);
+    if (!EFI_ERROR(*status)) {
+        *status = system->OpenVolume(system, &root);
+    }
+    if (EFI_ERROR(*status)) {
+        return NULL;
+    }
+    *status = root->Open(root, &found, path, EFI_FILE_MODE_READ, 0);
+    root->Close(root);
+    return EFI_ERROR(*status) ? NULL : found;
+}
+
+// A module's name is a file's, in ASCII.
+static bool to_name(const EFI_FILE_INFO *entry, char name[BOOT_TEXT_SIZE])
+{
+    for (size_t i = 0; i < BOOT_TEXT_SIZE; i++) {
+        CHAR16 c = entry->FileName[i];
+        if (c > 0x7e) {
+            return false;
+        }
+        name[i] = (char)c;
+        if (c == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Reads all of `file` to `to`.
+static EFI_STATUS read_all(EFI_FILE_HANDLE file, uint8_t *to, uint64_t size)
+{
+    while (size > 0) {
+        UINTN part = size;
+        EFI_STATUS status = file->Read(file, &part, to);
+        if (EFI_ERROR(status)) {
+            return status;
+        }
+        if (part == 0) {
+            return EFI_END_OF_FILE;
+        }
+        to += part;
+        size -= part;
+    }
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS load(EFI_BOOT_SERVICES *boot, EFI_FILE_HANDLE directory, EFI_FILE_INFO *entry,
+                       struct boot_info *info, const struct boot_error *error)
+{
+    if (info->module_count == BOOT_MAX_MODULES) {
+        boot_fail(error, ERR_RANGE, "bulkhead/: more than %d files; move some out",
+                  BOOT_MAX_MODULES);
+        return EFI_OUT_OF_RESOURCES;
+    }
+    struct boot_module *module = &info->modules[info->module_count];
+    if (!to_name(entry, module->name)) {
+        boot_fail(error, ERR_INVALID,
+                  "bulkhead/: file %u has a name that is too long or not plain ASCII; rename it",
+                  info->module_count + 1);
+        return EFI_UNSUPPORTED;
+    }
+    EFI_PHYSICAL_ADDRESS base = 0;
+    EFI_FILE_HANDLE file = NULL;
+    uint64_t pages = align_up(max_u64(entry->FileSize, 1), PAGE_SIZE) / PAGE_SIZE;
+    EFI_STATUS status = directory->Open(directory, &file, entry->FileName, EFI_FILE_MODE_READ, 0);
+    if (!EFI_ERROR(status)) {
+        status = boot->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &base);
+        if (!EFI_ERROR(status)) {
+            module->base = base;
+            module->size = entry->FileSize;
+            info->module_count++;
+            status = read_all(file, (uint8_t *)base, entry->FileSize);
+        }
+        file->Close(file);
+    }
+    if (EFI_ERROR(status)) {
+        boot_fail(error, ERR_NOT_FOUND, "bulkhead/%s: can't be loaded, %lu bytes", module->name,
+                  (uint64_t)entry->FileSize);
+    }
+    return status;
+}
+
+static bool has_config(const struct boot_info *info)
+{
+    for (unsigned i = 0; i < info->module_count; i++) {
+        if (strcmp(info->modules[i].name, FILES_CONFIG) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static EFI_STATUS load_all(EFI_BOOT_SERVICES *boot, EFI_FILE_HANDLE directory,
+                           struct boot_info *info, const struct boot_error *error)
+{
+    static union entry entry;
+    for (;;) {
+        UINTN size = sizeof(entry);
+        EFI_STATUS status = directory->Read(directory, &size, &entry);
+        if (EFI_ERROR(status)) {
+            boot_fail(error, ERR_NOT_FOUND, "bulkhead/: can't be listed");
+            return status;
+        }
+        if (size == 0) {
+            return EFI_SUCCESS;
+        }
+        if (entry.info.Attribute & EFI_FILE_DIRECTORY) {
+            continue;
+        }
+        status = load(boot, directory, &entry.info, info, error);
+        if (EFI_ERROR(status)) {
+            return status;
+        }
+    }
+}
+
+EFI_STATUS files_load(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMAGE *image,
+                      struct boot_info *info, const struct boot_error *error)
+{
+    EFI_STATUS status;
+    EFI_FILE_HANDLE directory = open_folder(boot, image, &status);
+    if (directory == NULL) {
+        boot_fail(error, ERR_NOT_FOUND,
+                  "no configuration: none in the EFI image, and no folder bulkhead/ beside it with "
+                  "a " FILES_CONFIG " from bulkhead-config and the modules that it names");
+        return status;
+    }
+    status = load_all(boot, directory, info, error);
+    directory->Close(directory);
+    if (!EFI_ERROR(status) && !has_config(info)) {
+        boot_fail(error, ERR_NOT_FOUND,
+                  "no configuration: no " FILES_CONFIG " in bulkhead/ beside the EFI image");
+        return EFI_NOT_FOUND;
+    }
+    return status;
+}
+
+void files_free(EFI_BOOT_SERVICES *boot, struct boot_info *info)
+{
+    for (unsigned i = 0; i < info->module_count; i++) {
+        uint64_t size = align_up(max_u64(info->modules[i].size, 1), PAGE_SIZE);
+        boot->FreePages(info->modules[i].base, size / PAGE_SIZE);
+    }
+    info->module_count = 0;
+}

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Started without a configuration: what is shown of the machine, and that the configuration which is
+proposed compiles and boots on it as it is."""
+
+import re
+import shutil
+
+import pytest
+
+import bulkhead
+import hardware
+from conftest import KEY, MACHINES, bochs_machine
+from refusal import refused
+
+BEGIN, END = "---- configuration: copy from here ----", "---- configuration: copy to here ----"
+FULL = [*hardware.e1000e("00:05.0"), "-device", "edu,addr=06.0", "-device", "VGA,addr=02.0",
+        "-device", "pcie-root-port,id=rp,chassis=1,addr=07.0",
+        "-device", "pcie-pci-bridge,id=pci,bus=rp", "-device", "e1000,bus=pci,addr=1",
+        "-device", "e1000,bus=pci,addr=2"]
+NUMA = ["-object", "memory-backend-ram,id=m0,size=2G", "-object", "memory-backend-ram,id=m1,size=3G",
+        "-numa", "node,memdev=m0", "-numa", "node,memdev=m1"]
+
+# Name: generation of QEMU, CPUs, MiB, further words, and CPUs of each partition that is proposed.
+KINDS = {
+    "one CPU, pc, 256 MiB": (7, "1", 256, ["-machine", "pc"], [[0]]),
+    "two CPUs, 256 MiB": (7, "2", 256, [], [[0, 1]]),  # too little memory for two
+    "threads, 1 GiB, VT-d": (7, "8,sockets=2,cores=2,threads=2", 1024,
+                             [*hardware.iommu("intel-iommu"), *FULL], [[0, 1, 2, 3], [4, 5, 6, 7]]),
+    "three cores, x2APIC": (10, "3,sockets=1,cores=3", 1024, FULL, [[0, 1], [2]]),
+    "NUMA, 5 GiB, AMD-Vi": (10, "4,sockets=2", 5120, [*NUMA, *hardware.iommu("amd-iommu"), *FULL],
+                            [[0, 1], [2, 3]]),
+}
+
+
+def emulator(generation):
+    for param in MACHINES:
+        machine = param.values[0]
+        if machine and (machine.version[0] >= 10) == (generation >= 10):
+            return machine._replace(cpu=bulkhead.best_cpu(machine.version))
+    pytest.skip(f"no QEMU {generation}")
+
+
+def proposal(console):
+    """The text between the marks."""
+    end = console.wait(re.escape(END), "bulkhead", whole=True)
+    begin = console.wait(re.escape(BEGIN), "bulkhead", whole=True)
+    return "\n".join(console.lines[begin + 1 : end]) + "\n"
+
+
+def starts(boot, machine, text, **how):
+    """All partitions of a configuration come up; returns them."""
+    console = boot(machine, text, **how)
+    blob = re.search(r"\S*test\.bin", " ".join(console.command)).group(0).split(",")[0]
+    partitions = bulkhead.read_blob(blob)
+    for partition in partitions:
+        console.wait("Linux version", partition.name)
+    console.stop()
+    return partitions
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_boots_unchanged(boot, kind):
+    generation, cpus, memory, more, shares = KINDS[kind]
+    machine = emulator(generation)
+    how = {"cpus": cpus, "memory": memory, "devices": more}
+    console = boot(machine, modules=[], **how)
+    text = proposal(console)
+    said = console.text("bulkhead")
+    assert ("8086:1237 host bridge" in said) == ("pc" in more)
+    console.stop()
+
+    partitions = starts(boot, machine, text, **how)
+    assert [p.cpus for p in partitions] == shares
+    # What is left is for boot modules: an eighth, but 64 MiB on a small machine, and what the
+    # hypervisor and the firmware have.
+    given = sum(p.memory for p in partitions) >> 20
+    assert memory * 7 // 8 - 64 - 8 <= given < memory - 48
+    if "iommu" in " ".join(more):
+        # The two cards share a bus, and have INTx only.
+        assert {"00:05.0", "00:06.0"} <= set(partitions[0].devices)
+        assert "00:02.0" not in partitions[0].devices
+        assert len({"02:01.0", "02:02.0"} & set(partitions[0].devices)) in (0, 2)
+        assert re.search(r"goes together with 02:02\.0: they share a PCI bus", said)
+        assert "interrupt remapping; serves" in said
+    else:
+        assert not partitions[0].devices
+        assert "IOMMUs: missing, " in said
+    assert f"x2APIC: {'yes' if generation >= 10 else 'no'}" in said
+
+
+def test_what_is_shown(boot):
+    machine = emulator(7)
+    console = boot(machine, modules=[f"{bulkhead.BUILD}/count.elf"], cpus="4,cores=2,threads=2",
+                   memory=1024, devices=FULL)
+    proposal(console)
+    for pattern in (r"no configuration among the 1 modules", r'module "count\.elf": \d+ KiB',
+                    r"CPUs: 4 of AuthenticAMD, family 0x17",
+                    r"CPU 3: APIC ID 3, package 0, core 1, thread 1",
+                    r'x2APIC: no, .*turn on "x2APIC"', r"virtualization: AMD-V; nested paging: yes",
+                    r"memory: 1023 MiB usable", r"0x100000-0x[0-9a-f]+: \d+ KiB, usable",
+                    r'IOMMUs: missing, .*turn on "VT-d" \(Intel\) or "IOMMU"',
+                    r"00:05\.0: 8086:10d3 Ethernet controller, INTA \(line \d+\), MSI \(1\), MSI-X \(5\)",
+                    r"BAR 0: memory 0x[0-9a-f]+, 128 KiB, 32 bits", r"BAR 2: ports 0x[0-9a-f]+-0x",
+                    r"00:1f\.0: 8086:2918 ISA bridge", r"can be a partition's that is trusted"):
+        console.wait(pattern, "bulkhead", timeout=5)
+    refused(console)  # no more than that
+    console.type(KEY + "c")
+    console.wait("free for partitions", "bulkhead", since=console.count() - 1)
+    console.type(KEY + "q")
+    console.wait("leaving", "bulkhead")
+    assert console.wait_end() == 0
+
+
+def test_without_virtualization(boot, plain):
+    """Names what to turn on, and proposes nothing that would not start."""
+    console = boot(plain, modules=[], cpu="EPYC,-svm", cpus=2, memory=512)
+    refused(console, 'virtualization: missing, .*turn on "SVM Mode"', "no configuration is proposed")
+    assert BEGIN not in console.text()
+
+
+def test_iommu_that_cannot_be_used(boot, plain):
+    console = boot(plain, modules=[], memory=512, devices=["-device", "intel-iommu,intremap=off"])
+    refused(console, "has no interrupt remapping: turn it on", "IOMMUs: .* can't be used",
+            "no configuration is proposed")
+    assert BEGIN not in console.text()
+
+
+@pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+def test_vtx(boot):
+    machine = bochs_machine("corei7_skylake_x")
+    console = boot(machine, modules=[], cpus=2)
+    text = proposal(console)
+    assert re.search(r"CPUs: 2 of GenuineIntel", console.text())
+    assert re.search(r"virtualization: VT-x; EPT: yes", console.text())
+    console.stop()
+    # Linux takes minutes there: the small kernel instead, which wants no initial RAM disk.
+    text = re.sub(r"(?m)^    initrd = .*$", "", text).replace('"vmlinuz"', '"count.elf"')
+    console = boot(machine, text, cpus=2)
+    for name in ("alpha", "beta"):
+        console.wait("hello from count", name)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console on the screen: a framebuffer that GRUB has set up."""
+
+import pytest
+
+from conftest import config, partition
+from devices import owns
+from refusal import refused
+from screen import Screen, picture
+
+VGA = "00:05.0"
+
+
+@pytest.fixture
+def screen(tmp_path_factory):
+    return Screen(str(tmp_path_factory.mktemp("s")))
+
+
+def test_screen_alone(boot, apic_machine, screen):
+    """No serial port: all is on the screen, from the first line on."""
+    boot(apic_machine, config(partition("one", cmdline="n=3"), partition("two", cmdline="n=2")),
+         loader="multiboot2", serial=None, devices=screen.words)
+    lines = screen.wait("[one] count 3", "[two] count 2", "all partitions have ended")
+    assert lines[0].startswith("[bulkhead] Bulkhead ")
+    assert "no serial port" in lines[1]
+    assert any("screen: 1024x768" in line for line in lines)
+
+
+def test_screen_flood(boot, plain, screen):
+    """Each CPU is a partition's, and all write as fast as they can: nobody is left behind."""
+    boot(plain, config(*(partition(name, cmdline="n=400 period=0") for name in ("one", "two"))),
+         loader="multiboot1", cpus=2, serial=None, devices=screen.words)
+    lines = screen.wait("all partitions have ended")
+    for name in ("one", "two"):
+        counts = [int(line.split()[2]) for line in lines if line.startswith(f"[{name}] count ")]
+        assert counts == list(range(401 - len(counts), 401)), "a line is missing or twice"
+
+
+def test_screen_beside_serial_port(boot, plain, screen):
+    console = boot(plain, config(partition("one", cmdline="n=3")), loader="multiboot2",
+                   devices=screen.words)
+    console.wait("all partitions have ended", "bulkhead")
+    shown = screen.wait("all partitions have ended")
+    assert [line.rstrip() for line in console.lines] == [line for line in shown if line]
+
+
+def test_screen_off(boot, plain, screen):
+    console = boot(plain, config(partition("one", cmdline="n=3")), loader="multiboot2",
+                   append="framebuffer=off", devices=screen.words)
+    console.wait("count 3", "one")
+    screen.dump()
+    width, height, rows = picture(screen.file)
+    assert (width, height) == (1024, 768) and not any(map(any, rows))  # as GRUB has left it
+    assert not any("screen" in line for line in console.lines)
+
+
+def test_screen_is_not_given_away(boot, plain, screen):
+    """The graphics card's registers hold the screen: it is nobody's while the hypervisor uses it."""
+    devices = [f"{word},addr=5" if word == "VGA" else word for word in screen.words]
+    console = boot(plain, config(partition("one", more=owns(VGA) + " trust_dma = true;")),
+                   loader="multiboot2", devices=devices)
+    refused(console, rf"{VGA} has its BAR 0 .*over the screen.*framebuffer=off")
