@@ -51,7 +51,7 @@ endif
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 BASE := -std=gnu11 $(WARN) -I. -I$(GEN) -g
-HV_CFLAGS := $(BASE) -O2 -ffreestanding -mno-red-zone -mgeneral-regs-only -mcmodel=kernel \
+HV_CFLAGS := $(BASE) -ffreestanding -mno-red-zone -mgeneral-regs-only -mcmodel=kernel \
              -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables \
              -fcf-protection=none
 ifdef AUDIT_BREAK
@@ -85,6 +85,13 @@ FUZZERS :=
 -include $(wildcard boot/*.mk arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
+# What runs only while the machine or a partition starts, or for a report, is built for size, which
+# linker.ld bounds; all that guests' exits meet, what is long and what the audit walks for speed.
+HV_COLD := $(filter boot/% partitions/blob% drivers/acpi% drivers/pci_% drivers/%_unit.c \
+               drivers/%_describe.c hv/inventory% hv/load% hv/guest_acpi% hv/guest_mptable% \
+               hv/guest_table% hv/guest_layout% hv/guest_e820% hv/assign% hv/config% hv/boot_audit% \
+               hv/main% hv/machine.c hv/screen% hv/partition% hv/passthrough.c hv/platform% \
+               %/check.c %/controls.c %/setup.c arch/topology% arch/smp% arch/exceptions.c,$(HV_C))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard arch/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
@@ -111,12 +118,14 @@ $(HVDIR)/bulkhead32.elf: $(HVDIR)/bulkhead.elf
 HV_STAMP := $(HVDIR)/obj/.flags
 $(HV_STAMP): FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(HV_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS)' > $@
+	@echo '$(CC) $(HV_CFLAGS) $(HV_COLD)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS) $(HV_COLD)' > $@
+
+$(HV_COLD:%.c=$(HVDIR)/obj/%.o): HV_OPTIMIZE := -Os
 
 $(HVDIR)/obj/%.o: %.c $(HV_STAMP) | $(HV_GEN)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(HV_CFLAGS) $(or $(HV_OPTIMIZE),-O2) -MMD -MP -c $< -o $@
 
 $(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
 	$(call say,NASM,$@)
