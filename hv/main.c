@@ -339,9 +339,8 @@ _Noreturn static void main_on_own_stack(void)
     if (!config_is_there()) {
         show_inventory(devices_known);
     }
-    if (!devices_known || config_load() != STATUS_OK ||
-        module_hashes_check() != STATUS_OK || passthrough_assign() != STATUS_OK ||
-        screen_grant() != STATUS_OK) {
+    if (!devices_known || config_load() != STATUS_OK || module_hashes_check() != STATUS_OK ||
+        passthrough_assign() != STATUS_OK || screen_grant() != STATUS_OK) {
         give_up();
     }
     start_virtualization();

@@ -77,8 +77,8 @@ static enum status create_vcpu(struct partition *p, unsigned index, unsigned cpu
     return s;
 }
 
-// What the guest reaches without an exit: its RAM, with the largest pages that fit, its local APIC's
-// page where that shows what it should, and the framebuffer if that is its own.
+// What the guest reaches without an exit: its RAM, with the largest pages that fit, its local
+// APIC's page where that shows what it should, and the framebuffer if that is its own.
 static enum status map_memory(struct partition *p)
 {
     enum status s = STATUS_OK;

@@ -23,8 +23,8 @@ void screen_start(void);
 // passthrough_assign().
 enum status screen_grant(void);
 
-// No guest will be started: what the console has said shows on the screen after all, also if that is
-// a partition's. As screen_start().
+// No guest will be started: what the console has said shows on the screen after all, also if that
+// is a partition's. As screen_start().
 void screen_give_up(void);
 
 #endif

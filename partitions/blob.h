@@ -199,8 +199,8 @@ uint32_t blob_crc32(const void *data, size_t size);
 // machine. `blob` is 8-byte aligned and `size` is the size of the file. All problems found are
 // written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
 // status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU, port,
-// device or the framebuffer given twice, or a module's hash), ERR_DENIED (ports that the hypervisor keeps) or
-// ERR_INVALID.
+// device or the framebuffer given twice, or a module's hash), ERR_DENIED (ports that the hypervisor
+// keeps) or ERR_INVALID.
 enum status blob_check(const void *blob, size_t size, struct blob_problems *out);
 
 // Host I/O ports that no partition gets, and why.

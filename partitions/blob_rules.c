@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a configuration must keep to on whatever machine it runs: names, CPUs, memory, images, I/O
-// ports, devices and the screen of the partitions, each by itself and against one another. Relies on
-// blob_check() having proved the blob's form.
+// ports, devices and the screen of the partitions, each by itself and against one another. Relies
+// on blob_check() having proved the blob's form.
 #include "arch/string.h"
 #include "partitions/blob_problem.h"
 
