@@ -154,6 +154,33 @@ static void boot_params_are_clean(void **state)
     fake_ram_free(&f->p);
 }
 
+// By the kernel's own struct screen_info.
+static void tells_of_the_framebuffer(void **state)
+{
+    static const struct boot_framebuffer screen = {0xf0001000, 4160, 1024, 768, 16, 8, 0};
+    static const uint8_t expected[64] = {
+        [0x0f] = 0x70,                                                  // orig_video_isVGA: linear
+        [0x12] = 0x00, 0x04, 0x00, 0x03, 32, 0, 0x00, 0x10, 0x00, 0xf0, // width, height, depth, base
+        0x00, 0xc0, 0x30, 0x00,                                         // 4160 * 768 bytes
+        [0x24] = 0x40, 0x10, 8, 16, 8, 8, 8, 0, 0, 0, // line length; colours: size, position
+    };
+    struct fixture *f = *state;
+    struct boot_framebuffer large = screen;
+
+    set_up(f, MIB(512));
+    f->req.screen = &screen;
+    assert_int_equal(load(f), STATUS_OK);
+    assert_memory_equal(fake_ram_at(&f->p, f->res.entry.rsi, 64), expected, 64);
+    // What its 16 bits can't say is not cut off.
+    f->req.screen = &large;
+    large.pitch = 65536;
+    expect_failure(f, ERR_UNSUPPORTED, "lines of 65536 bytes: choose a lower resolution");
+    large = screen;
+    large.height = 65536;
+    expect_failure(f, ERR_UNSUPPORTED, "choose a lower resolution");
+    fake_ram_free(&f->p);
+}
+
 static void check_e820(struct fixture *f, bool has_pci)
 {
     struct e820_entry map[GUEST_E820_MAX];
@@ -537,6 +564,7 @@ int main(void)
     static struct fixture fixture;
     struct CMUnitTest tests[] = {
         cmocka_unit_test(enters_in_64_bit_mode),
+        cmocka_unit_test(tells_of_the_framebuffer),
         cmocka_unit_test(boot_params_are_clean),
         cmocka_unit_test(e820_is_the_partition_s),
         cmocka_unit_test(page_tables_map_all_as_it_is),
