@@ -159,10 +159,31 @@ static void tells_of_the_framebuffer(void **state)
 {
     static const struct boot_framebuffer screen = {0xf0001000, 4160, 1024, 768, 16, 8, 0};
     static const uint8_t expected[64] = {
-        [0x0f] = 0x70,                                                  // orig_video_isVGA: linear
-        [0x12] = 0x00, 0x04, 0x00, 0x03, 32, 0, 0x00, 0x10, 0x00, 0xf0, // width, height, depth, base
-        0x00, 0xc0, 0x30, 0x00,                                         // 4160 * 768 bytes
-        [0x24] = 0x40, 0x10, 8, 16, 8, 8, 8, 0, 0, 0, // line length; colours: size, position
+        [0x0f] = 0x70, // orig_video_isVGA: linear
+        [0x12] = 0x00,
+        0x04,
+        0x00,
+        0x03,
+        32,
+        0,
+        0x00,
+        0x10,
+        0x00,
+        0xf0, // width, height, depth, base
+        0x00,
+        0xc0,
+        0x30,
+        0x00, // 4160 * 768 bytes
+        [0x24] = 0x40,
+        0x10,
+        8,
+        16,
+        8,
+        8,
+        8,
+        0,
+        0,
+        0, // line length; colours: size, position
     };
     struct fixture *f = *state;
     struct boot_framebuffer large = screen;

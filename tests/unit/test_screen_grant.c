@@ -39,8 +39,8 @@ static void set_screen(uint64_t base, uint32_t pitch, uint32_t height)
 {
     fix.screen = (struct boot_framebuffer){base, pitch, pitch / 4, height, 16, 8, 0};
     uint64_t first = align_down(base, PAGE_SIZE);
-    fix.request.pages = (struct page_range){
-        first, align_up(base + (uint64_t)pitch * height, PAGE_SIZE) - first};
+    fix.request.pages =
+        (struct page_range){first, align_up(base + (uint64_t)pitch * height, PAGE_SIZE) - first};
 }
 
 // 1024x768 in BAR 0 of 00:02.0, of 16 MiB; nobody has a device.
@@ -124,9 +124,11 @@ static void absent(void **state)
 {
     (void)state;
     fix.request.pages = (struct page_range){0, 0};
-    expect(ERR_NOT_FOUND, "there is no framebuffer to give it: have the loader set a graphics mode");
+    expect(ERR_NOT_FOUND,
+           "there is no framebuffer to give it: have the loader set a graphics mode");
     expect(ERR_NOT_FOUND, "or leave out framebuffer = true");
-    fix.request.problem = "at 0xfd000000, 640x480: its pixels are not 32 bits of direct colour, 8 each";
+    fix.request.problem =
+        "at 0xfd000000, 640x480: its pixels are not 32 bits of direct colour, 8 each";
     expect(ERR_NOT_FOUND, "to give it, for the one at 0xfd000000, 640x480: its pixels are not");
     expect(ERR_NOT_FOUND, "or leave out framebuffer = true"); // still there at the end
 }
@@ -214,9 +216,14 @@ static void as_the_guest_sees_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(alone_in_a_bar),         TEST(wanted_by_nobody), TEST(absent),
-        TEST(of_a_device_that_is_given_away), TEST(not_alone_on_its_pages), TEST(in_no_bar),
-        TEST(too_large),              TEST(as_the_guest_sees_it),
+        TEST(alone_in_a_bar),
+        TEST(wanted_by_nobody),
+        TEST(absent),
+        TEST(of_a_device_that_is_given_away),
+        TEST(not_alone_on_its_pages),
+        TEST(in_no_bar),
+        TEST(too_large),
+        TEST(as_the_guest_sees_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
