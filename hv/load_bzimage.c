@@ -87,7 +87,7 @@ struct screen_info {
     struct {
         uint8_t size; // bits
         uint8_t position;
-    } colour[4]; // red, green, blue, nothing
+    } colour[4]; // red, green, blue, unused
 } __attribute__((packed));
 #define SCREEN_INFO_TYPE 0x00fu
 _Static_assert(SCREEN_INFO_TYPE + offsetof(struct screen_info, base) == 0x18, "screen_info");
@@ -333,11 +333,15 @@ static enum status write_screen(const struct load_job *job)
         return STATUS_OK;
     }
     if (max_u64(fb->width, max_u64(fb->height, fb->pitch)) > UINT16_MAX || fb->base > UINT32_MAX) {
-        return load_fail(job, ERR_UNSUPPORTED,
-                         "can't be told of a framebuffer with lines of %u bytes: choose a lower "
-                         "resolution, or leave out framebuffer = true",
-                         fb->pitch);
+        return load_fail(
+            job, ERR_UNSUPPORTED,
+            "can't be told of a framebuffer of %ux%u pixels, lines of %u bytes: choose a "
+            "lower resolution, or leave out framebuffer = true",
+            fb->width, fb->height, fb->pitch);
     }
+    // Kernels from 6.2 on take the highest bit of all four for the pixel's size.
+    const uint8_t highest =
+        (uint8_t)max_u64(fb->red_shift, max_u64(fb->green_shift, fb->blue_shift));
     const struct screen_info info = {
         .type = VIDEO_TYPE_EFI,
         .width = (uint16_t)fb->width,
@@ -346,7 +350,10 @@ static enum status write_screen(const struct load_job *job)
         .base = (uint32_t)fb->base,
         .size = fb->pitch * fb->height,
         .line_length = (uint16_t)fb->pitch,
-        .colour = {{8, fb->red_shift}, {8, fb->green_shift}, {8, fb->blue_shift}},
+        .colour = {{8, fb->red_shift},
+                   {8, fb->green_shift},
+                   {8, fb->blue_shift},
+                   {8, highest > 16 ? 0 : 24}},
     };
     return load_write(job, BOOT_PARAMS + SCREEN_INFO + SCREEN_INFO_TYPE, &info, sizeof(info));
 }
