@@ -10,7 +10,7 @@
 #include "hv/page_alloc.h"
 #include "partitions/blob.h"
 
-#define SCREEN_GRANT_TEXT_SIZE 320
+#define SCREEN_GRANT_TEXT_SIZE 360
 
 struct screen_request {
     const struct blob_header *config;           // has passed blob_check()
