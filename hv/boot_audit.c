@@ -17,6 +17,7 @@
 #include "hv/machine.h"
 #include "hv/partition.h"
 #include "hv/passthrough_machine.h"
+#include "hv/screen_grant.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
 #define MOST_FORBIDDEN      (2 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
@@ -131,7 +132,7 @@ static bool audit_iommus(const struct audit_input *memory, struct lists *l, unsi
 
 static unsigned most_devices(void)
 {
-    unsigned count = 1; // the local APIC
+    unsigned count = 2; // the local APIC, the framebuffer
     for (unsigned i = 0; i < partition_count; i++) {
         const struct passthrough *pt = partitions[i]->passthrough;
         count += pt != NULL ? pt->count * RUNS_OF_DEVICE : 0;
@@ -154,6 +155,17 @@ static unsigned find_bars(struct audit_device *out, unsigned count)
                 }
             }
         }
+    }
+    return count;
+}
+
+// The framebuffer, if it is a partition's.
+static unsigned find_screen(struct audit_device *out, unsigned count)
+{
+    int owner = screen_owner(machine.config);
+    if (owner != BLOB_NOBODY) {
+        out[count++] = (struct audit_device){machine.framebuffer.base, machine.framebuffer.size,
+                                             true, (unsigned)owner, "the framebuffer"};
     }
     return count;
 }
@@ -208,6 +220,7 @@ static bool fill_and_run(struct lists *l)
             (struct audit_device){apic_page().v, PAGE_SIZE, false, AUDIT_ANYONE,
                                   "each CPU sees its own local APIC there"};
     }
+    device_count = find_screen(l->devices, device_count);
     struct audit_input input = {
         .subjects = subjects,
         .subject_count = partition_count,

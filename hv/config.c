@@ -8,6 +8,7 @@
 #include "drivers/console.h"
 #include "hv/guest_mem.h"
 #include "hv/machine.h"
+#include "hv/screen_grant.h"
 
 static void print_problems(const struct blob_problems *problems)
 {
@@ -34,6 +35,33 @@ bool config_is_there(void)
         }
     }
     return false;
+}
+
+static bool gives_framebuffer(const struct boot_module *m, struct blob_problems *problems)
+{
+    void *blob = m->size <= BLOB_MAX_SIZE ? heap_borrow(m->size) : NULL;
+    if (blob == NULL) {
+        return false;
+    }
+    bool gives = module_read(m, 0, blob, m->size) == STATUS_OK &&
+                 blob_check(blob, m->size, problems) == STATUS_OK &&
+                 screen_owner(blob) != BLOB_NOBODY;
+    heap_return(blob, m->size);
+    return gives;
+}
+
+bool config_gives_framebuffer(void)
+{
+    struct blob_problems *problems = heap_borrow(sizeof(*problems));
+    bool gives = false;
+    for (unsigned i = 0; problems != NULL && !gives && i < machine.boot.module_count; i++) {
+        const struct boot_module *m = &machine.boot.modules[i];
+        gives = is_blob(m) && gives_framebuffer(m, problems);
+    }
+    if (problems != NULL) {
+        heap_return(problems, sizeof(*problems));
+    }
+    return gives;
 }
 
 // The one module that is a configuration; NULL, after saying why, if there isn't exactly one.

@@ -10,6 +10,10 @@
 // Whether any module is one, good or broken. Boot CPU.
 bool config_is_there(void);
 
+// Whether a configuration that is sound in itself gives the framebuffer to a partition. Says
+// nothing about others: config_load() will. Boot CPU.
+bool config_gives_framebuffer(void);
+
 // Fills machine.config and machine.cpu_owner. Prints all that is wrong. Boot CPU.
 enum status config_load(void);
 

@@ -28,6 +28,10 @@ static inline unsigned guest_pci_pin(unsigned device, unsigned pin)
     return (device + pin - 1) % GUEST_PCI_PINS;
 }
 
+// A framebuffer that is the partition's begins within 2 MiB from here.
+#define GUEST_SCREEN_ADDRESS 0xf0000000u
+#define GUEST_SCREEN_MAX     MIB(128) // bytes, in whole pages
+
 struct guest_platform {
     unsigned cpu_count;      // 1 to MAX_CPUS; their APIC IDs are 0, 1, 2, ...
     uint32_t cpu_signature;  // CPUID.1:EAX as the guest sees it; only shown, 0 if unknown

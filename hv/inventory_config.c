@@ -110,6 +110,10 @@ static void print_partition(const struct inventory *v, unsigned p)
     if (first) {
         print("    // modules = ( \"data.img\" ); // of a Multiboot kernel, instead of initrd\n"
               "    // ioports = ( \"0x2f8-0x2ff\" ); // ports of the machine, used directly\n");
+        if (machine.framebuffer.size != 0) {
+            print(
+                "    // framebuffer = true; // the screen, which the hypervisor then stays off\n");
+        }
         print_owner(v);
     }
     print("  }%s\n", p + 1 < plan->partition_count ? "," : "");

@@ -63,12 +63,39 @@
 #define VIDEO_NORMAL      0xffffu
 #define HIGH_LOAD_ADDRESS MIB(1)
 
-// The other boot parameters. All that is left zero says "none": no display, no APM, no EDD.
+// The other boot parameters. All that is left zero says "none": no APM, no EDD, and a partition
+// without a framebuffer has no display.
+#define SCREEN_INFO    0x000u
 #define ACPI_RSDP_ADDR 0x070u // u64
 #define E820_ENTRIES   0x1e8u // u8
 #define E820_TABLE     0x2d0u
 #define E820_MAX       128u
 _Static_assert(GUEST_E820_MAX <= E820_MAX, "the memory map fits into the boot parameters");
+
+// struct screen_info from orig_video_isVGA on: what stands before it is about text modes.
+struct screen_info {
+    uint8_t type;
+    uint16_t points;
+    uint16_t width;  // pixels
+    uint16_t height; // pixels
+    uint16_t depth;  // bits of a pixel
+    uint32_t base;
+    uint32_t size; // bytes
+    uint16_t magic;
+    uint16_t offset;
+    uint16_t line_length; // bytes
+    struct {
+        uint8_t size; // bits
+        uint8_t position;
+    } colour[4]; // red, green, blue, unused
+} __attribute__((packed));
+#define SCREEN_INFO_TYPE 0x00fu
+_Static_assert(SCREEN_INFO_TYPE + offsetof(struct screen_info, base) == 0x18, "screen_info");
+_Static_assert(SCREEN_INFO_TYPE + offsetof(struct screen_info, colour) == 0x26, "screen_info");
+
+// A linear framebuffer. Its name is that of UEFI's, but it is of one set up by whomever: the
+// kernels that know it are more than those that know the VESA BIOS's (0x23).
+#define VIDEO_TYPE_EFI 0x70u
 
 // Page-table entries (SDM 3A, 4.5).
 #define PTE_TABLE     0x3ull  // present, writable
@@ -298,6 +325,39 @@ static enum status write_e820(const struct load_job *job)
     return s;
 }
 
+static enum status write_screen(const struct load_job *job)
+{
+    const struct boot_framebuffer *fb = job->req->screen;
+
+    if (fb == NULL) {
+        return STATUS_OK;
+    }
+    if (max_u64(fb->width, max_u64(fb->height, fb->pitch)) > UINT16_MAX || fb->base > UINT32_MAX) {
+        return load_fail(
+            job, ERR_UNSUPPORTED,
+            "can't be told of a framebuffer of %ux%u pixels, lines of %u bytes: choose a "
+            "lower resolution, or leave out framebuffer = true",
+            fb->width, fb->height, fb->pitch);
+    }
+    // Kernels from 6.2 on take the highest bit of all four for the pixel's size.
+    const uint8_t highest =
+        (uint8_t)max_u64(fb->red_shift, max_u64(fb->green_shift, fb->blue_shift));
+    const struct screen_info info = {
+        .type = VIDEO_TYPE_EFI,
+        .width = (uint16_t)fb->width,
+        .height = (uint16_t)fb->height,
+        .depth = 32,
+        .base = (uint32_t)fb->base,
+        .size = fb->pitch * fb->height,
+        .line_length = (uint16_t)fb->pitch,
+        .colour = {{8, fb->red_shift},
+                   {8, fb->green_shift},
+                   {8, fb->blue_shift},
+                   {8, highest > 16 ? 0 : 24}},
+    };
+    return load_write(job, BOOT_PARAMS + SCREEN_INFO + SCREEN_INFO_TYPE, &info, sizeof(info));
+}
+
 // Writes the zero page: our fields into the setup header, and what stands around it.
 static enum status write_boot_params(const struct load_job *job, struct setup_header *h,
                                      const struct kernel_place *k, gpa_t rsdp)
@@ -319,6 +379,9 @@ static enum status write_boot_params(const struct load_job *job, struct setup_he
     }
     if (s == STATUS_OK) {
         s = write_e820(job);
+    }
+    if (s == STATUS_OK) {
+        s = write_screen(job);
     }
     if (s == STATUS_OK) {
         s = load_write(job, BOOT_CMDLINE, cmdline, strlen(cmdline) + 1);

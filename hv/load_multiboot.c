@@ -47,8 +47,20 @@ struct multiboot_info { // 3.3
     uint32_t boot_loader_name;
     uint32_t apm_table;
     uint32_t vbe[4]; // two addresses, then four 16-bit fields
-    uint32_t framebuffer[7];
+    struct {
+        uint64_t base;
+        uint32_t pitch;  // bytes
+        uint32_t width;  // pixels
+        uint32_t height; // pixels
+        uint8_t depth;   // bits of a pixel
+        uint8_t type;
+        struct {
+            uint8_t position;
+            uint8_t size; // bits
+        } colour[3];      // red, green, blue
+    } __attribute__((packed)) framebuffer;
 };
+_Static_assert(offsetof(struct multiboot_info, framebuffer) == 88, "Multiboot 3.3");
 _Static_assert(offsetof(struct multiboot_info, mmap_length) == 44, "Multiboot 3.3");
 _Static_assert(offsetof(struct multiboot_info, boot_loader_name) == 64, "Multiboot 3.3");
 
@@ -57,6 +69,9 @@ _Static_assert(offsetof(struct multiboot_info, boot_loader_name) == 64, "Multibo
 #define INFO_MODULES     BIT(3)
 #define INFO_MMAP        BIT(6)
 #define INFO_LOADER_NAME BIT(9)
+#define INFO_FRAMEBUFFER BIT(12)
+
+#define FRAMEBUFFER_RGB 1u
 
 struct info_module {
     uint32_t start;
@@ -118,10 +133,11 @@ static enum status check_request(const struct load_job *job, const struct multib
                               "the file under \"modules\"",
                               job->req->image->name);
     }
-    if ((header->flags & WANTS_VIDEO) != 0) {
+    // The mode it would like is a wish (3.1.4); what it gets stands in the information.
+    if ((header->flags & WANTS_VIDEO) != 0 && job->req->screen == NULL) {
         return load_fail(job, ERR_UNSUPPORTED,
-                         "its Multiboot header asks for a video mode (flag 2), and a partition has "
-                         "no display: build it without");
+                         "its Multiboot header asks for a video mode (flag 2), and the partition "
+                         "has no display: build it without, or say framebuffer = true");
     }
     if (unknown != 0) {
         return load_fail(job, ERR_UNSUPPORTED,
@@ -304,6 +320,25 @@ static uint64_t upper_memory(const struct load_request *req)
     return req->dma_floor != 0 ? 0 : guest_low_end(req->memory, 0) - GUEST_FIRMWARE_END;
 }
 
+static void describe_screen(const struct boot_framebuffer *fb, struct multiboot_info *info)
+{
+    if (fb == NULL) {
+        return;
+    }
+    info->flags |= (uint32_t)INFO_FRAMEBUFFER;
+    info->framebuffer.base = fb->base;
+    info->framebuffer.pitch = fb->pitch;
+    info->framebuffer.width = fb->width;
+    info->framebuffer.height = fb->height;
+    info->framebuffer.depth = 32;
+    info->framebuffer.type = FRAMEBUFFER_RGB;
+    const uint8_t shift[] = {fb->red_shift, fb->green_shift, fb->blue_shift};
+    for (unsigned i = 0; i < ARRAY_SIZE(shift); i++) {
+        info->framebuffer.colour[i].position = shift[i];
+        info->framebuffer.colour[i].size = 8;
+    }
+}
+
 static enum status write_info(const struct load_job *job, const struct info_plan *plan,
                               uint64_t modules)
 {
@@ -320,6 +355,7 @@ static enum status write_info(const struct load_job *job, const struct info_plan
     };
     enum status s = write_mmap(job, plan, &info.mmap_length);
 
+    describe_screen(req->screen, &info);
     info.boot_loader_name = strings;
     if (s == STATUS_OK) {
         s = write_string(job, loader_name, &strings);

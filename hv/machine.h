@@ -15,8 +15,8 @@ struct machine {
     struct boot_info boot;
     struct acpi_info acpi;
     struct page_alloc memory;
-    struct page_range
-        screen; // the framebuffer's pages while the console is shown there; else empty
+    struct page_range framebuffer; // its pages; empty: there is none that can be used
+    struct page_range screen;      // the same while the console is shown there; else empty
     const struct blob_header *config;
     struct blob_cpu_owner cpu_owner[MAX_CPUS];
     uint16_t pm1_base;    // of the virtual PM1 block: beside the physical PM timer, not over it

@@ -57,6 +57,7 @@ static uint64_t load_us[MAX_PARTITIONS];
 
 _Noreturn static void give_up(void)
 {
+    screen_give_up();
     print("nothing is started\n");
     cpu_stop();
 }
@@ -286,6 +287,10 @@ static void print_partition(const struct partition *p)
     print("partition %s: CPUs %s, %lu MiB, %s (%s), loaded in %lu us\n", p->name, list,
           p->config->memory >> 20, p->image->name, p->loaded.kind, load_us[p->index]);
     passthrough_print(p);
+    if (p->screen.base != 0) {
+        print("partition %s: the framebuffer, %ux%u, at its 0x%lx\n", p->name, p->screen.width,
+              p->screen.height, p->screen.base);
+    }
 }
 
 static void print_partitions(void)
@@ -335,7 +340,7 @@ _Noreturn static void main_on_own_stack(void)
         show_inventory(devices_known);
     }
     if (!devices_known || config_load() != STATUS_OK || module_hashes_check() != STATUS_OK ||
-        passthrough_assign() != STATUS_OK) {
+        passthrough_assign() != STATUS_OK || screen_grant() != STATUS_OK) {
         give_up();
     }
     start_virtualization();

@@ -17,6 +17,7 @@
 #include "hv/io_policy.h"
 #include "hv/log.h"
 #include "hv/machine.h"
+#include "hv/screen_grant.h"
 
 #define CONSOLE_RING_SIZE 4096
 
@@ -76,8 +77,8 @@ static enum status create_vcpu(struct partition *p, unsigned index, unsigned cpu
     return s;
 }
 
-// What the guest reaches without an exit: its RAM, with the largest pages that fit, and its local
-// APIC's page where that shows what it should.
+// What the guest reaches without an exit: its RAM, with the largest pages that fit, its local
+// APIC's page where that shows what it should, and the framebuffer if that is its own.
 static enum status map_memory(struct partition *p)
 {
     enum status s = STATUS_OK;
@@ -87,6 +88,11 @@ static enum status map_memory(struct partition *p)
     }
     if (s == STATUS_OK && p->apic_page_mapped) {
         s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE, PT_READ | PT_UC);
+    }
+    if (s == STATUS_OK && p->screen.base != 0) {
+        struct page_range pages = screen_range(&p->screen);
+        s = pt_map(&p->second_level, pages.base, hpa(machine.framebuffer.base), pages.size,
+                   PT_READ | PT_WRITE | PT_WC);
     }
     return s;
 }
@@ -175,6 +181,9 @@ static enum status create(unsigned index)
     p->name = p->config->name;
     p->vcpu_count = p->config->cpu_count;
     partitions[index] = p;
+    if (p->config->flags & BLOB_FRAMEBUFFER) {
+        p->screen = screen_of_guest(&machine.boot.framebuffer);
+    }
     find_modules(p);
     return STATUS_OK;
 }
@@ -247,6 +256,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
         .cmdline = blob_string(machine.config, p->config->cmdline),
         .modules = p->modules,
         .module_count = p->config->module_count,
+        .screen = p->screen.base != 0 ? &p->screen : NULL,
         .platform =
             {
                 .cpu_count = p->vcpu_count,

@@ -50,6 +50,7 @@ struct partition {
     struct guest_ram ram;
     struct page_table second_level; // EPT or NPT
     void *io_map;                   // permission map; the back end knows its format
+    struct boot_framebuffer screen; // its own, at its guest-physical address; base 0: it has none
     bool apic_page_mapped; // virtual and physical APIC IDs agree: the xAPIC page may be read
 
     unsigned vcpu_count;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether there is a screen, and its mapping: hv/screen.h. Its memory is never handed out
-// (hv/main.c keeps it from the page allocator), a device whose registers lie there is refused while
-// it is the hypervisor's (hv/passthrough.c), and the audit looks for it in every partition's tables
-// (hv/boot_audit.c).
+// Whether there is a screen, whose it is, and its mapping: hv/screen.h. Its memory is never handed
+// out (hv/main.c keeps it from the page allocator). While it is the hypervisor's, a device whose
+// registers lie there is refused (hv/passthrough.c), and the audit looks for it in every
+// partition's tables (hv/boot_audit.c); a partition gets it by the rules of hv/screen_grant.c.
 #include "hv/screen.h"
 
 #include "arch/heap.h"
@@ -10,10 +10,16 @@
 #include "arch/string.h"
 #include "boot/options.h"
 #include "drivers/console.h"
+#include "drivers/format.h"
 #include "drivers/framebuffer.h"
+#include "hv/config.h"
 #include "hv/machine.h"
+#include "hv/passthrough_machine.h"
+#include "hv/screen_grant.h"
 
 #define TABLES 8 // pages of the hypervisor's own tables that map it, by large pages
+
+static bool left; // to a partition, though the console would be shown there
 
 static bool wanted(void)
 {
@@ -34,7 +40,7 @@ static bool over_memory(const struct page_range *r)
         const struct boot_memory *m = &machine.boot.memory[i];
         bool apart =
             m->base >= r->base ? m->base - r->base >= r->size : r->base - m->base >= m->size;
-        if (m->kind == BOOT_MEMORY_USABLE && !apart) {
+        if (m->kind != BOOT_MEMORY_RESERVED && !apart) {
             return true;
         }
     }
@@ -44,20 +50,19 @@ static bool over_memory(const struct page_range *r)
 void screen_choose(void)
 {
     const struct boot_framebuffer *fb = &machine.boot.framebuffer;
+    struct page_range r = screen_range(fb);
+    if (fb->base != 0 && over_memory(&r)) {
+        format(machine.boot.framebuffer_refused, sizeof(machine.boot.framebuffer_refused),
+               "at 0x%lx lies in what the loader says is memory", fb->base);
+    } else if (fb->base != 0) {
+        machine.framebuffer = r;
+    }
     if (machine.boot.framebuffer_refused[0] != '\0') {
         print("the framebuffer %s; nothing is shown there\n", machine.boot.framebuffer_refused);
     }
-    if (fb->base == 0 || !wanted()) {
-        return;
+    if (machine.framebuffer.size != 0 && wanted()) {
+        machine.screen = machine.framebuffer;
     }
-    struct page_range r = screen_range(fb);
-    if (over_memory(&r)) {
-        print("the framebuffer at 0x%lx lies in memory that is free to use, says the loader; "
-              "nothing is shown there\n",
-              fb->base);
-        return;
-    }
-    machine.screen = r;
 }
 
 uint64_t screen_heap_size(void)
@@ -68,12 +73,9 @@ uint64_t screen_heap_size(void)
                      TABLES * PAGE_SIZE;
 }
 
-void screen_start(void)
+static void show_console(void)
 {
     const struct boot_framebuffer *fb = &machine.boot.framebuffer;
-    if (machine.screen.size == 0) {
-        return;
-    }
     void *memory = heap_borrow(framebuffer_memory(fb));
     void *pixels = mmu_map_write_combining(hpa(fb->base), (uint64_t)fb->pitch * fb->height);
     if (memory == NULL || pixels == NULL) {
@@ -84,4 +86,45 @@ void screen_start(void)
     framebuffer_init(fb, pixels, memory);
     console_add_screen();
     print("screen: %ux%u at 0x%lx\n", fb->width, fb->height, fb->base);
+}
+
+void screen_start(void)
+{
+    if (machine.screen.size == 0) {
+        return;
+    }
+    if (config_gives_framebuffer()) {
+        left = true;
+        machine.screen = (struct page_range){0, 0};
+        print("the framebuffer is a partition's: this console stays off it\n");
+        return;
+    }
+    show_console();
+}
+
+enum status screen_grant(void)
+{
+    char text[SCREEN_GRANT_TEXT_SIZE];
+    struct screen_request request = {
+        .config = machine.config,
+        .framebuffer = &machine.boot.framebuffer,
+        .pages = machine.framebuffer,
+        .problem = machine.boot.framebuffer_refused,
+        .pci = &passthrough_machine.pci,
+        .owner = passthrough_machine.owner,
+    };
+    enum status s = screen_check(&request, text);
+    if (s != STATUS_OK) {
+        print("%s\n", text);
+    }
+    return s;
+}
+
+void screen_give_up(void)
+{
+    if (left) {
+        left = false;
+        machine.screen = machine.framebuffer;
+        show_console();
+    }
 }

@@ -53,7 +53,8 @@ enum blob_cpu_mode {
 // Bits of blob_partition.flags.
 #define BLOB_TRUST_DMA         0x1u // its devices may do DMA where no IOMMU confines them
 #define BLOB_STOP_ON_DMA_FAULT 0x2u // refused DMA stops it; else it is only reported
-#define BLOB_FLAGS             (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)
+#define BLOB_FRAMEBUFFER       0x4u // the framebuffer is its own; one partition at most
+#define BLOB_FLAGS             (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT | BLOB_FRAMEBUFFER)
 
 // What a boot module must give, if anything is asked of it.
 struct blob_hash {
@@ -138,6 +139,7 @@ enum blob_problem_kind {
     BLOB_KEPT_PORTS, // ports that the hypervisor keeps
     BLOB_DUPLICATE_DEVICE,
     BLOB_NO_DEVICES, // a key about devices, but no devices
+    BLOB_DUPLICATE_FRAMEBUFFER,
     // Against the machine.
     BLOB_NO_SUCH_CPU,
     BLOB_TOO_FEW_CPUS,
@@ -162,6 +164,7 @@ enum blob_field {
     BLOB_FIELD_DEVICES,
     BLOB_FIELD_TRUST_DMA,
     BLOB_FIELD_ON_DMA_FAULT,
+    BLOB_FIELD_FRAMEBUFFER,
     BLOB_FIELD_COUNT,
 };
 
@@ -195,9 +198,9 @@ uint32_t blob_crc32(const void *data, size_t size);
 // Checks the form of a blob and, if that is sound, all that can be judged without knowing the
 // machine. `blob` is 8-byte aligned and `size` is the size of the file. All problems found are
 // written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
-// status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU, port or
-// device given twice, or a module's hash), ERR_DENIED (ports that the hypervisor keeps) or
-// ERR_INVALID.
+// status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU, port,
+// device or the framebuffer given twice, or a module's hash), ERR_DENIED (ports that the hypervisor
+// keeps) or ERR_INVALID.
 enum status blob_check(const void *blob, size_t size, struct blob_problems *out);
 
 // Host I/O ports that no partition gets, and why.

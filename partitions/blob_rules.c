@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a configuration must keep to on whatever machine it runs: names, CPUs, memory, images, I/O
-// ports and devices of the partitions, each by itself and against one another. Relies on
-// blob_check() having proved the blob's form.
+// ports, devices and the screen of the partitions, each by itself and against one another. Relies
+// on blob_check() having proved the blob's form.
 #include "arch/string.h"
 #include "partitions/blob_problem.h"
 
@@ -360,6 +360,27 @@ static void check_devices(const struct blob_header *blob, unsigned index, struct
                "on_dma_fault = \"stop\"", out);
 }
 
+// ---- the framebuffer -------------------------------------------------------------------------
+
+static void check_framebuffer(const struct blob_header *blob, unsigned index,
+                              struct blob_problems *out)
+{
+    char owner[BLOB_LABEL_SIZE];
+
+    if ((blob_partition(blob, index)->flags & BLOB_FRAMEBUFFER) == 0)
+        return;
+    for (unsigned i = 0; i < index; i++) {
+        if ((blob_partition(blob, i)->flags & BLOB_FRAMEBUFFER) == 0)
+            continue;
+        blob_label(blob, i, owner);
+        blob_problem_add(out, blob, BLOB_DUPLICATE_FRAMEBUFFER, at(index, BLOB_FIELD_FRAMEBUFFER),
+                         "framebuffer = true is already said of %s; the framebuffer belongs to "
+                         "one partition",
+                         owner);
+        return;
+    }
+}
+
 // ---- all of it -------------------------------------------------------------------------------
 
 static void check_cpu_total(const struct blob_header *blob, struct blob_problems *out)
@@ -393,6 +414,7 @@ void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
         check_hashes(blob, i, out);
         check_ioports(blob, i, out);
         check_devices(blob, i, out);
+        check_framebuffer(blob, i, out);
     }
     check_cpu_total(blob, out);
 }

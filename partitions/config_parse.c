@@ -32,11 +32,12 @@ static const struct key {
     {"devices", BLOB_FIELD_DEVICES, NULL},
     {"trust_dma", BLOB_FIELD_TRUST_DMA, NULL},
     {"on_dma_fault", BLOB_FIELD_ON_DMA_FAULT, NULL},
+    {"framebuffer", BLOB_FIELD_FRAMEBUFFER, NULL},
 };
 
 #define KEY_NAMES                                                                                  \
     "name, cpus, memory, image, image_sha256, initrd, initrd_sha256, cmdline, modules, ioports, "  \
-    "devices, trust_dma, on_dma_fault"
+    "devices, trust_dma, on_dma_fault, framebuffer"
 
 // libconfig notes for a text in a list the line of what follows it, since that could be a second
 // text to join. So the text is looked for upwards from there. One that is written with escapes is
@@ -160,15 +161,14 @@ static void parse_initrd(const config_setting_t *setting, const char *label,
                        "%s: initrd is empty; name a boot module or leave initrd out", label);
 }
 
-static void parse_trust_dma(const config_setting_t *setting, const char *label,
-                            struct config_partition *p, struct config_messages *messages)
+static void parse_flag(const config_setting_t *setting, const char *label, uint32_t flag,
+                       struct config_partition *p, struct config_messages *messages)
 {
     if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-        config_message(messages, config_place_of(setting),
-                       "%s: trust_dma must be true or false, not %s", label,
-                       config_type_name(setting));
+        config_message(messages, config_place_of(setting), "%s: %s must be true or false, not %s",
+                       label, config_setting_name(setting), config_type_name(setting));
     else if (config_setting_get_bool(setting))
-        p->flags |= BLOB_TRUST_DMA;
+        p->flags |= flag;
 }
 
 static void parse_on_dma_fault(const config_setting_t *setting, const char *label,
@@ -230,10 +230,13 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
         config_parse_devices(setting, label, &used->devices, p, messages);
         break;
     case BLOB_FIELD_TRUST_DMA:
-        parse_trust_dma(setting, label, p, messages);
+        parse_flag(setting, label, BLOB_TRUST_DMA, p, messages);
         break;
     case BLOB_FIELD_ON_DMA_FAULT:
         parse_on_dma_fault(setting, label, p, messages);
+        break;
+    case BLOB_FIELD_FRAMEBUFFER:
+        parse_flag(setting, label, BLOB_FRAMEBUFFER, p, messages);
         break;
     default:
         break;

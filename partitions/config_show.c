@@ -77,6 +77,8 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
         printf("    ioports  0x%x-0x%x\n", ioports[i].first, ioports[i].last);
     for (unsigned i = 0; i < p->device_count; i++)
         printf("    device   %s\n", blob_device_text(devices[i], text));
+    if (p->flags & BLOB_FRAMEBUFFER)
+        printf("    framebuffer\n");
     if (p->flags & BLOB_TRUST_DMA)
         printf("    trusted: its devices may do DMA where no IOMMU confines them\n");
     if (p->flags & BLOB_STOP_ON_DMA_FAULT)

@@ -31,8 +31,8 @@ DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/a
 # what is shown and proposed without a configuration
 DECISION_C += arch/topology.c hv/inventory_devices.c hv/inventory_plan.c
 # policies, breakpoints, machine checks, APIC and ICR check
-DECISION_C += hv/assign.c hv/msi_check.c hv/passthrough.c hv/passthrough_faults.c hv/passthrough_irq.c hv/ioapic_pin.c \
-              hv/passthrough_map.c
+DECISION_C += hv/assign.c hv/screen_grant.c hv/msi_check.c hv/passthrough.c \
+              hv/passthrough_faults.c hv/passthrough_irq.c hv/passthrough_map.c hv/ioapic_pin.c
 DECISION_C += hv/breakpoint.c hv/kept_ports.c hv/machine_check_judge.c
 DECISION_C += hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c hv/msr_policy.c hv/msr_rules.c \
               hv/vapic.c hv/vapic_rules.c
@@ -47,12 +47,11 @@ DECISION_C += hv/vdev/ports.c hv/vdev/vioapic.c hv/vdev/vmsix.c hv/vdev/vpci.c h
               hv/vdev/vpci_caps.c hv/vdev/vpci_function.c hv/vdev/vpit.c hv/vdev/vpm.c \
               hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c hv/pci_rules.c
 # the configuration
-DECISION_C += hv/config.c hv/module_hash.c partitions/blob.c partitions/blob_machine.c partitions/blob_problem.c \
-              partitions/blob_rules.c partitions/config_check.c partitions/config_hash.c \
-              partitions/config_lists.c \
-              partitions/config_messages.c partitions/config_parse.c partitions/config_show.c \
-              partitions/config_to_blob.c partitions/config_value.c \
-              partitions/sha256.c
+DECISION_C += hv/config.c hv/module_hash.c partitions/blob.c partitions/blob_machine.c \
+              partitions/blob_problem.c partitions/blob_rules.c partitions/config_check.c \
+              partitions/config_hash.c partitions/config_lists.c partitions/config_messages.c \
+              partitions/config_parse.c partitions/config_show.c partitions/config_to_blob.c \
+              partitions/config_value.c partitions/sha256.c
 
 # Percent of lines: of all, and of each file.
 COVERAGE_MIN      ?= 90

@@ -103,7 +103,7 @@ def test_build_writes_the_documented_format(tmp_path):
                                          { name = "two"; sha256 = "%s"; } );
         ioports = ( "0xf4-0xf7", "1280" );
         devices = ( { pci = "00:03.0"; }, { pci = "00Ab:cd:1f.7"; } );
-        trust_dma = true; on_dma_fault = "stop"; } );""" % ("0F" * 32, "a1" * 32))
+        trust_dma = true; on_dma_fault = "stop"; framebuffer = true; } );""" % ("0F" * 32, "a1" * 32))
     assert run("build", "-o", blob, conf).returncode == 0
 
     data = blob.read_bytes()
@@ -117,7 +117,7 @@ def test_build_writes_the_documented_format(tmp_path):
     assert name == b"a-1_Z".ljust(32, b"\0")
     assert memory == 4 << 20
     assert (initrd, cmdline, m_first, m_count, p_first, p_count) == (0, 0, 0, 2, 0, 2)
-    assert (d_first, d_count, flags, reserved) == (0, 2, 1 | 2, 0)
+    assert (d_first, d_count, flags, reserved) == (0, 2, 1 | 2 | 4, 0)
     assert (mode, cpus) == (1, 2)
     assert struct.unpack_from("<64H", data, HEADER.size + 88) == (7, 2) + (0,) * 62
     assert struct.unpack_from("<I32sI32s", data, HEADER.size + 216) == \
@@ -140,7 +140,7 @@ def test_show_lists_everything(tmp_path):
     conf.write_text("""partitions = (
       { name = "a-long-name-for-a-partition"; cpus = [5, 4]; memory = "2052K"; image = "mb.elf";
         modules = ( { name = "one"; cmdline = "x=1 y"; }, "two" );
-        ioports = ( "0xf4-0xf7", "0x500" ); },
+        ioports = ( "0xf4-0xf7", "0x500" ); framebuffer = true; },
       { name = "b"; cpus = 3; memory = "2G"; image = "k"; trust_dma = true; on_dma_fault = "stop";
         devices = ( { pci = "0000:00:03.0"; }, { pci = "0001:AB:1f.7"; } ); } );""")
     assert run("build", conf, "--output", blob).returncode == 0
@@ -151,6 +151,7 @@ def test_show_lists_everything(tmp_path):
         "    module   two\n"
         "    ioports  0xf4-0xf7\n"
         "    ioports  0x500-0x500\n"
+        "    framebuffer\n"
         "b                            any 3     2 GiB  k\n"
         "    device   00:03.0\n"
         "    device   0001:ab:1f.7\n"
@@ -289,6 +290,7 @@ partitions = (
     ("trust_dma", '"true"', "trust_dma must be true or false, not a text"),
     ("trust_dma", "true", "trust_dma = true is about its devices, but it has none"),
     ("on_dma_fault", "1", "on_dma_fault must be"),
+    ("framebuffer", "1", "framebuffer must be true or false, not a number"),
     ("on_dma_fault", '"Stop"', "on_dma_fault must be"),
     ("on_dma_fault", '"stop"', 'on_dma_fault = "stop" is about its devices, but it has none'),
     ("host_address", "1", 'unknown key "host_address"; there are name, cpus, memory'),
@@ -331,6 +333,13 @@ def test_what_speaks_of_no_devices(tmp_path):
                     + '\ndevices = ( { pci = "3"; } ); #! device 1: pci must be\n} );')
     check_annotated(tmp_path, "partitions = ( " + partition(trust_dma="true", on_dma_fault='"stop"')[:-1]
                     + "\ndevices = 3; #! devices must be a list\n} );")
+
+
+def test_framebuffer_of_two(tmp_path):
+    given = partition(framebuffer="true")
+    check_annotated(tmp_path, f"partitions = ( {given},\n" + partition(name='"b"')[:-1] +
+                    '\nframebuffer = true; #! "b": framebuffer = true is already said of partition "alpha"\n} );')
+    check_annotated(tmp_path, f"partitions = ( {given}, " + partition(name='"b"', framebuffer="false") + ");")
 
 
 def test_initrd_and_modules(tmp_path):

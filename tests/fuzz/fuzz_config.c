@@ -315,6 +315,8 @@ static void check_cpus(unsigned index, const struct blob_partition *p)
     CHECK(found == p->cpu_count);
 }
 
+static unsigned framebuffers; // partitions so far that are given one
+
 static void check_partition(unsigned index, uint64_t *memory)
 {
     const struct blob_partition *p = blob_partition(machine.config, index);
@@ -345,11 +347,12 @@ static void check_partition(unsigned index, uint64_t *memory)
     CHECK(p->device_count <= BLOB_MAX_PARTITION_DEVICES);
     for (unsigned i = 0; i < p->device_count; i++)
         check_device(&blob_devices(machine.config, p)[i]);
-    CHECK((p->flags & ~(BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)) == 0);
-    CHECK(p->device_count > 0 || p->flags == 0);
+    CHECK((p->flags & ~(BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT | BLOB_FRAMEBUFFER)) == 0);
+    CHECK(p->device_count > 0 || (p->flags & ~BLOB_FRAMEBUFFER) == 0);
+    framebuffers += (p->flags & BLOB_FRAMEBUFFER) != 0;
 }
 
-static void check_accepted(void)
+static void check_accepted(bool gives_framebuffer)
 {
     uint64_t memory = page_alloc_total(&machine.memory);
 
@@ -358,8 +361,10 @@ static void check_accepted(void)
     memset(port_taken, 0, sizeof(port_taken));
     devices_seen_count = 0;
     hashes_seen_count = 0;
+    framebuffers = 0;
     for (unsigned i = 0; i < machine.config->partition_count; i++)
         check_partition(i, &memory);
+    CHECK(framebuffers == gives_framebuffer);
     config_show(machine.config);
 }
 
@@ -393,8 +398,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     add_modules(blob, size, setting.other);
     printed = 0;
     machine.config = NULL;
+    bool gives = config_gives_framebuffer(); // asked first, and says nothing
+    CHECK(printed == 0);
     if (config_load() == STATUS_OK)
-        check_accepted();
+        check_accepted(gives);
     else
         CHECK(printed > 0);
     free(allocated);

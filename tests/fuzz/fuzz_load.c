@@ -56,7 +56,7 @@ static void mend_header(struct fixture *f)
 
 // The input's first byte: in its low bits what the others are, then
 enum {
-    KIND = 0x0f,   // of the image, modulo 5; from 8 on with a PCI bus
+    KIND = 0x0f,   // of the image, modulo 5; from 8 on with a PCI bus and a framebuffer
     MEMORY = 0x30, // which of the sizes; the last with a PCI bus begins at a DMA floor
     WITH_MODULE = 0x40,
     WITH_INITRD = 0x80,
@@ -93,9 +93,12 @@ static void set_memory(struct fixture *f, uint8_t first)
 {
     static const uint64_t sizes[4] = {MIB(16), MIB(2), MIB(2) + 2 * PAGE_SIZE, MIB(3)};
 
+    static const struct boot_framebuffer screen = {0xf0001000, 4096, 1024, 768, 16, 8, 0};
+
     fake_ram_free(&f->p);
     f->req.memory = sizes[(first & MEMORY) / 0x10];
     f->req.platform.has_pci = (first & KIND) >= 8;
+    f->req.screen = f->req.platform.has_pci ? &screen : NULL;
     fake_ram_init(&f->p, f->req.memory);
     f->req.dma_floor = f->req.platform.has_pci && (first & MEMORY) == MEMORY ? MIB(2) : 0;
     f->p.dma_floor = f->req.dma_floor;

@@ -40,6 +40,10 @@ def config():
     # The device of the last partition, made one of another's.
     twice = blob.replace(struct.pack("<HBB", 1, 0xAB, 0xFF), struct.pack("<HBB", 0, 0, 0x18))
     write("fuzz_config", "device-twice", bytes([1, 15, 14, 0]) + twice)
+    # The framebuffer, which the last partition has, given to the first one too.
+    flags = 40 + 76
+    twice = blob[:flags] + struct.pack("<I", 4) + blob[flags + 4 :]
+    write("fuzz_config", "framebuffer-twice", bytes([1, 15, 14, 0]) + twice)
     # The first partition's image as its initrd too: with another hash, and with the same.
     twice = blob.replace(b"initrd.gz\0", b"vmlinuz\0\0\0")
     write("fuzz_config", "hashes-differ", bytes([1, 15, 14, 0]) + twice)

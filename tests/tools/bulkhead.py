@@ -193,7 +193,8 @@ def make_iso(out, image, modules, append="", protocol=2, uefi=False):
         name = os.path.basename(path)
         shutil.copy(path, os.path.join(tree, "boot"))
         # GRUB does not put the file's name into a module's command line.
-        lines.append(f"  {module} /boot/{name} {words if 'name=' in words else f'{name} {words}'}".rstrip())
+        # It would unpack gzip files, which then have another hash.
+        lines.append(f"  {module} --nounzip /boot/{name} {words if 'name=' in words else f'{name} {words}'}".rstrip())
     lines += ["  boot", "}", ""]
     with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as f:
         f.write("\n".join(lines))

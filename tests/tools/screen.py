@@ -13,13 +13,19 @@ FONT = os.environ.get("FONT", "/usr/share/consolefonts/Lat15-Fixed16.psf.gz")
 OTHER = "\ufffd"  # what stands for the glyph of all that is not ASCII
 
 
-def picture(path):
-    """Width, height, and the rows of a binary PPM file: for each pixel whether it is not black."""
+def colours(path):
+    """Width, height, and the pixels of a binary PPM file, each a byte of red, green and blue."""
     with open(path, "rb") as f:
         data = f.read()
     kind, size, depth, pixels = data.split(b"\n", 3)
     width, height = map(int, size.split())
     assert (kind, depth) == (b"P6", b"255") and len(pixels) == width * height * 3, path
+    return width, height, pixels
+
+
+def picture(path):
+    """Width, height, and the rows of a binary PPM file: for each pixel whether it is not black."""
+    width, height, pixels = colours(path)
     lit = bytes(any(pixels[i : i + 3]) for i in range(0, len(pixels), 3))
     return width, height, [lit[y * width : (y + 1) * width] for y in range(height)]
 

@@ -16,3 +16,6 @@ $(foreach t,$(PASSTHROUGH_TESTS),$(eval $(t)_SRCS = tests/unit/$(t).c $(PASSTHRO
 # The IOAPIC's register pair is no memory.
 $(foreach t,$(PASSTHROUGH_TESTS),$(eval $(t)_LIBS = -Wl,--wrap=ioapic_put -Wl,--wrap=ioapic_set \
     -Wl,--wrap=ioapic_get))
+UNIT_TESTS += test_screen_grant
+test_screen_grant_SRCS = tests/unit/test_screen_grant.c tests/unit/config_fixture.c hv/screen_grant.c \
+                         drivers/pci_address.c drivers/format.c partitions/config_to_blob.c $(BLOB_SRCS)

@@ -417,6 +417,37 @@ static void forbidden_registers_are_nobodys(void **state)
     assert_first(AUDIT_BAD_INPUT, AUDIT_NO_SUBJECT, 0, 0xfec00000, 0);
 }
 
+// Mapped write-combining, by pages of both sizes.
+static void a_framebuffer_is_its_owner_s_alone(void **state)
+{
+    (void)state;
+    static const uint64_t base = 0xfd1ff000, at = 0xf01ff000, size = MIB(3);
+    static const struct audit_device screen = {base, size, true, 0, "the framebuffer"};
+    for (unsigned f = 0; f < 2; f++) { // NPT, EPT
+        for (unsigned owner = 0; owner < PARTNERS; owner++) {
+            build(f, false);
+            input.devices = &screen;
+            input.device_count = 1;
+            assert_int_equal(pt_map(&trees[owner], at, hpa(base), size, RW | PT_WC), STATUS_OK);
+            if (owner == 0) {
+                assert_true(audit_run(&input, &report));
+                input.device_count = 0; // given to nobody
+                assert_first(AUDIT_STRAY, 0, at, base, size);
+            } else {
+                assert_first(AUDIT_OTHER_PARTITION, 1, at, base, size);
+                assert_non_null(strstr(report.first[0].text, screen.why));
+            }
+            assert_int_equal(report.violations, 1);
+        }
+        // a page too many
+        build(f, false);
+        input.devices = &screen;
+        input.device_count = 1;
+        assert_int_equal(pt_map(&trees[0], at, hpa(base), size + KIB(4), RW | PT_WC), STATUS_OK);
+        assert_first(AUDIT_STRAY, 0, at + size, base + size, KIB(4));
+    }
+}
+
 static void many_partitions_of_single_pages(void **state)
 {
     (void)state;
@@ -464,6 +495,7 @@ int main(void)
         cmocka_unit_test(reserved_bits_are_found),
         cmocka_unit_test(bad_lists_are_refused),
         cmocka_unit_test(forbidden_registers_are_nobodys),
+        cmocka_unit_test(a_framebuffer_is_its_owner_s_alone),
         cmocka_unit_test(many_partitions_of_single_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -484,7 +484,7 @@ static void test_bad_device_fields(void **state)
     (void)state;
     blob = blob_of(config);
     partition_of(blob, 0)->flags = BLOB_FLAGS + 1;
-    expect_bad_layout(blob, 0, "flags are unknown (4)");
+    expect_bad_layout(blob, 0, "flags are unknown (8)");
 
     blob = blob_of(config);
     partition_of(blob, 1)->reserved = 1;

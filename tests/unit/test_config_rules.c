@@ -392,6 +392,23 @@ static void test_devices(void **state)
     expect_good(config);
 }
 
+// ---- the framebuffer -------------------------------------------------------------------------
+
+static void test_framebuffer(void **state)
+{
+    struct config *config;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) { // with devices or without
+        config = good_config();
+        config->partitions[i].flags |= BLOB_FRAMEBUFFER;
+        expect_good(config);
+    }
+    config->partitions[0].flags |= BLOB_FRAMEBUFFER;
+    expect(config, ERR_EXISTS, BLOB_DUPLICATE_FRAMEBUFFER, 2, BLOB_FIELD_FRAMEBUFFER, -1,
+           "\"gamma\": framebuffer = true is already said of partition \"alpha\"");
+}
+
 // ---- many at once ----------------------------------------------------------------------------
 
 static void test_all_at_once(void **state)
@@ -459,13 +476,14 @@ static void test_texts_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_name_padding),  cmocka_unit_test(test_cpu_counts),
-        cmocka_unit_test(test_listed_cpus),   cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_files),         cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_port_overlap),  cmocka_unit_test(test_kept_ports),
-        cmocka_unit_test(test_devices),       cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_more_than_fit), cmocka_unit_test(test_texts_fit),
+        cmocka_unit_test(test_no_partition), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_name_padding), cmocka_unit_test(test_cpu_counts),
+        cmocka_unit_test(test_listed_cpus),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_files),        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_port_overlap), cmocka_unit_test(test_kept_ports),
+        cmocka_unit_test(test_devices),      cmocka_unit_test(test_framebuffer),
+        cmocka_unit_test(test_all_at_once),  cmocka_unit_test(test_more_than_fit),
+        cmocka_unit_test(test_texts_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

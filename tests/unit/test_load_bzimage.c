@@ -154,6 +154,39 @@ static void boot_params_are_clean(void **state)
     fake_ram_free(&f->p);
 }
 
+// By the offsets of the kernel's own struct screen_info, which is 64 bytes.
+static void tells_of_the_framebuffer(void **state)
+{
+    static const struct boot_framebuffer screen = {0xf0001000, 4160, 1024, 768, 16, 8, 0};
+    static const uint16_t words[32] = {
+        [0x0e / 2] = 0x7000,                                           // a linear framebuffer
+        [0x12 / 2] = 1024,   [0x14 / 2] = 768,    [0x16 / 2] = 32,     // pixels, their bits
+        [0x18 / 2] = 0x1000, [0x1a / 2] = 0xf000,                      // base
+        [0x1c / 2] = 0xc000, [0x1e / 2] = 0x0030,                      // 4160 * 768 bytes
+        [0x24 / 2] = 4160,                                             // of a line
+        [0x26 / 2] = 0x1008, [0x28 / 2] = 0x0808, [0x2a / 2] = 0x0008, // colours: size, position
+        [0x2c / 2] = 0x1808,                                           // the rest
+    };
+    struct fixture *f = *state;
+    struct boot_framebuffer other = screen;
+
+    set_up(f, MIB(512));
+    f->req.screen = &screen;
+    assert_int_equal(load(f), STATUS_OK);
+    assert_memory_equal(fake_ram_at(&f->p, f->res.entry.rsi, 64), words, 64);
+    f->req.screen = &other;
+    other.green_shift = 24;
+    assert_int_equal(load(f), STATUS_OK);
+    assert_int_equal(fake_ram_u32(&f->p, f->res.entry.rsi + 0x2a), 0x00080008);
+    // What its 16 bits can't say is not cut off.
+    other.pitch = 65536;
+    expect_failure(f, ERR_UNSUPPORTED, "lines of 65536 bytes: choose a lower resolution");
+    other = screen;
+    other.height = 65536;
+    expect_failure(f, ERR_UNSUPPORTED, "choose a lower resolution");
+    fake_ram_free(&f->p);
+}
+
 static void check_e820(struct fixture *f, bool has_pci)
 {
     struct e820_entry map[GUEST_E820_MAX];
@@ -537,6 +570,7 @@ int main(void)
     static struct fixture fixture;
     struct CMUnitTest tests[] = {
         cmocka_unit_test(enters_in_64_bit_mode),
+        cmocka_unit_test(tells_of_the_framebuffer),
         cmocka_unit_test(boot_params_are_clean),
         cmocka_unit_test(e820_is_the_partition_s),
         cmocka_unit_test(page_tables_map_all_as_it_is),

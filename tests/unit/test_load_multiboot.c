@@ -128,6 +128,27 @@ static void unknown_demands_are_refused(void **state)
     fake_ram_free(&f->p);
 }
 
+static void tells_of_the_framebuffer(void **state)
+{
+    static const struct boot_framebuffer screen = {0xf0001000, 4160, 1024, 768, 16, 8, 0};
+    static const uint8_t rest[] = {32, 1, 16, 8, 8, 8, 0, 8}; // bits, RGB, positions and sizes
+    struct fixture *f = *state;
+    uint64_t info;
+
+    set_up_elf32(f);
+    f->req.screen = &screen;
+    put_header(f, HEADER_AT, 7); // wants a video mode
+    assert_int_equal(load(f), STATUS_OK);
+    info = f->res.entry.rbx;
+    assert_int_equal(fake_ram_u32(&f->p, info), 0x124d);
+    assert_int_equal(fake_ram_u64(&f->p, info + 88), 0xf0001000);
+    assert_int_equal(fake_ram_u32(&f->p, info + 96), 4160);
+    assert_int_equal(fake_ram_u32(&f->p, info + 100), 1024);
+    assert_int_equal(fake_ram_u32(&f->p, info + 104), 768);
+    assert_memory_equal(fake_ram_at(&f->p, info + 108, sizeof(rest)), rest, sizeof(rest));
+    fake_ram_free(&f->p);
+}
+
 static void hands_over_its_information(void **state)
 {
     struct fixture *f = *state;
@@ -341,6 +362,7 @@ int main(void)
         cmocka_unit_test(the_header_may_stand_anywhere_in_8_kib),
         cmocka_unit_test(unknown_demands_are_refused),
         cmocka_unit_test(hands_over_its_information),
+        cmocka_unit_test(tells_of_the_framebuffer),
         cmocka_unit_test(below_the_dma_floor_is_no_memory),
         cmocka_unit_test(modules_go_behind_the_kernel),
         cmocka_unit_test(modules_must_fit),
