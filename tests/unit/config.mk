@@ -2,7 +2,7 @@
 # Tests of the configuration blob and of the values in a configuration file. The tool itself is
 # tested in tests/boot/test_config_tool.py.
 
-CONFIG_TESTS := test_config test_config_rules test_config_machine
+CONFIG_TESTS := test_config test_config_rules test_config_machine test_config_show
 UNIT_TESTS   += $(CONFIG_TESTS) test_config_value
 
 # The blobs are made by bulkhead-config's own writer.
@@ -18,4 +18,5 @@ test_config_hash_SRCS = tests/unit/test_config_hash.c tests/unit/config_fixture.
                         $(filter-out partitions/config_tool.c,$(CONFIG_TOOL_SRCS))
 test_config_hash_LIBS = -lconfig
 
+test_config_show_SRCS  += partitions/config_show.c
 test_config_value_SRCS = tests/unit/test_config_value.c partitions/config_value.c

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `bulkhead-config show` prints, whole.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/config_fixture.h"
+
+// What config_show() prints. To be freed.
+static char *shown(const struct config *config)
+{
+    struct blob_header *blob = blob_of(config);
+    FILE *terminal = stdout;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    assert_non_null(memory);
+    stdout = memory; // a variable in the GNU library
+    config_show(blob);
+    stdout = terminal;
+    assert_int_equal(fclose(memory), 0);
+    free(blob);
+    return text;
+}
+
+#define ALPHA                                                                                      \
+    "PARTITION  CPUS    MEMORY  IMAGE\n"                                                           \
+    "alpha      any 2  512 MiB  vmlinuz\n"                                                         \
+    "    initrd   initrd.gz\n"                                                                     \
+    "    cmdline  console=ttyS0\n"
+#define BETA                                                                                       \
+    "beta       3      256 MiB  bench.elf\n"                                                       \
+    "    cmdline  n=1000\n"                                                                        \
+    "    ioports  0xf4-0xf7\n"                                                                     \
+    "    device   00:03.0\n"
+#define TRUSTED "    trusted: its devices may do DMA where no IOMMU confines them\n"
+#define GAMMA                                                                                      \
+    "gamma      5,4      2 MiB  mb.elf\n"                                                          \
+    "    module   one: a b\n"                                                                      \
+    "    module   two\n"                                                                           \
+    "    ioports  0x500-0x50f\n"                                                                   \
+    "    ioports  0x600-0x600\n"                                                                   \
+    "    device   0001:02:1f.7\n"                                                                  \
+    "    device   00:04.1\n"                                                                       \
+    "    stopped if the DMA of its devices is refused\n"
+
+static void test_all(void **state)
+{
+    (void)state;
+    char *text = shown(good_config());
+    assert_string_equal(text, ALPHA BETA TRUSTED GAMMA);
+    free(text);
+}
+
+static void test_hash_and_framebuffer(void **state)
+{
+    (void)state;
+    struct config *config = good_config();
+    struct config_partition *alpha = &config->partitions[0];
+    alpha->flags |= BLOB_FRAMEBUFFER;
+    alpha->image_hash.is_given = 1;
+    for (unsigned i = 0; i < SHA256_SIZE; i++) {
+        alpha->image_hash.sha256[i] = (uint8_t)(i * 8 + 1);
+    }
+    char *text = shown(config);
+    assert_string_equal(text, ALPHA "    sha256   0109111921293139414951596169717981899199"
+                                    "a1a9b1b9c1c9d1d9e1e9f1f9  vmlinuz\n"
+                                    "    framebuffer\n" BETA TRUSTED GAMMA);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all),
+        cmocka_unit_test(test_hash_and_framebuffer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
