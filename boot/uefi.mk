@@ -23,11 +23,12 @@ $(BUILD)/efi/obj/%.o: %.c $(HVDIR)/obj/.flags | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
 
+# From release 3.0.16 or so on GNU-EFI's start-up code calls _entry instead, of a library that we do not use.
 # $(BUILD)/efi/NAME.efi from the objects, and libraries, that a rule names for its .so.
 $(BUILD)/efi/%.so:
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none \
-	    -z noexecstack --no-warn-rwx-segments -T $(EFI_LIB)/elf_x86_64_efi.lds -L $(EFI_LIB) -o $@ \
+	    -z noexecstack --no-warn-rwx-segments --defsym=_entry=efi_main -T $(EFI_LIB)/elf_x86_64_efi.lds -L $(EFI_LIB) -o $@ \
 	    $(EFI_LIB)/$(EFI_CRT) $^ $(EFI_LIBS) -lgnuefi
 
 $(BUILD)/efi/%.efi: $(BUILD)/efi/%.so

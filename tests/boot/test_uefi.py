@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import bulkhead
+import efi_image
 from conftest import OVMF, Console, compile_config, config, one_file, ovmf, partition
 from hardware import PageServer
 from screen import Screen
@@ -52,8 +53,24 @@ def test_screen(boot, plain, screen):
     assert image_base(lines) < 1 << 28
 
 
-def network(words, card):
-    return ["-netdev", f"user,id=n,{words}", "-device", f"{card},netdev=n,bootindex=1"]
+def test_code_and_data_apart(tmp_path):
+    """Each section is on pages of its own, none to be written and executed, and the file says so."""
+    data = efi_image.read(bulkhead.make_efi(str(tmp_path / "one.efi"), [compile_config(tmp_path, ONE), COUNT]))
+    image = efi_image.Image(data)
+    assert image.header[image.optional + 70] | image.header[image.optional + 71] << 8 == efi_image.NX_COMPAT
+    flags = {fields[0].rstrip(b"\0"): fields[9] for fields, _ in image.sections}
+    both = efi_image.WRITE | efi_image.EXECUTE
+    assert flags[b".text"] & both == efi_image.EXECUTE and flags[b".data"] & both == efi_image.WRITE
+    assert not any(flags[name] & both for name in (b".bhimage", b".bhconf", b".bhmod", b".bhnames"))
+    assert not any(fields[2] % 4096 for fields, _ in image.sections)
+    image.sections[0][0][9] |= both
+    with pytest.raises(efi_image.Error, match="code and data apart"):
+        image.write(str(tmp_path / "bad.efi"))
+
+
+def network(words):
+    """A network card that firmware has a driver for, to boot from."""
+    return ["-netdev", f"user,id=n,{words}", "-device", "virtio-net-pci,romfile=,netdev=n,bootindex=1"]
 
 
 def test_pxe(boot, plain, tmp_path):
@@ -62,7 +79,7 @@ def test_pxe(boot, plain, tmp_path):
     disk = loose_files(tmp_path / "disk", {"count.elf": COUNT})
     devices = [
         *["-drive", f"format=raw,if=none,id=d,file=fat:rw:{disk}", "-device", "ide-hd,drive=d,bootindex=0"],
-        *network(f"tftp={folder}/EFI/BOOT,bootfile=BOOTX64.EFI", "virtio-net-pci,romfile="),
+        *network(f"tftp={folder}/EFI/BOOT,bootfile=BOOTX64.EFI"),
     ]
     console = boot(plain, modules=[], loader="disk", cpus=1, devices=ovmf(tmp_path) + devices)
     console.wait("Bulkhead: no configuration: no bulkhead.bin")
@@ -72,12 +89,17 @@ def test_pxe(boot, plain, tmp_path):
     console.wait("one: ended by power-off", "bulkhead")
 
 
+NO_PXE = [word for ip in (4, 6)
+          for word in ("-fw_cfg", f"name=opt/org.tianocore/IPv{ip}PXESupport,string=no")]
+
+
 def test_http(boot, plain, tmp_path):
-    """The same file over HTTP, by iPXE: the boot ROM of QEMU's network card."""
+    """The same by firmware's HTTP boot."""
     path = bulkhead.make_efi(str(tmp_path / "one.efi"), [compile_config(tmp_path, ONE), COUNT])
     with open(path, "rb") as f, PageServer(f.read()) as server:
         console = boot(plain, modules=[], loader="disk", cpus=1,
-                       devices=ovmf(tmp_path) + network(f"bootfile={server.url}", "e1000"))
+                       devices=ovmf(tmp_path) + NO_PXE + network(f"bootfile={server.url}.efi"))
+        console.wait("URI: http")
         console.wait("one: ended by power-off", "bulkhead")
 
 

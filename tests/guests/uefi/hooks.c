@@ -115,7 +115,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     self = image;
     BS->HandleProtocol(image, &LoadedImageProtocol, (void **)&loaded);
     device = loaded->DeviceHandle;
-    const void *contents = read_file(list, &size);
+    void *contents = read_file(list, &size);
     if (contents == NULL || size >= sizeof(cases)) {
         Print(L"no \\cases\n");
         return EFI_NOT_FOUND;
