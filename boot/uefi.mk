@@ -23,7 +23,7 @@ $(BUILD)/efi/obj/%.o: %.c $(HVDIR)/obj/.flags | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
 
-# From release 3.0.16 or so on GNU-EFI's start-up code calls _entry instead, of a library that we do not use.
+# The start-up code of Debian 13 calls _entry instead of efi_main: of a library that we do not use.
 # $(BUILD)/efi/NAME.efi from the objects, and libraries, that a rule names for its .so.
 $(BUILD)/efi/%.so:
 	$(call say,LD,$@)
