@@ -28,7 +28,8 @@ $(BUILD)/efi/obj/%.o: %.c $(HVDIR)/obj/.flags | $(HV_GEN)
 $(BUILD)/efi/%.so:
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none \
-	    -z noexecstack --no-warn-rwx-segments --defsym=_entry=efi_main -T $(EFI_LIB)/elf_x86_64_efi.lds -L $(EFI_LIB) -o $@ \
+	    -z noexecstack --no-warn-rwx-segments --defsym=_entry=efi_main \
+	    -T $(EFI_LIB)/elf_x86_64_efi.lds -L $(EFI_LIB) -o $@ \
 	    $(EFI_LIB)/$(EFI_CRT) $^ $(EFI_LIBS) -lgnuefi
 
 $(BUILD)/efi/%.efi: $(BUILD)/efi/%.so
