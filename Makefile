@@ -249,14 +249,14 @@ image: setup-image
 	@$(PYTHON) tests/tools/run.py --image $(CONFIG)
 
 test: setup-test
-	@$(MAKE) --no-print-directory SETUP=0 all $(BUILD)/bulkhead.efi linux generic-linux
+	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --jobs $(PYTEST_JOBS)
 
 unit: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only unit
 
 boot-test: setup-test
-	@$(MAKE) --no-print-directory SETUP=0 all $(BUILD)/bulkhead.efi linux generic-linux
+	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS) $(if $(K),--select '$(K)')
 
 config-test: $(BUILD)/bulkhead-config

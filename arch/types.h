@@ -66,6 +66,18 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+// Whether `size` bytes at `at` lie within `limit` bytes from 0 on.
+static inline bool is_within(uint64_t at, uint64_t size, uint64_t limit)
+{
+    return at <= limit && size <= limit - at;
+}
+
+// Whether two ranges share a byte; an empty one does with none. Neither wraps.
+static inline bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+    return a_size != 0 && b_size != 0 && a < b + b_size && b < a + a_size;
+}
+
 // Limits of the machine that the static tables are sized for.
 #define MAX_CPUS       64
 #define MAX_PARTITIONS 16

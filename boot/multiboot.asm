@@ -16,8 +16,6 @@ SCREEN_BITS   equ 32
 MB2_MAGIC     equ 0xe85250d6
 
 MB2_LOADED    equ 0x36d76289        ; eax at the entry
-PTE_TABLE     equ 0x003             ; present, writable
-PTE_LARGE     equ 0x083             ; present, writable, large page
 COM1          equ 0x3f8
 
 section .boot.header progbits alloc noexec nowrite align=8
@@ -82,16 +80,8 @@ boot_entry32:
     bt edx, 20                      ; no-execute
     jnc no_long_mode
 
-    ; Four page directories, 2 MiB pages, for 0 to 4 GiB.
     lea edx, [edi + boot_directories]
-    mov eax, PTE_LARGE
-    mov ecx, 4 * 512
-.fill:
-    mov [edx], eax
-    mov dword [edx + 4], 0
-    add eax, 0x200000
-    add edx, 8
-    loop .fill
+    MAP_4_GIB edx
     ; The image once more at its link address; arch/mmu.c adds the heap to that directory.
     lea eax, [edi + HV_IMAGE_LINK + PTE_LARGE]
     mov [edi + boot_directory_high + 8 * (HV_IMAGE_LINK >> 21)], eax
@@ -121,12 +111,7 @@ boot_entry32:
     retf
 bits 64
 .long:
-    xor eax, eax
-    mov ds, eax
-    mov es, eax
-    mov ss, eax
-    mov fs, eax
-    mov gs, eax
+    CLEAR_SEGMENTS
     mov rsp, boot_stack_top
     lea edx, [rdi + HV_IMAGE_LINK]  ; where the image lies
     mov edi, ebp
@@ -164,9 +149,7 @@ no_long_mode_text:
     align 16
 global boot_gdt, boot_gdt_pointer
 boot_gdt:
-    dq 0
-    dq 0x00af9b000000ffff           ; 0x08: 64-bit code
-    dq 0x00cf93000000ffff           ; 0x10: data
+    LONG_MODE_GDT
 boot_gdt_end:
 boot_gdt_pointer:
     dw boot_gdt_end - boot_gdt - 1

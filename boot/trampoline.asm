@@ -45,12 +45,7 @@ trampoline32:
 
 bits 64
 trampoline64:
-    xor eax, eax
-    mov ds, eax
-    mov es, eax
-    mov ss, eax
-    mov fs, eax
-    mov gs, eax
+    CLEAR_SEGMENTS
     mov rax, .high
     jmp rax
 
@@ -66,9 +61,7 @@ section .text progbits alloc exec nowrite align=16
 section .rodata
     align 8
 trampoline_gdt:
-    dq 0
-    dq 0x00af9b000000ffff           ; 0x08: 64-bit code
-    dq 0x00cf93000000ffff           ; 0x10: data
+    LONG_MODE_GDT
     dq 0x00cf9b000000ffff           ; 0x18: 32-bit code
 trampoline_gdt_pointer:
     dw 31

@@ -6,10 +6,7 @@
 %include "build/gen/asm_offsets.inc"
 %include "boot/long_mode.inc"
 
-PTE_TABLE     equ 0x003             ; present, writable
-PTE_LARGE     equ 0x083             ; present, writable, large page
 CR0_WP        equ 0x10000
-EFER_NXE      equ 0x800
 
 default rel
 
@@ -32,17 +29,9 @@ boot_entry64:
     and rax, ~CR0_WP                ; firmware may have mapped the image read-only
     mov cr0, rax
 
-    ; Four page directories, 2 MiB pages, for 0 to 4 GiB.
     lea rdi, [boot_directories]
     lea rbx, [rdi + PTE_TABLE]
-    mov eax, PTE_LARGE
-    mov ecx, 4 * 512
-.fill:
-    mov [rdi], rax
-    add rax, 0x200000
-    add rdi, 8
-    dec ecx
-    jnz .fill
+    MAP_4_GIB rdi
     lea rdi, [boot_pdpt_low]
     mov ecx, 4
 .pdpt:
@@ -88,12 +77,7 @@ boot_entry64:
     lea rax, [boot_gdt]
     mov [boot_gdt_pointer + 2], rax
     lgdt [boot_gdt_pointer]
-    xor eax, eax
-    mov ds, eax
-    mov es, eax
-    mov ss, eax
-    mov fs, eax
-    mov gs, eax
+    CLEAR_SEGMENTS
     lldt ax
     mov rsp, boot_stack_top
     mov rax, boot_high

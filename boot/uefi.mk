@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The UEFI loader: GNU-EFI's start-up code and linker script, and our C. As a PE file it is
+# UEFI programs: GNU-EFI's start-up code and linker script, and our C. The loader as a PE file is
 # build/efi/loader.efi; with the hypervisor in it, build/bulkhead.efi.
 EFI_C      := $(wildcard boot/uefi/*.c) boot/boot_error.c drivers/format.c arch/string.c
 EFI_OBJ    := $(EFI_C:%.c=$(BUILD)/efi/obj/%.o)
@@ -11,7 +11,11 @@ EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgen
 ifneq ($(findstring clang,$(CC)),)
 EFI_CFLAGS := $(filter-out -maccumulate-outgoing-args,$(EFI_CFLAGS))
 endif
-EFI_LIB    := $(firstword $(wildcard /usr/lib/gnuefi /usr/lib/x86_64-linux-gnu/gnuefi) /usr/lib)
+# Debian 13 has a folder gnuefi beside the files, without them.
+EFI_CRT    := crt0-efi-x86_64.o
+EFI_LIB    := $(patsubst %/,%,$(dir $(firstword $(wildcard /usr/lib/$(EFI_CRT) /usr/lib/gnuefi/$(EFI_CRT) \
+                /usr/lib/x86_64-linux-gnu/gnuefi/$(EFI_CRT)) /usr/lib/$(EFI_CRT))))
+EFI_PROGRAMS := $(BUILD)/bulkhead.efi
 EFI_TOOL   := tests/tools/efi_image.py
 
 $(BUILD)/efi/obj/%.o: %.c $(HVDIR)/obj/.flags | $(HV_GEN)
@@ -19,15 +23,20 @@ $(BUILD)/efi/obj/%.o: %.c $(HVDIR)/obj/.flags | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/efi/loader.so: $(EFI_OBJ)
+# The start-up code of Debian 13 calls _entry instead of efi_main: of a library that we do not use.
+# $(BUILD)/efi/NAME.efi from the objects, and libraries, that a rule names for its .so.
+$(BUILD)/efi/%.so:
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none \
-	    -z noexecstack --no-warn-rwx-segments -T $(EFI_LIB)/elf_x86_64_efi.lds -L $(EFI_LIB) -o $@ \
-	    $(EFI_LIB)/crt0-efi-x86_64.o $(EFI_OBJ) -lgnuefi
+	    -z noexecstack --no-warn-rwx-segments --defsym=_entry=efi_main \
+	    -T $(EFI_LIB)/elf_x86_64_efi.lds -L $(EFI_LIB) -o $@ \
+	    $(EFI_LIB)/$(EFI_CRT) $^ $(EFI_LIBS) -lgnuefi
 
-$(BUILD)/efi/loader.efi: $(BUILD)/efi/loader.so
+$(BUILD)/efi/%.efi: $(BUILD)/efi/%.so
 	$(Q)$(OBJCOPY) -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela \
 	    -j '.rel.*' -j '.rela.*' -j .reloc --target efi-app-x86_64 --subsystem=10 $< $@
+
+$(BUILD)/efi/loader.so: $(EFI_OBJ)
 
 $(BUILD)/efi/bulkhead.elf: $(BUILD)/bulkhead.elf
 	@mkdir -p $(@D)

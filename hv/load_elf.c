@@ -6,78 +6,8 @@
 #include "arch/string.h"
 #include "hv/guest_mem.h"
 
-#define IDENT_SIZE  16u
-#define IDENT_CLASS 4u
-#define IDENT_DATA  5u
-#define LITTLE      1u
-
-#define ET_EXEC   2u
-#define EM_386    3u
-#define EM_X86_64 62u
-#define PT_LOAD   1u
-
 #define MAX_HEADERS  64u // program headers; linkers write a handful
 #define MAX_SEGMENTS 32u // of them to be loaded
-
-struct elf32_header {
-    uint8_t ident[IDENT_SIZE];
-    uint16_t type;
-    uint16_t machine;
-    uint32_t version;
-    uint32_t entry;
-    uint32_t phoff;
-    uint32_t shoff;
-    uint32_t flags;
-    uint16_t ehsize;
-    uint16_t phentsize;
-    uint16_t phnum;
-    uint16_t shentsize;
-    uint16_t shnum;
-    uint16_t shstrndx;
-};
-_Static_assert(sizeof(struct elf32_header) == 52, "gABI");
-
-struct elf64_header {
-    uint8_t ident[IDENT_SIZE];
-    uint16_t type;
-    uint16_t machine;
-    uint32_t version;
-    uint64_t entry;
-    uint64_t phoff;
-    uint64_t shoff;
-    uint32_t flags;
-    uint16_t ehsize;
-    uint16_t phentsize;
-    uint16_t phnum;
-    uint16_t shentsize;
-    uint16_t shnum;
-    uint16_t shstrndx;
-};
-_Static_assert(sizeof(struct elf64_header) == 64, "gABI");
-
-struct elf32_segment {
-    uint32_t type;
-    uint32_t offset;
-    uint32_t vaddr;
-    uint32_t paddr;
-    uint32_t filesz;
-    uint32_t memsz;
-    uint32_t flags;
-    uint32_t align;
-};
-_Static_assert(sizeof(struct elf32_segment) == 32, "gABI");
-
-struct elf64_segment {
-    uint32_t type;
-    uint32_t flags;
-    uint64_t offset;
-    uint64_t vaddr;
-    uint64_t paddr;
-    uint64_t filesz;
-    uint64_t memsz;
-    uint64_t align;
-};
-_Static_assert(sizeof(struct elf64_segment) == 56, "gABI");
 
 // What of the header matters here, of either class.
 struct elf_file {
@@ -92,14 +22,14 @@ struct elf_file {
 
 enum elf_class load_elf_class(const struct boot_module *image)
 {
-    uint8_t ident[IDENT_SIZE];
+    uint8_t ident[ELF_IDENT_SIZE];
 
     if (image->size < sizeof(ident) || module_read(image, 0, ident, sizeof(ident)) != STATUS_OK ||
-        memcmp(ident, "\177ELF", 4) != 0) {
+        memcmp(ident, ELF_MAGIC, 4) != 0) {
         return ELF_NONE;
     }
-    return ident[IDENT_CLASS] == ELF_32 || ident[IDENT_CLASS] == ELF_64
-               ? (enum elf_class)ident[IDENT_CLASS]
+    return ident[ELF_IDENT_CLASS] == ELF_32 || ident[ELF_IDENT_CLASS] == ELF_64
+               ? (enum elf_class)ident[ELF_IDENT_CLASS]
                : ELF_NONE;
 }
 
@@ -116,7 +46,7 @@ static enum status read_header(const struct load_job *job, struct elf_file *f)
         if (s != STATUS_OK) {
             return s;
         }
-        data = h.ident[IDENT_DATA];
+        data = h.ident[ELF_IDENT_DATA];
         *f = (struct elf_file){ELF_64, h.type, h.machine, h.phentsize, h.phnum, h.entry, h.phoff};
     } else {
         struct elf32_header h;
@@ -125,10 +55,10 @@ static enum status read_header(const struct load_job *job, struct elf_file *f)
         if (s != STATUS_OK) {
             return s;
         }
-        data = h.ident[IDENT_DATA];
+        data = h.ident[ELF_IDENT_DATA];
         *f = (struct elf_file){ELF_32, h.type, h.machine, h.phentsize, h.phnum, h.entry, h.phoff};
     }
-    if (data != LITTLE ||
+    if (data != ELF_LITTLE ||
         !(f->machine == EM_X86_64 || (f->machine == EM_386 && f->class == ELF_32))) {
         return load_fail(job, ERR_UNSUPPORTED,
                          "is an ELF file for another processor (machine %u): build it for x86",

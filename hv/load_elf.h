@@ -4,9 +4,8 @@
 #ifndef HV_LOAD_ELF_H
 #define HV_LOAD_ELF_H
 
+#include "boot/elf.h"
 #include "hv/load_job.h"
-
-enum elf_class { ELF_NONE = 0, ELF_32 = 1, ELF_64 = 2 };
 
 // What the file's first bytes say; ELF_NONE also for a file too short.
 enum elf_class load_elf_class(const struct boot_module *image);

@@ -73,12 +73,16 @@ bool firmware_framebuffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
     return true;
 }
 
-EFI_STATUS firmware_map(EFI_BOOT_SERVICES *boot, void *buffer, UINTN size, struct uefi_map *map)
+EFI_STATUS firmware_map(EFI_BOOT_SERVICES *boot, void *buffer, UINTN size, struct uefi_map *map,
+                        const struct boot_error *error)
 {
     UINTN key = 0, stride = 0;
     UINT32 version = 0;
     EFI_STATUS status = boot->GetMemoryMap(&size, buffer, &key, &stride, &version);
     *map = (struct uefi_map){buffer, size, stride, key};
+    if (EFI_ERROR(status)) {
+        boot_fail(error, ERR_NO_MEMORY, "memory map: firmware does not give it");
+    }
     return status;
 }
 
@@ -88,9 +92,8 @@ EFI_STATUS firmware_leave(EFI_BOOT_SERVICES *boot, EFI_HANDLE image, void *buffe
     EFI_STATUS status = EFI_SUCCESS;
     for (unsigned i = 0; i < LEAVE_ATTEMPTS; i++) {
         struct uefi_map map;
-        status = firmware_map(boot, buffer, size, &map);
+        status = firmware_map(boot, buffer, size, &map, error);
         if (EFI_ERROR(status)) {
-            boot_fail(error, ERR_NO_MEMORY, "memory map: firmware does not give it");
             return status;
         }
         if (uefi_map_convert(&map, info, error) != STATUS_OK) {

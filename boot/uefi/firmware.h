@@ -18,7 +18,8 @@ bool firmware_framebuffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
                           struct boot_framebuffer *out);
 
 // Reads the memory map into `buffer` of `size` bytes.
-EFI_STATUS firmware_map(EFI_BOOT_SERVICES *boot, void *buffer, UINTN size, struct uefi_map *map);
+EFI_STATUS firmware_map(EFI_BOOT_SERVICES *boot, void *buffer, UINTN size, struct uefi_map *map,
+                        const struct boot_error *error);
 
 // Converts the memory map into `info` and leaves the boot services; a map that has changed
 // meanwhile is read again, a limited number of times. *leaving becomes true with the first attempt:

@@ -133,14 +133,14 @@ static EFI_STATUS place_hypervisor(const struct uefi_part *file, void *buffer, U
                                    uint64_t *entry)
 {
     struct uefi_map map;
-    EFI_STATUS status = firmware_map(boot, buffer, size, &map);
-    EFI_PHYSICAL_ADDRESS base = 0;
-    if (!EFI_ERROR(status)) {
-        base = uefi_map_place(&map, ELF_IMAGE_SIZE, IMAGE_LIMIT);
-        status = base == 0 ? EFI_OUT_OF_RESOURCES
-                           : boot->AllocatePages(AllocateAddress, EfiLoaderCode,
-                                                 ELF_IMAGE_SIZE / PAGE_SIZE, &base);
+    EFI_STATUS status = firmware_map(boot, buffer, size, &map, &error);
+    if (EFI_ERROR(status)) {
+        return status;
     }
+    EFI_PHYSICAL_ADDRESS base = uefi_map_place(&map, ELF_IMAGE_SIZE, IMAGE_LIMIT);
+    status = base == 0 ? EFI_OUT_OF_RESOURCES
+                       : boot->AllocatePages(AllocateAddress, EfiLoaderCode,
+                                             ELF_IMAGE_SIZE / PAGE_SIZE, &base);
     if (EFI_ERROR(status)) {
         return refuse(status, "no 2 MiB of memory, aligned to 2 MiB, for the hypervisor");
     }

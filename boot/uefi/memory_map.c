@@ -25,6 +25,19 @@ static uint32_t kind_of(const EFI_MEMORY_DESCRIPTOR *d)
     }
 }
 
+// A range that `new` overlaps, of the sorted ones before and behind place `at`. NULL: none.
+static const struct boot_memory *clash_at(const struct boot_info *info, unsigned at,
+                                          const struct boot_memory *new)
+{
+    for (unsigned i = at > 0 ? at - 1 : 0; i <= at && i < info->memory_count; i++) {
+        const struct boot_memory *m = &info->memory[i];
+        if (ranges_overlap(m->base, m->size, new->base, new->size)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
 static uint64_t end_of(const struct boot_memory *m)
 {
     return m->base + m->size;
@@ -51,9 +64,7 @@ static enum status insert(struct boot_info *info, const struct boot_memory *new,
     while (at > 0 && m[at - 1].base > new->base) {
         at--;
     }
-    const struct boot_memory *clash = at > 0 && end_of(&m[at - 1]) > new->base ? &m[at - 1]
-                                      : at < info->memory_count &&end_of(new) > m[at].base ? &m[at]
-                                                                                           : NULL;
+    const struct boot_memory *clash = clash_at(info, at, new);
     if (clash != NULL) {
         return boot_fail(error, ERR_EXISTS,
                          "memory map: 0x%lx bytes at 0x%lx overlap 0x%lx bytes at 0x%lx; update "

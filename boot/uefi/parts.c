@@ -62,16 +62,27 @@ static uint64_t name_length(const struct uefi_part *names, uint64_t offset)
     return end - offset;
 }
 
+// Control characters end a name early, or spoil the console.
+static bool is_text(const uint8_t *bytes, uint64_t count)
+{
+    uint64_t i = 0;
+    while (i < count && bytes[i] >= ' ') {
+        i++;
+    }
+    return i == count;
+}
+
 static enum status check_names(const struct uefi_parts *parts, const struct boot_error *error)
 {
     uint64_t offset = 0;
     unsigned count = 0;
     for (; offset < parts->names.size; count++) {
         uint64_t length = name_length(&parts->names, offset);
-        if (length == 0 || length >= BOOT_TEXT_SIZE || offset + length == parts->names.size) {
+        if (length == 0 || length >= BOOT_TEXT_SIZE || offset + length == parts->names.size ||
+            !is_text(parts->names.data + offset, length)) {
             return boot_fail(error, ERR_INVALID,
-                             "EFI image: the name of module %u is empty, too long or cut off: "
-                             "build it again",
+                             "EFI image: the name of module %u is empty, too long, cut off or no "
+                             "text: build it again",
                              count + 1);
         }
         offset += length + 1;

@@ -4,6 +4,7 @@
 #include "boot/uefi/pe.h"
 
 #include "arch/string.h"
+#include "arch/types.h"
 
 #define DOS_MAGIC        0x5a4d // "MZ"
 #define DOS_HEADER_SIZE  64
@@ -51,22 +52,21 @@ static enum status check_section(const struct pe_image *image, unsigned index,
                                  const struct boot_error *error)
 {
     struct pe_section s = pe_section(image, index);
-    if (s.offset > image->size || s.size > image->size - s.offset) {
+    if (!is_within(s.offset, s.size, image->size)) {
         return boot_fail(error, ERR_TRUNCATED,
                          "EFI image: section %u (%s), 0x%lx bytes at 0x%lx, reaches beyond the "
                          "image's 0x%lx bytes: copy the file again",
                          index, s.name, s.size, s.offset, image->size);
     }
     uint64_t headers = image->sections + (uint64_t)image->count * SECTION_SIZE;
-    if (s.size > 0 && s.offset < headers) {
+    if (ranges_overlap(s.offset, s.size, 0, headers)) {
         return boot_fail(error, ERR_EXISTS,
                          "EFI image: section %u (%s) overlaps the headers: build it again", index,
                          s.name);
     }
     for (unsigned i = 0; i < index; i++) {
         struct pe_section other = pe_section(image, i);
-        if (s.size > 0 && other.size > 0 && s.offset < other.offset + other.size &&
-            other.offset < s.offset + s.size) {
+        if (ranges_overlap(s.offset, s.size, other.offset, other.size)) {
             return boot_fail(error, ERR_EXISTS,
                              "EFI image: sections %u (%s) and %u (%s) overlap: build it again", i,
                              other.name, index, s.name);
@@ -81,7 +81,7 @@ static enum status find_sections(struct pe_image *image, const struct boot_error
         return boot_fail(error, ERR_INVALID, "EFI image: no MZ header in memory");
     }
     uint64_t pe = get32(image, DOS_PE_OFFSET);
-    if (pe > image->size || image->size - pe < PE_OPTIONAL) {
+    if (!is_within(pe, PE_OPTIONAL, image->size)) {
         return boot_fail(error, ERR_TRUNCATED, "EFI image: it ends before its PE header at 0x%lx",
                          pe);
     }
@@ -94,8 +94,7 @@ static enum status find_sections(struct pe_image *image, const struct boot_error
         return boot_fail(error, ERR_RANGE, "EFI image: %u sections, more than %d", image->count,
                          MAX_SECTIONS);
     }
-    if (image->sections > image->size ||
-        image->size - image->sections < (uint64_t)image->count * SECTION_SIZE) {
+    if (!is_within(image->sections, (uint64_t)image->count * SECTION_SIZE, image->size)) {
         return boot_fail(error, ERR_TRUNCATED, "EFI image: it ends within its table of %u sections",
                          image->count);
     }

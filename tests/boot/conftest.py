@@ -78,6 +78,13 @@ def _plain():
     return Machine(*[(p, v, bulkhead.best_cpu(v)) for _, p, v, missing in _emulators() if p][0])
 
 
+def _other():
+    """A machine with local APICs in the mode that _plain() has them not in; None if there is none."""
+    has = "x2apic" in _plain().cpu
+    return next((p.values[0] for p in _apic_machines() if p.values[0] and
+                 ("x2apic" in p.values[0].cpu) != has), None)
+
+
 def pytest_generate_tests(metafunc):
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", MACHINES)
@@ -220,6 +227,11 @@ def blob_of(tmp_path):
 @pytest.fixture
 def plain():
     return _plain()
+
+
+@pytest.fixture
+def other():
+    return _other() or pytest.skip("no emulator with the other mode of local APICs")
 
 
 def partition(name, cpus=1, memory="64M", image="count.elf", cmdline="", more=""):

@@ -327,6 +327,34 @@ def multiboot():
           b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
 
 
+def uefi():
+    """A kind, then: a PE image as firmware has loaded it; the hypervisor's ELF file; the size of a
+    descriptor and a memory map."""
+    contents = [(b".text", b"code"), (b".bhimage", b"hypervisor"), (b".bhcmd", b"console=com2"), (b".bhconf", b"blob"),
+                (b".bhmod", b"kernel"), (b".bhmod", b"initrd"), (b".bhnames", b"vmlinuz\ninitrd.gz\n")]
+    first, step = 0x180, 0x20
+    table = b"".join(struct.pack("<8sIII20x", name, len(data), first + i * step, step)
+                     for i, (name, data) in enumerate(contents))
+    pe = b"MZ".ljust(0x3C, b"\0") + struct.pack("<I4sHH12xHH", 0x40, b"PE", 0x8664, len(contents), 0, 0)
+    image = (pe + table).ljust(first, b"\0") + b"".join(data.ljust(step, b"\0") for _, data in contents)
+    write("fuzz_uefi", "image", b"\0" + image)
+    write("fuzz_uefi", "image-alone", b"\0" + image.replace(b".bhnames", b".another").replace(b".bhmod", b".other"))
+
+    link = 0x200000
+    elf = struct.pack("<7s9xHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, link, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    code = b"64Bulkhd" + struct.pack("<IIQ", link + 0x10, 0, 0)
+    for at, size, more in ((link, len(code), 0), (link + 0x1000, 8, 0x1000)):
+        elf += struct.pack("<IIQQQQQQ", 1, 5, 64 + 2 * 56, at, at, size, size + more, 0x1000)
+    write("fuzz_uefi", "hypervisor", b"\1" + elf + code)
+
+    write_back, boot_data, runtime, conventional, acpi_tables = 8, 4, 6, 7, 9
+    areas = [(conventional, 0, 0xA0), (boot_data, 0x100000, 0x700), (conventional, 0x800000, 0x8000),
+             (runtime, 0x8800000, 0x100), (acpi_tables, 0x8900000, 0x20), (conventional, 1 << 32, 0x80000)]
+    entries = [struct.pack("<IIQQQQQ", kind, 0, at, 0, pages, write_back, 0) for kind, at, pages in areas]
+    write("fuzz_uefi", "map", b"\2\x30" + b"".join(entries))
+    write("fuzz_uefi", "map-unsorted", b"\2\x30" + b"".join(reversed(entries)))
+
+
 def icr():
     """Host and guest mode, then steps: CPU and kind, register, eight bytes of value."""
     mmio_write, msr_read, msr_write, base = 1, 2, 3, 4
@@ -486,6 +514,7 @@ if __name__ == "__main__":
     dmar()
     ivrs()
     multiboot()
+    uefi()
     icr()
     vdev()
     vpci()

@@ -52,7 +52,7 @@ static void test_cpuid(bool partition)
           r.eax);
     check(r.ebx && r.ecx && r.edx && r.ebx != 0x4b4d564b, "hypervisor signature of our own");
     uint64_t by_pit = 0;
-    for (int i = 0; i < TRIES && !near(by_pit, cpuid(0x40000010, 0).eax, 10); i++)
+    for (unsigned i = 0; i < TRIES && !near(by_pit, cpuid(0x40000010, 0).eax, 10); i++)
         by_pit = tsc_khz_by_pit();
     check(near(by_pit, cpuid(0x40000010, 0).eax, 10),
           "TSC frequency in cpuid (%u kHz) is what the PIT says", cpuid(0x40000010, 0).eax);
@@ -205,11 +205,11 @@ static void test_time(void)
 {
     // An emulated CPU may stand still in the middle of a measurement: one good one will do.
     uint64_t by_pit = 0, by_pm_timer = 0;
-    for (int i = 0; i < TRIES && !near(by_pit, tsc_khz(), 10); i++)
+    for (unsigned i = 0; i < TRIES && !near(by_pit, tsc_khz(), 10); i++)
         by_pit = tsc_khz_by_pit();
     check(near(by_pit, tsc_khz(), 10), "PIT calibration: %lu kHz", by_pit);
     uint16_t port = acpi_pm_timer();
-    for (int i = 0; port && i < TRIES && !near(by_pm_timer, tsc_khz(), 10); i++)
+    for (unsigned i = 0; port && i < TRIES && !near(by_pm_timer, tsc_khz(), 10); i++)
         by_pm_timer = tsc_khz_by_pm_timer(port);
     check(near(by_pm_timer, tsc_khz(), 10), "PM timer: %lu kHz", by_pm_timer);
 

@@ -12,6 +12,8 @@ import sys
 PE_OFFSET = 0x3C
 SECTION = struct.Struct("<8sIIIIIIHHI")  # of which the first 5: name, size, address, file size, offset
 SECTION_FLAGS = 0x40000040  # initialized data, readable
+WRITE, EXECUTE = 0x80000000, 0x20000000  # among a section's flags
+NX_COMPAT = 0x100  # among the DLL characteristics: works where only code may be executed
 MAX_MODULES = 31  # boot/boot_info.h: BOOT_MAX_MODULES, the configuration aside
 
 
@@ -58,6 +60,9 @@ class Image:
         offset = size
         table = b""
         for fields, contents in self.sections:
+            if fields[9] & WRITE and fields[9] & EXECUTE or fields[2] % 4096:
+                raise Error(f"section {fields[0].decode()}: firmware that keeps code and data apart "
+                            "can't load it: to be written and executed, or not on a page of its own")
             fields[3] = align_up(len(contents), self.file_align)
             fields[4] = offset if contents else 0
             offset += fields[3]
@@ -67,6 +72,7 @@ class Image:
         struct.pack_into("<H", self.header, self.pe + 6, len(self.sections))
         struct.pack_into("<II", self.header, self.optional + 56, self.end(), size)
         struct.pack_into("<I", self.header, self.optional + 64, 0)  # checksum: not for EFI
+        struct.pack_into("<H", self.header, self.optional + 70, NX_COMPAT)
         with open(path, "wb") as f:
             f.write((bytes(self.header) + table).ljust(size, b"\0"))
             for fields, contents in self.sections:

@@ -108,10 +108,13 @@ class PageServer:
 
     def __init__(self, page, port=0):
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802
+            def do_HEAD(self):  # noqa: N802
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(page)))
                 self.end_headers()
+
+            def do_GET(self):  # noqa: N802
+                self.do_HEAD()
                 self.wfile.write(page)
 
             def log_message(self, *_):

@@ -10,49 +10,29 @@
 #include <string.h>
 
 #include "arch/types.h"
-#include "arch/window.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "boot/multiboot_parse.h"
+#include "tests/unit/fake_phys.h"
 
-// The only memory there is.
-#define BASE 0x10000u
-#define SIZE 0x4000u
+#define BASE FAKE_PHYS_BASE
+#define SIZE FAKE_PHYS_SIZE
 
-static uint8_t memory[SIZE];
 static struct boot_info info;
 static char error[256];
-
-enum status phys_read(hpa_t address, void *buffer, size_t size)
-{
-    if (address.v < BASE || address.v - BASE > SIZE || size > SIZE - (address.v - BASE))
-        return ERR_RANGE;
-    memcpy(buffer, memory + (address.v - BASE), size);
-    return STATUS_OK;
-}
 
 static int reset(void **state)
 {
     (void)state;
-    memset(memory, 0, sizeof(memory));
+    memset(fake_phys, 0, sizeof(fake_phys));
     memset(&info, 0xee, sizeof(info));
     memset(error, 0, sizeof(error));
     return 0;
 }
 
-static void set32(uint32_t address, uint32_t value)
-{
-    memcpy(memory + (address - BASE), &value, sizeof(value));
-}
-
-static void set64(uint32_t address, uint64_t value)
-{
-    memcpy(memory + (address - BASE), &value, sizeof(value));
-}
-
 static void set_text(uint32_t address, const char *text)
 {
-    memcpy(memory + (address - BASE), text, strlen(text) + 1);
+    memcpy(fake_phys_at(address), text, strlen(text) + 1);
 }
 
 static void expect_error(enum status status, enum status expected, const char *part)
@@ -255,8 +235,8 @@ static void long_texts_are_cut(void **state)
 {
     (void)state;
     mb1_good();
-    memset(memory + 0x1000, 'x', 600);
-    memory[0x1000 + 600] = 0;
+    memset(fake_phys + 0x1000, 'x', 600);
+    fake_phys[0x1000 + 600] = 0;
     assert_int_equal(parse1(), STATUS_OK);
     assert_int_equal(strlen(info.cmdline), BOOT_TEXT_SIZE - 1);
     // A text that ends with the last byte of memory.
@@ -265,7 +245,7 @@ static void long_texts_are_cut(void **state)
     assert_int_equal(parse1(), STATUS_OK);
     assert_string_equal(info.cmdline, "ab");
     // One without an end.
-    memory[SIZE - 1] = 'c';
+    fake_phys[SIZE - 1] = 'c';
     expect_error(parse1(), ERR_RANGE, "command line");
 }
 
@@ -461,7 +441,7 @@ static void mb2_malformed_tags(void **state)
     map_tag(1, 24);
     uint32_t body = tag(3, 8 + 8);
 
-    memcpy(memory + (body + 8 - BASE), "abcdefgh", 8);
+    memcpy(fake_phys_at(body + 8), "abcdefgh", 8);
     end_tags();
     assert_int_equal(parse2(), STATUS_OK);
     assert_string_equal(info.modules[0].name, "abcdefgh");

@@ -10,31 +10,17 @@
 #include <string.h>
 
 #include "arch/types.h"
-#include "arch/window.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "boot/multiboot_parse.h"
 #include "boot/options.h"
+#include "tests/unit/fake_phys.h"
 
-#define BASE 0x10000u
-#define SIZE 0x200u
+#define BASE FAKE_PHYS_BASE
+#define END  (BASE + FAKE_PHYS_SIZE)
 
-static uint8_t memory[SIZE];
 static struct boot_info info;
 static char error[256];
-
-enum status phys_read(hpa_t address, void *buffer, size_t size)
-{
-    if (address.v < BASE || address.v - BASE > SIZE || size > SIZE - (address.v - BASE))
-        return ERR_RANGE;
-    memcpy(buffer, memory + (address.v - BASE), size);
-    return STATUS_OK;
-}
-
-static void set32(uint32_t offset, uint32_t value)
-{
-    memcpy(memory + offset, &value, sizeof(value));
-}
 
 static const struct boot_screen good = {
     .base = 0xfd000000,
@@ -70,35 +56,35 @@ static void expect_none(const char *why)
 
 // ---- Multiboot 1: the fields are at 88, the colours at 110 or, as GRUB has it, at 112.
 
-static enum status parse1(uint32_t at)
+static enum status parse1(uint32_t address)
 {
     memset(&info, 0xee, sizeof(info));
-    return multiboot1_parse(BASE + at, &info, error, sizeof(error));
+    return multiboot1_parse(address, &info, error, sizeof(error));
 }
 
 static void multiboot1(void **state)
 {
     (void)state;
     for (uint32_t padding = 0; padding <= 2; padding += 2) {
-        memset(memory, 0, sizeof(memory));
-        set32(0, 1 | 1 << 12);
-        memcpy(memory + 88, &good, sizeof(good));
-        memset(memory + 110, 0, 6);
-        memcpy(memory + 110 + padding, good.colour, sizeof(good.colour));
-        assert_int_equal(parse1(0), STATUS_OK);
+        memset(fake_phys, 0, sizeof(fake_phys));
+        set32(BASE, 1 | 1 << 12);
+        memcpy(fake_phys + 88, &good, sizeof(good));
+        memset(fake_phys + 110, 0, 6);
+        memcpy(fake_phys + 110 + padding, good.colour, sizeof(good.colour));
+        assert_int_equal(parse1(BASE), STATUS_OK);
         expect_good();
     }
     // Not said to be there.
-    set32(0, 1);
-    assert_int_equal(parse1(0), STATUS_OK);
+    set32(BASE, 1);
+    assert_int_equal(parse1(BASE), STATUS_OK);
     expect_none("");
     // Cut off.
-    memmove(memory + SIZE - 117, memory, 117);
-    set32(SIZE - 117, 1 | 1 << 12);
-    assert_int_equal(parse1(SIZE - 117), ERR_RANGE);
+    memmove(fake_phys_at(END - 117), fake_phys, 117);
+    set32(END - 117, 1 | 1 << 12);
+    assert_int_equal(parse1(END - 117), ERR_RANGE);
     assert_non_null(strstr(error, "the framebuffer at 0x"));
-    set32(SIZE - 117, 1);
-    assert_int_equal(parse1(SIZE - 117), STATUS_OK);
+    set32(END - 117, 1);
+    assert_int_equal(parse1(END - 117), STATUS_OK);
 }
 
 // ---- Multiboot 2
@@ -108,18 +94,18 @@ static enum status parse2(const struct boot_screen *screen, uint32_t size)
 {
     uint32_t next = 24 + (uint32_t)align_up(size, 8);
 
-    memset(memory, 0, sizeof(memory));
+    memset(fake_phys, 0, sizeof(fake_phys));
     memset(&info, 0xee, sizeof(info));
-    set32(8, 4);
-    set32(12, 16);
-    set32(16, 640);
-    set32(24, 8);
-    set32(28, size);
-    memcpy(memory + 32, screen, 22);
-    memcpy(memory + 56, screen->colour, sizeof(screen->colour));
-    memset(memory + next, 0, 8);
-    set32(next + 4, 8);
-    set32(0, next + 8);
+    set32(BASE + 8, 4);
+    set32(BASE + 12, 16);
+    set32(BASE + 16, 640);
+    set32(BASE + 24, 8);
+    set32(BASE + 28, size);
+    memcpy(fake_phys + 32, screen, 22);
+    memcpy(fake_phys + 56, screen->colour, sizeof(screen->colour));
+    memset(fake_phys + next, 0, 8);
+    set32(BASE + next + 4, 8);
+    set32(BASE, next + 8);
     return multiboot2_parse(BASE, &info, error, sizeof(error));
 }
 

@@ -177,7 +177,7 @@ static void bad_sections_are_refused(void **state)
 static void bad_names_are_refused(void **state)
 {
     static const char *const names[] = {"vmlinuz\n", "vmlinuz\ninitrd.gz", "\ninitrd.gz\n",
-                                        "vmlinuz\ninitrd.gz\nthird\n"};
+                                        "vmlinuz\ninitrd.gz\nthird\n", "vm\rlinuz\ninitrd.gz\n"};
     uint8_t image[IMAGE_SIZE];
     (void)state;
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {

@@ -123,7 +123,7 @@ static void sandbox_tables(struct hostile_cpu *cpu)
     for (uint64_t at = HOSTILE_PAGE; at < CPU_BLOCK; at += HOSTILE_PAGE)
         map_page(top, (uint64_t)cpu + at, ((uint64_t)cpu + at) | PTE_P | PTE_W);
     // The flag that says whether an attempt is under way is cleared with the main tables.
-    uint64_t virtual_address = SANDBOX + cpu->index * SANDBOX_STEP;
+    uint64_t virtual_address = SANDBOX + cpu->index * (uint64_t)SANDBOX_STEP;
     for (uint64_t i = 0; i < SANDBOX_PAGES; i++) {
         uint64_t page = (uint64_t)sandbox_memory[cpu->index] + i * HOSTILE_PAGE;
         // What random code stores is never run: it could be what fill_random() has taken out.
