@@ -58,8 +58,9 @@ boot_entry32:
     cld
     mov ebp, eax                    ; loader's magic
     mov esi, ebx                    ; loader's information
+    rdtsc                           ; when it was: edx and eax, until there is a stack
     xor edi, edi
-    cmp eax, MB2_LOADED             ; no other loader moves the image
+    cmp ebp, MB2_LOADED             ; no other loader moves the image
     jne .placed
     mov ecx, [esi]                  ; there is no stack: a word of the information serves for a call
     lea esp, [esi + 4]
@@ -70,6 +71,8 @@ boot_entry32:
     sub edi, .here
 .placed:
     lea esp, [edi + boot_stack_low + 1024]
+    push edx
+    push eax
 
     mov eax, 0x80000000
     cpuid
@@ -127,6 +130,8 @@ bits 64
     mov ss, eax
     mov fs, eax
     mov gs, eax
+    mov esp, esp
+    pop rcx                         ; when it was
     mov rsp, boot_stack_top
     lea edx, [rdi + HV_IMAGE_LINK]  ; where the image lies
     mov edi, ebp
