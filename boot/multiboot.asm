@@ -164,7 +164,8 @@ no_long_mode:
 
 section .boot.data progbits alloc noexec write align=16
 no_long_mode_text:
-    db "Bulkhead needs a 64-bit x86 processor with no-execute pages; this one has none.", 13, 10, 0
+    db "Bulkhead needs a 64-bit x86 processor with no-execute pages; this one shows none: turn on "
+    db '"Execute Disable Bit" or "NX Mode" ', "in the firmware's setup.", 13, 10, 0
 
     align 16
 global boot_gdt, boot_gdt_pointer
