@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starts the application processors: INIT to all of them and one wait, then one after the other two
-// SIPIs and a wait until the CPU says that it runs (MP specification 1.4, B.4). The trampoline serves
-// one CPU at a time.
+// SIPIs and a wait until the CPU says that it runs (MP specification 1.4, B.4). The trampoline
+// serves one CPU at a time.
 #include "arch/smp.h"
 
 #include "arch/apic.h"
