@@ -273,19 +273,24 @@ unit-build: $(UNIT_TESTS:%=$(TESTDIR)/unit/%)
 unit-names:
 	@echo $(UNIT_TESTS)
 
-# Compiled whole each time one of its parts changes: parts differ in what they fake, so objects are
-# not shared between programs. $(1): the program's name; $(2): its folder; $(3): the compiler;
-# $(4): flags; $(5): further libraries.
+# Programs of a kind share their objects; one with flags of its own has its own. $(1): the program's
+# name; $(2): its folder; $(3): the compiler; $(4): flags; $(5): further libraries.
+program_objects = $($(1)_SRCS:%.c=$(TESTDIR)/$(2)/$(if $($(1)_CFLAGS),$(1).d,obj)/%.o)
 define PROGRAM_RULE
-$(TESTDIR)/$(2)/$(1): $($(1)_SRCS) $($(1)_DEPS) | $(HV_GEN)
+$(TESTDIR)/$(2)/$(1): $(call program_objects,$(1),$(2))
 	$$(call say,TEST,$$@)
-	@mkdir -p $$(@D)/$(1).d
-	@rm -f $$(@D)/$(1).d/*.o
-	$$(Q)cd $$(@D)/$(1).d && i=0 && for s in $($(1)_SRCS); do i=$$$$((i+1)); \
-	    $(3) $(subst -I.,-I$(CURDIR),$(subst -I$(GEN),-I$(CURDIR)/$(GEN),$(4))) \
-	    $($(1)_CFLAGS) -MMD -MP -MF $$$$i.d -MT $$(@) -c $(CURDIR)/$$$$s -o $$$$i.o || exit 1; done
-	$$(Q)$(3) $(4) -o $$@ $$(@D)/$(1).d/*.o $($(1)_LIBS) $(5)
+	$$(Q)$(3) $(4) -o $$@ $$^ $($(1)_LIBS) $(5)
+$(call program_objects,$(1),$(2)): $($(1)_DEPS)
+$(if $($(1)_CFLAGS),$(call OBJECT_RULE,$(2)/$(1).d,$(3),$(4) $($(1)_CFLAGS)))
 endef
+# $(1): the folder; $(2): the compiler; $(3): flags.
+define OBJECT_RULE
+$(TESTDIR)/$(1)/%.o: %.c | $(HV_GEN)
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(3) -MMD -MP -c $$< -o $$@
+endef
+$(eval $(call OBJECT_RULE,unit/obj,$(HOSTCC),$(TEST_CFLAGS)))
+$(eval $(call OBJECT_RULE,fuzz/obj,$(FUZZ_CC),$(FUZZ_CFLAGS)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call PROGRAM_RULE,$(t),unit,$(HOSTCC),$(TEST_CFLAGS),-lcmocka)))
 $(foreach f,$(FUZZERS),$(eval $(call PROGRAM_RULE,$(f),fuzz,$(FUZZ_CC),$(FUZZ_CFLAGS))))
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts the application processors one after the other: INIT, two SIPIs, and a wait until the CPU
-// says that it runs (MP specification 1.4, B.4).
+// Starts the application processors: INIT to all of them and one wait, then one after the other two
+// SIPIs and a wait until the CPU says that it runs (MP specification 1.4, B.4). The trampoline
+// serves one CPU at a time.
 #include "arch/smp.h"
 
 #include "arch/apic.h"
@@ -72,8 +73,6 @@ static bool start(struct cpu *cpu, const struct smp_low *low)
     phys_read(hpa(cpu->wake_cr3 + OWN_HALF), &own_half, sizeof(own_half));
     write_entry(hpa(low->root.v + OWN_HALF), own_half);
     __atomic_store_n(&ap_cr3, cpu->wake_cr3, __ATOMIC_RELEASE);
-    apic_send_init(cpu->apic_id);
-    delay_us(INIT_WAIT_US);
     for (unsigned i = 0; i < 2; i++) {
         apic_send_startup(cpu->apic_id, (uint8_t)(low->code.v >> PAGE_SHIFT));
         if (wait_online(cpu, STARTUP_WAIT_US)) {
@@ -83,6 +82,20 @@ static bool start(struct cpu *cpu, const struct smp_low *low)
     return wait_online(cpu, ONLINE_WAIT_US);
 }
 
+static void init_all(void)
+{
+    bool any = false;
+    for (unsigned i = 0; i < cpu_count; i++) {
+        if (cpus[i]->apic_id != apic_id()) {
+            apic_send_init(cpus[i]->apic_id);
+            any = true;
+        }
+    }
+    if (any) {
+        delay_us(INIT_WAIT_US);
+    }
+}
+
 enum status smp_start(const struct smp_low *low, unsigned *failed)
 {
     // cppcheck-suppress comparePointers
@@ -90,6 +103,7 @@ enum status smp_start(const struct smp_low *low, unsigned *failed)
     make_tables(low);
     set_field(low, trampoline_base, low->code.v);
     set_field(low, trampoline_root, low->root.v);
+    init_all();
     for (unsigned i = 0; i < cpu_count; i++) {
         if (cpus[i]->apic_id != apic_id() && !start(cpus[i], low)) {
             *failed = i;

@@ -23,7 +23,7 @@
 
 static uint64_t khz = 1000000; // a guess until calibrated; only delays use it before
 static uint64_t apic_khz;
-static uint64_t start;
+static uint64_t start; // written once, before anybody reads it
 
 // The PM timer and the TSC at the same moment.
 struct clock_pair {
@@ -130,11 +130,13 @@ uint64_t tsc_to_hz(uint64_t ticks, uint32_t hz)
     return ticks / frequency * hz + ticks % frequency * hz / frequency;
 }
 
+void time_begin(uint64_t entered)
+{
+    start = entered;
+}
+
 uint64_t time_ticks(void)
 {
-    if (start == 0) {
-        start = rdtsc();
-    }
     return rdtsc() - start;
 }
 

@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// Where time begins: what the TSC was at the hypervisor's entry. Boot CPU, before anything else of
+// this.
+void time_begin(uint64_t entered);
+
 // Measures TSC and local APIC timer. `pm_timer_port` 0: use the PIT. Boot CPU, its APIC enabled.
 void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit);
 

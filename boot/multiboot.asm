@@ -56,8 +56,9 @@ boot_entry32:
     cld
     mov ebp, eax                    ; loader's magic
     mov esi, ebx                    ; loader's information
+    rdtsc                           ; when it was: edx and eax, until there is a stack
     xor edi, edi
-    cmp eax, MB2_LOADED             ; no other loader moves the image
+    cmp ebp, MB2_LOADED             ; no other loader moves the image
     jne .placed
     mov ecx, [esi]                  ; there is no stack: a word of the information serves for a call
     lea esp, [esi + 4]
@@ -68,6 +69,8 @@ boot_entry32:
     sub edi, .here
 .placed:
     lea esp, [edi + boot_stack_low + 1024]
+    push edx
+    push eax
 
     mov eax, 0x80000000
     cpuid
@@ -112,6 +115,8 @@ boot_entry32:
 bits 64
 .long:
     CLEAR_SEGMENTS
+    mov esp, esp
+    pop rcx                         ; when it was
     mov rsp, boot_stack_top
     lea edx, [rdi + HV_IMAGE_LINK]  ; where the image lies
     mov edi, ebp
@@ -144,7 +149,8 @@ no_long_mode:
 
 section .boot.data progbits alloc noexec write align=16
 no_long_mode_text:
-    db "Bulkhead needs a 64-bit x86 processor with no-execute pages; this one has none.", 13, 10, 0
+    db "Bulkhead needs a 64-bit x86 processor with no-execute pages; this one shows none: turn on "
+    db '"Execute Disable Bit" or "NX Mode" ', "in the firmware's setup.", 13, 10, 0
 
     align 16
 global boot_gdt, boot_gdt_pointer

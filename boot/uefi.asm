@@ -22,6 +22,10 @@ boot_entry64:
     cli
     cld
     mov r12, rdi
+    rdtsc
+    mov r13d, eax
+    shl rdx, 32
+    or r13, rdx                     ; when it was
     lea rsi, [image_phys_start]
     mov eax, CR4_PAE                ; without global pages: nothing of firmware's stays in the TLB
     mov cr4, rax                    ; without CET, too: it keeps WP set
@@ -89,6 +93,7 @@ section .text progbits alloc exec nowrite align=16
 boot_high:
     mov rdx, rsi
     mov rsi, r12
+    mov rcx, r13
     mov edi, BOOT_INFO_MAGIC
     call boot_main
     ud2                             ; boot_main does not return

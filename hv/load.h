@@ -38,6 +38,7 @@ struct load_result {
     struct vcpu_entry entry; // of CPU 0; the others wait for a SIPI
     const char *kind;        // what the image was found to be; a constant
     gpa_t rsdp;              // where the ACPI root pointer went
+    uint64_t copy_ticks;     // of the TSC, that copying files took
 };
 
 // Loads `req->image` and all that belongs to it into the memory of `p`, whose RAM must be all zero

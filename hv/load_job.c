@@ -2,6 +2,7 @@
 // What the loaders share. Relies on guest_mem.h to reach the image and the partition's RAM.
 #include "hv/load_job.h"
 
+#include "arch/cpu.h"
 #include "arch/string.h"
 #include "drivers/format.h"
 #include "hv/guest_e820.h"
@@ -151,12 +152,14 @@ enum status load_copy(const struct load_job *job, uint64_t start, uint64_t size,
         format(text, sizeof(text), "%s%s", what, number_text(number, index));
         return fail_truncated(job, text);
     }
+    uint64_t begin = rdtsc();
     if (file_size > 0) {
         s = guest_copy_module(job->p, gpa(start), image, offset, file_size);
     }
     if (s == STATUS_OK && size > file_size) {
         s = guest_fill(job->p, gpa(start + file_size), 0, size - file_size);
     }
+    job->res->copy_ticks += rdtsc() - begin;
     return s == STATUS_OK ? s : fail_access(job, s, start);
 }
 
@@ -165,9 +168,11 @@ enum status load_copy_file(const struct load_job *job, uint64_t start,
 {
     enum status s = STATUS_OK;
 
+    uint64_t begin = rdtsc();
     if (file->size > 0) {
         s = guest_copy_module(job->p, gpa(start), file, 0, file->size);
     }
+    job->res->copy_ticks += rdtsc() - begin;
     if (s != STATUS_OK) {
         return load_fail_file(job, s, role, file->name,
                               "can't be copied to 0x%llx: an error of the hypervisor, please "

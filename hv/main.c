@@ -27,6 +27,7 @@
 #include "hv/partition.h"
 #include "hv/passthrough.h"
 #include "hv/screen.h"
+#include "hv/stages.h"
 #include "version.h"
 
 #define COM1 0x3f8
@@ -125,10 +126,10 @@ static void create_cpus(void)
 
 _Noreturn static void main_on_own_stack(void);
 
-_Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
+_Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t entered)
 {
     mmu_set_image(image);
-    time_us();
+    time_begin(entered);
     exceptions_init();
     exceptions_load();
     enum console_sink sink = console_init(COM1);
@@ -140,10 +141,12 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
     }
     read_boot_info(magic, info);
     screen_choose();
+    stage_ends(STAGE_ENTRY);
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
     passthrough_scan();
+    stage_ends(STAGE_DISCOVERY);
     place_heap();
     must(mmu_init(), "making the hypervisor's page tables");
     create_cpus();
@@ -333,28 +336,43 @@ _Noreturn static void main_on_own_stack(void)
 {
     keep_log();
     screen_start();
+    stage_ends(STAGE_MEMORY);
     start_clocks();
+    stage_ends(STAGE_CLOCKS);
     print_machine();
     bool devices_known = passthrough_discover() == STATUS_OK;
+    stage_ends(STAGE_IOMMUS);
     if (!config_is_there()) {
         show_inventory(devices_known);
     }
-    if (!devices_known || config_load() != STATUS_OK || module_hashes_check() != STATUS_OK ||
-        passthrough_assign() != STATUS_OK || screen_grant() != STATUS_OK) {
+    if (!devices_known || config_load() != STATUS_OK) {
         give_up();
     }
+    stage_ends(STAGE_CONFIG);
+    if (module_hashes_check() != STATUS_OK) {
+        give_up();
+    }
+    stage_ends(STAGE_HASHES);
+    if (passthrough_assign() != STATUS_OK || screen_grant() != STATUS_OK) {
+        give_up();
+    }
+    stage_ends(STAGE_DEVICES);
     start_virtualization();
     if (partitions_create() != STATUS_OK) {
         give_up();
     }
     must(machine_route_interrupts(), "routing interrupts");
+    stage_ends(STAGE_PARTITIONS);
     start_cpus();
+    stage_ends(STAGE_CPUS);
     load_partitions();
+    stage_ends(STAGE_LOADING);
     print_partitions();
     if (!boot_audit()) {
         give_up();
     }
-    print("guests start %lu us after entry\n", time_us());
+    stage_ends(STAGE_AUDIT);
+    stages_print();
     console_print_help();
     console_start();
     set_phase(PHASE_GUESTS);

@@ -4,6 +4,7 @@
 #include "hv/partition.h"
 
 #include "arch/apic.h"
+#include "arch/cpu.h"
 #include "arch/exceptions.h"
 #include "arch/heap.h"
 #include "arch/percpu.h"
@@ -239,7 +240,9 @@ enum status partitions_create(void)
 
 enum status partition_load(struct partition *p, char *error, size_t error_size)
 {
+    uint64_t begin = rdtsc();
     guest_clear(p);
+    p->clear_ticks = rdtsc() - begin;
     platform_reset(p);
     passthrough_start(p);
     for (unsigned i = 0; i < p->vcpu_count; i++) {

@@ -77,6 +77,7 @@ struct partition {
     const struct boot_module *initrd;
     struct load_module modules[BOOT_MAX_MODULES];
     struct load_result loaded;
+    uint64_t clear_ticks; // of the TSC, that clearing its memory took
 
     // Ending. The vCPU that turns `ending` from 0 is the one that ends the partition; the others
     // park and count themselves in `parked` (atomic add). vCPU 0 then does the rest, with no other

@@ -17,17 +17,33 @@ FULL = [*hardware.e1000e("00:05.0"), "-device", "edu,addr=06.0", "-device", "VGA
         "-device", "pcie-root-port,id=rp,chassis=1,addr=07.0",
         "-device", "pcie-pci-bridge,id=pci,bus=rp", "-device", "e1000,bus=pci,addr=1",
         "-device", "e1000,bus=pci,addr=2"]
-NUMA = ["-object", "memory-backend-ram,id=m0,size=2G", "-object", "memory-backend-ram,id=m1,size=3G",
+# A disk and a controller behind root ports, another behind a switch, and virtio on the first bus.
+MORE = ["-device", "pcie-root-port,id=rn,chassis=2,addr=08.0",
+        "-drive", "driver=null-co,size=64M,read-zeroes=on,if=none,id=null",
+        "-device", "nvme,serial=bulkhead,drive=null,bus=rn",
+        "-device", "pcie-root-port,id=ra,chassis=3,addr=09.0", "-device", "ahci,bus=ra",
+        "-device", "pcie-root-port,id=rs,chassis=4,addr=0a.0", "-device", "x3130-upstream,id=up,bus=rs",
+        "-device", "xio3130-downstream,id=down,bus=up,chassis=5", "-device", "qemu-xhci,bus=down",
+        "-device", "virtio-net-pci,addr=0b.0", "-device", "virtio-rng-pci,addr=0c.0"]
+BEHIND = {"03:00.0", "04:00.0", "07:00.0"}  # the disk and the controllers of these
+CONVENTIONAL = ["-device", "pci-bridge,id=old,chassis_nr=6", "-device", "e1000,bus=old,addr=1",
+                "-device", "piix3-usb-uhci", "-vga", "std"]
+NUMA = ["-object", "memory-backend-ram,id=m0,size=2G", "-object", "memory-backend-ram,id=m1,size=1G",
         "-numa", "node,memdev=m0", "-numa", "node,memdev=m1"]
 
 # Name: generation of QEMU, CPUs, MiB, further words, and CPUs of each partition that is proposed.
 KINDS = {
     "one CPU, pc, 256 MiB": (7, "1", 256, ["-machine", "pc"], [[0]]),
-    "two CPUs, 256 MiB": (7, "2", 256, [], [[0, 1]]),  # too little memory for two
-    "threads, 1 GiB, VT-d": (7, "8,sockets=2,cores=2,threads=2", 1024,
-                             [*hardware.iommu("intel-iommu"), *FULL], [[0, 1, 2, 3], [4, 5, 6, 7]]),
+    # too little memory for two partitions
+    "two CPUs, 256 MiB, model max": (10, "2", 256, ["-cpu", "max"], [[0, 1]]),
+    "threads, 1 GiB, VT-d": (7, "12,sockets=2,cores=3,threads=2", 1024,
+                             [*hardware.iommu("intel-iommu"), *FULL, *MORE],
+                             [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]),
+    "32 CPUs, pc": (10, "32", 1024, ["-machine", "pc", *CONVENTIONAL],
+                    [list(range(16)), list(range(16, 32))]),
     "three cores, x2APIC": (10, "3,sockets=1,cores=3", 1024, FULL, [[0, 1], [2]]),
-    "NUMA, 5 GiB, AMD-Vi": (10, "4,sockets=2", 5120, [*NUMA, *hardware.iommu("amd-iommu"), *FULL],
+    # on q35 a third of it above 4 GiB; twice as much takes twice as long to clear
+    "NUMA, 3 GiB, AMD-Vi": (10, "4,sockets=2", 3072, [*NUMA, *hardware.iommu("amd-iommu"), *FULL],
                             [[0, 1], [2, 3]]),
 }
 
@@ -82,6 +98,7 @@ def test_boots_unchanged(boot, kind):
         assert len({"02:01.0", "02:02.0"} & set(partitions[0].devices)) in (0, 2)
         assert re.search(r"goes together with 02:02\.0: they share a PCI bus", said)
         assert "interrupt remapping; serves" in said
+        assert "xio3130-downstream" not in " ".join(more) or BEHIND <= set(partitions[0].devices)
     else:
         assert not partitions[0].devices
         assert "IOMMUs: missing, " in said
@@ -116,6 +133,12 @@ def test_without_virtualization(boot, plain):
     console = boot(plain, modules=[], cpu="EPYC,-svm", cpus=2, memory=512)
     refused(console, 'virtualization: missing, .*turn on "SVM Mode"', "no configuration is proposed")
     assert BEGIN not in console.text()
+
+
+def test_without_no_execute(boot, plain):
+    console = boot(plain, modules=[], cpu="EPYC,-nx", cpus=1, memory=256)
+    console.wait(r'with no-execute pages; .*turn on "Execute Disable Bit" or "NX Mode"')
+    assert "nothing is started" not in console.text()  # not even that far
 
 
 def test_iommu_that_cannot_be_used(boot, plain):

@@ -201,6 +201,8 @@ static void add_modules(const struct blob_header *blob, size_t size, uint8_t oth
 
         if (text[i] != '\0' || length == 0 || length == size - i - 1 || length >= BOOT_TEXT_SIZE)
             continue;
+        if (text[i + 1] <= ' ') // a number: there are more of them than modules may be
+            continue;
         if ((has_module(text + i + 1) && !(other & 2)) || skip-- == 1)
             continue;
         add_module("", 0, text + i + 1);
