@@ -11,8 +11,8 @@
 // Chooses the mode for all CPUs (x2APIC where the CPU has it) and maps the page for xAPIC. Once.
 enum status apic_init(uint64_t mmio_address);
 
-// Enables the APIC of this CPU in the chosen mode, with every LVT masked and nothing pending
-// routed to the hypervisor.
+// Enables the APIC of this CPU in the chosen mode, whatever state it is in, with every LVT masked.
+// What is pending or in service stays so until apic_drain().
 void apic_cpu_init(void);
 
 bool apic_is_x2apic(void);

@@ -57,6 +57,9 @@ boot_entry32:
     cli
     cld
     mov ebp, eax                    ; loader's magic
+    mov eax, DR7_OFF                ; no breakpoint of the loader's meets our addresses or ports
+    mov dr7, eax
+    mov eax, ebp
     mov esi, ebx                    ; loader's information
     xor edi, edi
     cmp eax, MB2_LOADED             ; no other loader moves the image
@@ -70,6 +73,8 @@ boot_entry32:
     sub edi, .here
 .placed:
     lea esp, [edi + boot_stack_low + 1024]
+    push dword RFLAGS_FIXED         ; AC would let SMAP through
+    popfd
 
     mov eax, 0x80000000
     cpuid

@@ -9,7 +9,7 @@
 PTE_TABLE     equ 0x003             ; present, writable
 PTE_LARGE     equ 0x083             ; present, writable, large page
 CR0_WP        equ 0x10000
-EFER_NXE      equ 0x800
+EFER_LMA      equ 0x400
 
 default rel
 
@@ -25,6 +25,8 @@ boot_entry64:
     cli
     cld
     mov r12, rdi
+    mov eax, DR7_OFF                ; no breakpoint of firmware's meets our addresses or ports
+    mov dr7, rax
     lea rsi, [image_phys_start]
     mov eax, CR4_PAE                ; without global pages: nothing of firmware's stays in the TLB
     mov cr4, rax                    ; without CET, too: it keeps WP set
@@ -79,8 +81,8 @@ boot_entry64:
     mov [rbx + 511 * 8], rax
 
     mov ecx, MSR_EFER_NR
-    rdmsr
-    or eax, EFER_NXE
+    mov eax, EFER_LME_NXE | EFER_LMA
+    xor edx, edx
     wrmsr
     mov cr3, rbx
     mov eax, CR0_PE_PG_WP
@@ -96,6 +98,8 @@ boot_entry64:
     mov gs, eax
     lldt ax
     mov rsp, boot_stack_top
+    push RFLAGS_FIXED
+    popfq
     mov rax, boot_high
     push 0x08
     push rax

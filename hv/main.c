@@ -160,8 +160,8 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
 static void start_clocks(void)
 {
     must(apic_init(machine.acpi.lapic_address), "mapping the local APIC");
-    apic_cpu_init();
     mca_cpu_init();
+    apic_cpu_init();
     this_cpu()->online = 1;
     tsc_calibrate(machine.acpi.pm_timer_port, machine.acpi.pm_timer_32bit);
     machine.rtc_epoch = rtc_read(machine.acpi.century);
@@ -334,8 +334,8 @@ _Noreturn static void main_on_own_stack(void)
     if (!config_is_there()) {
         show_inventory(devices_known);
     }
-    if (!devices_known || config_load() != STATUS_OK ||
-        module_hashes_check() != STATUS_OK || passthrough_assign() != STATUS_OK) {
+    if (!devices_known || config_load() != STATUS_OK || module_hashes_check() != STATUS_OK ||
+        passthrough_assign() != STATUS_OK) {
         give_up();
     }
     start_virtualization();
@@ -381,6 +381,7 @@ static void sleep(void)
 // A CPU of nobody's: it sleeps, and serves the console if that is its task.
 _Noreturn static void idle(void)
 {
+    apic_drain(); // what firmware left, or a device before all were silenced, would wake this CPU
     for (;;) {
         sleep();
         bool kicked = this_cpu()->nmi_taken != 0;
