@@ -25,6 +25,7 @@
 #define MSR_DEBUGCTL        0x1d9u
 #define MSR_LAST_BRANCH     0x1dbu // to 0x1de: last branch and last interrupt, from and to
 #define MSR_LAST_BRANCH_END 0x1deu
+#define MSR_MTRR_PHYS_BASE  0x200u // and the mask behind it, for each variable range
 #define MSR_PAT             0x277u
 #define MSR_MTRR_DEF_TYPE   0x2ffu
 #define MSR_MC_CTL(bank)    (0x400u + 4u * (bank))
@@ -129,11 +130,17 @@
 // DE_CFG
 #define DE_CFG_LFENCE_SERIALIZE BIT(1)
 
+// SYSCFG: the bits that decide what is memory and how it is cached (APM vol. 2, 7.9.1)
+#define SYSCFG_MEMORY          0x7c0000ull
+#define SYSCFG_TOM2_WRITE_BACK BIT(22) // from 4 GiB up to TOP_MEM2
+
 // HWCR
 #define HWCR_TSC_FREQ_SEL BIT(24)
 
 // MTRRCAP
-#define MTRRCAP_WC BIT(10)
+#define MTRRCAP_COUNT 0xffu // of variable ranges
+#define MTRRCAP_FIXED BIT(8)
+#define MTRRCAP_WC    BIT(10)
 
 // MTRR_DEF_TYPE
 #define MTRR_DEF_TYPE_ENABLE     BIT(11)

@@ -9,6 +9,7 @@
 #include "arch/heap.h"
 #include "arch/mca.h"
 #include "arch/mmu.h"
+#include "arch/mtrr_cpu.h"
 #include "arch/percpu.h"
 #include "arch/smp.h"
 #include "arch/tsc.h"
@@ -27,6 +28,7 @@
 #include "hv/partition.h"
 #include "hv/passthrough.h"
 #include "hv/screen.h"
+#include "hv/uncached.h"
 #include "version.h"
 
 #define COM1 0x3f8
@@ -98,6 +100,9 @@ static void place_heap(void)
     struct page_range kept[] = {{image_start().v, image_size()}, screen_range(fb)};
     must(page_alloc_boot(&machine.memory, &machine.boot, kept, fb->base != 0 ? 2 : 1),
          "reading the memory map");
+    mtrr_boot_init();
+    must(uncached_leave_out(&machine.memory, &machine.boot, &mtrr_boot),
+         "reading the memory types");
     unsigned count = machine.acpi.cpu_count;
     uint64_t size = HEAP_FIXED + HEAP_LOG + count * HEAP_PER_CPU +
                     min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size() +
@@ -145,6 +150,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
     passthrough_scan();
     place_heap();
     must(mmu_init(), "making the hypervisor's page tables");
+    must(exceptions_prepare(), "making the descriptor tables");
     create_cpus();
     mmu_cpu_init();
     percpu_enter(boot_cpu);
@@ -396,11 +402,25 @@ _Noreturn static void idle(void)
     }
 }
 
+// The boot CPU's memory types on this CPU too. False: it can't be.
+static bool follow_mtrrs(void)
+{
+    char text[200];
+    enum mtrr_state state = mtrr_follow(text, sizeof(text));
+    if (state != MTRR_EVEN) {
+        print("CPU %u: memory types differ from the boot CPU's (%s): %s\n", this_cpu()->index, text,
+              state == MTRR_MADE ? "made the same" : "update the firmware");
+    }
+    return state != MTRR_ODD;
+}
+
 // Turns on virtualization on a CPU other than the first, which must have what the first one has.
 static void join(void)
 {
     char why[200];
-    if (virt->probe(why, sizeof(why)) != STATUS_OK) {
+    if (!follow_mtrrs()) {
+        __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
+    } else if (virt->probe(why, sizeof(why)) != STATUS_OK) {
         print("CPU %u differs from the boot CPU: %s\n", this_cpu()->index, why);
         __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
     } else if (virt->cpu_enable() != STATUS_OK) {
