@@ -30,17 +30,23 @@ static void set_mode(void)
     }
 }
 
-enum status apic_init(uint64_t mmio_address)
+uint32_t apic_choose_mode(uint64_t mmio_address)
 {
     uint32_t leaf[4];
     page_address = mmio_address;
     set_mode(); // a processor whose APIC is globally disabled may show none (SDM vol. 3, 11.4.3)
     cpuid(1, 0, leaf);
     x2apic = (leaf[2] & CPUID_1_ECX_X2APIC) != 0;
+    set_mode();
+    return x2apic ? apic_read(APIC_ID) : leaf[1] >> 24;
+}
+
+enum status apic_init(void)
+{
     if (x2apic) {
         return STATUS_OK;
     }
-    page = mmu_map_device(hpa(mmio_address), PAGE_SIZE);
+    page = mmu_map_device(hpa(page_address), PAGE_SIZE);
     return page != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
@@ -100,6 +106,9 @@ void apic_write(unsigned offset, uint32_t value)
 
 uint32_t apic_id(void)
 {
+    if (!x2apic && page == NULL) {
+        return 0;
+    }
     uint32_t id = apic_read(APIC_ID);
     return x2apic ? id : id >> 24;
 }

@@ -50,7 +50,6 @@ enum phase {
     PHASE_GUESTS, // run
 };
 static uint32_t phase;
-static unsigned boot_cpu;
 static uint32_t joined; // CPUs other than the first that have come as far as join()
 static uint32_t joins_failed;
 static uint32_t loads_left;
@@ -115,14 +114,8 @@ static void place_heap(void)
 
 static void create_cpus(void)
 {
-    uint32_t leaf[4];
-    cpuid(1, 0, leaf);
-    uint32_t me = leaf[1] >> 24; // before the APIC can be asked; enough to tell the boot CPU
     for (unsigned i = 0; i < machine.acpi.cpu_count; i++) {
         must(percpu_create(i, machine.acpi.cpus[i].apic_id), "making the CPUs' private areas");
-        if ((machine.acpi.cpus[i].apic_id & 0xff) == me) {
-            boot_cpu = i;
-        }
     }
     cpu_count = machine.acpi.cpu_count;
 }
@@ -153,7 +146,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
     must(exceptions_prepare(), "making the descriptor tables");
     create_cpus();
     mmu_cpu_init();
-    percpu_enter(boot_cpu);
+    percpu_enter(machine.boot_cpu);
     __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1"
                      :
                      : "r"(PERCPU_STACK_TOP), "r"(main_on_own_stack)
@@ -165,7 +158,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
 
 static void start_clocks(void)
 {
-    must(apic_init(machine.acpi.lapic_address), "mapping the local APIC");
+    must(apic_init(), "mapping the local APIC");
     mca_cpu_init();
     apic_cpu_init();
     this_cpu()->online = 1;
@@ -308,7 +301,8 @@ static void print_partitions(void)
 static void keep_log(void)
 {
     void *memory = heap_borrow(HEAP_LOG);
-    must(memory != NULL && console_set_log(memory, HEAP_LOG, boot_cpu) ? STATUS_OK : ERR_NO_MEMORY,
+    must(memory != NULL && console_set_log(memory, HEAP_LOG, machine.boot_cpu) ? STATUS_OK
+                                                                               : ERR_NO_MEMORY,
          "finding memory for the log");
 }
 
@@ -322,7 +316,7 @@ _Noreturn static void show_inventory(bool devices_known)
     if (passthrough_block_all() != STATUS_OK) {
         give_up();
     }
-    machine.cpu_owner[boot_cpu].partition = BLOB_NOBODY;
+    machine.cpu_owner[machine.boot_cpu].partition = BLOB_NOBODY;
     must(machine_route_interrupts(), "routing interrupts");
     console_print_help();
     print("nothing is started\n");
@@ -433,11 +427,11 @@ static void join(void)
 _Noreturn void cpu_main(void)
 {
     struct vcpu *v = this_cpu()->vcpu;
-    if (this_cpu()->index != boot_cpu) {
+    if (this_cpu()->index != machine.boot_cpu) {
         join();
     }
     wait_for(PHASE_LOAD);
-    if (this_cpu()->index != boot_cpu) {
+    if (this_cpu()->index != machine.boot_cpu) {
         load_own(v);
     }
     wait_for(PHASE_GUESTS);

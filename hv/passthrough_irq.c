@@ -46,8 +46,12 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
     }
     *route =
         (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
-    // Without remapping a message has 8 bits for it, and 255 would be everybody.
-    return iommu != NULL || route->apic_id < UINT8_MAX;
+    // Without remapping a message has 8 bits for it.
+    if (iommu == NULL && route->apic_id > APIC_XAPIC_LAST_ID) {
+        log_guest(v, "interrupt messages without an IOMMU don't reach APIC ID %u", route->apic_id);
+        return false;
+    }
+    return true;
 }
 
 // What the device itself is to send.

@@ -9,7 +9,8 @@ import shutil
 import pytest
 
 import bulkhead
-from conftest import MACHINES, bochs_machine, compile_config, config, partition
+from conftest import KEY, MACHINES, bochs_machine, compile_config, config, partition
+from test_guests import run_checks
 
 GUESTS = config(
     partition("one", cpus="[1, 2]", image="smp.elf"),
@@ -36,16 +37,31 @@ def xapic():
 
 
 def test_xapic(boot, tmp_path, plain):
+    """APIC IDs 0, 1, 2 and 4; disabled, doubled and unreachable processors in the MADT; no RSDP where
+    a BIOS has it that leads there; the boot CPU's APIC globally disabled; 5-level paging."""
     machine = (xapic() or [plain])[0]
-    messy(boot, tmp_path, machine._replace(cpu="max"), "aps=1")
+    console = messy(
+        boot, tmp_path, machine._replace(cpu="max"), "aps=1 apic=off tables=high",
+        cpus="4,maxcpus=6,sockets=2,cores=3", memory=4096,
+    )
+    said = console.text("bulkhead")
+    assert "leftover: CPU with APIC ID 4 left asleep" in console.text()
+    assert "APIC ID 0 is that of processors 0 and 67: the first counts" in said
+    assert "the CPU with APIC ID 300 can't be reached without x2APIC" in said
+    assert "machine: 4 CPUs, xAPIC" in said
 
 
-def test_x2apic_high_tables(boot, tmp_path):
-    machine = [p.values[0] for p in MACHINES if p.values[0] and p.values[0].cpu == "EPYC,+x2apic"]
-    if not machine:
+@pytest.fixture
+def x2apic():
+    machines = [p.values[0] for p in MACHINES if p.values[0] and p.values[0].cpu == "EPYC,+x2apic"]
+    if not machines:
         pytest.skip("no QEMU with x2APIC")
+    return machines[0]
+
+
+def test_x2apic(boot, tmp_path, x2apic):
     words = "aps=1 apic=x2apic mtrr=1 tables=high"
-    console = messy(boot, tmp_path, machine[0], words, memory=4096)
+    console = messy(boot, tmp_path, x2apic, words, memory=4096)
     said = console.text("bulkhead")
     assert "loaded by Multiboot 2" in said
     assert said.count("by the firmware's MTRRs uncached: left out") == 2
@@ -59,3 +75,22 @@ def test_vtx(boot, tmp_path):
     console = messy(boot, tmp_path, bochs_machine("corei7_skylake_x"), "aps=1 apic=x2apic mtrr=1")
     for cpu in 1, 2, 3:
         console.wait(f"CPU {cpu}: memory types differ .*0x2ff is 0xc06, not 0xc00.*: made the same")
+
+
+def test_apic_ids_beyond_255(boot, x2apic):
+    """Two CPUs that no 8 bits can name, one of them with the boot CPU's ID in its lowest 8; the MADT has
+    284 more, disabled. The console's interrupt goes to one that it reaches."""
+    more = [word for socket in (256, 280) for word in
+            ("-device", f"EPYC-x86_64-cpu,socket-id={socket},die-id=0,module-id=0,core-id=0,thread-id=0")]
+    console = boot(
+        x2apic,
+        config(
+            partition("far", cpus="[2, 3]", image="smp.elf"),
+            partition("near", cpus="[0]", cmdline="period=20"),
+        ),
+        cpus="2,maxcpus=288,sockets=288", devices=more,
+    )
+    run_checks(console, "far")
+    console.wait("count 5", "near")
+    console.type(KEY + "c")
+    console.wait("far/1: exits", "bulkhead")
