@@ -22,6 +22,7 @@
 #include "drivers/rtc.h"
 #include "hv/boot_audit.h"
 #include "hv/config.h"
+#include "hv/cpuid_lack.h"
 #include "hv/inventory.h"
 #include "hv/machine.h"
 #include "hv/module_hash.h"
@@ -408,17 +409,39 @@ static bool follow_mtrrs(void)
     return state != MTRR_ODD;
 }
 
-// Turns on virtualization on a CPU other than the first, which must have what the first one has.
-static void join(void)
+// Whether this CPU has what its guest is shown. One of nobody's is held against the first guest's,
+// to be named only.
+static bool has_features(void)
+{
+    const struct vcpu *own = this_cpu()->vcpu;
+    const struct vcpu *v = own != NULL ? own : partitions[0]->vcpus[0];
+    char text[200];
+    if (!cpuid_lacks(&v->cpuid, text, sizeof(text))) {
+        return true;
+    }
+    print("CPU %u lacks features of the boot CPU (%s)%s\n", this_cpu()->index, text,
+          own != NULL ? ": its partition needs CPUs like the boot CPU" : "");
+    return own == NULL;
+}
+
+static bool can_virtualize(void)
 {
     char why[200];
-    if (!follow_mtrrs()) {
-        __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
-    } else if (virt->probe(why, sizeof(why)) != STATUS_OK) {
+    if (virt->probe(why, sizeof(why)) != STATUS_OK) {
         print("CPU %u differs from the boot CPU: %s\n", this_cpu()->index, why);
-        __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
-    } else if (virt->cpu_enable() != STATUS_OK) {
+        return false;
+    }
+    if (virt->cpu_enable() != STATUS_OK) {
         print("CPU %u: virtualization can't be turned on\n", this_cpu()->index);
+        return false;
+    }
+    return true;
+}
+
+// Makes a CPU other than the first like the first one, as far as firmware has not.
+static void join(void)
+{
+    if (!follow_mtrrs() || !has_features() || !can_virtualize()) {
         __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
     }
     __atomic_add_fetch(&joined, 1, __ATOMIC_SEQ_CST);

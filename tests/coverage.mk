@@ -34,7 +34,7 @@ DECISION_C += arch/topology.c hv/inventory_devices.c hv/inventory_plan.c
 DECISION_C += hv/assign.c hv/msi_check.c hv/passthrough.c hv/passthrough_faults.c hv/passthrough_irq.c hv/ioapic_pin.c \
               hv/passthrough_map.c
 DECISION_C += hv/breakpoint.c hv/console_cpu.c hv/kept_ports.c hv/machine_check_judge.c
-DECISION_C += hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c hv/msr_policy.c hv/msr_rules.c \
+DECISION_C += hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c hv/msr_policy.c hv/msr_rules.c \
               hv/vapic.c hv/vapic_rules.c
 # decoder, emulators, the guest's page tables
 DECISION_C += hv/decode.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c hv/emulate_alu.c \
