@@ -4,12 +4,14 @@ the hypervisor as a boot loader would. Processors that firmware leaves in MWAIT 
 with OVMF in test_uefi.py: INIT wakes them from either."""
 
 import os
+import re
 import shutil
 
 import pytest
 
 import bulkhead
 from conftest import KEY, MACHINES, bochs_machine, compile_config, config, partition
+from devices import EDU, iommu_machines, needs_device, owns
 from test_guests import run_checks
 
 GUESTS = config(
@@ -94,3 +96,21 @@ def test_apic_ids_beyond_255(boot, x2apic):
     console.wait("count 5", "near")
     console.type(KEY + "c")
     console.wait("far/1: exits", "bulkhead")
+
+
+@iommu_machines("vtd", mixed=True)
+def test_second_host_bridge(boot, iommu):
+    """A device behind another root bus does DMA and sends messages for its partition. Its INTx is not
+    looked at: SeaBIOS writes a line there that the emulator doesn't raise."""
+    needs_device(iommu.machine, "pxb-pcie")
+    bridge = ["-device", "pxb-pcie,id=root,bus_nr=64,bus=pcie.0",
+              "-device", "pcie-root-port,id=rp,bus=root,chassis=2", "-device", f"{EDU},bus=rp,addr=0"]
+    own = owns("41:00.0")
+    console = boot(
+        iommu.machine,
+        config(partition("one", 2, "16M", "dma.elf", "mode=check end=halt seed=11", own)),
+        cpus=3, devices=[*iommu.devices, *bridge],
+    )
+    console.wait("ok .*: MSI when a transfer is done", "one", whole=True)
+    assert len(re.findall(r"\] ok", console.text("one"))) >= 18
+    assert "FAIL" not in console.text("one")
