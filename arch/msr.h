@@ -43,26 +43,31 @@
 #define MSR_TSC_AUX         0xc0000103u
 
 // Intel
-#define MSR_PLATFORM_ID     0x017u
-#define MSR_EBC_FREQUENCY   0x02cu
-#define MSR_FEATURE_CONTROL 0x03au
-#define MSR_TSC_ADJUST      0x03bu
-#define MSR_BIOS_UPDT_TRIG  0x079u
-#define MSR_PLATFORM_INFO   0x0ceu
-#define MSR_ARCH_CAPS       0x10au
-#define MSR_MISC_ENABLE     0x1a0u
-#define MSR_PERF_CAPS       0x345u
-#define MSR_VMX_FIRST       0x480u
-#define MSR_VMX_LAST        0x493u
-#define MSR_RTIT_FIRST      0x560u
-#define MSR_RTIT_LAST       0x587u
-#define MSR_DS_AREA         0x600u
-#define MSR_CET_FIRST       0x6a0u
-#define MSR_CET_LAST        0x6a8u
-#define MSR_TSC_DEADLINE    0x6e0u
+#define MSR_PLATFORM_ID      0x017u
+#define MSR_EBC_FREQUENCY    0x02cu
+#define MSR_FEATURE_CONTROL  0x03au
+#define MSR_TSC_ADJUST       0x03bu
+#define MSR_BIOS_UPDT_TRIG   0x079u
+#define MSR_PLATFORM_INFO    0x0ceu
+#define MSR_ARCH_CAPS        0x10au
+#define MSR_MISC_ENABLE      0x1a0u
+#define MSR_PERF_CAPS        0x345u
+#define MSR_PERF_GLOBAL_CTRL 0x38fu
+#define MSR_PEBS_ENABLE      0x3f1u
+#define MSR_VMX_FIRST        0x480u
+#define MSR_VMX_LAST         0x493u
+#define MSR_RTIT_FIRST       0x560u
+#define MSR_RTIT_CTL         0x570u
+#define MSR_RTIT_LAST        0x587u
+#define MSR_DS_AREA          0x600u
+#define MSR_CET_FIRST        0x6a0u
+#define MSR_CET_LAST         0x6a8u
+#define MSR_TSC_DEADLINE     0x6e0u
+#define MSR_LBR_CTL          0x14ceu
 
 // AMD
 #define MSR_TSC_RATIO          0xc0000104u
+#define MSR_PERF_GLOBAL_AMD    0xc0000301u // PerfCntrGlobalCtl
 #define MSR_PERF_LEGACY        0xc0010000u // to 0xc0010007
 #define MSR_PERF_LEGACY_END    0xc0010007u
 #define MSR_SYSCFG             0xc0010010u
@@ -107,6 +112,8 @@
 #define MSR_DE_CFG             0xc0011029u
 #define MSR_IBS_FIRST          0xc0011030u
 #define MSR_IBS_LAST           0xc001103fu
+#define MSR_IBS_FETCH_CTL      0xc0011030u
+#define MSR_IBS_OP_CTL         0xc0011033u
 
 // EFER
 #define EFER_SCE   BIT(0)

@@ -11,6 +11,7 @@
 #include "arch/mmu.h"
 #include "arch/mtrr_cpu.h"
 #include "arch/percpu.h"
+#include "arch/recording.h"
 #include "arch/smp.h"
 #include "arch/tsc.h"
 #include "arch/virt.h"
@@ -129,6 +130,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
     time_us();
     exceptions_init();
     exceptions_load();
+    recording_stop();
     enum console_sink sink = console_init(COM1);
     print("Bulkhead " BULKHEAD_VERSION "\n");
     if (sink != CONSOLE_SINK_UART) {

@@ -101,7 +101,7 @@ def test_apic_ids_beyond_255(boot, x2apic):
 @iommu_machines("vtd", mixed=True)
 def test_second_host_bridge(boot, iommu):
     """A device behind another root bus does DMA and sends messages for its partition. Its INTx is not
-    looked at: SeaBIOS writes a line there that the emulator doesn't raise."""
+    looked at: it does not come at the line that SeaBIOS writes into the register."""
     needs_device(iommu.machine, "pxb-pcie")
     bridge = ["-device", "pxb-pcie,id=root,bus_nr=64,bus=pcie.0",
               "-device", "pcie-root-port,id=rp,bus=root,chassis=2", "-device", f"{EDU},bus=rp,addr=0"]
