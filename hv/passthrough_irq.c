@@ -48,7 +48,9 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
         (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
     // Without remapping a message has 8 bits for it.
     if (iommu == NULL && route->apic_id > APIC_XAPIC_LAST_ID) {
-        log_guest(v, "interrupt messages without an IOMMU don't reach APIC ID %u", route->apic_id);
+        char place[PCI_TEXT_SIZE];
+        log_guest(v, "device %s: without an IOMMU its messages don't reach APIC ID %u",
+                  pci_text(d->pci->address, place), route->apic_id);
         return false;
     }
     return true;
