@@ -188,14 +188,14 @@ $(BUILD)/guests/%.asm.o: tests/guests/%.asm
 	$(call say,NASM,$@)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf64 -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
-# A guest of several files has the others in a folder of its name.
+# A guest of several files has the others in a folder of its name. guest_link_NAME: for its linking.
 .SECONDEXPANSION:
 guest_parts = $(patsubst tests/guests/%,$(BUILD)/guests/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.asm))
 $(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $$(call guest_parts,$$*) $(GUEST_RT)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
-	    --no-warn-rwx-segments -T tests/guests/guest.ld -o $@ $(filter %.o,$^)
+	    --no-warn-rwx-segments $(guest_link_$*) -T tests/guests/guest.ld -o $@ $(filter %.o,$^)
 # QEMU's -kernel, where the guests run bare, reads ELF32 only.
 $(GUEST_ELFS): $(BUILD)/%.elf: $(BUILD)/guests/%.elf64
 	$(Q)$(OBJCOPY) -O elf32-i386 $< $@

@@ -3,6 +3,7 @@
 // is mapped uncached on every CPU, and each CPU sees its own APIC there.
 #include "arch/apic.h"
 
+#include "arch/apic_base.h"
 #include "arch/apic_defs.h"
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
@@ -21,34 +22,59 @@ static bool x2apic;
 static uint64_t page_address;
 static volatile uint32_t *page;
 
-enum status apic_init(uint64_t mmio_address)
+static void set_mode(void)
+{
+    struct apic_steps s = apic_base_steps(rdmsr(MSR_APIC_BASE), x2apic, page_address);
+    for (unsigned i = 0; i < s.count; i++) {
+        wrmsr(MSR_APIC_BASE, s.value[i]);
+    }
+}
+
+uint32_t apic_choose_mode(uint64_t mmio_address)
 {
     uint32_t leaf[4];
+    page_address = mmio_address;
+    set_mode(); // a processor whose APIC is globally disabled may show none (SDM vol. 3, 11.4.3)
     cpuid(1, 0, leaf);
     x2apic = (leaf[2] & CPUID_1_ECX_X2APIC) != 0;
-    page_address = mmio_address;
+    set_mode();
+    return x2apic ? apic_read(APIC_ID) : leaf[1] >> 24;
+}
+
+enum status apic_init(void)
+{
     if (x2apic) {
         return STATUS_OK;
     }
-    page = mmu_map_device(hpa(mmio_address), PAGE_SIZE);
+    page = mmu_map_device(hpa(page_address), PAGE_SIZE);
     return page != NULL ? STATUS_OK : ERR_NO_MEMORY;
+}
+
+// In this order: vector 0 is an error while the error's own entry is open, and the number of the
+// highest entry says which of those behind the sixth there are.
+static void mask_lvts(void)
+{
+    static const uint16_t lvts[] = {APIC_LVT_ERROR, APIC_LVT_TIMER, APIC_LVT_LINT0,
+                                    APIC_LVT_LINT1, APIC_LVT_PERF,  APIC_LVT_THERMAL,
+                                    APIC_LVT_CMCI};
+    unsigned highest = (apic_read(APIC_VERSION) & APIC_VERSION_MAXLVT) >> APIC_VERSION_MAXLVT_POS;
+    for (unsigned i = 0; i < ARRAY_SIZE(lvts) && i <= highest; i++) {
+        // Corrected errors that raise SMIs are the firmware's.
+        if (lvts[i] != APIC_LVT_CMCI ||
+            (apic_read(APIC_LVT_CMCI) & APIC_LVT_MODE) != APIC_LVT_MODE_SMI) {
+            apic_write(lvts[i], APIC_LVT_MASKED);
+        }
+    }
 }
 
 void apic_cpu_init(void)
 {
-    uint64_t base = rdmsr(MSR_APIC_BASE);
-    if (x2apic) {
-        // xAPIC first: the step from disabled to x2APIC is not legal (SDM vol. 3, 11.12.5).
-        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_EXTD);
-    } else {
-        wrmsr(MSR_APIC_BASE, (base & PAGE_MASK) | page_address | APIC_BASE_ENABLE);
-    }
-    static const unsigned lvts[] = {APIC_LVT_TIMER, APIC_LVT_LINT0, APIC_LVT_LINT1, APIC_LVT_ERROR};
-    for (unsigned i = 0; i < ARRAY_SIZE(lvts); i++) {
-        apic_write(lvts[i], APIC_LVT_MASKED);
-    }
+    set_mode();
     apic_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_VECTOR);
+    mask_lvts(); // the timer's, no longer in deadline mode, disarms it (SDM vol. 3, 11.5.4.1)
+    apic_write(APIC_TIMER_INITIAL, 0);
+    apic_write(APIC_TPR, 0);
+    apic_write(APIC_ESR, 0);
 }
 
 bool apic_is_x2apic(void)
@@ -80,6 +106,9 @@ void apic_write(unsigned offset, uint32_t value)
 
 uint32_t apic_id(void)
 {
+    if (!x2apic && page == NULL) {
+        return 0;
+    }
     uint32_t id = apic_read(APIC_ID);
     return x2apic ? id : id >> 24;
 }

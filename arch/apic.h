@@ -8,17 +8,21 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
-// Chooses the mode for all CPUs (x2APIC where the CPU has it) and maps the page for xAPIC. Once.
-enum status apic_init(uint64_t mmio_address);
+// Chooses the mode for all CPUs, x2APIC where the CPU has it, and puts the boot CPU in it; returns
+// the boot CPU's ID. Once; `mmio_address` is where the xAPIC page is to be.
+uint32_t apic_choose_mode(uint64_t mmio_address);
 
-// Enables the APIC of this CPU in the chosen mode, with every LVT masked and nothing pending
-// routed to the hypervisor.
+// Maps the page, if it is xAPIC. Once, behind mmu_init().
+enum status apic_init(void);
+
+// Enables the APIC of this CPU in the chosen mode, whatever state it is in, with every LVT masked.
+// What is pending or in service stays so until apic_drain().
 void apic_cpu_init(void);
 
 bool apic_is_x2apic(void);
 hpa_t apic_page(void); // where the xAPIC page is
 
-// Physical APIC ID of this CPU.
+// Physical APIC ID of this CPU. Before apic_init() 0, whatever it is.
 uint32_t apic_id(void);
 
 // Registers by their MMIO offset (arch/apic_defs.h), in either mode. ICR goes through apic_send.

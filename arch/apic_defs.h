@@ -114,6 +114,9 @@
 
 #define APIC_VECTOR_FIRST_LEGAL 16u
 
+// The highest ID that 8 bits can name, in xAPIC mode and in messages: 255 is everybody.
+#define APIC_XAPIC_LAST_ID 254u
+
 // Interrupt messages of devices (SDM vol. 3, 11.11; APM vol. 2, 16.10): a write to this address,
 // with the destination in bits 19:12; in the data the vector and, in bits 10:8, the delivery mode.
 #define APIC_MSI_ADDRESS  0xfee00000u

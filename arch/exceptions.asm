@@ -10,7 +10,7 @@
 
 extern exception_taken, apic_drain_vector
 extern vmx_launch_check, vmx_launch, vmx_resume_check, vmx_resume
-global exception_stubs, nmi_entry, drain_entry, cpu_wait_nmi, cpu_wait_nmi_or_interrupt
+global exception_stubs, nmi_entry, nmi_ignored, drain_entry, cpu_wait_nmi, cpu_wait_nmi_or_interrupt
 global msr_read_safe, msr_write_safe, msr_read_fault, msr_write_fault, msr_fault_resume
 
 section .text progbits alloc exec nowrite align=16
@@ -63,6 +63,10 @@ nmi_entry:
     pop rcx
     pop rdx
     pop rax
+    iretq
+
+; Of a watchdog that firmware left, before there is a place to note it.
+nmi_ignored:
     iretq
 
 ; A device or IPI interrupt that was pending for a guest that has just been reset, or the timer of a

@@ -7,6 +7,7 @@
 
 #include "arch/apic.h"
 #include "arch/cpu.h"
+#include "arch/heap.h"
 #include "arch/percpu.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
@@ -27,7 +28,7 @@ struct idt_gate {
     uint32_t offset_high;
     uint32_t reserved;
 };
-_Static_assert(sizeof(struct idt_gate) == 16, "an IDT gate has 16 bytes in long mode");
+_Static_assert(sizeof(struct idt_gate) * 256 == PAGE_SIZE, "an IDT gate has 16 bytes in long mode");
 
 struct table_pointer {
     uint16_t limit;
@@ -39,14 +40,14 @@ struct table_pointer {
 #define EXCEPTION_COUNT 32
 #define VECTOR_NMI      2
 
-extern const uint8_t exception_stubs[], nmi_entry[], drain_entry[];
+extern const uint8_t exception_stubs[], nmi_entry[], nmi_ignored[], drain_entry[];
 
 extern const uint8_t msr_read_fault[], msr_write_fault[], msr_fault_resume[];
 
 void exception_taken(struct exception_frame *f);
 
 static struct idt_gate idt[256];
-static struct idt_gate drain_idt[256];
+static struct idt_gate *drain_idt; // as many, on the heap
 static const uint64_t gdt[] = {
     0,
     0x00af9b000000ffff, // HV_CODE_SELECTOR: 64-bit code, DPL 0
@@ -87,11 +88,26 @@ void exceptions_init(void)
     for (unsigned v = EXCEPTION_COUNT; v < ARRAY_SIZE(idt); v++) {
         gate_set(idt, v, drain_entry);
     }
-    for (unsigned v = 0; v < ARRAY_SIZE(drain_idt); v++) {
+    gate_set(idt, VECTOR_NMI, nmi_ignored);
+}
+
+enum status exceptions_prepare(void)
+{
+    hpa_t page = heap_page_alloc();
+    if (page.v == 0) {
+        return ERR_NO_MEMORY;
+    }
+    drain_idt = heap_ptr(page);
+    for (unsigned v = 0; v < ARRAY_SIZE(idt); v++) {
         gate_set(drain_idt, v, drain_entry);
     }
-    gate_set(idt, VECTOR_NMI, nmi_entry);
     gate_set(drain_idt, VECTOR_NMI, nmi_entry);
+    return STATUS_OK;
+}
+
+void exceptions_take_nmi(void)
+{
+    gate_set(idt, VECTOR_NMI, nmi_entry);
 }
 
 void exceptions_drain(bool drain)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/status.h"
+
 #define HV_CODE_SELECTOR 0x08
 #define HV_DATA_SELECTOR 0x10
 
@@ -22,8 +24,15 @@
 #define EXCEPTION_AC 17
 #define EXCEPTION_MC 18
 
-// Fills the tables; once, on the boot CPU.
+// Fills the tables; once, on the boot CPU. An NMI that firmware's devices send is ignored until
+// exceptions_take_nmi().
 void exceptions_init(void);
+
+// The tables for exceptions_drain(); once, on the boot CPU, when there is a heap. ERR_NO_MEMORY.
+enum status exceptions_prepare(void);
+
+// From now on NMIs are noted in the CPU's private area, which must be there. Boot CPU.
+void exceptions_take_nmi(void);
 
 // Loads them on this CPU, with interrupts off.
 void exceptions_load(void);

@@ -40,6 +40,7 @@ void mca_cpu_init(void)
 {
     uint64_t capabilities;
     unsigned banks = bank_count(&capabilities);
+    msr_write_safe(MSR_MCG_STATUS, 0); // one left as in progress would make the next a shutdown
     if (capabilities & MCG_CAP_CTL) {
         msr_write_safe(MSR_MCG_CTL, ~0ull);
     }

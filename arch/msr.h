@@ -25,6 +25,7 @@
 #define MSR_DEBUGCTL        0x1d9u
 #define MSR_LAST_BRANCH     0x1dbu // to 0x1de: last branch and last interrupt, from and to
 #define MSR_LAST_BRANCH_END 0x1deu
+#define MSR_MTRR_PHYS_BASE  0x200u // and the mask behind it, for each variable range
 #define MSR_PAT             0x277u
 #define MSR_MTRR_DEF_TYPE   0x2ffu
 #define MSR_MC_CTL(bank)    (0x400u + 4u * (bank))
@@ -42,26 +43,31 @@
 #define MSR_TSC_AUX         0xc0000103u
 
 // Intel
-#define MSR_PLATFORM_ID     0x017u
-#define MSR_EBC_FREQUENCY   0x02cu
-#define MSR_FEATURE_CONTROL 0x03au
-#define MSR_TSC_ADJUST      0x03bu
-#define MSR_BIOS_UPDT_TRIG  0x079u
-#define MSR_PLATFORM_INFO   0x0ceu
-#define MSR_ARCH_CAPS       0x10au
-#define MSR_MISC_ENABLE     0x1a0u
-#define MSR_PERF_CAPS       0x345u
-#define MSR_VMX_FIRST       0x480u
-#define MSR_VMX_LAST        0x493u
-#define MSR_RTIT_FIRST      0x560u
-#define MSR_RTIT_LAST       0x587u
-#define MSR_DS_AREA         0x600u
-#define MSR_CET_FIRST       0x6a0u
-#define MSR_CET_LAST        0x6a8u
-#define MSR_TSC_DEADLINE    0x6e0u
+#define MSR_PLATFORM_ID      0x017u
+#define MSR_EBC_FREQUENCY    0x02cu
+#define MSR_FEATURE_CONTROL  0x03au
+#define MSR_TSC_ADJUST       0x03bu
+#define MSR_BIOS_UPDT_TRIG   0x079u
+#define MSR_PLATFORM_INFO    0x0ceu
+#define MSR_ARCH_CAPS        0x10au
+#define MSR_MISC_ENABLE      0x1a0u
+#define MSR_PERF_CAPS        0x345u
+#define MSR_PERF_GLOBAL_CTRL 0x38fu
+#define MSR_PEBS_ENABLE      0x3f1u
+#define MSR_VMX_FIRST        0x480u
+#define MSR_VMX_LAST         0x493u
+#define MSR_RTIT_FIRST       0x560u
+#define MSR_RTIT_CTL         0x570u
+#define MSR_RTIT_LAST        0x587u
+#define MSR_DS_AREA          0x600u
+#define MSR_CET_FIRST        0x6a0u
+#define MSR_CET_LAST         0x6a8u
+#define MSR_TSC_DEADLINE     0x6e0u
+#define MSR_LBR_CTL          0x14ceu
 
 // AMD
 #define MSR_TSC_RATIO          0xc0000104u
+#define MSR_PERF_GLOBAL_AMD    0xc0000301u // PerfCntrGlobalCtl
 #define MSR_PERF_LEGACY        0xc0010000u // to 0xc0010007
 #define MSR_PERF_LEGACY_END    0xc0010007u
 #define MSR_SYSCFG             0xc0010010u
@@ -106,6 +112,8 @@
 #define MSR_DE_CFG             0xc0011029u
 #define MSR_IBS_FIRST          0xc0011030u
 #define MSR_IBS_LAST           0xc001103fu
+#define MSR_IBS_FETCH_CTL      0xc0011030u
+#define MSR_IBS_OP_CTL         0xc0011033u
 
 // EFER
 #define EFER_SCE   BIT(0)
@@ -129,11 +137,17 @@
 // DE_CFG
 #define DE_CFG_LFENCE_SERIALIZE BIT(1)
 
+// SYSCFG: the bits that decide what is memory and how it is cached (APM vol. 2, 7.9.1)
+#define SYSCFG_MEMORY          0x7c0000ull
+#define SYSCFG_TOM2_WRITE_BACK BIT(22) // from 4 GiB up to TOP_MEM2
+
 // HWCR
 #define HWCR_TSC_FREQ_SEL BIT(24)
 
 // MTRRCAP
-#define MTRRCAP_WC BIT(10)
+#define MTRRCAP_COUNT 0xffu // of variable ranges
+#define MTRRCAP_FIXED BIT(8)
+#define MTRRCAP_WC    BIT(10)
 
 // MTRR_DEF_TYPE
 #define MTRR_DEF_TYPE_ENABLE     BIT(11)

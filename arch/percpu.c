@@ -70,6 +70,7 @@ void percpu_enter(unsigned index)
 {
     write_cr3(cpus[index]->wake_cr3);
     entered = true;
+    exceptions_take_nmi();
     window_ready();
 }
 

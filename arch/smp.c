@@ -10,6 +10,7 @@
 #include "arch/mca.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
+#include "arch/recording.h"
 #include "arch/tsc.h"
 #include "arch/window.h"
 
@@ -116,6 +117,7 @@ enum status smp_start(const struct smp_low *low, unsigned *failed)
 _Noreturn void ap_main(void)
 {
     exceptions_load();
+    recording_stop();
     mmu_cpu_init();
     mca_cpu_init();
     apic_cpu_init();

@@ -55,6 +55,8 @@ boot_entry32:
     cli
     cld
     mov ebp, eax                    ; loader's magic
+    mov eax, DR7_OFF                ; no breakpoint of the loader's meets our addresses or ports
+    mov dr7, eax
     mov esi, ebx                    ; loader's information
     rdtsc                           ; when it was: edx and eax, until there is a stack
     xor edi, edi
@@ -71,6 +73,8 @@ boot_entry32:
     lea esp, [edi + boot_stack_low + 1024]
     push edx
     push eax
+    push dword RFLAGS_FIXED         ; AC would let SMAP through
+    popfd
 
     mov eax, 0x80000000
     cpuid

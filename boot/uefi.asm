@@ -7,6 +7,7 @@
 %include "boot/long_mode.inc"
 
 CR0_WP        equ 0x10000
+EFER_LMA      equ 0x400
 
 default rel
 
@@ -26,6 +27,8 @@ boot_entry64:
     mov r13d, eax
     shl rdx, 32
     or r13, rdx                     ; when it was
+    mov eax, DR7_OFF                ; no breakpoint of firmware's meets our addresses or ports
+    mov dr7, rax
     lea rsi, [image_phys_start]
     mov eax, CR4_PAE                ; without global pages: nothing of firmware's stays in the TLB
     mov cr4, rax                    ; without CET, too: it keeps WP set
@@ -72,8 +75,8 @@ boot_entry64:
     mov [rbx + 511 * 8], rax
 
     mov ecx, MSR_EFER_NR
-    rdmsr
-    or eax, EFER_NXE
+    mov eax, EFER_LME_NXE | EFER_LMA
+    xor edx, edx
     wrmsr
     mov cr3, rbx
     mov eax, CR0_PE_PG_WP
@@ -84,6 +87,8 @@ boot_entry64:
     CLEAR_SEGMENTS
     lldt ax
     mov rsp, boot_stack_top
+    push RFLAGS_FIXED
+    popfq
     mov rax, boot_high
     push 0x08
     push rax

@@ -62,8 +62,9 @@ struct acpi_info {
     uint8_t revision; // of the RSDP
     uint64_t root;    // host-physical address of the XSDT or RSDT
     bool root_is_xsdt;
-    uint32_t cpu_count;    // usable CPUs, in table order
-    uint32_t cpus_ignored; // usable CPUs beyond MAX_CPUS
+    uint32_t cpu_count;     // usable CPUs, in table order
+    uint32_t cpus_ignored;  // usable CPUs that are left out: beyond MAX_CPUS, or out of reach
+    uint32_t cpus_disabled; // entries of CPUs that are disabled or not there
     struct acpi_cpu cpus[MAX_CPUS];
     uint32_t ioapic_count;
     struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];
@@ -94,6 +95,9 @@ struct acpi_info {
 // ERR_INVALID, ERR_TRUNCATED or phys_read()'s error. A bad FADT or MCFG is left out with a warning.
 // Boot CPU.
 enum status acpi_parse(uint64_t rsdp, struct acpi_info *info, char *error, size_t error_size);
+
+// Leaves out the CPUs whose APIC IDs are above `highest`, with a line for each.
+void acpi_leave_out_above(struct acpi_info *info, uint32_t highest);
 
 // Finds a table by its four-letter signature through the same root tables (DMAR, IVRS, ...).
 // `index` counts tables of one name from 0. Verifies the checksum. On success `address` is

@@ -105,6 +105,17 @@ void acpi_parse_fadt(const struct acpi_table *table, struct acpi_info *info)
     info->pm_timer_32bit = info->pm_timer_port != 0 && (fadt.flags & ACPI_FADT_TIMER_32) != 0;
 }
 
+// For a range of the segment that is used, in place of one that is not.
+static bool make_room(struct acpi_info *info, const struct acpi_mcfg_entry *entry)
+{
+    uint32_t last = info->mcfg_count - 1;
+
+    if (entry->segment != 0 || info->mcfg[last].segment == 0)
+        return false;
+    info->mcfg_count = last;
+    return true;
+}
+
 void acpi_parse_mcfg(const struct acpi_table *table, struct acpi_info *info)
 {
     struct acpi_mcfg_entry entry;
@@ -119,7 +130,12 @@ void acpi_parse_mcfg(const struct acpi_table *table, struct acpi_info *info)
                   entry.base, entry.bus_first, entry.bus_last);
             continue;
         }
-        if (info->mcfg_count == ACPI_MAX_MCFG) {
+        if (entry.segment != 0 &&
+            (info->mcfg_count == 0 || info->mcfg[info->mcfg_count - 1].segment != entry.segment))
+            print("ACPI: PCI segment %u is not used: its devices are nobody's, and stay as the "
+                  "firmware left them\n",
+                  entry.segment);
+        if (info->mcfg_count == ACPI_MAX_MCFG && !make_room(info, &entry)) {
             print("ACPI: more than %d MCFG ranges; that at 0x%lx is left out\n", ACPI_MAX_MCFG,
                   entry.base);
             continue;

@@ -11,12 +11,18 @@
 // Online-capable CPUs (that could be plugged in later) are not enabled and don't count.
 static void add_cpu(struct acpi_info *info, uint32_t apic_id, uint32_t acpi_id, uint32_t flags)
 {
-    if ((flags & ACPI_MADT_CPU_ENABLED) == 0)
+    if ((flags & ACPI_MADT_CPU_ENABLED) == 0) {
+        info->cpus_disabled++;
         return;
-    // Some firmware lists a CPU both as local APIC and as x2APIC.
+    }
     for (uint32_t i = 0; i < info->cpu_count; i++) {
-        if (info->cpus[i].apic_id == apic_id)
-            return;
+        if (info->cpus[i].apic_id != apic_id)
+            continue;
+        // Some firmware lists a CPU both as local APIC and as x2APIC, with the same number.
+        if (info->cpus[i].acpi_id != acpi_id)
+            print("ACPI: APIC ID %u is that of processors %u and %u: the first counts\n", apic_id,
+                  info->cpus[i].acpi_id, acpi_id);
+        return;
     }
     if (info->cpu_count == MAX_CPUS) {
         info->cpus_ignored++;
@@ -97,11 +103,15 @@ static void take_entry(struct acpi_info *info, const union entry *entry)
     switch (entry->header.type) {
     case ACPI_MADT_LAPIC:
         // 0xff is the broadcast address: placeholders of CPUs that aren't there have it.
-        if (entry->lapic.apic_id != 0xff)
+        if (entry->lapic.apic_id == 0xff)
+            info->cpus_disabled++;
+        else
             add_cpu(info, entry->lapic.apic_id, entry->lapic.acpi_id, entry->lapic.flags);
         break;
     case ACPI_MADT_X2APIC:
-        if (entry->x2apic.apic_id != UINT32_MAX)
+        if (entry->x2apic.apic_id == UINT32_MAX)
+            info->cpus_disabled++;
+        else
             add_cpu(info, entry->x2apic.apic_id, entry->x2apic.acpi_id, entry->x2apic.flags);
         break;
     case ACPI_MADT_IOAPIC:
@@ -181,4 +191,21 @@ enum status acpi_parse_madt(const struct acpi_table *table, struct acpi_info *in
         print("ACPI: the machine has %u CPUs, of which %d are used; raise MAX_CPUS for the rest\n",
               info->cpu_count + info->cpus_ignored, MAX_CPUS);
     return STATUS_OK;
+}
+
+void acpi_leave_out_above(struct acpi_info *info, uint32_t highest)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < info->cpu_count; i++) {
+        if (info->cpus[i].apic_id <= highest) {
+            info->cpus[kept++] = info->cpus[i];
+            continue;
+        }
+        print("the CPU with APIC ID %u can't be reached without x2APIC and is left out: turn on "
+              "x2APIC in the firmware's setup\n",
+              info->cpus[i].apic_id);
+        info->cpus_ignored++;
+    }
+    info->cpu_count = kept;
 }

@@ -68,7 +68,10 @@ static void print_model(void)
           machine.acpi.cpu_count, (const char *)&vendor[1], (const char *)&vendor[3],
           (const char *)&vendor[2], FAMILY(leaf[0]), MODEL(leaf[0]), STEPPING(leaf[0]), name);
     if (machine.acpi.cpus_ignored > 0) {
-        print("  %u more are left out: %u are the most\n", machine.acpi.cpus_ignored, MAX_CPUS);
+        print("  %u more are left out\n", machine.acpi.cpus_ignored);
+    }
+    if (machine.acpi.cpus_disabled > 0) {
+        print("  %u more entries of ACPI's MADT are disabled\n", machine.acpi.cpus_disabled);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "hv/machine.h"
 
 #include "arch/apic.h"
+#include "arch/apic_defs.h"
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
 #include "arch/heap.h"
@@ -14,6 +15,7 @@
 #include "drivers/console.h"
 #include "drivers/ioapic.h"
 #include "drivers/rtc.h"
+#include "hv/console_cpu.h"
 #include "hv/counters.h"
 #include "hv/ioapic_pin.h"
 #include "hv/partition.h"
@@ -39,6 +41,24 @@ static void mask_pics(void)
     outb(PORT_PIC2_DATA, 0xff);
 }
 
+// Which of the CPUs this is, once those are left out that can't be reached.
+static enum status find_boot_cpu(void)
+{
+    uint32_t me = apic_choose_mode(machine.acpi.lapic_address);
+    if (!apic_is_x2apic()) {
+        acpi_leave_out_above(&machine.acpi, APIC_XAPIC_LAST_ID);
+    }
+    for (unsigned i = 0; i < machine.acpi.cpu_count; i++) {
+        if (machine.acpi.cpus[i].apic_id == me) {
+            machine.boot_cpu = i;
+            return STATUS_OK;
+        }
+    }
+    print("the boot CPU (APIC ID %u) is not among the MADT's first %u: update the firmware\n", me,
+          MAX_CPUS);
+    return ERR_NOT_FOUND;
+}
+
 enum status machine_discover(void)
 {
     char error[256];
@@ -46,6 +66,10 @@ enum status machine_discover(void)
     enum status s = acpi_parse(machine.boot.rsdp, &machine.acpi, error, sizeof(error));
     if (s != STATUS_OK) {
         print("%s\n", error);
+        return s;
+    }
+    s = find_boot_cpu();
+    if (s != STATUS_OK) {
         return s;
     }
     machine_kept_port_count = kept_ports_find(&machine.acpi, machine_kept_ports);
@@ -62,18 +86,6 @@ uint64_t machine_clock_us(void)
 }
 
 // ---- interrupts ----------------------------------------------------------------------------
-
-// The CPU that serves the console: one of nobody's if there is one, else the first partition's.
-static unsigned choose_console_cpu(void)
-{
-    unsigned chosen = 0;
-    for (unsigned i = cpu_count; i-- > 0;) {
-        if (machine.cpu_owner[i].partition == BLOB_NOBODY) {
-            chosen = i;
-        }
-    }
-    return chosen;
-}
 
 static bool find_console(struct ioapic_input *input)
 {
@@ -94,7 +106,13 @@ static void route_console(void)
         return;
     }
     struct irq_route route = {.apic_id = cpus[machine.console_cpu]->apic_id, .nmi = true};
-    if (ioapic_pin_route(&input, &route) != STATUS_OK && iommu != NULL) {
+    if (ioapic_pin_route(&input, &route) == STATUS_OK) {
+        return;
+    }
+    if (route.apic_id > APIC_XAPIC_LAST_ID) {
+        print("no interrupt of the serial port reaches APIC ID %u: the console has no keyboard\n",
+              route.apic_id);
+    } else if (iommu != NULL) {
         print("%s knows no IOAPIC %u: the console has no keyboard\n", iommu->name,
               machine.acpi.ioapics[input.ioapic].id);
     }
@@ -110,7 +128,7 @@ enum status machine_route_interrupts(void)
         }
         ioapic_mask_all(machine.ioapic[i]);
     }
-    machine.console_cpu = choose_console_cpu();
+    machine.console_cpu = console_cpu_choose(&machine.acpi, machine.cpu_owner);
     // A partition's CPU belongs to its guest, timer and all: only one of nobody's can tick.
     console_set_ticker(machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY);
     route_console();

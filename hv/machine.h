@@ -22,6 +22,7 @@ struct machine {
     uint16_t pm1_base;    // of the virtual PM1 block: beside the physical PM timer, not over it
     uint64_t rtc_epoch;   // physical RTC at boot, seconds since 1970
     uint64_t rtc_tsc;     // TSC at that moment
+    unsigned boot_cpu;    // index in acpi.cpus and cpus[]
     unsigned console_cpu; // takes the console's interrupt as NMI
     volatile uint32_t *ioapic[ACPI_MAX_IOAPICS]; // registers, by the index in acpi.ioapics
 };

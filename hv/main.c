@@ -9,7 +9,9 @@
 #include "arch/heap.h"
 #include "arch/mca.h"
 #include "arch/mmu.h"
+#include "arch/mtrr_cpu.h"
 #include "arch/percpu.h"
+#include "arch/recording.h"
 #include "arch/smp.h"
 #include "arch/tsc.h"
 #include "arch/virt.h"
@@ -21,6 +23,7 @@
 #include "drivers/rtc.h"
 #include "hv/boot_audit.h"
 #include "hv/config.h"
+#include "hv/cpuid_lack.h"
 #include "hv/inventory.h"
 #include "hv/machine.h"
 #include "hv/module_hash.h"
@@ -28,6 +31,7 @@
 #include "hv/passthrough.h"
 #include "hv/screen.h"
 #include "hv/stages.h"
+#include "hv/uncached.h"
 #include "version.h"
 
 #define COM1 0x3f8
@@ -49,7 +53,6 @@ enum phase {
     PHASE_GUESTS, // run
 };
 static uint32_t phase;
-static unsigned boot_cpu;
 static uint32_t joined; // CPUs other than the first that have come as far as join()
 static uint32_t joins_failed;
 static uint32_t loads_left;
@@ -100,6 +103,9 @@ static void place_heap(void)
     struct page_range kept[] = {{image_start().v, image_size()}, screen_range(fb)};
     must(page_alloc_boot(&machine.memory, &machine.boot, kept, fb->base != 0 ? 2 : 1),
          "reading the memory map");
+    mtrr_boot_init();
+    must(uncached_leave_out(&machine.memory, &machine.boot, &mtrr_boot),
+         "reading the memory types");
     unsigned count = machine.acpi.cpu_count;
     uint64_t size = HEAP_FIXED + HEAP_LOG + count * HEAP_PER_CPU +
                     min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size() +
@@ -112,14 +118,8 @@ static void place_heap(void)
 
 static void create_cpus(void)
 {
-    uint32_t leaf[4];
-    cpuid(1, 0, leaf);
-    uint32_t me = leaf[1] >> 24; // before the APIC can be asked; enough to tell the boot CPU
     for (unsigned i = 0; i < machine.acpi.cpu_count; i++) {
         must(percpu_create(i, machine.acpi.cpus[i].apic_id), "making the CPUs' private areas");
-        if ((machine.acpi.cpus[i].apic_id & 0xff) == me) {
-            boot_cpu = i;
-        }
     }
     cpu_count = machine.acpi.cpu_count;
 }
@@ -132,6 +132,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
     time_begin(entered);
     exceptions_init();
     exceptions_load();
+    recording_stop();
     enum console_sink sink = console_init(COM1);
     print("Bulkhead " BULKHEAD_VERSION "\n");
     if (sink != CONSOLE_SINK_UART) {
@@ -149,9 +150,10 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
     stage_ends(STAGE_DISCOVERY);
     place_heap();
     must(mmu_init(), "making the hypervisor's page tables");
+    must(exceptions_prepare(), "making the descriptor tables");
     create_cpus();
     mmu_cpu_init();
-    percpu_enter(boot_cpu);
+    percpu_enter(machine.boot_cpu);
     __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1"
                      :
                      : "r"(PERCPU_STACK_TOP), "r"(main_on_own_stack)
@@ -163,9 +165,9 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
 
 static void start_clocks(void)
 {
-    must(apic_init(machine.acpi.lapic_address), "mapping the local APIC");
-    apic_cpu_init();
+    must(apic_init(), "mapping the local APIC");
     mca_cpu_init();
+    apic_cpu_init();
     this_cpu()->online = 1;
     tsc_calibrate(machine.acpi.pm_timer_port, machine.acpi.pm_timer_32bit);
     machine.rtc_epoch = rtc_read(machine.acpi.century);
@@ -310,7 +312,8 @@ static void print_partitions(void)
 static void keep_log(void)
 {
     void *memory = heap_borrow(HEAP_LOG);
-    must(memory != NULL && console_set_log(memory, HEAP_LOG, boot_cpu) ? STATUS_OK : ERR_NO_MEMORY,
+    must(memory != NULL && console_set_log(memory, HEAP_LOG, machine.boot_cpu) ? STATUS_OK
+                                                                               : ERR_NO_MEMORY,
          "finding memory for the log");
 }
 
@@ -324,7 +327,7 @@ _Noreturn static void show_inventory(bool devices_known)
     if (passthrough_block_all() != STATUS_OK) {
         give_up();
     }
-    machine.cpu_owner[boot_cpu].partition = BLOB_NOBODY;
+    machine.cpu_owner[machine.boot_cpu].partition = BLOB_NOBODY;
     must(machine_route_interrupts(), "routing interrupts");
     console_print_help();
     print("nothing is started\n");
@@ -404,6 +407,7 @@ static void sleep(void)
 // A CPU of nobody's: it sleeps, and serves the console if that is its task.
 _Noreturn static void idle(void)
 {
+    apic_drain(); // what firmware left, or a device before all were silenced, would wake this CPU
     for (;;) {
         sleep();
         bool kicked = this_cpu()->nmi_taken != 0;
@@ -418,15 +422,51 @@ _Noreturn static void idle(void)
     }
 }
 
-// Turns on virtualization on a CPU other than the first, which must have what the first one has.
-static void join(void)
+// The boot CPU's memory types on this CPU too. False: it can't be.
+static bool follow_mtrrs(void)
+{
+    char text[200];
+    enum mtrr_state state = mtrr_follow(text, sizeof(text));
+    if (state != MTRR_EVEN) {
+        print("CPU %u: memory types differ from the boot CPU's (%s): %s\n", this_cpu()->index, text,
+              state == MTRR_MADE ? "made the same" : "update the firmware");
+    }
+    return state != MTRR_ODD;
+}
+
+// Whether this CPU has what its guest is shown. One of nobody's is held against the first guest's,
+// to be named only.
+static bool has_features(void)
+{
+    const struct vcpu *own = this_cpu()->vcpu;
+    const struct vcpu *v = own != NULL ? own : partitions[0]->vcpus[0];
+    char text[200];
+    if (!cpuid_lacks(&v->cpuid, text, sizeof(text))) {
+        return true;
+    }
+    print("CPU %u lacks features of the boot CPU (%s)%s\n", this_cpu()->index, text,
+          own != NULL ? ": its partition needs CPUs like the boot CPU" : "");
+    return own == NULL;
+}
+
+static bool can_virtualize(void)
 {
     char why[200];
     if (virt->probe(why, sizeof(why)) != STATUS_OK) {
         print("CPU %u differs from the boot CPU: %s\n", this_cpu()->index, why);
-        __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
-    } else if (virt->cpu_enable() != STATUS_OK) {
+        return false;
+    }
+    if (virt->cpu_enable() != STATUS_OK) {
         print("CPU %u: virtualization can't be turned on\n", this_cpu()->index);
+        return false;
+    }
+    return true;
+}
+
+// Makes a CPU other than the first like the first one, as far as firmware has not.
+static void join(void)
+{
+    if (!follow_mtrrs() || !has_features() || !can_virtualize()) {
         __atomic_add_fetch(&joins_failed, 1, __ATOMIC_SEQ_CST);
     }
     __atomic_add_fetch(&joined, 1, __ATOMIC_SEQ_CST);
@@ -435,11 +475,11 @@ static void join(void)
 _Noreturn void cpu_main(void)
 {
     struct vcpu *v = this_cpu()->vcpu;
-    if (this_cpu()->index != boot_cpu) {
+    if (this_cpu()->index != machine.boot_cpu) {
         join();
     }
     wait_for(PHASE_LOAD);
-    if (this_cpu()->index != boot_cpu) {
+    if (this_cpu()->index != machine.boot_cpu) {
         load_own(v);
     }
     wait_for(PHASE_GUESTS);

@@ -46,8 +46,14 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
     }
     *route =
         (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
-    // Without remapping a message has 8 bits for it, and 255 would be everybody.
-    return iommu != NULL || route->apic_id < UINT8_MAX;
+    // Without remapping a message has 8 bits for it.
+    if (iommu == NULL && route->apic_id > APIC_XAPIC_LAST_ID) {
+        char place[PCI_TEXT_SIZE];
+        log_guest(v, "device %s: without an IOMMU its messages don't reach APIC ID %u",
+                  pci_text(d->pci->address, place), route->apic_id);
+        return false;
+    }
+    return true;
 }
 
 // What the device itself is to send.

@@ -4,7 +4,7 @@
 # a file of this list is compiled for a test; tests/tools/coverage.py holds it against both.
 
 # CPU: page tables, what guests' states and VM controls must be, task switches
-DECISION_C := arch/exception_intercepts.c arch/paging.c arch/pt_format.c arch/svm/controls.c \
+DECISION_C := arch/apic_base.c arch/exception_intercepts.c arch/mtrr.c arch/paging.c arch/pt_format.c arch/recording.c arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
 # the ways in
 DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c boot/options.c \
@@ -27,14 +27,15 @@ DECISION_C += drivers/pci_acs.c drivers/pci_address.c drivers/pci_bars.c drivers
               drivers/pci_usb.c
 # memory map, audit
 DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/audit_lists.c \
-              hv/audit_vtd.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c
+              hv/audit_vtd.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c hv/uncached.c
 # what is shown and proposed without a configuration
 DECISION_C += arch/topology.c hv/inventory_devices.c hv/inventory_plan.c
 # policies, breakpoints, machine checks, APIC and ICR check
 DECISION_C += hv/assign.c hv/screen_grant.c hv/msi_check.c hv/passthrough.c \
               hv/passthrough_faults.c hv/passthrough_irq.c hv/passthrough_map.c hv/ioapic_pin.c
-DECISION_C += hv/breakpoint.c hv/kept_ports.c hv/machine_check_judge.c
-DECISION_C += hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c hv/msr_policy.c hv/msr_rules.c \
+DECISION_C += hv/breakpoint.c hv/console_cpu.c hv/kept_ports.c hv/machine_check_judge.c
+DECISION_C += hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c \
+              hv/msr_policy.c hv/msr_rules.c \
               hv/vapic.c hv/vapic_rules.c
 # decoder, emulators, the guest's page tables
 DECISION_C += hv/decode.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c hv/emulate_alu.c \

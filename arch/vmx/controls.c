@@ -257,3 +257,25 @@ enum status vmx_controls_decide(const struct vmx_capabilities *c, struct vmx_con
     out->ept_accessed_dirty = (c->ept_vpid & EPT_CAP_ACCESSED_DIRTY) != 0;
     return STATUS_OK;
 }
+
+bool vmx_controls_differ(const struct vmx_controls *c, const struct vmx_controls *first, char *text,
+                         size_t size)
+{
+    struct complaint complaint = {.text = text, .size = size};
+    for (enum vmx_word w = 0; w < WORD_COUNT; w++) {
+        char name[64];
+        if (c->word[w] != first->word[w]) {
+            format(name, sizeof(name), "%s controls 0x%x, not 0x%x", word_names[w], c->word[w],
+                   first->word[w]);
+            complain(&complaint, "", name);
+        }
+    }
+    if (c->vpid != first->vpid) {
+        complain(&complaint, "VPID", "");
+    }
+    if (c->ept_1g != first->ept_1g || c->ept_2m != first->ept_2m ||
+        c->ept_accessed_dirty != first->ept_accessed_dirty) {
+        complain(&complaint, "EPT", "");
+    }
+    return complaint.any;
+}

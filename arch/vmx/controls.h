@@ -57,6 +57,10 @@ const struct vmx_control_rule *vmx_control_rules(unsigned *count);
 // Whether IA32_FEATURE_CONTROL of that value keeps VT-x off until the next reset.
 bool vmx_locked_off(uint64_t feature_control);
 
+// Writes in which words `c` differs from `first` to `text`; false if in nothing.
+bool vmx_controls_differ(const struct vmx_controls *c, const struct vmx_controls *first, char *text,
+                         size_t size);
+
 // Decides. ERR_UNSUPPORTED: `why` names everything that is missing, as far as it has room.
 enum status vmx_controls_decide(const struct vmx_capabilities *c, struct vmx_controls *out,
                                 char *why, size_t size);

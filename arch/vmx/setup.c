@@ -110,12 +110,18 @@ enum status vmx_probe(char *why, size_t size)
         vmx_limits = limits;
         revision = cpu_revision;
         decided = true;
-    } else if (memcmp(&controls, &vmx_controls, sizeof(controls)) != 0 ||
-               memcmp(&limits, &vmx_limits, sizeof(limits)) != 0 || cpu_revision != revision) {
-        format(why, size, "its VT-x can't do the same: Bulkhead needs processors of one kind");
-        return ERR_UNSUPPORTED;
+        return STATUS_OK;
     }
-    return STATUS_OK;
+    char what[160];
+    if (!vmx_controls_differ(&controls, &vmx_controls, what, sizeof(what))) {
+        if (memcmp(&limits, &vmx_limits, sizeof(limits)) == 0 && cpu_revision == revision) {
+            return STATUS_OK;
+        }
+        format(what, sizeof(what), "bits of CR0 and CR4, width of addresses, or VMCS revision");
+    }
+    format(why, size, "its VT-x can't do the same (%s): Bulkhead needs processors of one kind",
+           what);
+    return ERR_UNSUPPORTED;
 }
 
 void vmx_describe(char *text, size_t size)

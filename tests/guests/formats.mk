@@ -27,3 +27,6 @@ $(BUILD)/dma-high.elf: $(BUILD)/guests/dma.elf64
 	    -o $(BUILD)/guests/dma-high.elf64 $(BUILD)/guests/guest_dma.c.o $(call guest_parts,dma) \
 	    $(GUEST_RT)
 	$(Q)$(OBJCOPY) -O elf32-i386 $(BUILD)/guests/dma-high.elf64 $@
+
+# leftover.elf makes room for the image that it starts.
+guest_link_leftover := --defsym=link_at=0x4000000

@@ -6,3 +6,5 @@ test_vapic_SRCS = tests/unit/test_vapic.c hv/vapic.c hv/vapic_rules.c hv/icr.c
 test_cpuid_policy_SRCS = tests/unit/test_cpuid_policy.c hv/cpuid_policy.c hv/cpuid_rules.c
 test_msr_policy_SRCS = tests/unit/test_msr_policy.c hv/msr_policy.c hv/msr_rules.c hv/vapic_rules.c
 test_io_policy_SRCS = tests/unit/test_io_policy.c hv/io_policy.c hv/kept_ports.c
+UNIT_TESTS += test_cpuid_lack
+test_cpuid_lack_SRCS = tests/unit/test_cpuid_lack.c hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c drivers/format.c

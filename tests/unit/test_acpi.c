@@ -686,6 +686,19 @@ static void mcfg_ranges(void **state)
     assert_int_equal(info.mcfg[1].segment, 1);
     assert_int_equal(info.mcfg[3].segment, 3);
     assert_non_null(strstr(warnings, "more than 4 MCFG ranges"));
+    assert_non_null(strstr(warnings, "PCI segment 1 is not used"));
+    assert_non_null(strstr(warnings, "PCI segment 3 is not used"));
+    assert_null(strstr(warnings, "PCI segment 0"));
+    // The segment that is used has room, wherever it stands.
+    static const struct acpi_mcfg_entry late[] = {
+        {0x10000000, 1, 0, 0, 0}, {0x20000000, 2, 0, 0, 0}, {0x30000000, 3, 0, 0, 0},
+        {0x40000000, 4, 0, 0, 0}, {0x50000000, 5, 0, 0, 0}, {0xe0000000, 0, 0, 255, 0},
+    };
+    set_mcfg(late, ARRAY_SIZE(late));
+    expect_warning("more than 4 MCFG ranges; that at 0x50000000 is left out");
+    assert_int_equal(info.mcfg_count, ACPI_MAX_MCFG);
+    assert_int_equal(info.mcfg[3].base, 0xe0000000);
+    assert_int_equal(info.mcfg[3].segment, 0);
     // Shorter than its own header; an entry cut in two.
     for (uint32_t length = 36; length < 60; length++) {
         set_header(MCFG, "MCFG", length, 1);

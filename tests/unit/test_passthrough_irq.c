@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -95,6 +96,20 @@ static void msix_without_iommu(void **state)
     assert_int_equal(fix_msix(0, 2), 0x51);
     assert_int_equal(fix_msix(0, 3), 0);
     assert_int_equal(fix.route_changes, 0);
+    // IDs that a message can't name, or that mean everybody.
+    static const uint32_t beyond[] = {255, 256 + FIX_ID(1)};
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
+        char text[64];
+        fix.vcpu[1].physical_id = beyond[i];
+        fake_print_clear();
+        set_vector(0, TO(1), 0x52, false);
+        assert_int_equal(fix_msix(0, 3), PCI_MSIX_ENTRY_MASKED);
+        snprintf(text, sizeof(text), "its messages don't reach APIC ID %u", beyond[i]);
+        assert_true(fake_printed(text));
+        fix.vcpu[1].physical_id = FIX_ID(1);
+        set_vector(0, TO(1), 0x51, false);
+        assert_int_equal(fix_msix(0, 3), 0);
+    }
 }
 
 // A vector is live only while all of it is good; any other state is masked in the device.

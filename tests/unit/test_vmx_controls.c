@@ -250,6 +250,24 @@ static void test_feature_control(void **state)
     assert_true(vmx_locked_off(3)); // inside SMX only
 }
 
+// One that can do less than the boot CPU, in words and beside them.
+static void test_differ(void **state)
+{
+    (void)state;
+    struct vmx_capabilities c = able();
+    struct vmx_controls first, out;
+    assert_int_equal(decide(&c, &first), STATUS_OK);
+    out = first;
+    assert_false(vmx_controls_differ(&out, &first, why, sizeof(why)));
+    out.word[WORD_PROC2] &= ~(uint32_t)PROC2_XSAVES;
+    out.vpid = false;
+    out.ept_1g = false;
+    assert_true(vmx_controls_differ(&out, &first, why, sizeof(why)));
+    assert_non_null(strstr(why, "second processor-based controls 0x"));
+    assert_non_null(strstr(why, ", VPID, EPT"));
+    assert_null(strstr(why, "pin-based"));
+}
+
 static void test_xcr0(void **state)
 {
     (void)state;
@@ -278,7 +296,7 @@ int main(void)
         cmocka_unit_test(test_without_ept),     cmocka_unit_test(test_ept_needs),
         cmocka_unit_test(test_vmcs_memory),     cmocka_unit_test(test_vpid_needs_a_flush),
         cmocka_unit_test(test_short_message),   cmocka_unit_test(test_xcr0),
-        cmocka_unit_test(test_feature_control),
+        cmocka_unit_test(test_feature_control), cmocka_unit_test(test_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
