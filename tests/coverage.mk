@@ -10,7 +10,7 @@ DECISION_C := arch/exception_intercepts.c arch/paging.c arch/pt_format.c arch/sv
 DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c boot/options.c \
               boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c boot/uefi/parts.c boot/uefi/pe.c
 # ACPI and the IOAPIC's routing; the console
-DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/ioapic.c
+DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/acpi_serial.c drivers/ioapic.c
 # VT-d
 DECISION_C += drivers/acpi_dmar.c drivers/vtd.c drivers/vtd_describe.c drivers/vtd_context.c drivers/vtd_fault.c \
               drivers/vtd_interrupts.c drivers/vtd_queue.c drivers/vtd_unit.c
