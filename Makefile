@@ -86,6 +86,11 @@ FUZZERS :=
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
+# What runs a few times at boot and waits for the firmware or a device is made small, not fast.
+COLD_C := $(wildcard boot/*.c drivers/acpi*.c hv/inventory*.c hv/serial*.c partitions/blob*.c) hv/assign.c \
+          hv/config.c hv/kept_ports.c hv/screen.c drivers/pci_acs.c drivers/pci_bars.c drivers/pci_caps.c \
+          drivers/pci_groups.c drivers/pci_quiesce.c drivers/pci_scan.c drivers/pci_usb.c
+$(COLD_C:%.c=$(HVDIR)/obj/%.o): private HV_CFLAGS += -Os
 ifneq ($(wildcard arch/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
@@ -111,7 +116,7 @@ $(HVDIR)/bulkhead32.elf: $(HVDIR)/bulkhead.elf
 HV_STAMP := $(HVDIR)/obj/.flags
 $(HV_STAMP): FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(HV_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS)' > $@
+	@echo '$(CC) $(HV_CFLAGS) $(COLD_C)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS) $(COLD_C)' > $@
 
 $(HVDIR)/obj/%.o: %.c $(HV_STAMP) | $(HV_GEN)
 	$(call say,CC,$@)

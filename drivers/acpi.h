@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads from the host's ACPI tables (RSDP, RSDT/XSDT, MADT, FADT, MCFG, SPCR, DBG2) what the hypervisor must
-// know of the machine. Firmware is not trusted: lengths, checksums and limits are all checked.
-// Relies on phys_read() by link-time name and on print() for warnings.
+// Reads from the host's ACPI tables (RSDP, RSDT/XSDT, MADT, FADT, MCFG, SPCR, DBG2) what the
+// hypervisor must know of the machine. Firmware is not trusted: lengths, checksums and limits are
+// all checked. Relies on phys_read() by link-time name and on print() for warnings.
 #ifndef DRIVERS_ACPI_H
 #define DRIVERS_ACPI_H
 
@@ -113,8 +113,8 @@ struct acpi_info {
 // Parses the tables into `info`. `rsdp` is the RSDP's host-physical address, or 0 to search the
 // places where a PC's firmware leaves it. On an error writes a text for the user to `error`
 // (what, where, what to do) and returns ERR_NOT_FOUND (no RSDP or no MADT), ERR_CHECKSUM,
-// ERR_INVALID, ERR_TRUNCATED or phys_read()'s error. A bad one of the others is left out with a warning.
-// Boot CPU.
+// ERR_INVALID, ERR_TRUNCATED or phys_read()'s error. A bad one of the others is left out with a
+// warning. Boot CPU.
 enum status acpi_parse(uint64_t rsdp, struct acpi_info *info, char *error, size_t error_size);
 
 // Finds a table by its four-letter signature through the same root tables (DMAR, IVRS, ...).

@@ -13,8 +13,7 @@
 
 static bool is_16550(uint16_t kind)
 {
-    return kind == ACPI_UART_16550 || kind == ACPI_UART_16550_SUBSET ||
-           kind == ACPI_UART_16550_GAS;
+    return kind == ACPI_UART_16550 || kind == ACPI_UART_16550_SUBSET || kind == ACPI_UART_16550_GAS;
 }
 
 // The logarithm of how far apart registers are. The width says so, if it says something.

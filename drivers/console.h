@@ -41,8 +41,8 @@ struct console_events {
     uint32_t unstalled; // bit n: see console_take_unstalled(); taken already
 };
 
-// From here on print() writes to the log, and synchronously to the sink until console_start(). There
-// is none at first. Boot CPU, once; a second call starts over.
+// From here on print() writes to the log, and synchronously to the sink until console_start().
+// There is none at first. Boot CPU, once; a second call starts over.
 void console_init(void);
 
 // Makes a device the sink, and shows there what has been printed since console_init(). Each settles

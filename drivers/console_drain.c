@@ -198,9 +198,9 @@ static uint32_t what_is_left(void)
                                                                   : left | 1u << CONSOLE_HYPERVISOR;
 }
 
-// A screen has no interrupt that would continue, nor has every UART. The ticker is nobody's CPU and may; without one
-// those continue that have something to say, on CPUs of their own, so that no partition draws for
-// long what the others say.
+// A screen has no interrupt that would continue, nor has every UART. The ticker is nobody's CPU and
+// may; without one those continue that have something to say, on CPUs of their own, so that no
+// partition draws for long what the others say.
 static void continue_later(uint32_t left)
 {
     if (console_state.ticker)

@@ -27,9 +27,8 @@
 #include "hv/partition.h"
 #include "hv/passthrough.h"
 #include "hv/screen.h"
+#include "hv/serial.h"
 #include "version.h"
-
-#define COM1 0x3f8
 
 #define MULTIBOOT1_MAGIC 0x2badb002
 #define MULTIBOOT2_MAGIC 0x36d76289
@@ -57,6 +56,7 @@ static uint64_t load_us[MAX_PARTITIONS];
 
 _Noreturn static void give_up(void)
 {
+    console_open_any();
     print("nothing is started\n");
     cpu_stop();
 }
@@ -130,18 +130,14 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image)
     time_us();
     exceptions_init();
     exceptions_load();
-    enum console_sink sink = console_init(COM1);
+    console_init();
     print("Bulkhead " BULKHEAD_VERSION "\n");
-    if (sink != CONSOLE_SINK_UART) {
-        print("no serial port at 0x%x: there is no keyboard, and this shows on port 0xe9 if the "
-              "machine is an emulator that has it\n",
-              COM1);
-    }
     read_boot_info(magic, info);
     screen_choose();
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
+    serial_choose();
     passthrough_scan();
     place_heap();
     must(mmu_init(), "making the hypervisor's page tables");
@@ -327,6 +323,7 @@ _Noreturn static void show_inventory(bool devices_known)
 _Noreturn static void main_on_own_stack(void)
 {
     keep_log();
+    serial_choose_late();
     screen_start();
     start_clocks();
     print_machine();
@@ -334,8 +331,8 @@ _Noreturn static void main_on_own_stack(void)
     if (!config_is_there()) {
         show_inventory(devices_known);
     }
-    if (!devices_known || config_load() != STATUS_OK ||
-        module_hashes_check() != STATUS_OK || passthrough_assign() != STATUS_OK) {
+    if (!devices_known || config_load() != STATUS_OK || module_hashes_check() != STATUS_OK ||
+        passthrough_assign() != STATUS_OK) {
         give_up();
     }
     start_virtualization();
@@ -368,11 +365,12 @@ static void wait_for(enum phase p)
 // Sleeps until an NMI, or for the console's tick while it needs one.
 static void sleep(void)
 {
-    if (!machine_console_ticks()) {
+    unsigned us = machine_console_ticks();
+    if (us == 0) {
         cpu_wait_nmi();
         return;
     }
-    uint64_t count = apic_timer_khz() * CONSOLE_TICK_US / 1000;
+    uint64_t count = apic_timer_khz() * us / 1000;
     apic_timer_start((uint32_t)min_u64(max_u64(count, 1), UINT32_MAX));
     cpu_wait_nmi_or_interrupt();
     apic_timer_start(0);

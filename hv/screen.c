@@ -28,19 +28,6 @@ static bool wanted(void)
     return false;
 }
 
-static bool over_memory(const struct page_range *r)
-{
-    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
-        const struct boot_memory *m = &machine.boot.memory[i];
-        bool apart =
-            m->base >= r->base ? m->base - r->base >= r->size : r->base - m->base >= m->size;
-        if (m->kind == BOOT_MEMORY_USABLE && !apart) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void screen_choose(void)
 {
     const struct boot_framebuffer *fb = &machine.boot.framebuffer;
@@ -51,7 +38,7 @@ void screen_choose(void)
         return;
     }
     struct page_range r = screen_range(fb);
-    if (over_memory(&r)) {
+    if (machine_is_ram(&r)) {
         print("the framebuffer at 0x%lx lies in memory that is free to use, says the loader; "
               "nothing is shown there\n",
               fb->base);

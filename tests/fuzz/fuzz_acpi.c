@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the ACPI parser. The input's first byte chooses. The rest is memory with an RSDP at its
 // start, as it is or with the checksums made good of all that the RSDP leads to; or it is cut into
-// MADT, FADT, MCFG, SPCR and DBG2, whose signatures, lengths and checksums are made good. The loader passes the
-// RSDP, or it has to be searched for.
+// MADT, FADT, MCFG, SPCR and DBG2, whose signatures, lengths and checksums are made good. The
+// loader passes the RSDP, or it has to be searched for.
 #include <string.h>
 
 #include "arch/types.h"

@@ -27,8 +27,8 @@ void fake_uart_reset(enum fake_uart_kind kind, bool slow);
 // Makes it the console: COM1, else the debug port, else none; console_init() comes first.
 enum console_sink fake_uart_console(void);
 
-// Where its registers are, besides the ports: in memory, so far apart, for accesses of `width` bytes
-// only. Any other access ends the test.
+// Where its registers are, besides the ports: in memory, so far apart, for accesses of `width`
+// bytes only. Any other access ends the test.
 struct uart_place fake_uart_memory(uint8_t shift, uint8_t width);
 
 // Sends what is in the FIFO; true if there was something.

@@ -112,15 +112,16 @@ static void spcr_of_memory(void **state)
     static const struct {
         uint8_t bits, access, shift, width;
     } rows[] = {
-        {8, 1, 0, 1},  {8, 0, 0, 1},  {32, 1, 2, 1}, {32, 3, 2, 4}, {16, 2, 1, 2},
-        {64, 3, 3, 4}, {0, 3, 2, 4},  {8, 3, 2, 4}, // a width that can't be
+        {8, 1, 0, 1},  {8, 0, 0, 1},   {32, 1, 2, 1}, {32, 3, 2, 4},
+        {16, 2, 1, 2}, {64, 3, 3, 4},  {0, 3, 2, 4},  {8, 3, 2, 4}, // a width that can't be
         {24, 2, 1, 2}, {255, 1, 0, 1},
     };
     struct acpi_spcr spcr = com2();
 
     spcr.kind = ACPI_UART_16550_GAS;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        spcr.base = (struct acpi_gas){ACPI_SPACE_MEMORY, rows[i].bits, 0, rows[i].access, 0xfedc9000};
+        spcr.base =
+            (struct acpi_gas){ACPI_SPACE_MEMORY, rows[i].bits, 0, rows[i].access, 0xfedc9000};
         const struct acpi_serial *s = parse_spcr(&spcr);
 
         assert_true(s->found && s->memory);
@@ -141,7 +142,7 @@ static void spcr_speed(void **state)
     } rows[] = {
         {2, 7, 0, false, false, 1},        {2, 6, 0, false, false, 2},
         {2, 4, 0, false, false, 6},        {2, 3, 0, false, false, 12},
-        {2, 0, 0, false, false, 0}, // as it is
+        {2, 0, 0, false, false, 0},                                           // as it is
         {2, 5, 0, false, false, 0},        {2, 7, 24000000, false, false, 1}, // reserved there
         {3, 7, 24000000, true, false, 13}, {4, 3, 14745600, false, true, 96},
         {3, 7, 0, true, false, 0}, // its clock is not known
@@ -230,9 +231,9 @@ static const struct acpi_serial *parse_dbg2(void)
 static void dbg2_first_that_can_be_driven(void **state)
 {
     (void)state;
-    add(0x8001, 0, 0x100);               // IEEE 1394
-    add(ACPI_DBG2_SERIAL, 3, 0x200);     // a PL011
-    add(ACPI_DBG2_SERIAL, 0, 0x10000);   // no port
+    add(0x8001, 0, 0x100);             // IEEE 1394
+    add(ACPI_DBG2_SERIAL, 3, 0x200);   // a PL011
+    add(ACPI_DBG2_SERIAL, 0, 0x10000); // no port
     add(ACPI_DBG2_SERIAL, 0, 0x3f8)->address_count = 0;
     add(ACPI_DBG2_SERIAL, 1, 0x2e8);
     add(ACPI_DBG2_SERIAL, 0, 0x2f8);

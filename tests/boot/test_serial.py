@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which serial port is the console: console= on the command line, ACPI's SPCR, PCI cards. The console
+of these machines is never COM1, which goes to a file of its own."""
+
+import re
+import struct
+
+import pytest
+
+import bulkhead
+from conftest import KEY, config, partition
+from devices import owns
+from refusal import refused
+
+CARD = "00:05.0"
+PCI_CARD = ["-device", "pci-serial,chardev=con,addr=5"]
+COM2 = ["-device", "isa-serial,chardev=con,iobase=0x2f8,irq=3"]
+COUNT = config(partition("one"), partition("two"))
+
+
+@pytest.fixture
+def com1(tmp_path):
+    """Words for COM1, and what has been said there."""
+
+    class Com1:
+        path = tmp_path / "com1.txt"
+        words = ["-chardev", f"file,id=com1,path={path}", "-device", "isa-serial,chardev=com1,iobase=0x3f8,irq=4"]
+
+        def text(self):
+            return self.path.read_text()
+
+    return Com1()
+
+
+def spcr(tmp_path, port, kind=0, baud=7):
+    """Words for an SPCR table that says that firmware's console is at this port."""
+    body = struct.pack("<B3xBBBBQ", kind, 1, 8, 0, 1, port) + struct.pack("<BBI", 3, 3, 3)
+    body += struct.pack("<BBBBBBHHBBBIBI", baud, 0, 1, 0, 3, 0, 0xFFFF, 0xFFFF, 0, 0, 0, 0, 0, 0)
+    path = tmp_path / f"spcr{port:x}.dat"
+    path.write_bytes(body)
+    return ["-acpitable", f"sig=SPCR,rev=2,data={path}"]
+
+
+def answers(console):
+    """The keyboard works."""
+    since = console.count()
+    console.type(KEY + "?")
+    console.wait("q leave", "bulkhead", since)
+
+
+def test_com2(boot, plain, com1):
+    console = boot(plain, COUNT, serial=None, append="console=com2", devices=[*com1.words, *COM2])
+    assert console.wait("Bulkhead ", "bulkhead") == console.wait("the console is COM2", "bulkhead") - 1
+    console.wait("count 2", "two")
+    assert "arrives" not in console.text("bulkhead")  # no word that it does not
+    answers(console)
+    assert com1.text() == ""
+
+
+def test_spcr(boot, plain, com1, tmp_path):
+    """Without console= it is where the firmware has its own; a partition can't have its ports."""
+    text = config(partition("one", more='ioports = ( "0x2f0-0x2ff" );'))
+    console = boot(plain, text, serial=None, devices=[*com1.words, *COM2, *spcr(tmp_path, 0x2f8)])
+    refused(console, "the console is COM2, says ACPI's SPCR",
+            "keeps 0x2f8-0x2ff on this machine: the hypervisor's console")
+    assert com1.text() == ""
+
+
+def test_pci_card(boot, plain, com1):
+    console = boot(plain, COUNT, serial=None, append=f"console=pci:{CARD},57600",
+                   devices=[*com1.words, *PCI_CARD])
+    console.wait("the console is the serial port at I/O port 0x", "bulkhead")
+    assert console.lines[0].startswith("[bulkhead] Bulkhead ")
+    console.wait("count 2", "two")
+    answers(console)
+    assert com1.text() == ""
+
+
+def test_card_is_not_given_away(boot, plain, com1):
+    console = boot(plain, config(partition("one", more=owns(CARD) + " trust_dma = true;")), serial=None,
+                   append=f"console=pci:{CARD}", devices=[*com1.words, *PCI_CARD])
+    refused(console, rf'"one": device {CARD} is the serial port of the hypervisor\'s console')
+
+
+@pytest.mark.parametrize("choice, why", [
+    ("com3", "can't be had: no 16550 answers"),
+    ("pci:00:06.0", "can't be had: there is no such PCI function"),
+    ("com5", "is none of com1 to com4"),
+])
+def test_wrong_choice(boot, plain, tmp_path, choice, why):
+    """Said on what is taken in its place: SPCR names a port where there is nothing, so COM1."""
+    console = boot(plain, modules=[], memory=256, append=f"console={choice}",
+                   devices=spcr(tmp_path, 0x3e8))
+    console.wait("nothing is started", "bulkhead")
+    said = console.text("bulkhead")
+    assert re.search(rf"console={choice} on the command line {why}", said)
+    assert re.search(r"the console is not COM3, as ACPI's SPCR says: no 16550 answers there", said)
+    answers(console)
