@@ -7,14 +7,14 @@ import struct
 
 import pytest
 
-import bulkhead
 from conftest import KEY, config, partition
-from devices import owns
+from devices import IOMMUS, owns
 from refusal import refused
 
 CARD = "00:05.0"
 PCI_CARD = ["-device", "pci-serial,chardev=con,addr=5"]
 COM2 = ["-device", "isa-serial,chardev=con,iobase=0x2f8,irq=3"]
+NO_IRQ = ["-device", "isa-serial,chardev=con,iobase=0x2f8,irq=5"]
 COUNT = config(partition("one"), partition("two"))
 
 
@@ -66,14 +66,30 @@ def test_spcr(boot, plain, com1, tmp_path):
     assert com1.text() == ""
 
 
-def test_pci_card(boot, plain, com1):
+@pytest.mark.parametrize("kind", IOMMUS)
+def test_pci_card(boot, plain, com1, kind):
+    """Its interrupt is one of PCI's, and remapped."""
     console = boot(plain, COUNT, serial=None, append=f"console=pci:{CARD},57600",
-                   devices=[*com1.words, *PCI_CARD])
+                   devices=[*IOMMUS[kind], *com1.words, *PCI_CARD])
     console.wait("the console is the serial port at I/O port 0x", "bulkhead")
     assert console.lines[0].startswith("[bulkhead] Bulkhead ")
     console.wait("count 2", "two")
+    assert "arrives" not in console.text("bulkhead")
     answers(console)
     assert com1.text() == ""
+
+
+@pytest.mark.parametrize("cpus", [3, 2])
+def test_without_interrupt(boot, plain, cpus):
+    """COM2 with the interrupt of another port: a CPU of nobody's looks at it, if there is one."""
+    text = config(partition("one", cmdline="n=20 period=0"), partition("two"))
+    console = boot(plain, text, cpus=cpus, serial=None, append="console=com2", devices=[*NO_IRQ])
+    console.wait("no interrupt of COM2 arrives" + (": CPU 2 looks" if cpus > 2 else ".* no keyboard"),
+                 "bulkhead")
+    console.wait("count 20", "one")
+    console.wait("count 2", "two")
+    if cpus > 2:
+        answers(console)
 
 
 def test_card_is_not_given_away(boot, plain, com1):
