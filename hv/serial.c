@@ -68,15 +68,18 @@ static const char *open(const struct acpi_serial *serial)
         .port = (uint16_t)serial->address, .shift = serial->shift, .width = serial->width};
     struct page_range pages = serial_pages(serial);
 
-    if (serial->memory && machine_is_ram(&pages))
+    if (serial->memory && machine_is_ram(&pages)) {
         return "its registers lie in memory that is free to use, says the loader";
+    }
     if (serial->memory) {
         place.regs = (volatile uint8_t *)mmu_map_device(hpa(serial->address), serial_size(serial));
-        if (place.regs == NULL)
+        if (place.regs == NULL) {
             return "there is no memory to map its registers";
+        }
     }
-    if (!console_open_uart(&place, wish.has_divisor ? wish.divisor : serial->divisor))
+    if (!console_open_uart(&place, wish.has_divisor ? wish.divisor : serial->divisor)) {
         return "no 16550 answers there";
+    }
     take(serial);
     return NULL;
 }
@@ -96,8 +99,9 @@ static const char *find(struct acpi_serial *serial)
         return NULL;
     case SERIAL_ACPI:
         *serial = acpi->spcr;
-        if (!serial->found && acpi->dbg2.found)
+        if (!serial->found && acpi->dbg2.found) {
             *serial = serial_of_debug_port(&acpi->dbg2);
+        }
         return serial->found ? NULL : "neither ACPI's SPCR nor DBG2 names one like a 16550";
     case SERIAL_PCI:
         index = pci_find(&passthrough_machine.pci, wish.function);
@@ -123,8 +127,9 @@ static void open_usual(void)
     print("no serial port at 0x%x, 0x%x, 0x%x or 0x%x: there is no keyboard, and this shows on "
           "port 0xe9 if the machine is an emulator that has it\n",
           uart_coms[0].port, uart_coms[1].port, uart_coms[2].port, uart_coms[3].port);
-    if (!console_open_debug_port())
+    if (!console_open_debug_port()) {
         console_open_none();
+    }
     settled = true;
 }
 
@@ -143,31 +148,37 @@ static void choose(bool late)
         settled = true;
         return;
     }
-    if (wish.kind == SERIAL_PCI && !late)
+    if (wish.kind == SERIAL_PCI && !late) {
         return;
+    }
     const char *why = find(&serial);
 
-    if (why == NULL && is_late(&serial) && !late)
+    if (why == NULL && is_late(&serial) && !late) {
         return;
+    }
     const struct pci_function *f =
         why == NULL && late ? serial_owner(&passthrough_machine.pci, &serial) : NULL;
 
-    if (f != NULL)
+    if (f != NULL) {
         let_through(f, serial.memory);
-    if (why == NULL)
-        why = open(&serial);
+    }
     if (why == NULL) {
-        if (serial.address != uart_coms[0].port)
+        why = open(&serial);
+    }
+    if (why == NULL) {
+        if (serial.address != uart_coms[0].port) {
             print("the console is %s%s\n", text_of(&serial, text),
                   wish.kind == SERIAL_DEFAULT ? ", says ACPI's SPCR" : "");
+        }
     } else if (wish.kind != SERIAL_DEFAULT) {
         print("console=%s on the command line can't be had: %s; the default is used instead\n",
               wish_text, why);
         wish = (struct serial_wish){.kind = SERIAL_DEFAULT};
         choose(late);
     } else {
-        if (why[0] != '\0')
+        if (why[0] != '\0') {
             print("the console is not %s, as ACPI's SPCR says: %s\n", text_of(&serial, text), why);
+        }
         open_usual();
     }
 }
@@ -175,19 +186,22 @@ static void choose(bool late)
 void serial_choose(void)
 {
     if (boot_option(machine.boot.cmdline, "console", wish_text, sizeof(wish_text)) &&
-        !serial_parse(wish_text, &wish))
+        !serial_parse(wish_text, &wish)) {
         print("console=%s on the command line is none of com1 to com4, 0xPORT, acpi, pci:BB:DD.F "
               "and none, perhaps with a comma and the speed; the default is used instead\n",
               wish_text);
+    }
     choose(false);
 }
 
 void serial_choose_late(void)
 {
-    if (!settled)
+    if (!settled) {
         choose(true);
-    if (machine.serial.found)
+    }
+    if (machine.serial.found) {
         machine.serial_function = serial_owner(&passthrough_machine.pci, &machine.serial);
+    }
 }
 
 // ---- the interrupt ---------------------------------------------------------------------------
@@ -200,12 +214,14 @@ static bool arrives(const struct ioapic_input *input)
     struct irq_route route = {.apic_id = this_cpu()->apic_id, .nmi = true};
     volatile uint8_t *taken = &this_cpu()->nmi_taken;
 
-    if (ioapic_pin_route(input, &route) != STATUS_OK)
+    if (ioapic_pin_route(input, &route) != STATUS_OK) {
         return false;
+    }
     *taken = 0;
     uart_enable_interrupts(false, true);
-    for (uint64_t begin = time_us(); *taken == 0 && time_us() - begin < INTERRUPT_WAIT_US;)
+    for (uint64_t begin = time_us(); *taken == 0 && time_us() - begin < INTERRUPT_WAIT_US;) {
         __builtin_ia32_pause();
+    }
     bool came = *taken != 0;
 
     uart_enable_interrupts(false, false);
@@ -221,17 +237,21 @@ static bool route(void)
     struct ioapic_input input;
     uint32_t command = f != NULL ? pci_config_read(f->address, PCI_COMMAND, 2) : 0;
 
-    if (!serial_input(&machine.acpi, &machine.serial, &input))
+    if (!serial_input(&machine.acpi, &machine.serial, &input)) {
         return false;
+    }
     // Edge-triggered, whatever the line is: a level-triggered NMI would come again and again while
     // a device holds the line. console_poll() looks until the line has been low.
-    if (f != NULL)
+    if (f != NULL) {
         pci_config_write(f->address, PCI_COMMAND, 2, command & ~PCI_COMMAND_INTX_DISABLE);
-    if (arrives(&input) && ioapic_pin_route(&input, &to_console) == STATUS_OK)
+    }
+    if (arrives(&input) && ioapic_pin_route(&input, &to_console) == STATUS_OK) {
         return true;
+    }
     ioapic_pin_route(&input, NULL);
-    if (f != NULL)
+    if (f != NULL) {
         pci_config_write(f->address, PCI_COMMAND, 2, command);
+    }
     return false;
 }
 
@@ -239,17 +259,19 @@ void serial_route(void)
 {
     char text[TEXT_SIZE];
 
-    if (!machine.serial.found || route())
+    if (!machine.serial.found || route()) {
         return;
+    }
     bool nobodys = machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY;
 
     console_set_interrupt(false);
     machine.serial_polled = nobodys;
-    if (nobodys)
+    if (nobodys) {
         print("no interrupt of %s arrives: CPU %u looks at it by the clock\n",
               text_of(&machine.serial, text), machine.console_cpu);
-    else
+    } else {
         print("no interrupt of %s arrives, and no CPU is free to look at it: the console has no "
               "keyboard\n",
               text_of(&machine.serial, text));
+    }
 }

@@ -16,8 +16,9 @@
 
 static int digit_of(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         return c - '0';
+    }
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
@@ -30,8 +31,9 @@ static bool take_number(const char **text, uint32_t base, uint32_t most, uint32_
     *value = 0;
     for (int digit; (digit = digit_of(**text)) >= 0 && (uint32_t)digit < base; (*text)++) {
         *value = *value * base + (uint32_t)digit;
-        if (*value > most)
+        if (*value > most) {
             return false;
+        }
     }
     return *text != begin;
 }
@@ -40,8 +42,9 @@ static bool take_text(const char **text, const char *expected)
 {
     size_t length = strlen(expected);
 
-    if (strncmp(*text, expected, length) != 0)
+    if (strncmp(*text, expected, length) != 0) {
         return false;
+    }
     *text += length;
     return true;
 }
@@ -52,8 +55,9 @@ static bool take_function(const char **text, struct serial_wish *wish)
 
     if (!take_number(text, 16, 0xff, &bus) || !take_text(text, ":") ||
         !take_number(text, 16, 0x1f, &slot) || !take_text(text, ".") ||
-        !take_number(text, 8, 7, &function))
+        !take_number(text, 8, 7, &function)) {
         return false;
+    }
     wish->kind = SERIAL_PCI;
     wish->function = pci_at(bus, slot, function);
     return true;
@@ -67,8 +71,9 @@ static bool take_place(const char **text, struct serial_wish *wish)
         wish->kind = SERIAL_ACPI;
         return true;
     }
-    if (take_text(text, "pci:"))
+    if (take_text(text, "pci:")) {
         return take_function(text, wish);
+    }
     if (take_text(text, "0x")) {
         wish->kind = SERIAL_PORT;
         bool good = take_number(text, 16, 0x10000 - UART_REGISTERS, &number) && number != 0;
@@ -76,8 +81,9 @@ static bool take_place(const char **text, struct serial_wish *wish)
         wish->port = (uint16_t)number;
         return good;
     }
-    if (!take_text(text, "com") || !take_number(text, 10, UART_COMS, &number) || number == 0)
+    if (!take_text(text, "com") || !take_number(text, 10, UART_COMS, &number) || number == 0) {
         return false;
+    }
     wish->kind = SERIAL_PORT;
     wish->port = uart_coms[number - 1].port;
     return true;
@@ -87,11 +93,13 @@ static bool take_speed(const char **text, struct serial_wish *wish)
 {
     uint32_t baud;
 
-    if (!take_text(text, ","))
+    if (!take_text(text, ",")) {
         return true;
+    }
     if (!take_number(text, 10, UART_BAUD_MOST, &baud) || baud == 0 || UART_BAUD_MOST % baud != 0 ||
-        UART_BAUD_MOST / baud > UINT16_MAX)
+        UART_BAUD_MOST / baud > UINT16_MAX) {
         return false;
+    }
     wish->has_divisor = true;
     wish->divisor = (uint16_t)(UART_BAUD_MOST / baud);
     return true;
@@ -101,8 +109,9 @@ bool serial_parse(const char *text, struct serial_wish *wish)
 {
     *wish = (struct serial_wish){.kind = SERIAL_NONE};
     if (strcmp(text, "none") == 0 ||
-        (take_place(&text, wish) && take_speed(&text, wish) && *text == '\0'))
+        (take_place(&text, wish) && take_speed(&text, wish) && *text == '\0')) {
         return true;
+    }
     *wish = (struct serial_wish){.kind = SERIAL_DEFAULT};
     return false;
 }
@@ -141,22 +150,26 @@ static const struct pci_bar *find_bar(const struct pci_function *f, bool memory)
         const struct pci_bar *bar = &f->bar[i];
         bool fits = memory ? pci_bar_is_memory(bar->kind) : bar->kind == PCI_BAR_IO;
 
-        if (fits && bar->address != 0 && bar->size >= UART_REGISTERS)
+        if (fits && bar->address != 0 && bar->size >= UART_REGISTERS) {
             return bar;
+        }
     }
     return NULL;
 }
 
 const char *serial_of_function(const struct pci_function *f, struct acpi_serial *serial)
 {
-    if (f->class_code >> 8 != CLASS_SERIAL || (f->class_code & 0xff) > INTERFACE_16950)
+    if (f->class_code >> 8 != CLASS_SERIAL || (f->class_code & 0xff) > INTERFACE_16950) {
         return "it is no serial port like a 16550 (class 07/00, interface 00 to 06)";
+    }
     const struct pci_bar *bar = find_bar(f, false);
 
-    if (bar == NULL)
+    if (bar == NULL) {
         bar = find_bar(f, true);
-    if (bar == NULL)
+    }
+    if (bar == NULL) {
         return "the firmware gave its registers no address";
+    }
     *serial = (struct acpi_serial){.found = true,
                                    .memory = bar->kind != PCI_BAR_IO,
                                    .pci = true,
@@ -180,8 +193,9 @@ const struct pci_function *serial_owner(const struct pci_machine *pci,
             if (bar->kind != PCI_BAR_NONE && bar->address != 0 &&
                 pci_bar_is_memory(bar->kind) == serial->memory &&
                 serial->address < bar->address + bar->size &&
-                bar->address < serial->address + serial_size(serial))
+                bar->address < serial->address + serial_size(serial)) {
                 return &pci->function[i];
+            }
         }
     }
     return NULL;
@@ -194,9 +208,11 @@ bool serial_input(const struct acpi_info *acpi, const struct acpi_serial *serial
     // number means the same: firmware wires them one to one, but for the timer.
     bool isa = serial->irq_kind == ACPI_SERIAL_ISA || (!serial->pci && serial->irq < 16);
 
-    if (!serial->found || serial->irq_kind == ACPI_SERIAL_NO_IRQ)
+    if (!serial->found || serial->irq_kind == ACPI_SERIAL_NO_IRQ) {
         return false;
-    if (isa)
+    }
+    if (isa) {
         return ioapic_find_isa(acpi, (uint8_t)serial->irq, input) == STATUS_OK;
+    }
     return ioapic_find_pci(acpi, serial->irq, input) == STATUS_OK;
 }

@@ -32,13 +32,28 @@ def com1(tmp_path):
     return Com1()
 
 
-def spcr(tmp_path, port, kind=0, baud=7):
-    """Words for an SPCR table that says that firmware's console is at this port."""
-    body = struct.pack("<B3xBBBBQ", kind, 1, 8, 0, 1, port) + struct.pack("<BBI", 3, 3, 3)
-    body += struct.pack("<BBBBBBHHBBBIBI", baud, 0, 1, 0, 3, 0, 0xFFFF, 0xFFFF, 0, 0, 0, 0, 0, 0)
-    path = tmp_path / f"spcr{port:x}.dat"
+def spcr(tmp_path, address):
+    """Words for an SPCR table that says that firmware's console is at this port, or in memory."""
+    memory = address > 0xFFFF
+    place = (0, 32, 0, 3, address) if memory else (1, 8, 0, 1, address)
+    body = struct.pack("<B3xBBBBQBBI", 0x12 if memory else 0, *place, 3, 3, 3)
+    body += struct.pack("<BBBBBBHHBBBIBI", 7, 0, 1, 0, 3, 0, 0xFFFF, 0xFFFF, 0, 0, 0, 0, 0, 0)
+    return acpi_table(tmp_path, "SPCR", body)
+
+
+def dbg2(tmp_path, port):
+    """The same for a debugger's port, behind one that is none."""
+    body = struct.pack("<II", 44, 2)
+    for kind, address in ((0x8003, 0x500), (0x8000, port)):
+        body += struct.pack("<BHBHHHHHHHHH", 0, 38, 1, 0, 0, 0, 0, kind, 0, 0, 22, 34)
+        body += struct.pack("<BBBBQI", 1, 8, 0, 1, address, 8)
+    return acpi_table(tmp_path, "DBG2", body)
+
+
+def acpi_table(tmp_path, name, body):
+    path = tmp_path / f"{name}.dat"
     path.write_bytes(body)
-    return ["-acpitable", f"sig=SPCR,rev=2,data={path}"]
+    return ["-acpitable", f"sig={name},rev=2,data={path}"]
 
 
 def answers(console):
@@ -80,10 +95,11 @@ def test_pci_card(boot, plain, com1, kind):
 
 
 @pytest.mark.parametrize("cpus", [3, 2])
-def test_without_interrupt(boot, plain, cpus):
+def test_without_interrupt(boot, plain, tmp_path, cpus):
     """COM2 with the interrupt of another port: a CPU of nobody's looks at it, if there is one."""
+    devices = [*NO_IRQ, *dbg2(tmp_path, 0x2F8)]
     text = config(partition("one", cmdline="n=20 period=0"), partition("two"))
-    console = boot(plain, text, cpus=cpus, serial=None, append="console=com2", devices=[*NO_IRQ])
+    console = boot(plain, text, cpus=cpus, serial=None, append="console=acpi", devices=devices)
     console.wait("no interrupt of COM2 arrives" + (": CPU 2 looks" if cpus > 2 else ".* no keyboard"),
                  "bulkhead")
     console.wait("count 20", "one")
@@ -98,17 +114,19 @@ def test_card_is_not_given_away(boot, plain, com1):
     refused(console, rf'"one": device {CARD} is the serial port of the hypervisor\'s console')
 
 
-@pytest.mark.parametrize("choice, why", [
-    ("com3", "can't be had: no 16550 answers"),
-    ("pci:00:06.0", "can't be had: there is no such PCI function"),
-    ("com5", "is none of com1 to com4"),
+@pytest.mark.parametrize("choice, why, firmwares, what", [
+    ("com3", "can't be had: no 16550 answers", 0x3E8, "COM3, .*: no 16550 answers there"),
+    ("pci:00:06.0", "can't be had: there is no such PCI function", 0xFEDC9000,
+     "the serial port at 0xfedc9000, .*: no 16550 answers there"),
+    ("com5", "is none of com1 to com4", 0x800000, "the serial port at 0x800000, .*memory that is free"),
 ])
-def test_wrong_choice(boot, plain, tmp_path, choice, why):
-    """Said on what is taken in its place: SPCR names a port where there is nothing, so COM1."""
+def test_wrong_choice(boot, plain, tmp_path, choice, why, firmwares, what):
+    """Said on what is taken in its place: SPCR names a place where there is no port, so COM1."""
     console = boot(plain, modules=[], memory=256, append=f"console={choice}",
-                   devices=spcr(tmp_path, 0x3e8))
+                   devices=spcr(tmp_path, firmwares))
     console.wait("nothing is started", "bulkhead")
     said = console.text("bulkhead")
+    assert console.lines[0].startswith("[bulkhead] Bulkhead ")
     assert re.search(rf"console={choice} on the command line {why}", said)
-    assert re.search(r"the console is not COM3, as ACPI's SPCR says: no 16550 answers there", said)
+    assert re.search(f"the console is not {what}", said)
     answers(console)
