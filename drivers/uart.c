@@ -50,9 +50,6 @@
 
 #define FIFO_SIZE 16
 
-// IBM PC/AT Technical Reference, serial adapter; the last two by custom.
-const struct uart_com uart_coms[UART_COMS] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
-
 static struct uart_place uart_at;
 static bool uart_found;
 static unsigned uart_fifo_size;

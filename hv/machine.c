@@ -170,18 +170,6 @@ unsigned machine_console_ticks(void)
     return machine.serial_polled ? POLL_US : console_tick_wanted() ? CONSOLE_TICK_US : 0;
 }
 
-void machine_console_tick(void)
-{
-    if (this_cpu()->index != machine.console_cpu) {
-        return;
-    }
-    console_tick();
-    machine_tell_unstalled();
-    if (machine.serial_polled) {
-        machine_console_nmi();
-    }
-}
-
 static void print_counters(void)
 {
     for (unsigned i = 0; i < partition_count; i++) {
@@ -199,11 +187,8 @@ static void print_counters(void)
           page_alloc_total(&machine.memory) >> 10);
 }
 
-bool machine_console_nmi(void)
+static void serve_console(void)
 {
-    if (this_cpu()->index != machine.console_cpu) {
-        return false;
-    }
     struct console_events events = console_poll();
     tell(events.input | events.unstalled);
     if (events.actions & CONSOLE_ACTION_COUNTERS) {
@@ -214,8 +199,28 @@ bool machine_console_nmi(void)
         print("leaving: the machine is reset\n");
         machine_reset();
     }
+}
+
+bool machine_console_nmi(void)
+{
+    if (this_cpu()->index != machine.console_cpu) {
+        return false;
+    }
+    serve_console();
     passthrough_faults();
     return true;
+}
+
+void machine_console_tick(void)
+{
+    if (this_cpu()->index != machine.console_cpu) {
+        return;
+    }
+    console_tick();
+    machine_tell_unstalled();
+    if (machine.serial_polled) {
+        serve_console();
+    }
 }
 
 // ---- the end -------------------------------------------------------------------------------

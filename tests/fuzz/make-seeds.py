@@ -323,6 +323,11 @@ def multiboot():
     tags += tag(14, rsdp[:20]) + tag(15, rsdp)
     end = tag(0, b"")
     write("fuzz_multiboot", "two", b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
+    for name, words in (("pci", b"console=pci:00:1f.7,9600"), ("port", b"x console=0x2e8,57600"),
+                        ("acpi", b"console=acpi"), ("none", b"console=none")):
+        tags = tag(1, words + b"\0") + tag(6, areas)
+        write("fuzz_multiboot", f"two-{name}",
+              b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
     tags = tag(4, struct.pack("<II", 639, 0x1FFB80))
     tags += tag(8, screen + bytes(2) + colours)
     write("fuzz_multiboot", "two-basic",

@@ -8,32 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "drivers/uart.h"
-#include "drivers/uart_port.h"
 #include "hv/serial_choice.h"
-
-// Of the driver only the table of ports is used: a device that is touched ends the test.
-uint8_t uart_port_read(uint16_t port)
-{
-    fail_msg("port 0x%x is read", port);
-    return 0;
-}
-
-void uart_port_write(uint16_t port, uint8_t value)
-{
-    fail_msg("port 0x%x is written with 0x%x", port, value);
-}
-
-uint8_t uart_memory_read(volatile void *address, unsigned width)
-{
-    fail_msg("%u bytes at %p are read", width, (void *)address);
-    return 0;
-}
-
-void uart_memory_write(volatile void *address, unsigned width, uint8_t value)
-{
-    fail_msg("%u bytes at %p are written with 0x%x", width, (void *)address, value);
-}
 
 static void words_of_the_command_line(void **state)
 {
