@@ -90,7 +90,7 @@ FUZZERS :=
 HV_COLD := $(filter boot/% partitions/blob% drivers/acpi% drivers/pci_% drivers/%_unit.c \
                drivers/%_describe.c hv/inventory% hv/load% hv/guest_acpi% hv/guest_mptable% \
                hv/guest_table% hv/guest_layout% hv/guest_e820% hv/assign% hv/config% hv/boot_audit% \
-               hv/main% hv/machine.c hv/screen% hv/partition% hv/passthrough.c hv/platform% \
+               hv/main% hv/machine.c hv/screen% hv/serial% hv/kept_ports.c hv/partition% hv/passthrough.c hv/platform% \
                %/check.c %/controls.c %/setup.c arch/topology% arch/smp% arch/exceptions.c,$(HV_C))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard arch/asm_offsets.c),)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the host's ACPI tables: RSDP, RSDT or XSDT, and from there any table by its name, its
-// checksum verified. What a table says is parsed in acpi_madt.c and acpi_fadt.c.
+// checksum verified. What a table says is parsed in acpi_madt.c,
+// acpi_fadt.c and acpi_serial.c.
 #include "drivers/acpi.h"
 
 #include "arch/string.h"
@@ -250,6 +251,10 @@ static enum status parse_tables(struct acpi_info *info, char *error, size_t erro
         acpi_parse_fadt(&table, info);
     if (find_optional(info, "MCFG", &table))
         acpi_parse_mcfg(&table, info);
+    if (find_optional(info, "SPCR", &table))
+        acpi_parse_spcr(&table, info);
+    if (find_optional(info, "DBG2", &table))
+        acpi_parse_dbg2(&table, info);
     return STATUS_OK;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads from the host's ACPI tables (RSDP, RSDT/XSDT, MADT, FADT, MCFG) what the hypervisor must
-// know of the machine. Firmware is not trusted: lengths, checksums and limits are all checked.
-// Relies on phys_read() by link-time name and on print() for warnings.
+// Reads from the host's ACPI tables (RSDP, RSDT/XSDT, MADT, FADT, MCFG, SPCR, DBG2) what the
+// hypervisor must know of the machine. Firmware is not trusted: lengths, checksums and limits are
+// all checked. Relies on phys_read() by link-time name and on print() for warnings.
 #ifndef DRIVERS_ACPI_H
 #define DRIVERS_ACPI_H
 
@@ -57,6 +57,25 @@ struct acpi_reset {
         address; // port, host-physical address, or for PCI device << 32 | function << 16 | offset
 };
 
+enum acpi_serial_irq {
+    ACPI_SERIAL_NO_IRQ, // or the table does not say
+    ACPI_SERIAL_ISA,
+    ACPI_SERIAL_GSI, // global system interrupt
+};
+
+// A 16550 that a table names.
+struct acpi_serial {
+    bool found;
+    bool memory;      // else ports
+    bool pci;         // a PCI function has it
+    uint8_t shift;    // from one register to the next are 1 << shift bytes or ports
+    uint8_t width;    // bytes of an access to memory: 1, 2 or 4
+    uint16_t divisor; // for its speed; 0: as firmware left it
+    uint64_t address; // of the first register, host-physical or a port
+    enum acpi_serial_irq irq_kind;
+    uint32_t irq;
+};
+
 struct acpi_info {
     uint64_t rsdp;    // may lie in the loader's memory: not to be read after acpi_parse()
     uint8_t revision; // of the RSDP
@@ -87,13 +106,16 @@ struct acpi_info {
 
     uint32_t mcfg_count;
     struct acpi_mcfg mcfg[ACPI_MAX_MCFG];
+
+    struct acpi_serial spcr; // firmware's own console
+    struct acpi_serial dbg2; // the first serial port for a debugger
 };
 
 // Parses the tables into `info`. `rsdp` is the RSDP's host-physical address, or 0 to search the
 // places where a PC's firmware leaves it. On an error writes a text for the user to `error`
 // (what, where, what to do) and returns ERR_NOT_FOUND (no RSDP or no MADT), ERR_CHECKSUM,
-// ERR_INVALID, ERR_TRUNCATED or phys_read()'s error. A bad FADT or MCFG is left out with a warning.
-// Boot CPU.
+// ERR_INVALID, ERR_TRUNCATED or phys_read()'s error. A bad one of the others is left out with a
+// warning. Boot CPU.
 enum status acpi_parse(uint64_t rsdp, struct acpi_info *info, char *error, size_t error_size);
 
 // Leaves out the CPUs whose APIC IDs are above `highest`, with a line for each.

@@ -178,6 +178,55 @@ struct acpi_mcfg_entry {
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_mcfg_entry) == 16, "PCI Firmware 3.3, table 4-3");
 
+// SPCR (Microsoft, Serial Port Console Redirection Table).
+struct acpi_spcr {
+    struct acpi_header header;
+    uint8_t kind; // revision 1 knows the first two only, and numbers them the same
+    uint8_t reserved1[3];
+    struct acpi_gas base; // address 0: no console there
+    uint8_t interrupt_type;
+    uint8_t irq;
+    uint32_t gsi;
+    uint8_t baud, parity, stop_bits, flow_control, terminal, language;
+    uint16_t pci_device, pci_vendor; // 0xffff: not PCI
+    uint8_t pci_bus, pci_slot, pci_function;
+    uint32_t pci_flags;
+    uint8_t pci_segment;
+    uint32_t clock; // Hz, 0: not said; from revision 3 on, reserved before
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_spcr) == 80, "SPCR, revision 2");
+_Static_assert(offsetof(struct acpi_spcr, pci_device) == 64, "SPCR, revision 2");
+
+#define ACPI_SPCR_PIC    0x1u // interrupt_type
+#define ACPI_SPCR_IOAPIC 0x2u
+
+// Kinds of serial ports, of the SPCR and the DBG2.
+#define ACPI_UART_16550        0x00
+#define ACPI_UART_16550_SUBSET 0x01
+#define ACPI_UART_16550_GAS    0x12 // as its generic address structure says
+
+struct acpi_dbg2 {
+    struct acpi_header header;
+    uint32_t devices; // offset of the first
+    uint32_t count;
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_dbg2) == 44, "DBG2, table 1");
+
+struct acpi_dbg2_device {
+    uint8_t revision;
+    uint16_t length; // all of it
+    uint8_t address_count;
+    uint16_t name_length, name;
+    uint16_t oem_length, oem;
+    uint16_t type, subtype;
+    uint16_t reserved;
+    uint16_t addresses; // offset in the device of its first acpi_gas
+    uint16_t sizes;
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_dbg2_device) == 22, "DBG2, table 2");
+
+#define ACPI_DBG2_SERIAL 0x8000
+
 // A table that is there and whose checksum holds.
 struct acpi_table {
     uint64_t address; // host-physical
@@ -188,10 +237,12 @@ struct acpi_table {
 enum status acpi_read(const struct acpi_table *table, uint32_t offset, void *buffer, size_t size);
 
 // The parts of acpi_parse(), one for each table. Only the MADT's can fail for good: there is no
-// machine without it. The other two leave out, with a warning, what makes no sense.
+// machine without it. The others leave out, with a warning, what makes no sense.
 enum status acpi_parse_madt(const struct acpi_table *table, struct acpi_info *info, char *error,
                             size_t error_size);
 void acpi_parse_fadt(const struct acpi_table *table, struct acpi_info *info);
 void acpi_parse_mcfg(const struct acpi_table *table, struct acpi_info *info);
+void acpi_parse_spcr(const struct acpi_table *table, struct acpi_info *info);
+void acpi_parse_dbg2(const struct acpi_table *table, struct acpi_info *info);
 
 #endif

@@ -34,7 +34,7 @@ enum console_sink console_sink(void)
     return console_state.sink;
 }
 
-enum console_sink console_init(uint16_t uart_base)
+void console_init(void)
 {
     memset(&console_state, 0, sizeof(console_state));
     console_lines_init(&console_state.lines);
@@ -43,9 +43,8 @@ enum console_sink console_init(uint16_t uart_base)
     console_input_init();
     console_turn_init(&console_state.turn);
     console_state.count = 1;
-    console_state.sink = console_sink_init(uart_base);
+    console_sink_init();
     set_mode(CONSOLE_MODE_EARLY);
-    return console_state.sink;
 }
 
 unsigned console_add_source(const char *name, void *ring, size_t size)
@@ -64,6 +63,12 @@ unsigned console_add_source(const char *name, void *ring, size_t size)
     if (id == 1)
         __atomic_store_n(&console_state.focus, id, __ATOMIC_RELAXED);
     return id;
+}
+
+void console_set_interrupt(bool on)
+{
+    if (console_mode() == CONSOLE_MODE_EARLY)
+        console_state.interrupt = on && console_state.sink == CONSOLE_SINK_UART;
 }
 
 void console_set_ticker(bool on)
@@ -147,8 +152,85 @@ static void print_direct(const char *text, size_t length, enum console_mode mode
     console_drain();
 }
 
+// ---- what is shown where
+// ------------------------------------------------------------------
+
+// All that the log still has, as it would have been shown; holder of the lock.
+static void show_history(void (*put)(uint8_t byte))
+{
+    const struct console_line *own = &console_state.lines.line[CONSOLE_HYPERVISOR];
+    struct console_history history;
+    bool line_start = true;
+    uint8_t byte;
+
+    console_history_begin(&history, 0, false);
+    while (console_history_read(&history, &byte)) {
+        for (unsigned i = 0; line_start && i < own->prefix_length; i++)
+            put(own->prefix[i]);
+        line_start = byte == '\n';
+        if (line_start)
+            put('\r');
+        put(byte);
+    }
+}
+
+static void put_to_sink(uint8_t byte)
+{
+    console_sink_put_wait(console_state.sink, byte);
+}
+
+static void open_sink(enum console_sink sink)
+{
+    lock_or_break();
+    console_state.sink = sink;
+    console_state.interrupt = sink == CONSOLE_SINK_UART;
+    console_state.settled = true;
+    show_history(put_to_sink);
+    unlock();
+}
+
+bool console_open_uart(const struct uart_place *place, unsigned divisor)
+{
+    if (console_mode() != CONSOLE_MODE_EARLY || !uart_init(place, divisor))
+        return false;
+    open_sink(CONSOLE_SINK_UART);
+    return true;
+}
+
+unsigned console_open_com(void)
+{
+    for (unsigned i = 0; i < UART_COMS; i++) {
+        struct uart_place place = {.port = uart_coms[i].port};
+
+        if (console_open_uart(&place, 1))
+            return i + 1;
+    }
+    return 0;
+}
+
+bool console_open_debug_port(void)
+{
+    if (console_mode() != CONSOLE_MODE_EARLY || !console_sink_debug_port())
+        return false;
+    open_sink(CONSOLE_SINK_DEBUG_PORT);
+    return true;
+}
+
+void console_open_none(void)
+{
+    if (console_mode() == CONSOLE_MODE_EARLY)
+        open_sink(CONSOLE_SINK_NONE);
+}
+
+void console_open_any(void)
+{
+    if (!console_state.settled && console_open_com() == 0)
+        console_open_debug_port();
+}
+
 void console_panic(void)
 {
+    console_open_any();
     enum console_mode mode = console_mode();
 
     if (mode == CONSOLE_MODE_OFF || mode == CONSOLE_MODE_PANIC)
@@ -172,23 +254,10 @@ void console_panic(void)
 // The screen begins with all that the log still has, and goes on with what all the sinks get.
 void console_add_screen(void)
 {
-    const struct console_line *own = &console_state.lines.line[CONSOLE_HYPERVISOR];
-    struct console_history history;
-    bool line_start = true;
-    uint8_t byte;
-
     if (console_mode() != CONSOLE_MODE_EARLY)
         return;
     lock_or_break();
-    console_history_begin(&history, 0, false);
-    while (console_history_read(&history, &byte)) {
-        for (unsigned i = 0; line_start && i < own->prefix_length; i++)
-            framebuffer_put(own->prefix[i]);
-        line_start = byte == '\n';
-        if (line_start)
-            framebuffer_put('\r');
-        framebuffer_put(byte);
-    }
+    show_history(framebuffer_put);
     console_sink_add_screen();
     console_sink_show(UINT32_MAX);
     unlock();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one physical console and its many sources: the hypervisor and each partition write into
 // rings of their own, whoever finds the device free drains them, and nobody waits for another.
-// The sink is a 16550, else the debug port 0xe9 of an emulator, else nothing; and a screen, if one
-// is added. Without any all is swallowed.
+// The sink is a 16550, or the debug port 0xe9 of an emulator, or nothing; and a screen, if one is
+// added. Without any all is swallowed, but for what the log keeps.
 #ifndef DRIVERS_CONSOLE_H
 #define DRIVERS_CONSOLE_H
 
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "arch/types.h"
+#include "drivers/uart.h"
 
 #define CONSOLE_HYPERVISOR 0 // the source that print() writes to
 #define CONSOLE_SOURCES    (MAX_PARTITIONS + 1)
@@ -40,11 +41,29 @@ struct console_events {
     uint32_t unstalled; // bit n: see console_take_unstalled(); taken already
 };
 
-// Finds the sink: a 16550 at `uart_base` (0x3f8 for COM1), else the debug port, else none. Until
-// console_start() print() writes to it synchronously. Boot CPU, once; a second call starts over.
-enum console_sink console_init(uint16_t uart_base);
+// From here on print() writes to the log, and synchronously to the sink until console_start().
+// There is none at first. Boot CPU, once; a second call starts over.
+void console_init(void);
+
+// Makes a device the sink, and shows there what has been printed since console_init(). Each settles
+// what the sink is, if it finds its device; the last one always does. Before console_start(), boot
+// CPU, before a screen is added.
+bool console_open_uart(const struct uart_place *place, unsigned divisor); // as uart_init()
+unsigned console_open_com(void); // the first that there is of COM1 to COM4; its number, or 0
+bool console_open_debug_port(void);
+void console_open_none(void);
+
+// As one of the above, whatever there is, if nothing has been settled yet: whoever is about to give
+// up must be seen. Boot CPU.
+void console_open_any(void);
 
 enum console_sink console_sink(void);
+
+// Whether the sink's interrupt makes a CPU call console_poll(): true for a 16550 unless this says
+// otherwise. Without, what it has no room for is left to console_tick() where there is a ticker,
+// else to the CPUs of those who say something; and whoever wants its input calls console_poll() by
+// the clock. Before console_start(), boot CPU.
+void console_set_interrupt(bool on);
 
 // Shows on the screen (drivers/framebuffer.h, which has been set up) what has been printed since
 // console_init(), and from here on what the other sink is given, at its pace. Before

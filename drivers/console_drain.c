@@ -27,7 +27,7 @@
 // on.
 static void arm_tx_interrupt(void)
 {
-    if (console_state.sink != CONSOLE_SINK_UART)
+    if (!console_state.interrupt)
         return;
     console_state.tx_interrupt = true;
     uart_enable_interrupts(true, false);
@@ -198,9 +198,9 @@ static uint32_t what_is_left(void)
                                                                   : left | 1u << CONSOLE_HYPERVISOR;
 }
 
-// A screen has no interrupt that would continue. The ticker is nobody's CPU and may; without one
-// those continue that have something to say, on CPUs of their own, so that no partition draws for
-// long what the others say.
+// A screen has no interrupt that would continue, nor has every UART. The ticker is nobody's CPU and
+// may; without one those continue that have something to say, on CPUs of their own, so that no
+// partition draws for long what the others say.
 static void continue_later(uint32_t left)
 {
     if (console_state.ticker)
@@ -228,7 +228,7 @@ void console_drain(void)
         __atomic_exchange_n(&console_state.doorbell, 0, __ATOMIC_SEQ_CST);
         bool finished = drain_locked(&budget);
         bool waiting = finished && console_state.turn.waiting;
-        uint32_t left = finished || console_state.sink == CONSOLE_SINK_UART ? 0 : what_is_left();
+        uint32_t left = finished || console_state.interrupt ? 0 : what_is_left();
 
         __atomic_store_n(&console_state.lock, 0, __ATOMIC_SEQ_CST);
         // Unfinished: the interrupt that was armed rings the bell itself.

@@ -19,15 +19,15 @@ static bool stuck;
 
 static bool screen; // set by the boot CPU before console_start()
 
-enum console_sink console_sink_init(uint16_t uart_base)
+void console_sink_init(void)
 {
     stuck = false;
     screen = false;
-    if (uart_init(uart_base))
-        return CONSOLE_SINK_UART;
-    if (uart_port_read(DEBUG_PORT) == DEBUG_PORT_VALUE)
-        return CONSOLE_SINK_DEBUG_PORT;
-    return CONSOLE_SINK_NONE;
+}
+
+bool console_sink_debug_port(void)
+{
+    return uart_port_read(DEBUG_PORT) == DEBUG_PORT_VALUE;
 }
 
 void console_sink_add_screen(void)

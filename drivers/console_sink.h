@@ -9,8 +9,11 @@
 
 #include "drivers/console.h"
 
-// Finds the best sink; see console_init().
-enum console_sink console_sink_init(uint16_t uart_base);
+// Starts over without any.
+void console_sink_init(void);
+
+// Whether there is a debug port.
+bool console_sink_debug_port(void);
 
 // Shows what comes from here on the screen too (drivers/framebuffer.h), which has been set up; and
 // whether that is so.

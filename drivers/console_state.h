@@ -26,7 +26,9 @@ struct console_source {
 };
 
 struct console_state {
-    enum console_sink sink; // written before CONSOLE_MODE_EARLY, constant afterwards
+    enum console_sink sink; // constant in CONSOLE_MODE_RUN, as are the next two
+    bool settled;           // what is to be the sink has been decided
+    bool interrupt;         // the sink has an interrupt, which makes a CPU call console_poll()
     unsigned count;         // sources, the hypervisor included; constant in CONSOLE_MODE_RUN
     bool ticker;            // somebody calls console_tick(); constant in CONSOLE_MODE_RUN
     struct console_source sources[CONSOLE_SOURCES];

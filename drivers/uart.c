@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The physical 16550 (TI TL16C550C data sheet, "Principles of operation"), polled and by
-// interrupt. Relies on drivers/uart_port.h for the ports.
+// interrupt. Relies on drivers/uart_port.h for the ports and the memory accesses.
 #include "drivers/uart.h"
+
+#include <stddef.h>
 
 #include "drivers/uart_port.h"
 
@@ -46,21 +48,29 @@
 #define MSR_DCD       0x80u
 #define MSR_CTS       0x10u
 
-#define FIFO_SIZE      16
-#define DIVISOR_115200 1
+#define FIFO_SIZE 16
 
-static uint16_t uart_base;
+static struct uart_place uart_at;
 static bool uart_found;
 static unsigned uart_fifo_size;
 
-static uint8_t read_reg(uint16_t reg)
+static uint8_t read_reg(unsigned reg)
 {
-    return uart_port_read((uint16_t)(uart_base + reg));
+    unsigned offset = reg << uart_at.shift;
+
+    if (uart_at.regs == NULL)
+        return uart_port_read((uint16_t)(uart_at.port + offset));
+    return uart_memory_read(uart_at.regs + offset, uart_at.width);
 }
 
-static void write_reg(uint16_t reg, unsigned value)
+static void write_reg(unsigned reg, unsigned value)
 {
-    uart_port_write((uint16_t)(uart_base + reg), (uint8_t)value);
+    unsigned offset = reg << uart_at.shift;
+
+    if (uart_at.regs == NULL)
+        uart_port_write((uint16_t)(uart_at.port + offset), (uint8_t)value);
+    else
+        uart_memory_write(uart_at.regs + offset, uart_at.width, (uint8_t)value);
 }
 
 // The scratch register keeps what it is given (an absent port reads all ones), and in loopback
@@ -80,17 +90,20 @@ static bool detect(void)
     return looped;
 }
 
-bool uart_init(uint16_t base)
+bool uart_init(const struct uart_place *place, unsigned divisor)
 {
-    uart_base = base;
+    uart_at = *place;
     uart_found = false;
     if (!detect())
         return false;
+    write_reg(REG_LCR, LCR_8N1); // firmware may have left DLAB set
     write_reg(REG_IER, 0);
-    write_reg(REG_LCR, LCR_DLAB);
-    write_reg(REG_DLL, DIVISOR_115200);
-    write_reg(REG_DLM, 0);
-    write_reg(REG_LCR, LCR_8N1);
+    if (divisor != UART_DIVISOR_KEEP) {
+        write_reg(REG_LCR, LCR_DLAB);
+        write_reg(REG_DLL, divisor & 0xff);
+        write_reg(REG_DLM, divisor >> 8);
+        write_reg(REG_LCR, LCR_8N1);
+    }
     // Receive trigger at one byte: a person at a keyboard must not wait for a FIFO timeout.
     write_reg(REG_FCR, FCR_ENABLE | FCR_CLEAR_RX | FCR_CLEAR_TX);
     write_reg(REG_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);

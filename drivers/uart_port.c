@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real I/O ports behind drivers/uart_port.h.
+// The real I/O ports and memory accesses behind drivers/uart_port.h.
 #include "drivers/uart_port.h"
 
 #include "arch/io.h"
@@ -12,4 +12,23 @@ uint8_t uart_port_read(uint16_t port)
 void uart_port_write(uint16_t port, uint8_t value)
 {
     outb(port, value);
+}
+
+uint8_t uart_memory_read(volatile void *address, unsigned width)
+{
+    if (width == 4)
+        return (uint8_t) * (volatile uint32_t *)address;
+    if (width == 2)
+        return (uint8_t) * (volatile uint16_t *)address;
+    return *(volatile uint8_t *)address;
+}
+
+void uart_memory_write(volatile void *address, unsigned width, uint8_t value)
+{
+    if (width == 4)
+        *(volatile uint32_t *)address = value;
+    else if (width == 2)
+        *(volatile uint16_t *)address = value;
+    else
+        *(volatile uint8_t *)address = value;
 }

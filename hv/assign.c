@@ -97,6 +97,10 @@ static void claim(struct assignment *a, unsigned partition, const struct blob_de
                "it instead",
                pci_class_name(a->in->pci->function[index].class_code));
         refuse(a, (int)partition, address, text);
+    } else if (a->in->console == &a->in->pci->function[index]) {
+        refuse(a, (int)partition, address,
+               "is the serial port of the hypervisor's console: take it out of its devices, or say "
+               "console= with another one on the hypervisor's command line");
     } else {
         a->owner[index] = (int)partition;
     }
@@ -135,7 +139,15 @@ static void check_group(struct assignment *a, unsigned index)
     const struct pci_function *f = &a->in->pci->function[index];
     char list[LIST_SIZE], text[ASSIGN_TEXT_SIZE];
     list_functions(a, missing_in_group, index, list);
-    if (list[0] != '\0') {
+    if (a->in->console != NULL && a->in->console->group == f->group) {
+        char place[PCI_TEXT_SIZE];
+        format(text, sizeof(text),
+               "can't be kept apart from the hypervisor's console, %s (%s): take it out of its "
+               "devices, or say console= with another one on the hypervisor's command line",
+               pci_text(a->in->console->address, place),
+               f->group_why != NULL ? f->group_why : "one group");
+        refuse(a, a->owner[index], f->address, text);
+    } else if (list[0] != '\0') {
         format(text, sizeof(text),
                "can't be kept apart from %s (%s): give all of them to this partition, or none",
                list, f->group_why != NULL ? f->group_why : "one group");

@@ -29,6 +29,7 @@ struct assign_input {
     unsigned kept_count;
     const struct io_range *ports; // kept on this machine, beside those of every PC
     unsigned port_count;
+    const struct pci_function *console; // the hypervisor's console, one of `pci`; or NULL
 };
 
 // Whether a function is of a kind that partitions may have: no bridge, no IOMMU.

@@ -20,7 +20,7 @@
 #include "hv/screen_grant.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
-#define MOST_FORBIDDEN      (2 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
+#define MOST_FORBIDDEN      (3 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
 #define RUNS_OF_DEVICE      (PCI_BARS + 1) // of pages: the BAR with the MSI-X table may have two
 #define UNIT_NAME_SIZE      32
 
@@ -179,6 +179,10 @@ static unsigned find_forbidden(struct audit_forbidden *out, const struct iommu_u
     if (machine.screen.size != 0) {
         out[count++] =
             (struct audit_forbidden){machine.screen.base, machine.screen.size, "the screen"};
+    }
+    if (machine.serial.found && machine.serial.memory) {
+        struct page_range r = serial_pages(&machine.serial);
+        out[count++] = (struct audit_forbidden){r.base, r.size, "the console's serial port"};
     }
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         out[count++] =

@@ -22,7 +22,7 @@ static const struct io_range fixed[] = {
     {0x00a0, 0x00a1, "interrupt controller 2: the guest has a silent one"},
     {0x00b2, 0x00b3, "triggers system management interrupts"},
     {0x00c0, 0x00df, "DMA controller 2 reaches all memory"},
-    {0x03f8, 0x03ff, "serial port 1 is the hypervisor's console, and the guest has a virtual one"},
+    {0x03f8, 0x03ff, "serial port 1: the guest has a virtual one"},
     {0x0400, 0x0401, "DMA controller 1, extended"},
     {0x0481, 0x048f, "DMA page registers, extended"},
     {0x04d0, 0x04d1, "edge and level control of interrupts"},

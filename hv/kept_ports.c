@@ -17,7 +17,8 @@ static const struct kept_port_rule rules[] = {
     {FIELD(smi_command_port), 1, "SMI command", "calls the firmware's system management mode"},
 };
 
-_Static_assert(ARRAY_SIZE(rules) + 1 <= MACHINE_MAX_KEPT_PORTS, "and the reset register");
+_Static_assert(ARRAY_SIZE(rules) + 2 <= MACHINE_MAX_KEPT_PORTS,
+               "and the reset register, and the console (hv/serial.c)");
 
 const struct kept_port_rule *kept_port_rules(unsigned *count)
 {

@@ -17,8 +17,9 @@
 #include "drivers/rtc.h"
 #include "hv/console_cpu.h"
 #include "hv/counters.h"
-#include "hv/ioapic_pin.h"
 #include "hv/partition.h"
+#include "hv/serial.h"
+#include "hv/serial_choice.h"
 #include "hv/vdev/ports.h"
 
 #define PORT_PIC1_DATA  0x21
@@ -27,7 +28,7 @@
 #define RESET_FULL      0x0e
 #define PORT_KEYBOARD   0x64
 #define KEYBOARD_RESET  0xfe
-#define COM1_IRQ        4
+#define POLL_US         1000  // a FIFO of 16 bytes takes 1.4 ms at 115200 baud
 #define PM1_ALTERNATIVE 0x700 // where the virtual PM1 block stands if the default is taken
 
 struct machine machine;
@@ -59,6 +60,19 @@ static enum status find_boot_cpu(void)
     return ERR_NOT_FOUND;
 }
 
+bool machine_is_ram(const struct page_range *r)
+{
+    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
+        const struct boot_memory *m = &machine.boot.memory[i];
+        bool apart =
+            m->base >= r->base ? m->base - r->base >= r->size : r->base - m->base >= m->size;
+        if (m->kind != BOOT_MEMORY_RESERVED && !apart) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum status machine_discover(void)
 {
     char error[256];
@@ -87,35 +101,10 @@ uint64_t machine_clock_us(void)
 
 // ---- interrupts ----------------------------------------------------------------------------
 
-static bool find_console(struct ioapic_input *input)
-{
-    return console_sink() == CONSOLE_SINK_UART &&
-           ioapic_find_isa(&machine.acpi, COM1_IRQ, input) == STATUS_OK;
-}
-
 uint32_t machine_console_gsi(void)
 {
     struct ioapic_input input;
-    return find_console(&input) ? input.gsi : COM1_IRQ;
-}
-
-static void route_console(void)
-{
-    struct ioapic_input input;
-    if (!find_console(&input)) {
-        return;
-    }
-    struct irq_route route = {.apic_id = cpus[machine.console_cpu]->apic_id, .nmi = true};
-    if (ioapic_pin_route(&input, &route) == STATUS_OK) {
-        return;
-    }
-    if (route.apic_id > APIC_XAPIC_LAST_ID) {
-        print("no interrupt of the serial port reaches APIC ID %u: the console has no keyboard\n",
-              route.apic_id);
-    } else if (iommu != NULL) {
-        print("%s knows no IOAPIC %u: the console has no keyboard\n", iommu->name,
-              machine.acpi.ioapics[input.ioapic].id);
-    }
+    return serial_input(&machine.acpi, &machine.serial, &input) ? input.gsi : MACHINE_NO_GSI;
 }
 
 enum status machine_route_interrupts(void)
@@ -131,7 +120,7 @@ enum status machine_route_interrupts(void)
     machine.console_cpu = console_cpu_choose(&machine.acpi, machine.cpu_owner);
     // A partition's CPU belongs to its guest, timer and all: only one of nobody's can tick.
     console_set_ticker(machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY);
-    route_console();
+    serial_route();
     if (iommu != NULL) {
         iommu->fault_nmi(cpus[machine.console_cpu]->apic_id);
     }
@@ -185,17 +174,12 @@ void console_wake_sources(uint32_t sources)
     tell(sources & ~(1u << CONSOLE_HYPERVISOR));
 }
 
-bool machine_console_ticks(void)
+unsigned machine_console_ticks(void)
 {
-    return this_cpu()->index == machine.console_cpu && console_tick_wanted();
-}
-
-void machine_console_tick(void)
-{
-    if (this_cpu()->index == machine.console_cpu) {
-        console_tick();
-        machine_tell_unstalled();
+    if (this_cpu()->index != machine.console_cpu) {
+        return 0;
     }
+    return machine.serial_polled ? POLL_US : console_tick_wanted() ? CONSOLE_TICK_US : 0;
 }
 
 static void print_counters(void)
@@ -215,11 +199,8 @@ static void print_counters(void)
           page_alloc_total(&machine.memory) >> 10);
 }
 
-bool machine_console_nmi(void)
+static void serve_console(void)
 {
-    if (this_cpu()->index != machine.console_cpu) {
-        return false;
-    }
     struct console_events events = console_poll();
     tell(events.input | events.unstalled);
     if (events.actions & CONSOLE_ACTION_COUNTERS) {
@@ -230,8 +211,28 @@ bool machine_console_nmi(void)
         print("leaving: the machine is reset\n");
         machine_reset();
     }
+}
+
+bool machine_console_nmi(void)
+{
+    if (this_cpu()->index != machine.console_cpu) {
+        return false;
+    }
+    serve_console();
     passthrough_faults();
     return true;
+}
+
+void machine_console_tick(void)
+{
+    if (this_cpu()->index != machine.console_cpu) {
+        return;
+    }
+    console_tick();
+    machine_tell_unstalled();
+    if (machine.serial_polled) {
+        serve_console();
+    }
 }
 
 // ---- the end -------------------------------------------------------------------------------

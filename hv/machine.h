@@ -7,6 +7,7 @@
 #include "arch/types.h"
 #include "boot/boot_info.h"
 #include "drivers/acpi.h"
+#include "drivers/pci.h"
 #include "hv/kept_ports.h"
 #include "hv/page_alloc.h"
 #include "partitions/blob.h"
@@ -17,6 +18,9 @@ struct machine {
     struct page_alloc memory;
     struct page_range framebuffer; // its pages; empty: there is none that can be used
     struct page_range screen;      // the same while the console is shown there; else empty
+    struct acpi_serial serial;     // the console's port, found or not
+    const struct pci_function *serial_function; // whose BAR it is in; NULL: none's
+    bool serial_polled; // no interrupt tells of it, and the console's CPU is nobody's
     const struct blob_header *config;
     struct blob_cpu_owner cpu_owner[MAX_CPUS];
     uint16_t pm1_base;    // of the virtual PM1 block: beside the physical PM timer, not over it
@@ -42,17 +46,21 @@ enum status machine_discover(void);
 // Masks every interrupt source, and routes the console's to one CPU as NMI.
 enum status machine_route_interrupts(void);
 
-// The global system interrupt of the console's serial port.
+// The global system interrupt of the console's serial port; MACHINE_NO_GSI if it has none.
+#define MACHINE_NO_GSI UINT32_MAX
 uint32_t machine_console_gsi(void);
+
+// Whether some of these pages are memory that is free to use, says the loader.
+bool machine_is_ram(const struct page_range *r);
 
 // After an NMI on any CPU: serves the console, and what the IOMMUs have refused, if this is the
 // console's CPU. True if it is: there an NMI that finds nothing is no guest's, because its cause
 // may have been served with an earlier one.
 bool machine_console_nmi(void);
 
-// True if this CPU should call machine_console_tick() every CONSOLE_TICK_US for now. A CPU of
-// nobody's.
-bool machine_console_ticks(void);
+// In so many microseconds this CPU should call machine_console_tick(); 0: not at all for now. A CPU
+// of nobody's.
+unsigned machine_console_ticks(void);
 
 // Continues what the console holds back for a time, if this is its CPU. A CPU of nobody's, whenever
 // it has slept.
@@ -67,6 +75,14 @@ static inline struct page_range screen_range(const struct boot_framebuffer *fb)
     uint64_t base = align_down(fb->base, PAGE_SIZE);
     return (struct page_range){
         base, align_up(fb->base + (uint64_t)fb->pitch * fb->height, PAGE_SIZE) - base};
+}
+
+// The pages that a serial port's registers in memory are on.
+static inline struct page_range serial_pages(const struct acpi_serial *serial)
+{
+    uint64_t base = align_down(serial->address, PAGE_SIZE);
+    return (struct page_range){base,
+                               align_up(serial->address + (8u << serial->shift), PAGE_SIZE) - base};
 }
 
 // Restarts the machine by the firmware's reset register, or else the ways every PC has.

@@ -30,11 +30,10 @@
 #include "hv/partition.h"
 #include "hv/passthrough.h"
 #include "hv/screen.h"
+#include "hv/serial.h"
 #include "hv/stages.h"
 #include "hv/uncached.h"
 #include "version.h"
-
-#define COM1 0x3f8
 
 #define MULTIBOOT1_MAGIC 0x2badb002
 #define MULTIBOOT2_MAGIC 0x36d76289
@@ -61,6 +60,7 @@ static uint64_t load_us[MAX_PARTITIONS];
 
 _Noreturn static void give_up(void)
 {
+    console_open_any();
     screen_give_up();
     print("nothing is started\n");
     cpu_stop();
@@ -133,19 +133,15 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
     exceptions_init();
     exceptions_load();
     recording_stop();
-    enum console_sink sink = console_init(COM1);
+    console_init();
     print("Bulkhead " BULKHEAD_VERSION "\n");
-    if (sink != CONSOLE_SINK_UART) {
-        print("no serial port at 0x%x: there is no keyboard, and this shows on port 0xe9 if the "
-              "machine is an emulator that has it\n",
-              COM1);
-    }
     read_boot_info(magic, info);
     screen_choose();
     stage_ends(STAGE_ENTRY);
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
+    serial_choose();
     passthrough_scan();
     stage_ends(STAGE_DISCOVERY);
     place_heap();
@@ -338,6 +334,7 @@ _Noreturn static void show_inventory(bool devices_known)
 _Noreturn static void main_on_own_stack(void)
 {
     keep_log();
+    serial_choose_late();
     screen_start();
     stage_ends(STAGE_MEMORY);
     start_clocks();
@@ -394,11 +391,12 @@ static void wait_for(enum phase p)
 // Sleeps until an NMI, or for the console's tick while it needs one.
 static void sleep(void)
 {
-    if (!machine_console_ticks()) {
+    unsigned us = machine_console_ticks();
+    if (us == 0) {
         cpu_wait_nmi();
         return;
     }
-    uint64_t count = apic_timer_khz() * CONSOLE_TICK_US / 1000;
+    uint64_t count = apic_timer_khz() * us / 1000;
     apic_timer_start((uint32_t)min_u64(max_u64(count, 1), UINT32_MAX));
     cpu_wait_nmi_or_interrupt();
     apic_timer_start(0);

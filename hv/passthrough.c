@@ -78,7 +78,7 @@ static void report(const char *text)
     print("%s\n", text);
 }
 
-#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 2)
+#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 3)
 
 static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
 {
@@ -100,6 +100,12 @@ static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
             machine.screen.base, machine.screen.size, "the screen of the hypervisor's console",
             "say framebuffer=off on the hypervisor's command line"};
     }
+    if (machine.serial.found && machine.serial.memory) {
+        struct page_range r = serial_pages(&machine.serial);
+        kept[count++] =
+            (struct assign_kept){r.base, r.size, "the serial port of the hypervisor's console",
+                                 "say console= with another one on the hypervisor's command line"};
+    }
     return count;
 }
 
@@ -119,6 +125,7 @@ enum status passthrough_judge(const struct blob_header *config, const struct iom
         .kept_count = find_kept(kept),
         .ports = machine_kept_ports,
         .port_count = machine_kept_port_count,
+        .console = machine.serial_function,
     };
     enum status s = assign_devices(&input, owner, tell);
     heap_return(kept, MOST_KEPT * sizeof(*kept));

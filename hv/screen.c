@@ -34,24 +34,11 @@ static bool wanted(void)
     return false;
 }
 
-static bool over_memory(const struct page_range *r)
-{
-    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
-        const struct boot_memory *m = &machine.boot.memory[i];
-        bool apart =
-            m->base >= r->base ? m->base - r->base >= r->size : r->base - m->base >= m->size;
-        if (m->kind != BOOT_MEMORY_RESERVED && !apart) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void screen_choose(void)
 {
     const struct boot_framebuffer *fb = &machine.boot.framebuffer;
     struct page_range r = screen_range(fb);
-    if (fb->base != 0 && over_memory(&r)) {
+    if (fb->base != 0 && machine_is_ram(&r)) {
         format(machine.boot.framebuffer_refused, sizeof(machine.boot.framebuffer_refused),
                "at 0x%lx lies in what the loader says is memory", fb->base);
     } else if (fb->base != 0) {

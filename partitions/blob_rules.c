@@ -17,7 +17,7 @@ static const struct blob_kept_ports kept_ports[] = {
     {0x0080, 0x009f, "DMA pages, and system control, which can reset the machine"},
     {0x00a0, 0x00bf, "the interrupt controller, and the firmware's system management"},
     {0x00c0, 0x00df, "the DMA controller, which writes to any memory"},
-    {0x03f8, 0x03ff, "the physical console"},
+    {0x03f8, 0x03ff, "where every partition has a serial port, a virtual one"},
     {0x04d0, 0x04d1, "the interrupt controller's triggers"},
     {0x0cf8, 0x0cff, "PCI configuration, and the machine's reset"},
 };

@@ -10,7 +10,7 @@ DECISION_C := arch/apic_base.c arch/exception_intercepts.c arch/mtrr.c arch/pagi
 DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c boot/options.c \
               boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c boot/uefi/parts.c boot/uefi/pe.c
 # ACPI and the IOAPIC's routing; the console
-DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/ioapic.c
+DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/acpi_serial.c drivers/ioapic.c
 # VT-d
 DECISION_C += drivers/acpi_dmar.c drivers/vtd.c drivers/vtd_describe.c drivers/vtd_context.c drivers/vtd_fault.c \
               drivers/vtd_interrupts.c drivers/vtd_queue.c drivers/vtd_unit.c
@@ -31,7 +31,7 @@ DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/a
 # what is shown and proposed without a configuration
 DECISION_C += arch/topology.c hv/inventory_devices.c hv/inventory_plan.c
 # policies, breakpoints, machine checks, APIC and ICR check
-DECISION_C += hv/assign.c hv/screen_grant.c hv/msi_check.c hv/passthrough.c \
+DECISION_C += hv/assign.c hv/screen_grant.c hv/serial_choice.c hv/msi_check.c hv/passthrough.c \
               hv/passthrough_faults.c hv/passthrough_irq.c hv/passthrough_map.c hv/ioapic_pin.c
 DECISION_C += hv/breakpoint.c hv/console_cpu.c hv/kept_ports.c hv/machine_check_judge.c
 DECISION_C += hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c \

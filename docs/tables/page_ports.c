@@ -58,4 +58,6 @@ void page_ports(FILE *out)
         ROW(out, cell("ACPI's %s (%u)", rules[i].name, rules[i].count), rules[i].reason);
     }
     ROW(out, "ACPI's reset register, if it is a port", "the machine's reset");
+    ROW(out, "the serial port that `console=` or ACPI's SPCR chose (boot.md)",
+        "the hypervisor's console");
 }

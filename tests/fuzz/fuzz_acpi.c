@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzes the ACPI parser. The input's first byte chooses. The rest is memory with an RSDP at its
 // start, as it is or with the checksums made good of all that the RSDP leads to; or it is cut into
-// MADT, FADT and MCFG, whose signatures, lengths and checksums are made good. The loader passes the
-// RSDP, or it has to be searched for.
+// MADT, FADT, MCFG, SPCR and DBG2, whose signatures, lengths and checksums are made good. The
+// loader passes the RSDP, or it has to be searched for.
 #include <string.h>
 
 #include "arch/types.h"
@@ -83,16 +83,19 @@ static void finish_rsdp(struct acpi_rsdp *rsdp)
 static void build(const uint8_t *data, size_t size)
 {
     struct acpi_rsdp rsdp = {.revision = 0};
-    uint32_t tables[3];
-    size_t first = size / 2, second = size / 4;
+    uint32_t tables[5];
+    size_t first = size / 2, second = size / 4, third = size / 8, fourth = size / 16;
 
     memory_size = sizeof(rsdp);
     tables[0] = append("APIC", data, first);
     tables[1] = append("FACP", data + first, second);
-    tables[2] = append("MCFG", data + first + second, size - first - second);
+    data += first + second;
+    tables[2] = append("MCFG", data, third);
+    tables[3] = append("SPCR", data + third, fourth);
+    tables[4] = append("DBG2", data + third + fourth, size - first - second - third - fourth);
     memcpy(rsdp.signature, "RSD PTR ", 8);
     if ((choice & XSDT) != 0) {
-        uint64_t wide[3] = {tables[0], tables[1], tables[2]};
+        uint64_t wide[5] = {tables[0], tables[1], tables[2], tables[3], tables[4]};
 
         rsdp.revision = 2;
         rsdp.length = sizeof(rsdp);
@@ -152,6 +155,17 @@ static void mend(void)
     memcpy(memory, &rsdp, sizeof(rsdp));
 }
 
+static void check_serial(const struct acpi_serial *s)
+{
+    if (!s->found)
+        return;
+    CHECK(s->address != 0 && s->shift <= 3 && s->irq_kind <= ACPI_SERIAL_GSI);
+    CHECK(s->width == 1 || ((s->width == 2 || s->width == 4) && s->memory));
+    CHECK(1u << s->shift >= s->width && s->address % s->width == 0);
+    CHECK(s->address + (8u << s->shift) <= (s->memory ? 1ull << 53 : 0x10000));
+    CHECK(s->irq_kind != ACPI_SERIAL_ISA || s->irq < 16);
+}
+
 static void check(const struct acpi_info *info)
 {
     struct ioapic_input input;
@@ -163,6 +177,8 @@ static void check(const struct acpi_info *info)
         for (uint32_t j = 0; j < i; j++)
             CHECK(info->cpus[i].apic_id != info->cpus[j].apic_id);
     }
+    check_serial(&info->spcr);
+    check_serial(&info->dbg2);
     for (uint8_t irq = 0; irq < 16; irq++)
         CHECK(ioapic_find_isa(info, irq, &input) != STATUS_OK || input.ioapic < info->ioapic_count);
 }

@@ -7,6 +7,8 @@
 #include "arch/window.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
+#include "boot/options.h"
+#include "hv/serial_choice.h"
 #include "tests/fuzz/fuzz.h"
 
 #define BASE 0x1000u
@@ -22,6 +24,22 @@ enum status phys_read(hpa_t address, void *buffer, size_t size)
     if (size > 0)
         memcpy(buffer, memory + (address.v - BASE), size);
     return STATUS_OK;
+}
+
+// What the hypervisor looks for on its command line.
+static void check_options(const char *cmdline)
+{
+    struct serial_wish wish;
+    char value[64];
+
+    if (!boot_option(cmdline, "console", value, sizeof(value)))
+        return;
+    CHECK(memchr(value, '\0', sizeof(value)) != NULL);
+    bool good = serial_parse(value, &wish);
+
+    CHECK(wish.kind <= SERIAL_PCI && (good || wish.kind == SERIAL_DEFAULT));
+    CHECK((wish.kind == SERIAL_PORT) == (wish.port != 0) && wish.port <= 0xfff8);
+    CHECK(wish.has_divisor == (wish.divisor != 0) && PCI_SEGMENT(wish.function) == 0);
 }
 
 static void check(enum status status, const struct boot_info *info, const char *error)
@@ -46,6 +64,7 @@ static void check(enum status status, const struct boot_info *info, const char *
     CHECK(fb->base + (uint64_t)fb->pitch * fb->height <= 1ull << 52);
     CHECK(fb->base == 0 || info->framebuffer_refused[0] == '\0');
     CHECK(memchr(info->cmdline, '\0', BOOT_TEXT_SIZE) != NULL);
+    check_options(info->cmdline);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -176,19 +176,24 @@ def acpi_bodies():
     struct.pack_into("<BBBBQB", fadt, 80, 1, 8, 0, 1, 0xCF9, 6)
     struct.pack_into("<BBBBQ", fadt, 172, 1, 32, 0, 3, 0x608)
     mcfg = bytes(8) + struct.pack("<QHBBI", 0xB0000000, 0, 0, 255, 0)
-    return madt, bytes(fadt), mcfg
+    gas = struct.pack("<BBBBQ", 0, 32, 0, 3, 0xFEDC9000)
+    spcr = struct.pack("<BBH", 0x12, 0, 0) + gas + struct.pack("<BBI", 2, 4, 20)
+    spcr += struct.pack("<BBBBBBHHBBBIBI", 7, 0, 1, 0, 0, 0, 0xFFFF, 0xFFFF, 0, 0, 0, 0, 0, 24000000)
+    dbg2 = struct.pack("<II", 44, 1) + struct.pack("<BHBHHHHHHHHH", 0, 38, 1, 0, 0, 0, 0, 0x8000, 0x12, 0, 22, 34)
+    dbg2 += gas + struct.pack("<I", 0x1000)
+    return madt, bytes(fadt), mcfg, spcr, dbg2
 
 
 def acpi_memory():
     """RSDP, then the tables, then RSDT and XSDT."""
     memory, places = b"", []
-    for signature, body in zip((b"APIC", b"FACP", b"MCFG"), acpi_bodies()):
+    for signature, body in zip((b"APIC", b"FACP", b"MCFG", b"SPCR", b"DBG2"), acpi_bodies()):
         places.append(BASE_ACPI + 36 + len(memory))
         memory += table(signature, body, 3)
     rsdt = BASE_ACPI + 36 + len(memory)
-    memory += table(b"RSDT", struct.pack("<3I", *places))
+    memory += table(b"RSDT", struct.pack("<5I", *places))
     xsdt = BASE_ACPI + 36 + len(memory)
-    memory += table(b"XSDT", struct.pack("<3Q", *places))
+    memory += table(b"XSDT", struct.pack("<5Q", *places))
     rsdp = struct.pack("<8sB6sBIIQB3s", b"RSD PTR ", 0, b"OEM", 2, rsdt, 36, xsdt, 0, b"")
     rsdp = checksummed(rsdp[:20], 8) + rsdp[20:]
     return checksummed(rsdp, 32) + memory
@@ -199,20 +204,21 @@ def acpi():
     memory = acpi_memory()
     for choice in (0, mend, search, search | ebda, mend | search):
         write("fuzz_acpi", f"memory-{choice}", bytes([choice]) + memory)
-    madt, fadt, mcfg = acpi_bodies()
-    # Cut into half, quarter and the rest.
-    size = 4 * max(len(fadt), len(mcfg), (len(madt) + 1) // 2)
+    madt, fadt, mcfg, spcr, dbg2 = acpi_bodies()
+
+    def cut(*bodies):
+        """Half, quarter, eighth, sixteenth and the rest of a whole."""
+        whole = 16 * max(-(-len(body) * share // 16) for body, share in zip(bodies, (2, 4, 8, 16, 16)))
+        return b"".join(body.ljust(whole // share, b"\0") for body, share in zip(bodies, (2, 4, 8, 16, 16)))
+
     for choice in (build, build | xsdt):
-        data = madt.ljust(size // 2, b"\0") + fadt.ljust(size // 4, b"\0")
-        write("fuzz_acpi", f"built-{choice}", bytes([choice]) + data + mcfg.ljust(size // 4, b"\0"))
+        write("fuzz_acpi", f"built-{choice}", bytes([choice]) + cut(madt, fadt, mcfg, spcr, dbg2))
     many = struct.pack("<II", 0xFEE00000, 1)
     many += b"".join(struct.pack("<BBBBI", 0, 8, cpu, cpu, 1) for cpu in range(70))
     many += b"".join(struct.pack("<BBBBII", 1, 12, n, 0, 0xFEC00000 + 0x1000 * n, 24 * n) for n in range(20))
     many += b"".join(struct.pack("<BBBBIH", 2, 10, 0, n % 16, n, 0) for n in range(40))
     buses = bytes(8) + b"".join(struct.pack("<QHBBI", n << 28, n, 0, 255, 0) for n in range(1, 20))
-    size = 4 * max(len(fadt), len(buses), (len(many) + 1) // 2)
-    data = many.ljust(size // 2, b"\0") + fadt.ljust(size // 4, b"\0") + buses.ljust(size // 4, b"\0")
-    write("fuzz_acpi", "many", bytes([build]) + data)
+    write("fuzz_acpi", "many", bytes([build]) + cut(many, fadt, buses, spcr, dbg2))
     write("fuzz_acpi", "damaged", b"\0" + memory[:40] + b"?" + memory[41:])
 
 
@@ -321,6 +327,11 @@ def multiboot():
     tags += tag(14, rsdp[:20]) + tag(15, rsdp)
     end = tag(0, b"")
     write("fuzz_multiboot", "two", b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
+    for name, words in (("pci", b"console=pci:00:1f.7,9600"), ("port", b"x console=0x2e8,57600"),
+                        ("acpi", b"console=acpi"), ("none", b"console=none")):
+        tags = tag(1, words + b"\0") + tag(6, areas)
+        write("fuzz_multiboot", f"two-{name}",
+              b"\0" + struct.pack("<II", 8 + len(tags + end), 0) + tags + end)
     tags = tag(4, struct.pack("<II", 639, 0x1FFB80))
     tags += tag(8, screen + bytes(2) + colours)
     write("fuzz_multiboot", "two-basic",

@@ -2,7 +2,7 @@
 UNIT_TESTS += test_console test_console_log test_console_turn test_console_stress
 CONSOLE_TEST_PARTS := tests/unit/fake_uart.c tests/unit/fake_ticker.c $(addprefix drivers/, \
                       console.c console_drain.c console_turn.c console_poll.c console_line.c \
-                      console_ring.c console_log.c console_history.c console_input.c console_sink.c uart.c framebuffer.c format.c)
+                      console_ring.c console_log.c console_history.c console_input.c console_sink.c uart.c uart_com.c framebuffer.c format.c)
 test_console_SRCS = tests/unit/test_console.c $(CONSOLE_TEST_PARTS)
 test_console_LIBS = -lpthread
 test_console_turn_SRCS = tests/unit/test_console_turn.c $(CONSOLE_TEST_PARTS)

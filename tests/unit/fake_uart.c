@@ -23,6 +23,7 @@ static struct {
     uint8_t rx[8192];
     size_t rx_head, rx_tail;
     bool bad_next;
+    uint8_t memory_shift, memory_width;
     bool line, edge;
     char *out;
     size_t out_length, out_size, out_given;
@@ -178,6 +179,42 @@ void uart_port_write(uint16_t port, uint8_t value)
         update_line();
     }
     pthread_mutex_unlock(&mutex);
+}
+
+static _Alignas(4) volatile uint8_t memory[64];
+
+struct uart_place fake_uart_memory(uint8_t shift, uint8_t width)
+{
+    uart.memory_shift = shift;
+    uart.memory_width = width;
+    return (struct uart_place){.regs = memory, .shift = shift, .width = width};
+}
+
+static uint16_t port_of(volatile void *address, unsigned width)
+{
+    size_t offset = (size_t)((volatile uint8_t *)address - memory);
+
+    if (offset >= sizeof(memory) || width != uart.memory_width ||
+        offset % (1u << uart.memory_shift) != 0 || offset >> uart.memory_shift >= 8)
+        abort();
+    return (uint16_t)(FAKE_UART_BASE + (offset >> uart.memory_shift));
+}
+
+uint8_t uart_memory_read(volatile void *address, unsigned width)
+{
+    return uart_port_read(port_of(address, width));
+}
+
+void uart_memory_write(volatile void *address, unsigned width, uint8_t value)
+{
+    uart_port_write(port_of(address, width), value);
+}
+
+enum console_sink fake_uart_console(void)
+{
+    console_init();
+    console_open_any();
+    return console_sink();
 }
 
 void fake_uart_reset(enum fake_uart_kind kind, bool slow)

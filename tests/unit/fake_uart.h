@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "drivers/console.h"
+
 #define FAKE_UART_BASE 0x3f8
 
 enum fake_uart_kind {
@@ -21,6 +23,13 @@ enum fake_uart_kind {
 
 // Starts over. `slow`: bytes stay in the FIFO until fake_uart_transmit().
 void fake_uart_reset(enum fake_uart_kind kind, bool slow);
+
+// Makes it the console: COM1, else the debug port, else none; console_init() comes first.
+enum console_sink fake_uart_console(void);
+
+// Where its registers are, besides the ports: in memory, so far apart, for accesses of `width`
+// bytes only. Any other access ends the test.
+struct uart_place fake_uart_memory(uint8_t shift, uint8_t width);
 
 // Sends what is in the FIFO; true if there was something.
 bool fake_uart_transmit(void);

@@ -233,7 +233,9 @@ enum status assign_devices(const struct assign_input *in, int owner[PCI_MAX_FUNC
                            void (*report)(const char *text))
 {
     assert(in->pci == &passthrough_machine.pci);
-    assert(in->kept_count == 1 + machine.acpi.ioapic_count);
+    assert(in->kept_count == 1u + machine.acpi.ioapic_count + machine.serial.memory);
+    assert(in->console == machine.serial_function);
+    fix.kept_last = in->kept[in->kept_count - 1];
     owner[0] = 0;
     report("assigned");
     return STATUS_OK;

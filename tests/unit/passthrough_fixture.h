@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hv/assign.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
 #include "hv/passthrough_machine.h"
@@ -29,6 +30,7 @@ struct fixture {
     struct fake_pci *device; // the adapter's registers
     struct vpci_function *virt;
     struct passthrough_device *d;
+    struct assign_kept kept_last; // what assign_devices() was told to keep, the last of it
 
     // the IOMMU
     struct irq_route route[FIX_HANDLES];

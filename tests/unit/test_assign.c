@@ -22,6 +22,7 @@ static char lines[MOST_LINES][ASSIGN_TEXT_SIZE];
 static unsigned line_count;
 static const char *iommu_objection;
 static struct blob_header *blob;
+static const struct pci_function *console;
 
 static const struct assign_kept kept[] = {{0xfec00000, 0x1000, "an IOAPIC", NULL},
                                           {0xe0000000, 0x300000, "the screen", "turn it off"},
@@ -76,6 +77,7 @@ static int setup(void **state)
     memset(&config, 0, sizeof(config));
     line_count = 0;
     iommu_objection = NULL;
+    console = NULL;
     config.partition_count = 2;
     for (unsigned i = 0; i < 2; i++) {
         struct config_partition *p = &config.partitions[i];
@@ -110,7 +112,8 @@ static enum status assign(const struct iommu_ops *ops)
                               .kept = kept,
                               .kept_count = ARRAY_SIZE(kept),
                               .ports = kept_ports,
-                              .port_count = ARRAY_SIZE(kept_ports)};
+                              .port_count = ARRAY_SIZE(kept_ports),
+                              .console = console};
     return assign_devices(&in, owner, report);
 }
 
@@ -245,6 +248,25 @@ static void whole_group(void **state)
     assert_int_equal(assign(&fake_iommu), STATUS_OK);
 }
 
+static void console_itself(void **state)
+{
+    (void)state;
+    give(0, 4);
+    give(1, 3);
+    console = &pci.function[2];
+    refused("alpha", "00:04.0 is the serial port of the hypervisor's console", "console=");
+}
+
+static void console_in_a_group(void **state)
+{
+    (void)state;
+    give(0, 3);
+    console = &pci.function[2];
+    pci.function[1].group = pci.function[2].group = 7;
+    pci.function[1].group_why = pci.function[2].group_why = "they share a bus";
+    refused("00:03.0 can't be kept apart", "console, 00:04.0 (they share a bus)", "console=");
+}
+
 static void bar_without_address(void **state)
 {
     (void)state;
@@ -334,6 +356,8 @@ int main(void)
         TEST(groups),
         TEST(group_in_two_partitions),
         TEST(whole_group),
+        TEST(console_itself),
+        TEST(console_in_a_group),
         TEST(bar_without_address),
         TEST(bar_over_memory),
         TEST(bar_over_ioapic),

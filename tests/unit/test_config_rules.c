@@ -331,7 +331,7 @@ static void test_kept_ports(void **state)
         {0x80, 0x9f, "system control"},
         {0xa0, 0xbf, "system management"},
         {0xc0, 0xdf, "DMA controller"},
-        {0x3f8, 0x3ff, "physical console"},
+        {0x3f8, 0x3ff, "a virtual one"},
         {0x4d0, 0x4d1, "triggers"},
         {0xcf8, 0xcff, "PCI configuration"},
     };

@@ -15,9 +15,12 @@
 #include "drivers/console_ring.h"
 #include "drivers/uart.h"
 #include "drivers/uart_port.h"
+#include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 
 #define RING 4096
+
+static const struct uart_place at_base = {.port = FAKE_UART_BASE};
 
 static uint8_t rings[MAX_PARTITIONS][RING];
 
@@ -27,7 +30,7 @@ static void start_on(enum fake_uart_kind kind, bool slow)
     static const char *const names[] = {"alpha", "beta", "gamma"};
 
     fake_uart_reset(kind, slow);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(console_add_source(names[i], rings[i], RING), i + 1);
     console_start();
@@ -99,7 +102,7 @@ static void uart_is_detected(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         fake_uart_reset(rows[i].kind, true);
-        assert_int_equal(uart_init(FAKE_UART_BASE), rows[i].present);
+        assert_int_equal(uart_init(&at_base, 1), rows[i].present);
         assert_int_equal(uart_present(), rows[i].present);
         if (!rows[i].present)
             continue;
@@ -116,7 +119,7 @@ static void uart_is_set_up(void **state)
     (void)state;
     fake_uart_reset(FAKE_UART_16550, false);
     uart_port_write(FAKE_UART_BASE + 1, 0x0f);
-    assert_true(uart_init(FAKE_UART_BASE));
+    assert_true(uart_init(&at_base, 1));
     struct fake_uart_registers reg = fake_uart_registers();
 
     assert_int_equal(reg.divisor, 1);
@@ -133,13 +136,51 @@ static void uart_is_set_up(void **state)
     assert_false(uart_interrupt_pending());
 }
 
+static void uart_speed_is_set_or_kept(void **state)
+{
+    (void)state;
+    fake_uart_reset(FAKE_UART_16550, false);
+    assert_true(uart_init(&at_base, 0x180));
+    assert_int_equal(fake_uart_registers().divisor, 0x180);
+    uart_port_write(FAKE_UART_BASE + 3, 0x83); // DLAB, as firmware may have left it
+    assert_true(uart_init(&at_base, UART_DIVISOR_KEEP));
+    assert_int_equal(fake_uart_registers().divisor, 0x180);
+    assert_int_equal(fake_uart_registers().lcr, 0x03);
+}
+
+static void uart_in_memory(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t shift, width;
+    } rows[] = {{0, 1}, {1, 2}, {2, 1}, {2, 4}, {3, 4}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        fake_uart_reset(FAKE_UART_16550, false);
+        struct uart_place place = fake_uart_memory(rows[i].shift, rows[i].width);
+        uint8_t byte = 0;
+
+        assert_true(uart_init(&place, 12));
+        assert_int_equal(fake_uart_registers().divisor, 12);
+        uart_tx('x');
+        assert_string_equal(fake_uart_output(), "x");
+        fake_uart_type("y", 1);
+        assert_true(uart_rx(&byte));
+        assert_int_equal(byte, 'y');
+    }
+    fake_uart_reset(FAKE_UART_ABSENT, false);
+    struct uart_place place = fake_uart_memory(0, 1);
+
+    assert_false(uart_init(&place, 1));
+}
+
 static void uart_receives(void **state)
 {
     (void)state;
     uint8_t byte = 0;
 
     fake_uart_reset(FAKE_UART_16550, false);
-    assert_true(uart_init(FAKE_UART_BASE));
+    assert_true(uart_init(&at_base, 1));
     assert_false(uart_rx(&byte));
     fake_uart_type("ab", 2);
     fake_uart_break_next();
@@ -275,7 +316,7 @@ static void small_rings_never_block_for_good(void **state)
     static uint8_t small[64];
 
     fake_uart_reset(FAKE_UART_16550, false);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
     assert_int_equal(console_add_source("tiny", small, sizeof(small)), 2);
     console_start();
@@ -307,7 +348,7 @@ static void names_are_checked(void **state)
     char text[64];
 
     fake_uart_reset(FAKE_UART_16550, false);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     assert_int_equal(console_add_source("", rings[0], RING), 0);
     assert_int_equal(console_add_source("a", NULL, RING), 0);
     assert_int_equal(console_add_source("a", rings[0], 32), 0);
@@ -586,7 +627,7 @@ static void debug_port_is_the_second_choice(void **state)
 {
     (void)state;
     fake_uart_reset(FAKE_UART_DEBUGCON, false);
-    assert_int_equal(console_init(FAKE_UART_BASE), CONSOLE_SINK_DEBUG_PORT);
+    assert_int_equal(fake_uart_console(), CONSOLE_SINK_DEBUG_PORT);
     assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
     print("early\n");
     console_start();
@@ -600,11 +641,83 @@ static void debug_port_is_the_second_choice(void **state)
     console_poll();
 }
 
+static void late_device_shows_all(void **state)
+{
+    (void)state;
+    struct uart_place place;
+
+    fake_uart_reset(FAKE_UART_16550, false);
+    console_init();
+    print("first\nsecond\n");
+    assert_int_equal(console_sink(), CONSOLE_SINK_NONE);
+    assert_string_equal(fake_uart_output(), "");
+    place = fake_uart_memory(2, 4);
+    assert_true(console_open_uart(&place, 1));
+    assert_string_equal(fake_uart_output(), "[bulkhead] first\r\n[bulkhead] second\r\n");
+    print("third\n");
+    assert_string_equal(fake_uart_output(), "[bulkhead] third\r\n");
+    console_start();
+    assert_false(console_open_uart(&place, 1));
+    assert_false(console_open_debug_port());
+    assert_string_equal(fake_uart_output(), "");
+}
+
+// Who panics before a device was chosen takes the one there is, unless none was wanted.
+static void panic_is_seen_early(void **state)
+{
+    (void)state;
+    fake_uart_reset(FAKE_UART_16550, false);
+    console_init();
+    print("before\n");
+    console_panic();
+    print("why\n");
+    assert_string_equal(fake_uart_output(), "[bulkhead] before\r\n[bulkhead] why\r\n");
+
+    fake_uart_reset(FAKE_UART_16550, false);
+    console_init();
+    console_open_none();
+    print("before\n");
+    console_panic();
+    print("why\n");
+    assert_string_equal(fake_uart_output(), "");
+}
+
+// What the device has no room for is shown by whoever comes by the clock, or by those who said it.
+static void without_an_interrupt(void **state)
+{
+    (void)state;
+    for (int ticker = 0; ticker < 2; ticker++) {
+        fake_uart_reset(FAKE_UART_16550, true);
+        fake_ticker_reset(1000);
+        fake_uart_console();
+        console_set_interrupt(false);
+        console_set_ticker(ticker != 0);
+        assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
+        console_start();
+        (void)fake_woken_sources();
+        (void)fake_ticker_wakes();
+        write_text(1, "0123456789012345678901234567890\n");
+        for (unsigned i = 0; i < 10; i++) {
+            fake_uart_transmit();
+            if (ticker != 0 && console_tick_wanted())
+                console_tick();
+            else if (ticker == 0 && fake_woken_sources() != 0)
+                console_drain();
+        }
+        assert_int_equal(fake_ticker_wakes() != 0, ticker);
+        assert_string_equal(fake_uart_output(), "[alpha] 0123456789012345678901234567890\r\n");
+        assert_int_equal(fake_uart_registers().ier, 1);
+        // Typed text is found all the same.
+        fake_uart_type("k", 1);
+        assert_int_equal(console_poll().input, 1u << 1);
+    }
+}
+
 static void early_print_is_synchronous(void **state)
 {
     (void)state;
     fake_uart_reset(FAKE_UART_16550, false);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     assert_int_equal(console_sink(), CONSOLE_SINK_UART);
     print("part ");
     assert_string_equal(fake_uart_output(), "[bulkhead] part ");
@@ -619,7 +732,7 @@ static void stuck_device_does_not_hang_print(void **state)
 {
     (void)state;
     fake_uart_reset(FAKE_UART_16550, true); // and never transmits
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     for (unsigned i = 0; i < 100; i++)
         print("into the void\n");
     fake_uart_transmit();
@@ -673,6 +786,11 @@ int main(void)
         cmocka_unit_test(uart_is_detected),
         cmocka_unit_test(uart_is_set_up),
         cmocka_unit_test(uart_receives),
+        cmocka_unit_test(uart_speed_is_set_or_kept),
+        cmocka_unit_test(uart_in_memory),
+        cmocka_unit_test(late_device_shows_all),
+        cmocka_unit_test(panic_is_seen_early),
+        cmocka_unit_test(without_an_interrupt),
         cmocka_unit_test_setup(lines_have_prefixes, start),
         cmocka_unit_test_setup(focus_shows_partial_lines, start),
         cmocka_unit_test_setup(cr_restarts_a_line, start),

@@ -28,7 +28,7 @@ static int start(void **state)
     fake_cpu_set(0);
     fake_uart_reset(FAKE_UART_16550, false);
     memset(large, 0, sizeof(large));
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     return 0;
 }
 
@@ -245,7 +245,7 @@ static void without_a_device_the_log_is_kept(void **state)
 {
     (void)state;
     fake_uart_reset(FAKE_UART_ABSENT, false);
-    assert_int_equal(console_init(FAKE_UART_BASE), CONSOLE_SINK_NONE);
+    assert_int_equal(fake_uart_console(), CONSOLE_SINK_NONE);
     say(0, 10);
     console_start();
     say(10, EARLY + 10);

@@ -201,7 +201,7 @@ static void run(bool slow, bool ticker)
     char name[8];
 
     fake_uart_reset(FAKE_UART_16550, slow);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     for (unsigned i = 0; i < PARTITIONS; i++) {
         snprintf(name, sizeof(name), "p%u", i + 1);
         assert_int_equal(console_add_source(name, rings[i], sizeof(rings[i])), i + 1);

@@ -24,7 +24,7 @@ static void start_with(bool slow, bool ticker)
 {
     fake_uart_reset(FAKE_UART_16550, slow);
     fake_ticker_reset(7);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
     assert_int_equal(console_add_source("beta", rings[1], RING), 2);
     console_set_ticker(ticker);

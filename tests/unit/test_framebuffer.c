@@ -275,7 +275,7 @@ static void start_console(enum fake_uart_kind kind, bool ticker)
     fake_ticker_reset(0);
     fake_woken_sources();
     fake_uart_reset(kind, false);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     print("first\n");
     print("open ");
     console_add_screen();
@@ -342,7 +342,7 @@ static void a_large_screen_is_drawn_in_parts(void **state)
 
     start_on(1024, 768, 0);
     fake_uart_reset(FAKE_UART_16550, false);
-    console_init(FAKE_UART_BASE);
+    fake_uart_console();
     console_add_screen();
     assert_int_equal(console_add_source("alpha", rings[0], sizeof(rings[0])), 1);
     console_start();

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -27,6 +28,21 @@ static void finding_and_assigning(void **state)
     assert_true(passthrough_heap_size() > 0);
     passthrough_scan();
     assert_int_equal(passthrough_machine.pci.count, 0);
+}
+
+static void console_in_memory_is_kept(void **state)
+{
+    (void)state;
+    fix_machine(false, PCI_MSI_64);
+    machine.serial = (struct acpi_serial){
+        .found = true, .memory = true, .shift = 2, .width = 4, .address = 0xfedc8ff0};
+    machine.serial_function = &passthrough_machine.pci.function[0];
+    assert_int_equal(passthrough_assign(), STATUS_OK);
+    assert_int_equal(fix.kept_last.base, 0xfedc8000);
+    assert_int_equal(fix.kept_last.size, 2 * PAGE_SIZE); // to 0xfedc900f
+    assert_non_null(strstr(fix.kept_last.remedy, "console="));
+    machine.serial = (struct acpi_serial){0};
+    machine.serial_function = NULL;
 }
 
 static void partition_without_devices(void **state)
@@ -322,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_and_assigning),
+        cmocka_unit_test(console_in_memory_is_kept),
         cmocka_unit_test(partition_without_devices),
         cmocka_unit_test(creating),
         cmocka_unit_test(creating_without_memory),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-FAKE_DMAR := tests/unit/fake_dmar.c drivers/acpi.c drivers/acpi_dmar.c drivers/acpi_madt.c drivers/acpi_fadt.c \
+FAKE_DMAR := tests/unit/fake_dmar.c drivers/acpi.c drivers/acpi_dmar.c drivers/acpi_madt.c drivers/acpi_fadt.c drivers/acpi_serial.c \
              drivers/pci_address.c drivers/format.c
 VTD_C := drivers/vtd.c drivers/vtd_context.c drivers/vtd_fault.c drivers/vtd_interrupts.c drivers/vtd_queue.c \
          drivers/vtd_unit.c drivers/vtd_describe.c arch/paging.c arch/pt_format.c
