@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 FUZZERS += fuzz_multiboot
 fuzz_multiboot_SRCS = tests/fuzz/fuzz_multiboot.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c boot/boot_error.c drivers/format.c
+fuzz_multiboot_PART = 2
