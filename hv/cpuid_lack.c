@@ -41,6 +41,9 @@ static uint32_t from_processor(unsigned index)
 static uint32_t shown_bits(const struct cpuid_table *shown, unsigned index)
 {
     const struct cpuid_entry *e = cpuid_find(shown, features[index].leaf, features[index].subleaf);
+    if (e->leaf != features[index].leaf || e->subleaf != features[index].subleaf) {
+        return 0; // beyond the last leaf a guest sees another one, as on Intel's processors
+    }
     const uint32_t out[4] = {e->eax, e->ebx, e->ecx, e->edx};
     return out[features[index].reg] & from_processor(index);
 }

@@ -62,7 +62,7 @@ def x2apic():
 
 
 def test_x2apic(boot, tmp_path, x2apic):
-    words = "aps=1 apic=x2apic mtrr=1 tables=high"
+    words = "aps=1 apic=x2apic soft=1 mtrr=1 tables=high"
     console = messy(boot, tmp_path, x2apic, words, memory=4096)
     said = console.text("bulkhead")
     assert "loaded by Multiboot 2" in said

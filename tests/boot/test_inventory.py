@@ -70,8 +70,16 @@ def starts(boot, machine, text, **how):
     partitions = bulkhead.read_blob(blob)
     for partition in partitions:
         console.wait("Linux version", partition.name)
+    check_stages(console)
     console.stop()
     return partitions
+
+
+def check_stages(console):
+    """What the stages of the start have cost adds up to the whole."""
+    said = console.match(r"guests start \d+ us after entry; thousands of TSC ticks: (\d+), of these (.*)")
+    stages = [int(n) for n in re.findall(r" (\d+)", re.sub(r"\(.*?\)", "", said.group(2)))]
+    assert len(stages) == 12 and abs(sum(stages) - int(said.group(1))) <= len(stages)  # each is rounded
 
 
 @pytest.mark.parametrize("kind", KINDS)

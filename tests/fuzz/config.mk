@@ -5,3 +5,4 @@ fuzz_config_SRCS = tests/fuzz/fuzz_config.c hv/config.c hv/screen_grant.c driver
                    partitions/config_show.c $(BLOB_SRCS) drivers/format.c
 fuzz_config_text_SRCS = tests/fuzz/fuzz_config_text.c $(filter-out partitions/config_tool.c,$(CONFIG_TOOL_SRCS))
 fuzz_config_text_LIBS = -lconfig
+fuzz_config_text_PART = 2

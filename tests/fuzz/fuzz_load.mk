@@ -5,3 +5,4 @@ fuzz_load_SRCS = tests/fuzz/fuzz_load.c hv/load.c hv/load_job.c hv/load_space.c 
                  hv/guest_mptable.c hv/guest_table.c drivers/format.c tests/unit/fake_guest_ram.c \
                  tests/unit/multiboot_image.c
 fuzz_load_LIBS = -lcmocka # multiboot_image.c has expectations, for the unit tests
+fuzz_load_PART = 2

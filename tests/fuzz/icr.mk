@@ -2,3 +2,4 @@
 # The virtual local APIC and its ICR check.
 FUZZERS += fuzz_icr
 fuzz_icr_SRCS = tests/fuzz/fuzz_icr.c hv/vapic.c hv/vapic_rules.c hv/icr.c
+fuzz_icr_PART = 2

@@ -2,8 +2,9 @@
 // leftover.elf: takes the place of a firmware or boot loader that leaves the machine in a mess, and
 // starts its first module, an ELF file, as a Multiboot loader would, with the other modules. Not a
 // guest: it runs on the bare machine. Words of the command line choose:
-//   apic=x2apic     x2APIC mode on every CPU (else xAPIC); apic=soft, apic=off: the boot CPU's
-//                   is software-disabled or globally disabled at the end
+//   apic=x2apic     x2APIC mode on every CPU (else xAPIC); apic=off: the boot CPU's is globally
+//                   disabled at the end
+//   soft=1          the boot CPU's is software-disabled at the end
 //   aps=1           the other CPUs are started, get the same mess, and sleep in HLT or MWAIT
 //   mtrr=1          the boot CPU's MTRRs differ from the others': default UC, a hole of 2 MiB
 //   tables=high     ACPI's tables are copied above 4 GiB, with processors in the MADT that are
@@ -57,7 +58,7 @@ void run_guest(void)
         leftover_mtrrs();
     leftover_apic(want_x2apic);
     leftover_devices(); // behind it, because it opens interrupts for a moment
-    if (option_is("apic", "soft"))
+    if (option_number("soft", 0))
         lapic_write(LAPIC_SVR, 0xff);
     if (option_is("apic", "off"))
         wrmsr(0x1b, rdmsr(0x1b) & ~0xc00ull);

@@ -103,12 +103,26 @@ static void test_no_such_leaf(void **state)
     assert_true(strlen(small) < sizeof(small));
 }
 
+// A processor whose last leaf is another's number of levels: it stands for all leaves beyond it.
+static void test_old_processor(void **state)
+{
+    (void)state;
+    *bits(0, 0, CPUID_EAX) = 0xb;
+    boot_cpu(state);
+    assert_false(cpuid_lacks(&shown, text, sizeof(text)));
+    assert_string_equal(text, "nothing");
+    *bits(7, 0, CPUID_EBX) &= ~(1u << 5);
+    assert_true(cpuid_lacks(&shown, text, sizeof(text)));
+    assert_string_equal(text, "CPUID 0x7.0 EBX 0x20");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_alike, boot_cpu, restore),
         cmocka_unit_test_setup_teardown(test_lacks, boot_cpu, restore),
         cmocka_unit_test_setup_teardown(test_no_such_leaf, boot_cpu, restore),
+        cmocka_unit_test(test_old_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
