@@ -279,7 +279,7 @@ program_objects = $($(1)_SRCS:%.c=$(TESTDIR)/$(2)/$(if $($(1)_CFLAGS),$(1).d,obj
 define PROGRAM_RULE
 $(TESTDIR)/$(2)/$(1): $(call program_objects,$(1),$(2))
 	$$(call say,TEST,$$@)
-	$$(Q)$(3) $(4) -o $$@ $$^ $($(1)_LIBS) $(5)
+	$$(Q)$(3) $(4) -o $$@ $$(filter %.o,$$^) $($(1)_LIBS) $(5)
 $(call program_objects,$(1),$(2)): $($(1)_DEPS)
 $(if $($(1)_CFLAGS),$(call OBJECT_RULE,$(2)/$(1).d,$(3),$(4) $($(1)_CFLAGS)))
 endef
