@@ -85,13 +85,14 @@ FUZZERS :=
 -include $(wildcard boot/*.mk arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
-# What runs only while the machine or a partition starts, or for a report, is built for size, which
-# linker.ld bounds; all that guests' exits meet, what is long and what the audit walks for speed.
-HV_COLD := $(filter boot/% partitions/blob% drivers/acpi% drivers/pci_% drivers/%_unit.c \
-               drivers/%_describe.c hv/inventory% hv/load% hv/guest_acpi% hv/guest_mptable% \
-               hv/guest_table% hv/guest_layout% hv/guest_e820% hv/assign% hv/config% hv/boot_audit% \
-               hv/main% hv/machine.c hv/screen% hv/serial% hv/kept_ports.c hv/partition% hv/passthrough.c hv/platform% \
-               %/check.c %/controls.c %/setup.c arch/topology% arch/smp% arch/exceptions.c,$(HV_C))
+# What guests' exits meet and what goes over memory is built for speed, all else for size, which
+# linker.ld bounds.
+HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/exit.c arch/vmx/state.c arch/vmx/cr.c \
+              arch/apic.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
+              hv/cpuid_policy.c hv/decode% hv/emulat% hv/exits.c hv/guest_mem.c hv/guest_walk.c \
+              hv/icr.c hv/io_policy.c hv/msr_policy.c hv/next_rip.c hv/string_io.c hv/vapic.c \
+              hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c drivers/uart% \
+              partitions/sha256.c,$(HV_C))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard arch/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
@@ -118,14 +119,14 @@ $(HVDIR)/bulkhead32.elf: $(HVDIR)/bulkhead.elf
 HV_STAMP := $(HVDIR)/obj/.flags
 $(HV_STAMP): FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(HV_CFLAGS) $(HV_COLD)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS) $(HV_COLD)' > $@
+	@echo '$(CC) $(HV_CFLAGS) $(HV_HOT)' | cmp -s - $@ || echo '$(CC) $(HV_CFLAGS) $(HV_HOT)' > $@
 
-$(HV_COLD:%.c=$(HVDIR)/obj/%.o): HV_OPTIMIZE := -Os
+$(HV_HOT:%.c=$(HVDIR)/obj/%.o): HV_OPTIMIZE := -O2
 
 $(HVDIR)/obj/%.o: %.c $(HV_STAMP) | $(HV_GEN)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CFLAGS) $(or $(HV_OPTIMIZE),-O2) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(HV_CFLAGS) $(or $(HV_OPTIMIZE),-Os) -MMD -MP -c $< -o $@
 
 $(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
 	$(call say,NASM,$@)
