@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether there is a screen, whose it is, and its mapping: hv/screen.h. Its memory is never handed
 // out (hv/main.c keeps it from the page allocator). While it is the hypervisor's, a device whose
-// registers lie there is refused (hv/passthrough.c), and the audit looks for it in every
+// registers lie there is refused (hv/passthrough_assign.c), and the audit looks for it in every
 // partition's tables (hv/boot_audit.c); a partition gets it by the rules of hv/screen_grant.c.
 #include "hv/screen.h"
 

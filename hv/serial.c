@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens and keeps the console's serial port: hv/serial.h. Which one is decided with the help of
 // hv/serial_choice.c. Its ports are among the machine's kept ones, its page is kept from devices
-// that are given away (hv/passthrough.c) and looked for by the audit (hv/boot_audit.c), and its PCI
-// function is nobody's (hv/assign.c).
+// that are given away (hv/passthrough_assign.c) and looked for by the audit (hv/boot_audit.c), and
+// its PCI function is nobody's (hv/assign.c).
 #include "hv/serial.h"
 
 #include "arch/mmu.h"
