@@ -5,6 +5,7 @@
 
 #include "arch/string.h"
 #include "arch/types.h"
+#include "boot/boot_screen.h"
 #include "boot/multiboot_parse.h"
 #include "drivers/format.h"
 

@@ -30,23 +30,6 @@ enum status boot_add_memory(const struct boot_error *error, struct boot_info *in
 enum status boot_add_module(const struct boot_error *error, struct boot_info *info, uint32_t start,
                             uint32_t end, const char *cmdline);
 
-// What either protocol says of the screen.
-struct boot_screen {
-    uint64_t base; // host-physical
-    uint32_t pitch, width, height;
-    uint8_t bits;      // a pixel
-    uint8_t kind;      // BOOT_SCREEN_RGB, or one that is not used
-    uint8_t colour[6]; // position and size in bits of red, of green, of blue
-} __attribute__((packed));
-
-#define BOOT_SCREEN_RGB  1u
-#define BOOT_SCREEN_TEXT 2u
-
-// Takes over a linear framebuffer with 32 bits a pixel, 8 of them for each colour, that is large
-// enough for some text and lies where one can: above 1 MiB, below 2^52, whole. Another one is left
-// out, and info->framebuffer_refused says why; a screen in text mode without a word.
-void boot_set_screen(struct boot_info *info, const struct boot_screen *screen);
-
 // The name of a module: the value of the first name= word of its command line, else the first word
 // behind its last slash. Empty if the command line is.
 void boot_module_name(const char *cmdline, char *name, size_t size);

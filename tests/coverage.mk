@@ -7,8 +7,9 @@
 DECISION_C := arch/apic_base.c arch/exception_intercepts.c arch/mtrr.c arch/paging.c arch/pt_format.c arch/recording.c arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
 # the ways in
-DECISION_C += boot/boot_error.c boot/multiboot1.c boot/multiboot2.c boot/multiboot_parse.c boot/options.c \
-              boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c boot/uefi/parts.c boot/uefi/pe.c
+DECISION_C += boot/boot_error.c boot/boot_screen.c boot/multiboot1.c boot/multiboot2.c \
+              boot/multiboot_parse.c boot/options.c boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c \
+              boot/uefi/parts.c boot/uefi/pe.c
 # ACPI and the IOAPIC's routing; the console
 DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/acpi_serial.c drivers/ioapic.c
 # VT-d

@@ -5,6 +5,9 @@
 #include "boot/uefi/firmware.h"
 
 #include "arch/string.h"
+#include "arch/types.h"
+#include "boot/boot_screen.h"
+#include "drivers/format.h"
 
 #define LEAVE_ATTEMPTS   8
 #define LOW_PAGES_NEEDED 4 // arch/smp.h: SMP_LOW_PAGES
@@ -26,30 +29,23 @@ uint64_t firmware_rsdp(const EFI_SYSTEM_TABLE *system)
     return found;
 }
 
-// The lowest bit of a colour's mask of 8 bits in a row.
-static bool shift_of(uint32_t mask, uint8_t *shift)
+// Position and size of a colour in a pixel. A mask with holes has more bits than its size.
+static void set_colour(struct boot_screen *screen, unsigned n, uint32_t mask)
 {
-    for (uint8_t i = 0; i <= 24; i++) {
-        if (mask == 0xffu << i) {
-            *shift = i;
-            return true;
-        }
+    unsigned position = mask == 0 ? 0 : (unsigned)__builtin_ctz(mask);
+    unsigned size = 0;
+    while (size < 32 - position && (mask >> position >> size & 1) != 0) {
+        size++;
     }
-    return false;
+    bool whole = size > 0 && mask >> position == UINT32_MAX >> (32 - size);
+    screen->colour[2 * n] = (uint8_t)position;
+    screen->colour[2 * n + 1] = (uint8_t)(whole ? size : 0);
 }
 
-bool firmware_framebuffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
-                          struct boot_framebuffer *out)
+void firmware_screen(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode, struct boot_info *info)
 {
     const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *m = mode->Info;
-    struct boot_framebuffer f = {
-        .base = mode->FrameBufferBase,
-        .pitch = m->PixelsPerScanLine * 4,
-        .width = m->HorizontalResolution,
-        .height = m->VerticalResolution,
-    };
     EFI_PIXEL_BITMASK mask = {0, 0, 0, 0};
-    memset(out, 0, sizeof(*out));
     switch (m->PixelFormat) {
     case PixelRedGreenBlueReserved8BitPerColor:
         mask = (EFI_PIXEL_BITMASK){0xff, 0xff00, 0xff0000, 0};
@@ -61,16 +57,29 @@ bool firmware_framebuffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
         mask = m->PixelInformation;
         break;
     default:
-        return false; // to be drawn to by firmware's function only
+        format(info->framebuffer_refused, sizeof(info->framebuffer_refused),
+               "is not linear: only the firmware can draw on it");
+        return;
     }
-    if (!shift_of(mask.RedMask, &f.red_shift) || !shift_of(mask.GreenMask, &f.green_shift) ||
-        !shift_of(mask.BlueMask, &f.blue_shift) || m->PixelsPerScanLine > UINT32_MAX / 4 ||
-        f.base == 0 || f.width == 0 || f.height == 0 || m->PixelsPerScanLine < f.width ||
-        (uint64_t)f.pitch * f.height > mode->FrameBufferSize) {
-        return false;
+    // A pixel of fewer than 32 bits has colours of fewer than 8.
+    struct boot_screen screen = {
+        .base = mode->FrameBufferBase,
+        .pitch = (uint32_t)min_u64((uint64_t)m->PixelsPerScanLine * 4, UINT32_MAX),
+        .width = m->HorizontalResolution,
+        .height = m->VerticalResolution,
+        .bits = 32,
+        .kind = BOOT_SCREEN_RGB,
+    };
+    set_colour(&screen, 0, mask.RedMask);
+    set_colour(&screen, 1, mask.GreenMask);
+    set_colour(&screen, 2, mask.BlueMask);
+    if ((uint64_t)screen.pitch * screen.height > mode->FrameBufferSize) {
+        format(info->framebuffer_refused, sizeof(info->framebuffer_refused),
+               "is larger than the 0x%lx bytes that the firmware has for it",
+               (uint64_t)mode->FrameBufferSize);
+        return;
     }
-    *out = f;
-    return true;
+    boot_set_screen(info, &screen);
 }
 
 EFI_STATUS firmware_map(EFI_BOOT_SERVICES *boot, void *buffer, UINTN size, struct uefi_map *map,

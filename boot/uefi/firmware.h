@@ -12,10 +12,8 @@
 // The RSDP's address: that of ACPI 2 and later if there is one, else that of ACPI 1, else 0.
 uint64_t firmware_rsdp(const EFI_SYSTEM_TABLE *system);
 
-// Describes the screen's mode. False, and all zero, if it has no linear framebuffer of 32 bits a
-// pixel and 8 bits a colour.
-bool firmware_framebuffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
-                          struct boot_framebuffer *out);
+// Takes over the screen's framebuffer in this mode, or says in info->framebuffer_refused why not.
+void firmware_screen(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode, struct boot_info *info);
 
 // Reads the memory map into `buffer` of `size` bytes.
 EFI_STATUS firmware_map(EFI_BOOT_SERVICES *boot, void *buffer, UINTN size, struct uefi_map *map,

@@ -101,9 +101,9 @@ static void find_tables(const EFI_SYSTEM_TABLE *system)
         screen->Mode->Info == NULL) {
         return;
     }
-    if (!firmware_framebuffer(screen->Mode, &info.framebuffer)) {
-        say("the screen has no linear framebuffer of 32 bits a pixel: the hypervisor shows nothing "
-            "there");
+    firmware_screen(screen->Mode, &info);
+    if (info.framebuffer_refused[0] != '\0') {
+        say("the framebuffer %s; the hypervisor shows nothing there", info.framebuffer_refused);
     }
 }
 

@@ -166,8 +166,11 @@ def boot(request, tmp_path):
             command += bulkhead.kernel(image, modules, append)
         else:
             iso = str(tmp_path / f"{loader}.iso")
-            elf = image.replace("bulkhead32", "bulkhead")
-            bulkhead.make_iso(iso, elf, modules, append, 1 if loader == "multiboot1" else 2)
+            if loader == "grub-legacy":
+                bulkhead.make_legacy_iso(iso, image, modules, append)
+            else:
+                elf = image.replace("bulkhead32", "bulkhead")
+                bulkhead.make_iso(iso, elf, modules, append, 1 if loader == "multiboot1" else 2)
             command += ["-cdrom", iso, "-boot", "d"]
         console = Console(command, str(tmp_path / f"qemu{len(running)}.log"))
         running.append(console)

@@ -24,6 +24,16 @@ def test_grub(boot, apic_machine, loader):
     console.wait("count 3", "two")
 
 
+@pytest.mark.skipif(not os.path.exists(bulkhead.GRUB_LEGACY), reason="GRUB legacy is not in build/cache")
+def test_grub_legacy(boot, plain):
+    """GRUB 0.97 reads ELF32 only."""
+    console = boot(plain, config(partition("one", cmdline="n=3"), partition("two")), loader="grub-legacy",
+                   hashes=True)
+    console.wait("loaded by Multiboot 1", "bulkhead")
+    console.wait("count 3", "one")
+    console.wait("count 3", "two")
+
+
 def image_that_prefers_high(path):
     """The hypervisor with another wish in its relocatable tag: as high below 4 GiB as there is room."""
     with open(os.path.join(bulkhead.BUILD, "bulkhead.elf"), "rb") as f:

@@ -117,7 +117,7 @@ def test_faults(boot, plain, tmp_path):
     check(console, CASES)
     at = console.wait(re.escape(f"case {LAST.faults}"))
     assert int(console.match("loaded at (0x[0-9A-F]+)", since=at).group(1), 16) >= 1 << 32
-    console.wait("Bulkhead: the screen has no linear framebuffer", since=at)
+    console.wait("Bulkhead: the framebuffer is not linear", since=at)
     console.wait("the memory map changes as it is left", since=at)
     console.wait("every partition is alone", "bulkhead", since=at)
     console.wait("one: ended by power-off", "bulkhead")

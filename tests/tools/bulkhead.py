@@ -15,6 +15,7 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.join(ROOT, "build")
 SECOND_QEMU = os.path.join(BUILD, "cache", "qemu10", "run")
 SECOND_QEMU_MISSING = os.path.join(BUILD, "cache", "qemu10.unavailable")
+GRUB_LEGACY = os.path.join(BUILD, "cache", "stage2_eltorito")
 CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
 
 # partitions/blob.h
@@ -178,6 +179,40 @@ def firmware(code, variables):
     ]
 
 
+def add_to_tree(tree, image, modules):
+    """Copies them to the tree's boot/. The hypervisor's name there, and of each module the name and its
+    command line: GRUB 2 does not put the file's name into that."""
+    folder = os.path.join(tree, "boot")
+    shutil.copy(image, folder)
+    lines = []
+    for entry in modules:
+        path, _, words = entry.partition(" ")
+        name = os.path.basename(path)
+        shutil.copy(path, folder)
+        lines.append((name, words if "name=" in words else f"{name} {words}".rstrip()))
+    return os.path.basename(image), lines
+
+
+def make_legacy_iso(out, image, modules, append=""):
+    """An image that boots at once by GRUB 0.97, as a CD. Modules as in kernel()."""
+    tree = out + ".tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    os.makedirs(os.path.join(tree, "boot", "grub"))
+    shutil.copy(GRUB_LEGACY, os.path.join(tree, "boot", "grub"))
+    name, modules = add_to_tree(tree, image, modules)
+    lines = ["timeout 0", "default 0", "title Bulkhead", f"kernel /boot/{name} {append}".rstrip()]
+    lines += [f"modulenounzip /boot/{name} {words}" for name, words in modules]
+    with open(os.path.join(tree, "boot", "grub", "menu.lst"), "w") as f:
+        f.write("\n".join(lines) + "\n")
+    subprocess.run(
+        ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-b", f"boot/grub/{os.path.basename(GRUB_LEGACY)}",
+         "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", "-o", out, tree],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    shutil.rmtree(tree)
+    return out
+
+
 def make_iso(out, image, modules, append="", protocol=2, uefi=False):
     """A GRUB image that boots at once, as a CD or a disk; with `uefi` by UEFI, too. Modules as in
     kernel()."""
@@ -186,15 +221,10 @@ def make_iso(out, image, modules, append="", protocol=2, uefi=False):
     os.makedirs(os.path.join(tree, "boot", "grub"))
     command, module = ("multiboot2", "module2") if protocol == 2 else ("multiboot", "module")
     lines = ["set timeout=0", 'menuentry "Bulkhead" {']
-    shutil.copy(image, os.path.join(tree, "boot"))
-    lines.append(f"  {command} /boot/{os.path.basename(image)} {append}".rstrip())
-    for entry in modules:
-        path, _, words = entry.partition(" ")
-        name = os.path.basename(path)
-        shutil.copy(path, os.path.join(tree, "boot"))
-        # GRUB does not put the file's name into a module's command line.
-        # It would unpack gzip files, which then have another hash.
-        lines.append(f"  {module} --nounzip /boot/{name} {words if 'name=' in words else f'{name} {words}'}".rstrip())
+    name, modules = add_to_tree(tree, image, modules)
+    lines.append(f"  {command} /boot/{name} {append}".rstrip())
+    # It would unpack gzip files, which then have another hash.
+    lines += [f"  {module} --nounzip /boot/{name} {words}" for name, words in modules]
     lines += ["  boot", "}", ""]
     with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as f:
         f.write("\n".join(lines))

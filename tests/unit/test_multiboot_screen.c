@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arch/types.h"
+#include "boot/boot_screen.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "boot/multiboot_parse.h"

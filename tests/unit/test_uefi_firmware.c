@@ -168,7 +168,15 @@ static void rsdp_of_acpi_2_goes_first(void **state)
     assert_int_equal(firmware_rsdp(&system), 0);
 }
 
-static void framebuffer_is_described(void **state)
+static void assert_refused(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode, const char *why)
+{
+    struct boot_info info = {0};
+    firmware_screen(mode, &info);
+    assert_int_equal(info.framebuffer.base, 0);
+    assert_non_null(strstr(info.framebuffer_refused, why));
+}
+
+static void screen_is_described(void **state)
 {
     EFI_GRAPHICS_OUTPUT_MODE_INFORMATION m = {
         .HorizontalResolution = 800,
@@ -178,35 +186,56 @@ static void framebuffer_is_described(void **state)
     };
     EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode = {
         .Info = &m, .FrameBufferBase = 0x80000000, .FrameBufferSize = 832 * 600 * 4};
-    struct boot_framebuffer f;
+    struct boot_info info = {0};
+    const struct boot_framebuffer *f = &info.framebuffer;
     (void)state;
-    assert_true(firmware_framebuffer(&mode, &f));
-    assert_int_equal(f.base, 0x80000000);
-    assert_int_equal(f.pitch, 3328);
-    assert_int_equal(f.width, 800);
-    assert_int_equal(f.height, 600);
-    assert_int_equal(f.red_shift, 16);
-    assert_int_equal(f.blue_shift, 0);
+    firmware_screen(&mode, &info);
+    assert_string_equal(info.framebuffer_refused, "");
+    assert_int_equal(f->base, 0x80000000);
+    assert_int_equal(f->pitch, 3328);
+    assert_int_equal(f->width, 800);
+    assert_int_equal(f->height, 600);
+    assert_int_equal(f->red_shift, 16);
+    assert_int_equal(f->blue_shift, 0);
     m.PixelFormat = PixelRedGreenBlueReserved8BitPerColor;
-    assert_true(firmware_framebuffer(&mode, &f));
-    assert_int_equal(f.red_shift, 0);
-    assert_int_equal(f.blue_shift, 16);
+    firmware_screen(&mode, &info);
+    assert_int_equal(f->red_shift, 0);
+    assert_int_equal(f->blue_shift, 16);
     m.PixelFormat = PixelBitMask;
     m.PixelInformation = (EFI_PIXEL_BITMASK){0xff000000, 0xff0000, 0xff00, 0xff};
-    assert_true(firmware_framebuffer(&mode, &f));
-    assert_int_equal(f.red_shift, 24);
-    assert_int_equal(f.green_shift, 16);
-    m.PixelInformation.GreenMask = 0x7e0; // 16 bits a pixel
-    assert_false(firmware_framebuffer(&mode, &f));
-    assert_int_equal(f.base, 0);
+    firmware_screen(&mode, &info);
+    assert_int_equal(f->red_shift, 24);
+    assert_int_equal(f->green_shift, 16);
+    assert_string_equal(info.framebuffer_refused, "");
+}
+
+static void other_screens_are_refused(void **state)
+{
+    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION m = {
+        .HorizontalResolution = 800,
+        .VerticalResolution = 600,
+        .PixelFormat = PixelBitMask,
+        .PixelsPerScanLine = 832,
+    };
+    EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode = {
+        .Info = &m, .FrameBufferBase = 0x80000000, .FrameBufferSize = 832 * 600 * 4};
+    static const uint32_t green[] = {0x7e0, 0, 0xff01, 0xffffffff, 0x80000000};
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(green); i++) {
+        m.PixelInformation = (EFI_PIXEL_BITMASK){0xff0000, green[i], 0xff, 0};
+        assert_refused(&mode, "not 32 bits of direct colour");
+    }
     m.PixelFormat = PixelBltOnly;
-    assert_false(firmware_framebuffer(&mode, &f));
+    assert_refused(&mode, "only the firmware can draw");
     m.PixelFormat = PixelBlueGreenRedReserved8BitPerColor;
     mode.FrameBufferSize--;
-    assert_false(firmware_framebuffer(&mode, &f));
+    assert_refused(&mode, "larger than the 0x1e77ff bytes");
     mode.FrameBufferSize++;
     m.PixelsPerScanLine = 799;
-    assert_false(firmware_framebuffer(&mode, &f));
+    assert_refused(&mode, "lines make no sense");
+    m.PixelsPerScanLine = 832;
+    mode.FrameBufferBase = 1ull << 52;
+    assert_refused(&mode, "can lie there");
 }
 
 // ---- leaving ---------------------------------------------------------------------------------
@@ -326,7 +355,8 @@ int main(void)
         cmocka_unit_test(senseless_maps_are_refused),
         cmocka_unit_test(hypervisor_goes_as_high_as_it_may),
         cmocka_unit_test(rsdp_of_acpi_2_goes_first),
-        cmocka_unit_test(framebuffer_is_described),
+        cmocka_unit_test(screen_is_described),
+        cmocka_unit_test(other_screens_are_refused),
         cmocka_unit_test(firmware_is_left),
         cmocka_unit_test(stale_map_is_read_again),
         cmocka_unit_test(firmware_that_never_lets_go_ends_it),
