@@ -21,10 +21,12 @@
 // The longest text of one print() in bytes; more is cut off and ends in "...".
 #define CONSOLE_PRINT_SIZE 512
 
+#define CONSOLE_DEBUG_PORT 0xe9 // QEMU's and Bochs's: output only
+
 enum console_sink {
     CONSOLE_SINK_NONE, // no device: nothing is shown, and nobody stalls
     CONSOLE_SINK_UART,
-    CONSOLE_SINK_DEBUG_PORT, // QEMU's and Bochs's port 0xe9: output only
+    CONSOLE_SINK_DEBUG_PORT, // of an emulator
 };
 
 // What the person at the keyboard asked for, by Ctrl-] and a key.

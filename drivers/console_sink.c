@@ -7,7 +7,6 @@
 #include "drivers/uart.h"
 #include "drivers/uart_port.h"
 
-#define DEBUG_PORT       0xe9
 #define DEBUG_PORT_VALUE 0xe9
 
 // A port read takes about a microsecond, a byte at 115200 baud 87 of them, a full FIFO 1.4 ms.
@@ -27,7 +26,7 @@ void console_sink_init(void)
 
 bool console_sink_debug_port(void)
 {
-    return uart_port_read(DEBUG_PORT) == DEBUG_PORT_VALUE;
+    return uart_port_read(CONSOLE_DEBUG_PORT) == DEBUG_PORT_VALUE;
 }
 
 void console_sink_add_screen(void)
@@ -55,7 +54,7 @@ static void put_to_device(enum console_sink sink, uint8_t byte)
     if (sink == CONSOLE_SINK_UART)
         uart_tx(byte);
     else if (sink == CONSOLE_SINK_DEBUG_PORT)
-        uart_port_write(DEBUG_PORT, byte);
+        uart_port_write(CONSOLE_DEBUG_PORT, byte);
 }
 
 void console_sink_put(enum console_sink sink, uint8_t byte)

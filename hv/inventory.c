@@ -21,7 +21,9 @@
 
 // Of CPUID 1 EAX (SDM vol. 2, CPUID, figure 3-6).
 #define STEPPING(eax)     ((eax)&0xfu)
-#define FAMILY(eax)       (((eax) >> 8 & 0xfu) + (((eax) >> 8 & 0xfu) == 0xf ? (eax) >> 20 & 0xffu : 0))
+#define FAMILY_BASE(eax)  ((eax) >> 8 & 0xfu)
+#define FAMILY_MORE(eax)  (FAMILY_BASE(eax) == 0xf ? (eax) >> 20 & 0xffu : 0)
+#define FAMILY(eax)       (FAMILY_BASE(eax) + FAMILY_MORE(eax))
 #define MODEL(eax)        (((eax) >> 4 & 0xfu) | ((eax) >> 12 & 0xf0u))
 #define INTEL(ebx)        ((ebx) == 0x756e6547u) // "Genu"
 #define AMD_OR_HYGON(ebx) ((ebx) == 0x68747541u || (ebx) == 0x6f677948u)

@@ -41,13 +41,18 @@ static const char *text_of(const struct acpi_serial *serial, char text[TEXT_SIZE
     return text;
 }
 
+static void keep_ports(uint64_t first, uint64_t count)
+{
+    machine_kept_ports[machine_kept_port_count++] = (struct io_range){
+        (uint16_t)first, (uint16_t)(first + count - 1),
+        "the hypervisor's console (console= on its command line chooses another)"};
+}
+
 static void take(const struct acpi_serial *serial)
 {
     machine.serial = *serial;
     if (!serial->memory) {
-        machine_kept_ports[machine_kept_port_count++] = (struct io_range){
-            (uint16_t)serial->address, (uint16_t)(serial->address + serial_size(serial) - 1),
-            "the hypervisor's console (console= on its command line chooses another)"};
+        keep_ports(serial->address, serial_size(serial));
     }
     settled = true;
 }
@@ -127,7 +132,9 @@ static void open_usual(void)
     print("no serial port at 0x%x, 0x%x, 0x%x or 0x%x: there is no keyboard, and this shows on "
           "port 0xe9 if the machine is an emulator that has it\n",
           uart_coms[0].port, uart_coms[1].port, uart_coms[2].port, uart_coms[3].port);
-    if (!console_open_debug_port()) {
+    if (console_open_debug_port()) {
+        keep_ports(CONSOLE_DEBUG_PORT, 1);
+    } else {
         console_open_none();
     }
     settled = true;

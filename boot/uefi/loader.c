@@ -6,6 +6,7 @@
 #include <efi.h>
 #include <stdbool.h>
 
+#include "arch/cpuid.h"
 #include "arch/string.h"
 #include "arch/types.h"
 #include "boot/boot_error.h"
@@ -60,6 +61,14 @@ static bool five_level_paging(void)
     uint64_t cr4;
     __asm__("mov %%cr4, %0" : "=r"(cr4));
     return (cr4 & CR4_LA57) != 0;
+}
+
+// Whether the processor has no-execute pages: the way into the hypervisor turns them on.
+static bool no_execute(void)
+{
+    uint32_t eax = CPUID_EXT_FEATURES, ebx, ecx = 0, edx;
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return (edx & CPUID_80000001_EDX_NX) != 0;
 }
 
 // Firmware that checks signatures has not checked those of loose files.
@@ -179,6 +188,11 @@ static EFI_STATUS start(EFI_HANDLE image, const EFI_SYSTEM_TABLE *system, bool *
     if (five_level_paging()) {
         return refuse(EFI_UNSUPPORTED, "firmware runs with 5-level paging: turn it off in its "
                                        "setup (5-level paging, or LA57)");
+    }
+    if (!no_execute()) {
+        return refuse(EFI_UNSUPPORTED,
+                      "the processor shows no no-execute pages: turn on \"Execute Disable Bit\" or "
+                      "\"NX Mode\" in the firmware's setup");
     }
     EFI_STATUS status = find_parts(image, &loaded, &parts);
     if (EFI_ERROR(status)) {

@@ -81,6 +81,12 @@ def test_spcr(boot, plain, com1, tmp_path):
     assert com1.text() == ""
 
 
+def test_debug_port(boot, plain):
+    """Nor that of an emulator without a serial port."""
+    text = config(partition("one", more='ioports = ( "0xe8-0xe9" );'))
+    refused(boot(plain, text, serial=False), "no serial port at", "keeps 0xe9-0xe9 on this machine")
+
+
 @pytest.mark.parametrize("kind", IOMMUS)
 def test_pci_card(boot, plain, com1, kind):
     """Its interrupt is one of PCI's, and remapped."""

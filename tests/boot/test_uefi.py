@@ -150,3 +150,8 @@ def test_disk_image(boot, plain, disk_image, tmp_path, firmware):
     console.wait("loaded by Multiboot 2", "bulkhead")
     console.wait("one: ended by power-off", "bulkhead")
     console.wait("two: ended by power-off", "bulkhead")
+
+
+def test_without_no_execute(boot, plain):
+    console = boot(plain, ONE, loader="efi", cpus=1, cpu="EPYC,-nx", memory=512)
+    console.wait('Bulkhead: the processor shows no no-execute pages: turn on "Execute Disable Bit"')
