@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console on the screen: a framebuffer that GRUB has set up."""
 
+import gzip
+import os
+import struct
+import subprocess
+import sys
+
 import pytest
 
+import bulkhead
 from conftest import config, partition
 from devices import owns
 from refusal import refused
@@ -63,3 +70,35 @@ def test_screen_is_not_given_away(boot, plain, screen):
     console = boot(plain, config(partition("one", more=owns(VGA) + " trust_dma = true;")),
                    loader="multiboot2", devices=devices)
     refused(console, rf"{VGA} has its BAR 0 .*over the screen.*framebuffer=off")
+
+
+def psf2(width=8, height=16, flags=1, count=95, glyphs=None):
+    """A font whose glyphs stand for ASCII's, the first ones of them if there are fewer."""
+    head = struct.pack("<8I", 0x864AB572, 0, 32, flags, count, height, height, width)
+    table = b"".join(bytes([0x20 + i, 0xFF]) for i in range(count))
+    return gzip.compress(head + bytes(height * count if glyphs is None else glyphs) + table)
+
+
+@pytest.mark.parametrize("data, why", [
+    (None, "install the package console-setup-linux"),
+    (b"plain", "Not a gzipped file"),
+    (gzip.compress(b"text"), "no PSF font"),
+    (gzip.compress(b"\x72\xb5\x4a\x86"), "8x16 PSF font with a Unicode table is needed"),
+    (psf2(height=8), "8x8, Unicode table: yes"),
+    (psf2(flags=0), "8x16, Unicode table: no"),
+    (psf2(count=94), "no glyph for ~"),
+    (psf2(glyphs=10), "no glyph for "),
+    (psf2(), None),
+])
+def test_fonts(tmp_path, data, why):
+    """What the build says of a font that is not there or not fit."""
+    path = tmp_path / "font.psf.gz"
+    if data is not None:
+        path.write_bytes(data)
+    tool = os.path.join(bulkhead.ROOT, "tests", "tools", "font.py")
+    said = subprocess.run([sys.executable, tool, str(path)], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    assert (said.returncode == 0) == (why is None)
+    assert "Traceback" not in said.stderr
+    assert f"font: {path}" in said.stderr or f"font: no {path}" in said.stderr or why is None
+    assert (why or "") in said.stderr

@@ -73,7 +73,7 @@ def load(path):
             glyphs, at, entries = psf2(data)
         else:
             raise Error("no PSF font")
-    except Error as error:
+    except (Error, struct.error, ValueError) as error:
         raise Error(f"{path}: {error}; an 8x16 PSF font with a Unicode table is needed")
     found = {}
     for glyph, characters in zip(glyphs, entries(data[at:])):
