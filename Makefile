@@ -87,11 +87,11 @@ FUZZERS :=
 
 # What guests' exits meet and what goes over memory is built for speed, all else for size, which
 # linker.ld bounds.
-HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/exit.c arch/vmx/state.c arch/vmx/cr.c \
-              arch/apic.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
-              hv/cpuid_policy.c hv/decode% hv/emulat% hv/exits.c hv/guest_mem.c hv/guest_walk.c \
-              hv/icr.c hv/io_policy.c hv/msr_policy.c hv/next_rip.c hv/string_io.c hv/vapic.c \
-              hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c drivers/uart% \
+HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event.c arch/vmx/exit.c arch/vmx/state.c \
+              arch/apic.c arch/guest_state.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
+              hv/breakpoint.c hv/cpuid_policy.c hv/decode% hv/emulat% hv/exits.c hv/guest_mem.c hv/guest_walk.c \
+              hv/icr.c hv/io_policy.c hv/msr_policy.c hv/next_rip.c hv/passthrough_map.c hv/platform.c \
+              hv/string_io.c hv/vapic.c hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c drivers/uart% \
               partitions/sha256.c,$(HV_C))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard arch/asm_offsets.c),)
