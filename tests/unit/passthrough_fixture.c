@@ -38,6 +38,15 @@ static enum status probe(const struct acpi_info *acpi, const struct pci_machine 
 {
     (void)acpi;
     (void)pci;
+    format(error, size, "its probe");
+    return fix.probe_status;
+}
+
+static enum status probe_nothing(const struct acpi_info *acpi, const struct pci_machine *pci,
+                                 char *error, size_t size)
+{
+    (void)acpi;
+    (void)pci;
     (void)error;
     (void)size;
     return ERR_NOT_FOUND;
@@ -45,9 +54,8 @@ static enum status probe(const struct acpi_info *acpi, const struct pci_machine 
 
 static enum status enable(char *error, size_t size)
 {
-    (void)error;
-    (void)size;
-    return STATUS_OK;
+    format(error, size, "its enabling");
+    return fix.enable_status;
 }
 
 static enum status domain_create(struct iommu_domain *d, uint16_t id)
@@ -143,7 +151,7 @@ const struct iommu_ops vtd_ops = {
     .quiet = quiet,
     .fault_hold = fault_hold,
 };
-const struct iommu_ops amdvi_ops = {.name = "AMD-Vi", .probe = probe};
+const struct iommu_ops amdvi_ops = {.name = "AMD-Vi", .probe = probe_nothing};
 
 // ---- the IOAPIC, in place of the register pair ----------------------------------------------
 
@@ -191,7 +199,7 @@ enum status pci_map_config(struct pci_machine *pci, const struct acpi_info *acpi
 {
     (void)pci;
     (void)acpi;
-    return STATUS_OK;
+    return fix.map_status;
 }
 
 void pci_find_groups(struct pci_machine *pci)
@@ -233,9 +241,10 @@ enum status assign_devices(const struct assign_input *in, int owner[PCI_MAX_FUNC
                            void (*report)(const char *text))
 {
     assert(in->pci == &passthrough_machine.pci);
-    assert(in->kept_count == 1u + machine.acpi.ioapic_count + machine.serial.memory);
     assert(in->console == machine.serial_function);
-    fix.kept_last = in->kept[in->kept_count - 1];
+    assert(in->kept_count <= ARRAY_SIZE(fix.kept));
+    fix.kept_count = in->kept_count;
+    memcpy(fix.kept, in->kept, in->kept_count * sizeof(fix.kept[0]));
     owner[0] = 0;
     report("assigned");
     return STATUS_OK;
@@ -343,6 +352,7 @@ void fix_machine(bool remapping, uint16_t msi_control)
     uint64_t now = fix.time; // never runs backwards: the fault share remembers
     memset(&fix, 0, sizeof(fix));
     fix.time = now + 1000000;
+    fix.probe_status = ERR_NOT_FOUND;
     cpus[0] = &first_cpu;
     memset(&machine, 0, sizeof(machine));
     memset(&passthrough_machine, 0, sizeof(passthrough_machine));

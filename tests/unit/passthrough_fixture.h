@@ -30,9 +30,14 @@ struct fixture {
     struct fake_pci *device; // the adapter's registers
     struct vpci_function *virt;
     struct passthrough_device *d;
-    struct assign_kept kept_last; // what assign_devices() was told to keep, the last of it
+    struct assign_kept kept[8]; // what assign_devices() was told to keep
+    unsigned kept_count;
+
+    enum status map_status; // of pci_map_config()
 
     // the IOMMU
+    enum status probe_status; // of VT-d's; ERR_NOT_FOUND: it isn't there
+    enum status enable_status;
     struct irq_route route[FIX_HANDLES];
     bool routed[FIX_HANDLES];
     unsigned route_changes;

@@ -30,19 +30,71 @@ static void finding_and_assigning(void **state)
     assert_int_equal(passthrough_machine.pci.count, 0);
 }
 
-static void console_in_memory_is_kept(void **state)
+static void iommu_is_found(void **state)
 {
     (void)state;
     fix_machine(false, PCI_MSI_64);
+    fix.probe_status = STATUS_OK;
+    assert_int_equal(passthrough_discover(), STATUS_OK);
+    assert_ptr_equal(iommu, &vtd_ops);
+    assert_int_equal(passthrough_assign(), STATUS_OK);
+}
+
+// Each is said, and nothing goes on.
+static void what_fails_before_the_partitions(void **state)
+{
+    (void)state;
+    fix_machine(false, PCI_MSI_64);
+    fix.map_status = ERR_NO_MEMORY;
+    assert_int_equal(passthrough_discover(), ERR_NO_MEMORY);
+    assert_true(fake_printed("no memory to map the configuration space of PCI"));
+    fix_machine(false, PCI_MSI_64);
+    fix.probe_status = ERR_UNSUPPORTED;
+    assert_int_equal(passthrough_discover(), ERR_UNSUPPORTED);
+    assert_true(fake_printed("VT-d: its probe"));
+    assert_null(iommu);
+    fix_machine(true, PCI_MSI_64);
+    fix.enable_status = ERR_DENIED;
+    assert_int_equal(passthrough_assign(), ERR_DENIED);
+    assert_true(fake_printed("VT-d: its enabling"));
+    fix_machine(true, PCI_MSI_64);
+    fake_heap_fail_after(0);
+    assert_int_equal(passthrough_assign(), ERR_NO_MEMORY);
+    assert_true(fake_printed("no memory to give devices away"));
+}
+
+static void assert_kept(unsigned index, uint64_t base, uint64_t size, const char *remedy)
+{
+    assert_true(index < fix.kept_count);
+    assert_int_equal(fix.kept[index].base, base);
+    assert_int_equal(fix.kept[index].size, size);
+    if (remedy == NULL) {
+        assert_null(fix.kept[index].remedy);
+    } else {
+        assert_non_null(strstr(fix.kept[index].remedy, remedy));
+    }
+}
+
+// What no device's registers may lie over: APICs, memory, and what the console has.
+static void what_is_kept(void **state)
+{
+    (void)state;
+    fix_machine(false, PCI_MSI_64);
+    machine.acpi.lapic_address = 0xfee00000;
+    machine.boot.memory_count = 2;
+    machine.boot.memory[0] = (struct boot_memory){0xf0000, 0x10000, BOOT_MEMORY_RESERVED};
+    machine.boot.memory[1] = (struct boot_memory){MIB(1), MIB(63), BOOT_MEMORY_USABLE};
+    machine.screen = (struct page_range){0xe0000000, MIB(3)};
     machine.serial = (struct acpi_serial){
         .found = true, .memory = true, .shift = 2, .width = 4, .address = 0xfedc8ff0};
     machine.serial_function = &passthrough_machine.pci.function[0];
     assert_int_equal(passthrough_assign(), STATUS_OK);
-    assert_int_equal(fix.kept_last.base, 0xfedc8000);
-    assert_int_equal(fix.kept_last.size, 2 * PAGE_SIZE); // to 0xfedc900f
-    assert_non_null(strstr(fix.kept_last.remedy, "console="));
-    machine.serial = (struct acpi_serial){0};
-    machine.serial_function = NULL;
+    assert_int_equal(fix.kept_count, 5);
+    assert_kept(0, 0xfee00000, PAGE_SIZE, NULL);
+    assert_kept(1, 0xfec00000, PAGE_SIZE, NULL);
+    assert_kept(2, MIB(1), MIB(63), NULL);
+    assert_kept(3, 0xe0000000, MIB(3), "framebuffer=off");
+    assert_kept(4, 0xfedc8000, 2 * PAGE_SIZE, "console="); // to 0xfedc900f
 }
 
 static void partition_without_devices(void **state)
@@ -338,7 +390,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_and_assigning),
-        cmocka_unit_test(console_in_memory_is_kept),
+        cmocka_unit_test(iommu_is_found),
+        cmocka_unit_test(what_fails_before_the_partitions),
+        cmocka_unit_test(what_is_kept),
         cmocka_unit_test(partition_without_devices),
         cmocka_unit_test(creating),
         cmocka_unit_test(creating_without_memory),
