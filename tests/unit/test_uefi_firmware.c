@@ -168,6 +168,19 @@ static void rsdp_of_acpi_2_goes_first(void **state)
     assert_int_equal(firmware_rsdp(&system), 0);
 }
 
+static const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION good_mode = {
+    .HorizontalResolution = 800,
+    .VerticalResolution = 600,
+    .PixelFormat = PixelBlueGreenRedReserved8BitPerColor,
+    .PixelsPerScanLine = 832,
+};
+
+static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE screen_of(EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *m)
+{
+    return (EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE){
+        .Info = m, .FrameBufferBase = 0x80000000, .FrameBufferSize = 832 * 600 * 4};
+}
+
 static void assert_refused(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode, const char *why)
 {
     struct boot_info info = {0};
@@ -178,14 +191,8 @@ static void assert_refused(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode, const 
 
 static void screen_is_described(void **state)
 {
-    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION m = {
-        .HorizontalResolution = 800,
-        .VerticalResolution = 600,
-        .PixelFormat = PixelBlueGreenRedReserved8BitPerColor,
-        .PixelsPerScanLine = 832,
-    };
-    EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode = {
-        .Info = &m, .FrameBufferBase = 0x80000000, .FrameBufferSize = 832 * 600 * 4};
+    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION m = good_mode;
+    EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode = screen_of(&m);
     struct boot_info info = {0};
     const struct boot_framebuffer *f = &info.framebuffer;
     (void)state;
@@ -211,16 +218,11 @@ static void screen_is_described(void **state)
 
 static void other_screens_are_refused(void **state)
 {
-    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION m = {
-        .HorizontalResolution = 800,
-        .VerticalResolution = 600,
-        .PixelFormat = PixelBitMask,
-        .PixelsPerScanLine = 832,
-    };
-    EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode = {
-        .Info = &m, .FrameBufferBase = 0x80000000, .FrameBufferSize = 832 * 600 * 4};
+    EFI_GRAPHICS_OUTPUT_MODE_INFORMATION m = good_mode;
+    EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode = screen_of(&m);
     static const uint32_t green[] = {0x7e0, 0, 0xff01, 0xffffffff, 0x80000000};
     (void)state;
+    m.PixelFormat = PixelBitMask;
     for (unsigned i = 0; i < ARRAY_SIZE(green); i++) {
         m.PixelInformation = (EFI_PIXEL_BITMASK){0xff0000, green[i], 0xff, 0};
         assert_refused(&mode, "not 32 bits of direct colour");
