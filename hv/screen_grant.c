@@ -48,7 +48,7 @@ static bool touches(const struct screen_request *r, struct touched t)
 {
     const struct pci_bar *bar = bar_of(r, t);
     return pci_bar_is_memory(bar->kind) && bar->address != 0 &&
-           bar->address < r->pages.base + r->pages.size && r->pages.base < bar->address + bar->size;
+           ranges_overlap(bar->address, bar->size, r->pages.base, r->pages.size);
 }
 
 static bool holds_all(const struct screen_request *r, struct touched t)

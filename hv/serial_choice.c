@@ -192,8 +192,7 @@ const struct pci_function *serial_owner(const struct pci_machine *pci,
 
             if (bar->kind != PCI_BAR_NONE && bar->address != 0 &&
                 pci_bar_is_memory(bar->kind) == serial->memory &&
-                serial->address < bar->address + bar->size &&
-                bar->address < serial->address + serial_size(serial)) {
+                ranges_overlap(bar->address, bar->size, serial->address, serial_size(serial))) {
                 return &pci->function[i];
             }
         }
