@@ -28,6 +28,8 @@
 
 // Signatures: four characters a register, EBX, ECX, EDX.
 #define CPUID_INTEL_EBX         0x756e6547u // "Genu"
+#define CPUID_AMD_EBX           0x68747541u // "Auth"
+#define CPUID_HYGON_EBX         0x6f677948u // "Hygo"
 #define CPUID_HV_SIGNATURE_EBX  0x6b6c7542u // "BulkheadHv  "
 #define CPUID_HV_SIGNATURE_ECX  0x64616568u
 #define CPUID_HV_SIGNATURE_EDX  0x20207648u

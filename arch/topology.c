@@ -3,11 +3,8 @@
 // CPUID 0x1f, 0xb, 4 and 1; APM vol. 3, appendix E.4.7 and E.4.17).
 #include "arch/topology.h"
 
-#define LEAF_EXTENDED_V2 0x1fu
-#define LEAF_EXTENDED    0xbu
-#define LEAF_CACHES      4u
-#define LEAF_AMD_SIZES   0x80000008u
-#define LEAF_AMD_CORE    0x8000001eu
+#include "arch/cpuid.h"
+
 #define MOST_LEVELS      8u // there are six kinds
 #define LEVEL_KIND(ecx)  ((ecx) >> 8 & 0xffu)
 #define LEVEL_THREAD     1u
@@ -55,18 +52,18 @@ static bool by_levels(topology_cpuid *read, uint32_t leaf, struct topology *t)
 static bool by_amd(topology_cpuid *read, uint32_t max_extended, struct topology *t)
 {
     uint32_t r[4];
-    if (max_extended < LEAF_AMD_SIZES) {
+    if (max_extended < CPUID_EXT_SIZES) {
         return false;
     }
-    read(LEAF_AMD_SIZES, 0, r);
+    read(CPUID_EXT_SIZES, 0, r);
     unsigned package = r[ECX] >> 12 & 0xf;
     if (package == 0) {
         package = bits_for((r[ECX] & 0xff) + 1);
     }
     unsigned threads = 0;
-    read(0x80000001, 0, r);
-    if (max_extended >= LEAF_AMD_CORE && (r[ECX] & TOPOLOGY_EXT)) {
-        read(LEAF_AMD_CORE, 0, r);
+    read(CPUID_EXT_FEATURES, 0, r);
+    if (max_extended >= CPUID_EXT_TOPOLOGY_AMD && (r[ECX] & TOPOLOGY_EXT)) {
+        read(CPUID_EXT_TOPOLOGY_AMD, 0, r);
         threads = bits_for((r[EBX] >> 8 & 0xff) + 1);
     }
     *t = (struct topology){threads, package > threads ? package - threads : 0};
@@ -76,14 +73,14 @@ static bool by_amd(topology_cpuid *read, uint32_t max_extended, struct topology 
 static struct topology by_counts(topology_cpuid *read, uint32_t max)
 {
     uint32_t r[4];
-    read(1, 0, r);
+    read(CPUID_FEATURES, 0, r);
     if ((r[EDX] & HTT) == 0) {
         return (struct topology){0, 0};
     }
     unsigned package = bits_for(r[EBX] >> 16 & 0xff);
     unsigned cores = 0;
-    if (max >= LEAF_CACHES) {
-        read(LEAF_CACHES, 0, r);
+    if (max >= CPUID_CACHES_INTEL) {
+        read(CPUID_CACHES_INTEL, 0, r);
         cores = bits_for((r[EAX] >> 26) + 1);
     }
     return cores < package ? (struct topology){package - cores, cores}
@@ -92,18 +89,18 @@ static struct topology by_counts(topology_cpuid *read, uint32_t max)
 
 struct topology topology_find(topology_cpuid *read)
 {
-    static const uint32_t level_leaves[] = {LEAF_EXTENDED_V2, LEAF_EXTENDED};
+    static const uint32_t level_leaves[] = {CPUID_TOPOLOGY_V2, CPUID_TOPOLOGY};
     struct topology t;
     uint32_t r[4];
-    read(0, 0, r);
+    read(CPUID_VENDOR, 0, r);
     uint32_t max = r[EAX];
-    bool amd = r[EBX] == 0x68747541; // "Auth"
+    bool amd = r[EBX] == CPUID_AMD_EBX;
     for (unsigned i = 0; i < ARRAY_SIZE(level_leaves); i++) {
         if (max >= level_leaves[i] && by_levels(read, level_leaves[i], &t)) {
             return t;
         }
     }
-    read(0x80000000, 0, r);
+    read(CPUID_EXT_BASE, 0, r);
     return amd && by_amd(read, r[EAX], &t) ? t : by_counts(read, max);
 }
 

@@ -5,6 +5,7 @@
 
 #include "arch/apic.h"
 #include "arch/cpu.h"
+#include "arch/cpuid.h"
 #include "arch/heap.h"
 #include "arch/string.h"
 #include "arch/virt.h"
@@ -25,8 +26,8 @@
 #define FAMILY_MORE(eax)  (FAMILY_BASE(eax) == 0xf ? (eax) >> 20 & 0xffu : 0)
 #define FAMILY(eax)       (FAMILY_BASE(eax) + FAMILY_MORE(eax))
 #define MODEL(eax)        (((eax) >> 4 & 0xfu) | ((eax) >> 12 & 0xf0u))
-#define INTEL(ebx)        ((ebx) == 0x756e6547u) // "Genu"
-#define AMD_OR_HYGON(ebx) ((ebx) == 0x68747541u || (ebx) == 0x6f677948u)
+#define INTEL(ebx)        ((ebx) == CPUID_INTEL_EBX)
+#define AMD_OR_HYGON(ebx) ((ebx) == CPUID_AMD_EBX || (ebx) == CPUID_HYGON_EBX)
 
 #define SIZE_TEXT 24
 
@@ -107,19 +108,16 @@ static const char *virtualization_option(void)
 // True if there is what guests need.
 static bool print_virtualization(void)
 {
-    static const struct virt_ops *const back_ends[] = {&svm_ops, &vmx_ops};
-    char text[400];
-    for (unsigned i = 0; i < ARRAY_SIZE(back_ends); i++) {
-        enum status s = back_ends[i]->probe(text, sizeof(text));
-        if (s == STATUS_OK) {
-            back_ends[i]->describe(text, sizeof(text));
-            print("  virtualization: %s; %s\n", back_ends[i]->name, text);
-            return true;
-        }
-        if (s != ERR_NOT_FOUND) {
-            print("  virtualization: missing: %s\n", text);
-            return false;
-        }
+    char text[VIRT_TEXT_SIZE];
+    const struct virt_ops *found = machine_find_virt(text);
+    if (found != NULL) {
+        found->describe(text, sizeof(text));
+        print("  virtualization: %s; %s\n", found->name, text);
+        return true;
+    }
+    if (text[0] != '\0') {
+        print("  virtualization: missing: %s\n", text);
+        return false;
     }
     print("  virtualization: missing, neither VT-x nor AMD-V: turn on %s in the firmware's setup, "
           "or use a processor that has it\n",
@@ -134,13 +132,8 @@ static void print_memory(void)
     static const char *const kinds[] = {[BOOT_MEMORY_USABLE] = "usable",
                                         [BOOT_MEMORY_RESERVED] = "reserved by the firmware",
                                         [BOOT_MEMORY_ACPI] = "ACPI tables"};
-    uint64_t total = 0;
-    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
-        const struct boot_memory *m = &machine.boot.memory[i];
-        total += m->kind == BOOT_MEMORY_USABLE ? m->size : 0;
-    }
     print("memory: %lu MiB usable, %lu MiB of it free for partitions and boot modules\n",
-          total >> 20, page_alloc_total(&machine.memory) >> 20);
+          machine_usable_memory() >> 20, page_alloc_total(&machine.memory) >> 20);
     for (unsigned i = 0; i < machine.boot.memory_count; i++) {
         const struct boot_memory *m = &machine.boot.memory[i];
         char size[SIZE_TEXT];

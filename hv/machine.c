@@ -11,6 +11,7 @@
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/tsc.h"
+#include "arch/virt.h"
 #include "arch/window.h"
 #include "drivers/console.h"
 #include "drivers/ioapic.h"
@@ -71,6 +72,29 @@ bool machine_is_ram(const struct page_range *r)
         }
     }
     return false;
+}
+
+uint64_t machine_usable_memory(void)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
+        const struct boot_memory *m = &machine.boot.memory[i];
+        total += m->kind == BOOT_MEMORY_USABLE ? m->size : 0;
+    }
+    return total;
+}
+
+const struct virt_ops *machine_find_virt(char why[VIRT_TEXT_SIZE])
+{
+    static const struct virt_ops *const back_ends[] = {&svm_ops, &vmx_ops};
+    for (unsigned i = 0; i < ARRAY_SIZE(back_ends); i++) {
+        enum status s = back_ends[i]->probe(why, VIRT_TEXT_SIZE);
+        if (s != ERR_NOT_FOUND) {
+            return s == STATUS_OK ? back_ends[i] : NULL;
+        }
+    }
+    why[0] = '\0';
+    return NULL;
 }
 
 enum status machine_discover(void)

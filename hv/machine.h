@@ -50,6 +50,14 @@ enum status machine_route_interrupts(void);
 #define MACHINE_NO_GSI UINT32_MAX
 uint32_t machine_console_gsi(void);
 
+// Bytes of memory that the loader calls usable.
+uint64_t machine_usable_memory(void);
+
+// The back end of virtualization that this CPU can have. NULL: `why` says what is in the way, and
+// nothing if the processor shows none.
+#define VIRT_TEXT_SIZE 400
+const struct virt_ops *machine_find_virt(char why[VIRT_TEXT_SIZE]);
+
 // Whether some of these pages are memory that is free to use, says the loader.
 bool machine_is_ram(const struct page_range *r);
 

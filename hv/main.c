@@ -172,31 +172,21 @@ static void start_clocks(void)
 
 static void print_machine(void)
 {
-    uint64_t memory = 0;
-    for (unsigned i = 0; i < machine.boot.memory_count; i++) {
-        if (machine.boot.memory[i].kind == BOOT_MEMORY_USABLE) {
-            memory += machine.boot.memory[i].size;
-        }
-    }
     print("machine: %u CPUs, %s, %lu MiB memory, TSC %lu.%03lu MHz, loaded by %s\n", cpu_count,
-          apic_is_x2apic() ? "x2APIC" : "xAPIC", memory >> 20, tsc_khz() / 1000, tsc_khz() % 1000,
-          machine.boot.loader);
+          apic_is_x2apic() ? "x2APIC" : "xAPIC", machine_usable_memory() >> 20, tsc_khz() / 1000,
+          tsc_khz() % 1000, machine.boot.loader);
 }
 
 static void choose_virtualization(void)
 {
-    static const struct virt_ops *const back_ends[] = {&svm_ops, &vmx_ops};
-    for (unsigned i = 0; i < ARRAY_SIZE(back_ends); i++) {
-        char why[400];
-        enum status s = back_ends[i]->probe(why, sizeof(why));
-        if (s == STATUS_OK) {
-            virt = back_ends[i];
-            return;
-        }
-        if (s != ERR_NOT_FOUND) {
-            print("%s\n", why);
-            give_up();
-        }
+    char why[VIRT_TEXT_SIZE];
+    virt = machine_find_virt(why);
+    if (virt != NULL) {
+        return;
+    }
+    if (why[0] != '\0') {
+        print("%s\n", why);
+        give_up();
     }
     print("this processor shows neither AMD-V (SVM) nor Intel VT-x (VMX): use one that has it, or "
           "turn on virtualization in the firmware's setup\n");
