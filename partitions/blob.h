@@ -19,7 +19,7 @@
 
 #define BLOB_MAGIC      "BULKHEAD" // 8 bytes, without its NUL
 #define BLOB_MAGIC_SIZE 8
-#define BLOB_VERSION    3
+#define BLOB_VERSION    4
 
 #define BLOB_MAX_SIZE              KIB(64)
 #define BLOB_MAX_MODULES           64   // `modules` entries of all partitions together
@@ -51,10 +51,17 @@ enum blob_cpu_mode {
 };
 
 // Bits of blob_partition.flags.
-#define BLOB_TRUST_DMA         0x1u // its devices may do DMA where no IOMMU confines them
-#define BLOB_STOP_ON_DMA_FAULT 0x2u // refused DMA stops it; else it is only reported
-#define BLOB_FRAMEBUFFER       0x4u // the framebuffer is its own; one partition at most
-#define BLOB_FLAGS             (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT | BLOB_FRAMEBUFFER)
+#define BLOB_TRUST_DMA         0x1u  // its devices may do DMA where no IOMMU confines them
+#define BLOB_STOP_ON_DMA_FAULT 0x2u  // refused DMA stops it; else it is only reported
+#define BLOB_FRAMEBUFFER       0x4u  // the framebuffer is its own; one partition at most
+#define BLOB_STOP_ON_STRAY     0x8u  // an access where a PC has nothing stops it
+#define BLOB_HPET              0x10u // it has an HPET
+#define BLOB_NO_IMAGE_NAME     0x20u // a Multiboot command line does not begin with the image's name
+#define BLOB_FLAGS                                                                                 \
+    (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT | BLOB_FRAMEBUFFER | BLOB_STOP_ON_STRAY | BLOB_HPET | \
+     BLOB_NO_IMAGE_NAME)
+
+#define BLOB_UUID_SIZE 16 // bytes, in the order in which a UUID is written (RFC 9562, 4)
 
 // What a boot module must give, if anything is asked of it.
 struct blob_hash {
@@ -76,7 +83,8 @@ struct blob_partition {
     uint32_t ioport_count;
     uint32_t device_first; // index into the devices
     uint32_t device_count;
-    uint32_t flags;    // BLOB_TRUST_DMA, ...
+    uint32_t flags; // BLOB_TRUST_DMA, ...
+    uint8_t uuid[BLOB_UUID_SIZE];
     uint32_t reserved; // 0
     uint16_t cpu_mode; // enum blob_cpu_mode
     uint16_t cpu_count;
@@ -106,7 +114,7 @@ struct blob_device {
 
 _Static_assert(sizeof(struct blob_header) == 40, "part of the format");
 _Static_assert(sizeof(struct blob_hash) == 36, "part of the format");
-_Static_assert(sizeof(struct blob_partition) == 88 + 2 * MAX_CPUS + 72, "part of the format");
+_Static_assert(sizeof(struct blob_partition) == 104 + 2 * MAX_CPUS + 72, "part of the format");
 _Static_assert(sizeof(struct blob_partition) % 8 == 0, "what follows stays aligned");
 _Static_assert(sizeof(struct blob_module) == 44, "part of the format");
 _Static_assert(sizeof(struct blob_ioports) == 4, "part of the format");
@@ -140,6 +148,8 @@ enum blob_problem_kind {
     BLOB_DUPLICATE_DEVICE,
     BLOB_NO_DEVICES, // a key about devices, but no devices
     BLOB_DUPLICATE_FRAMEBUFFER,
+    BLOB_BAD_UUID,
+    BLOB_DUPLICATE_UUID,
     // Against the machine.
     BLOB_NO_SUCH_CPU,
     BLOB_TOO_FEW_CPUS,
@@ -165,6 +175,10 @@ enum blob_field {
     BLOB_FIELD_TRUST_DMA,
     BLOB_FIELD_ON_DMA_FAULT,
     BLOB_FIELD_FRAMEBUFFER,
+    BLOB_FIELD_UUID,
+    BLOB_FIELD_ON_STRAY_ACCESS,
+    BLOB_FIELD_HPET,
+    BLOB_FIELD_MULTIBOOT_NAME,
     BLOB_FIELD_COUNT,
 };
 
@@ -198,9 +212,9 @@ uint32_t blob_crc32(const void *data, size_t size);
 // Checks the form of a blob and, if that is sound, all that can be judged without knowing the
 // machine. `blob` is 8-byte aligned and `size` is the size of the file. All problems found are
 // written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
-// status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, CPU, port,
-// device or the framebuffer given twice, or a module's hash), ERR_DENIED (ports that the hypervisor
-// keeps) or ERR_INVALID.
+// status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, UUID, CPU,
+// port, device or the framebuffer given twice, or a module's hash), ERR_DENIED (ports that the
+// hypervisor keeps) or ERR_INVALID.
 enum status blob_check(const void *blob, size_t size, struct blob_problems *out);
 
 // Host I/O ports that no partition gets, and why.
@@ -281,6 +295,11 @@ const uint8_t *blob_module_sha256(const struct blob_header *blob, const char *na
 // "00:03.0", with the segment in front if it isn't 0, as the configuration names it. Returns
 // `text`.
 const char *blob_device_text(struct blob_device device, char text[BLOB_DEVICE_TEXT_SIZE]);
+
+#define BLOB_UUID_TEXT_SIZE 37
+
+// "f81d4fae-7dec-11d0-a765-00a0c91e6bf6". Returns `text`.
+const char *blob_uuid_text(const uint8_t uuid[BLOB_UUID_SIZE], char text[BLOB_UUID_TEXT_SIZE]);
 
 // The string at an offset that a blob_partition or blob_module holds; "" at 0.
 const char *blob_string(const struct blob_header *blob, uint32_t offset);

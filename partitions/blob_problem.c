@@ -31,6 +31,8 @@ static const enum status status_of_kind[] = {
     [BLOB_DUPLICATE_DEVICE] = ERR_EXISTS,
     [BLOB_NO_DEVICES] = ERR_INVALID,
     [BLOB_DUPLICATE_FRAMEBUFFER] = ERR_EXISTS,
+    [BLOB_BAD_UUID] = ERR_INVALID,
+    [BLOB_DUPLICATE_UUID] = ERR_EXISTS,
     [BLOB_NO_SUCH_CPU] = ERR_RANGE,
     [BLOB_TOO_FEW_CPUS] = ERR_RANGE,
     [BLOB_TOO_LITTLE_MEMORY] = ERR_NO_MEMORY,
@@ -76,6 +78,18 @@ const char *blob_device_text(struct blob_device device, char text[BLOB_DEVICE_TE
         used = format(text, BLOB_DEVICE_TEXT_SIZE, "%04x:", device.segment);
     format(text + used, BLOB_DEVICE_TEXT_SIZE - used, "%02x:%02x.%x", device.bus, device.devfn >> 3,
            device.devfn & 7);
+    return text;
+}
+
+const char *blob_uuid_text(const uint8_t uuid[BLOB_UUID_SIZE], char text[BLOB_UUID_TEXT_SIZE])
+{
+    size_t used = 0;
+
+    for (unsigned i = 0; i < BLOB_UUID_SIZE; i++) {
+        bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+
+        used += format(text + used, BLOB_UUID_TEXT_SIZE - used, dash ? "-%02x" : "%02x", uuid[i]);
+    }
     return text;
 }
 

@@ -381,6 +381,33 @@ static void check_framebuffer(const struct blob_header *blob, unsigned index,
     }
 }
 
+// ---- UUIDs -----------------------------------------------------------------------------------
+
+// Systems that find themselves by it take two of the same for one.
+static void check_uuid(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+{
+    static const uint8_t nil[BLOB_UUID_SIZE];
+    const uint8_t *uuid = blob_partition(blob, index)->uuid;
+    char owner[BLOB_LABEL_SIZE];
+
+    if (memcmp(uuid, nil, BLOB_UUID_SIZE) == 0)
+        blob_problem_add(out, blob, BLOB_BAD_UUID, at(index, BLOB_FIELD_UUID),
+                         "its uuid is all zeros, which stands for none; leave uuid out to have one "
+                         "made from its name");
+    for (unsigned i = 0; i < index; i++) {
+        const struct blob_partition *other = blob_partition(blob, i);
+
+        // Of the same name: that has its message, and its UUID follows from it.
+        if (memcmp(uuid, other->uuid, BLOB_UUID_SIZE) != 0 ||
+            memcmp(other->name, blob_partition(blob, index)->name, BLOB_NAME_SIZE) == 0)
+            continue;
+        blob_label(blob, i, owner);
+        blob_problem_add(out, blob, BLOB_DUPLICATE_UUID, at(index, BLOB_FIELD_UUID),
+                         "its uuid is already that of %s; give each its own", owner);
+        return;
+    }
+}
+
 // ---- all of it -------------------------------------------------------------------------------
 
 static void check_cpu_total(const struct blob_header *blob, struct blob_problems *out)
@@ -415,6 +442,7 @@ void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
         check_ioports(blob, i, out);
         check_devices(blob, i, out);
         check_framebuffer(blob, i, out);
+        check_uuid(blob, i, out);
     }
     check_cpu_total(blob, out);
 }

@@ -53,6 +53,8 @@ struct config_partition {
     unsigned device_count;
     struct config_device devices[BLOB_MAX_PARTITION_DEVICES];
     uint32_t flags; // BLOB_TRUST_DMA, ...
+    bool has_uuid;  // else the one that is made from its name
+    uint8_t uuid[BLOB_UUID_SIZE];
 };
 
 struct config {

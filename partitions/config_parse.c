@@ -33,11 +33,15 @@ static const struct key {
     {"trust_dma", BLOB_FIELD_TRUST_DMA, NULL},
     {"on_dma_fault", BLOB_FIELD_ON_DMA_FAULT, NULL},
     {"framebuffer", BLOB_FIELD_FRAMEBUFFER, NULL},
+    {"uuid", BLOB_FIELD_UUID, NULL},
+    {"on_stray_access", BLOB_FIELD_ON_STRAY_ACCESS, NULL},
+    {"hpet", BLOB_FIELD_HPET, NULL},
+    {"multiboot_name", BLOB_FIELD_MULTIBOOT_NAME, NULL},
 };
 
 #define KEY_NAMES                                                                                  \
     "name, cpus, memory, image, image_sha256, initrd, initrd_sha256, cmdline, modules, ioports, "  \
-    "devices, trust_dma, on_dma_fault, framebuffer"
+    "devices, trust_dma, on_dma_fault, framebuffer, uuid, on_stray_access, hpet, multiboot_name"
 
 // libconfig notes for a text in a list the line of what follows it, since that could be a second
 // text to join. So the text is looked for upwards from there. One that is written with escapes is
@@ -171,18 +175,37 @@ static void parse_flag(const config_setting_t *setting, const char *label, uint3
         p->flags |= flag;
 }
 
-static void parse_on_dma_fault(const config_setting_t *setting, const char *label,
-                               struct config_partition *p, struct config_messages *messages)
+// One of two words: `flag` is set by "stop", and clear by the other.
+static void parse_stop_or(const config_setting_t *setting, const char *label, const char *other,
+                          uint32_t flag, struct config_partition *p,
+                          struct config_messages *messages)
 {
     const char *text = "";
 
     if (config_setting_type(setting) == CONFIG_TYPE_STRING)
         text = config_setting_get_string(setting);
     if (strcmp(text, "stop") == 0)
-        p->flags |= BLOB_STOP_ON_DMA_FAULT;
-    else if (strcmp(text, "log") != 0)
-        config_message(messages, config_place_of(setting),
-                       "%s: on_dma_fault must be \"log\" or \"stop\"", label);
+        p->flags |= flag;
+    else if (strcmp(text, other) != 0)
+        config_message(messages, config_place_of(setting), "%s: %s must be \"%s\" or \"stop\"",
+                       label, config_setting_name(setting), other);
+}
+
+static void parse_uuid(const config_setting_t *setting, const char *label,
+                       struct config_partition *p, struct config_messages *messages)
+{
+    const char *text = "";
+
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        text = config_setting_get_string(setting);
+    p->has_uuid = config_parse_uuid(text, p->uuid) == STATUS_OK;
+    if (p->has_uuid)
+        return;
+    config_message(messages, config_place_of(setting),
+                   "%s: uuid must be a UUID in quotes, as uuidgen prints it: "
+                   "\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\"",
+                   label);
+    p->is_reported[BLOB_FIELD_UUID] = true;
 }
 
 struct used_entries {
@@ -233,10 +256,26 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
         parse_flag(setting, label, BLOB_TRUST_DMA, p, messages);
         break;
     case BLOB_FIELD_ON_DMA_FAULT:
-        parse_on_dma_fault(setting, label, p, messages);
+        parse_stop_or(setting, label, "log", BLOB_STOP_ON_DMA_FAULT, p, messages);
         break;
     case BLOB_FIELD_FRAMEBUFFER:
         parse_flag(setting, label, BLOB_FRAMEBUFFER, p, messages);
+        break;
+    case BLOB_FIELD_UUID:
+        parse_uuid(setting, label, p, messages);
+        break;
+    case BLOB_FIELD_ON_STRAY_ACCESS:
+        parse_stop_or(setting, label, "ignore", BLOB_STOP_ON_STRAY, p, messages);
+        break;
+    case BLOB_FIELD_HPET:
+        parse_flag(setting, label, BLOB_HPET, p, messages);
+        break;
+    case BLOB_FIELD_MULTIBOOT_NAME:
+        p->flags |=
+            BLOB_NO_IMAGE_NAME; // false sets nothing, and true is what it is without the key
+        parse_flag(setting, label, 0, p, messages);
+        if (config_setting_get_bool(setting))
+            p->flags &= ~BLOB_NO_IMAGE_NAME;
         break;
     default:
         break;

@@ -57,6 +57,7 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
     const struct blob_ioports *ioports = blob_ioports(blob, p);
     const struct blob_device *devices = blob_devices(blob, p);
     char text[BLOB_DEVICE_TEXT_SIZE];
+    char uuid[BLOB_UUID_TEXT_SIZE];
     struct blob_use use;
 
     if (p->initrd != 0)
@@ -77,6 +78,13 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
         printf("    ioports  0x%x-0x%x\n", ioports[i].first, ioports[i].last);
     for (unsigned i = 0; i < p->device_count; i++)
         printf("    device   %s\n", blob_device_text(devices[i], text));
+    printf("    uuid     %s\n", blob_uuid_text(p->uuid, uuid));
+    if (p->flags & BLOB_HPET)
+        printf("    hpet\n");
+    if (p->flags & BLOB_NO_IMAGE_NAME)
+        printf("    the image's name is left out of a Multiboot command line\n");
+    if (p->flags & BLOB_STOP_ON_STRAY)
+        printf("    stopped if it accesses addresses where a PC has nothing\n");
     if (p->flags & BLOB_FRAMEBUFFER)
         printf("    framebuffer\n");
     if (p->flags & BLOB_TRUST_DMA)

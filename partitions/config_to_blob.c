@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "partitions/config.h"
+#include "partitions/config_value.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the blob is little endian, and so must be the machine that writes it"
@@ -100,6 +101,10 @@ static void write_partition(struct writer *writer, const struct config_partition
     for (unsigned i = 0; i < p->device_count; i++)
         writer->devices[blob->device_count++] = p->devices[i].device;
     out->flags = p->flags;
+    if (p->has_uuid)
+        memcpy(out->uuid, p->uuid, BLOB_UUID_SIZE);
+    else
+        config_uuid_of_name(p->name, out->uuid);
 }
 
 struct blob_header *config_to_blob(const struct config *config, size_t *size)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads sizes, ranges of I/O ports, addresses of PCI functions and hashes from text, strictly:
-// nothing may precede or follow them.
+// Reads sizes, ranges of I/O ports, addresses of PCI functions, hashes and UUIDs from text,
+// strictly: nothing may precede or follow them.
 #include "partitions/config_value.h"
+
+#include <string.h>
 
 // The value of a digit, or 16 for what is none.
 static unsigned digit_of(char c)
@@ -141,4 +143,38 @@ enum status config_parse_sha256(const char *text, uint8_t hash[SHA256_SIZE])
     if (text[digits] != '\0')
         return ERR_INVALID;
     return digits == 2 * SHA256_SIZE ? STATUS_OK : ERR_RANGE;
+}
+
+enum status config_parse_uuid(const char *text, uint8_t uuid[BLOB_UUID_SIZE])
+{
+    static const unsigned part_bytes[] = {4, 2, 2, 2, 6}; // RFC 9562, 4
+    unsigned value, byte = 0;
+
+    for (size_t part = 0; part < ARRAY_SIZE(part_bytes); part++) {
+        if (part > 0 && *text++ != '-')
+            return ERR_INVALID;
+        for (unsigned i = 0; i < part_bytes[part]; i++) {
+            if (digit_of(text[0]) > 15 || digit_of(text[1]) > 15)
+                return ERR_INVALID;
+            value = digit_of(text[0]) << 4 | digit_of(text[1]);
+            uuid[byte++] = (uint8_t)value;
+            text += 2;
+        }
+    }
+    return *text == '\0' ? STATUS_OK : ERR_INVALID;
+}
+
+void config_uuid_of_name(const char *name, uint8_t uuid[BLOB_UUID_SIZE])
+{
+    static const char space[] = "bulkhead partition "; // other makers hash names too
+    uint8_t hash[SHA256_SIZE];
+    struct sha256 s;
+
+    sha256_init(&s);
+    sha256_update(&s, space, sizeof(space) - 1);
+    sha256_update(&s, name, strlen(name));
+    sha256_final(&s, hash);
+    memcpy(uuid, hash, BLOB_UUID_SIZE);
+    uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x80); // version 8
+    uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80); // variant of RFC 9562
 }

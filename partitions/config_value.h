@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The values that a configuration file writes as text: sizes, ranges of I/O ports, addresses of PCI
-// functions, hashes. Host only.
+// functions, hashes, UUIDs. Host only.
 #ifndef PARTITIONS_CONFIG_VALUE_H
 #define PARTITIONS_CONFIG_VALUE_H
 
@@ -21,5 +21,12 @@ enum status config_parse_pci(const char *text, struct blob_device *device);
 // The 64 hexadecimal digits of a hash, in either case. ERR_INVALID if one is no such digit,
 // ERR_RANGE if there are fewer or more.
 enum status config_parse_sha256(const char *text, uint8_t hash[SHA256_SIZE]);
+
+// "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", digits in either case. ERR_INVALID if it is no such text.
+enum status config_parse_uuid(const char *text, uint8_t uuid[BLOB_UUID_SIZE]);
+
+// The UUID of a partition that was given none: version 8 (RFC 9562, 5.8), made from the SHA-256 of
+// its name, so that it is the same at every start and on every machine.
+void config_uuid_of_name(const char *name, uint8_t uuid[BLOB_UUID_SIZE]);
 
 #endif

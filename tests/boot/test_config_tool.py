@@ -89,9 +89,11 @@ def test_two_linux_is_what_the_manual_promises(tmp_path):
         "alpha      any 2  512 MiB  vmlinuz\n"
         "    initrd   initrd.gz\n"
         "    cmdline  console=ttyS0\n"
+        "    uuid     5f83a66f-c933-8baa-adca-822d50d46807\n"
         "beta       any 1  256 MiB  vmlinuz\n"
         "    initrd   initrd.gz\n"
-        "    cmdline  console=ttyS0\n")
+        "    cmdline  console=ttyS0\n"
+        "    uuid     5012932a-8b25-8aa6-9bc7-34c4457117a3\n")
 
 
 def test_build_writes_the_documented_format(tmp_path):
@@ -103,26 +105,30 @@ def test_build_writes_the_documented_format(tmp_path):
                                          { name = "two"; sha256 = "%s"; } );
         ioports = ( "0xf4-0xf7", "1280" );
         devices = ( { pci = "00:03.0"; }, { pci = "00Ab:cd:1f.7"; } );
-        trust_dma = true; on_dma_fault = "stop"; framebuffer = true; } );""" % ("0F" * 32, "a1" * 32))
+        trust_dma = true; on_dma_fault = "stop"; framebuffer = true; hpet = true;
+        multiboot_name = false; on_stray_access = "stop";
+        uuid = "F81d4fae-7dec-11d0-a765-00a0c91e6bf6"; } );""" % ("0F" * 32, "a1" * 32))
     assert run("build", "-o", blob, conf).returncode == 0
 
     data = blob.read_bytes()
     magic, version, size, crc, partitions, modules, ioports, devices, strings = \
         HEADER.unpack_from(data)
-    assert (magic, version, size) == (b"BULKHEAD", 3, len(data))
+    assert (magic, version, size) == (b"BULKHEAD", 4, len(data))
     assert crc == zlib.crc32(data[CHECKED_FROM:])
     assert (partitions, modules, ioports, devices) == (1, 2, 2, 2)
     name, memory, image, initrd, cmdline, m_first, m_count, p_first, p_count, d_first, d_count, \
-        flags, reserved, mode, cpus = struct.unpack_from("<32sQIIIIIIIIIIIHH", data, HEADER.size)
+        flags, uuid, reserved, mode, cpus = \
+        struct.unpack_from("<32sQIIIIIIIIII16sIHH", data, HEADER.size)
     assert name == b"a-1_Z".ljust(32, b"\0")
     assert memory == 4 << 20
     assert (initrd, cmdline, m_first, m_count, p_first, p_count) == (0, 0, 0, 2, 0, 2)
-    assert (d_first, d_count, flags, reserved) == (0, 2, 1 | 2 | 4, 0)
+    assert (d_first, d_count, flags, reserved) == (0, 2, 0x3f, 0)
+    assert uuid.hex() == "f81d4fae7dec11d0a76500a0c91e6bf6"
     assert (mode, cpus) == (1, 2)
-    assert struct.unpack_from("<64H", data, HEADER.size + 88) == (7, 2) + (0,) * 62
-    assert struct.unpack_from("<I32sI32s", data, HEADER.size + 216) == \
+    assert struct.unpack_from("<64H", data, HEADER.size + 104) == (7, 2) + (0,) * 62
+    assert struct.unpack_from("<I32sI32s", data, HEADER.size + 232) == \
         (1, b"\x0f" * 32, 0, bytes(32))
-    after = HEADER.size + 288
+    after = HEADER.size + 304
     assert struct.unpack_from("<8xI32s8xI32s", data, after) == (0, bytes(32), 1, b"\xa1" * 32)
     after += 2 * 44
     assert struct.unpack_from("<4H", data, after) == (0xf4, 0xf7, 0x500, 0x500)
@@ -151,10 +157,12 @@ def test_show_lists_everything(tmp_path):
         "    module   two\n"
         "    ioports  0xf4-0xf7\n"
         "    ioports  0x500-0x500\n"
+        "    uuid     1f4df949-a661-854e-b091-f23b114d4430\n"
         "    framebuffer\n"
         "b                            any 3     2 GiB  k\n"
         "    device   00:03.0\n"
         "    device   0001:ab:1f.7\n"
+        "    uuid     1afd8038-afd4-818b-ae3e-c99a65b1a6cb\n"
         "    trusted: its devices may do DMA where no IOMMU confines them\n"
         "    stopped if the DMA of its devices is refused\n")
 
@@ -291,6 +299,13 @@ partitions = (
     ("trust_dma", "true", "trust_dma = true is about its devices, but it has none"),
     ("on_dma_fault", "1", "on_dma_fault must be"),
     ("framebuffer", "1", "framebuffer must be true or false, not a number"),
+    ("hpet", "1", "hpet must be true or false, not a number"),
+    ("multiboot_name", '"no"', "multiboot_name must be true or false, not a text"),
+    ("on_stray_access", '"log"', 'on_stray_access must be "ignore" or "stop"'),
+    ("on_stray_access", "true", 'on_stray_access must be "ignore" or "stop"'),
+    ("uuid", "1", "uuid must be a UUID in quotes"),
+    ("uuid", '"f81d4fae7dec11d0a76500a0c91e6bf6"', "uuid must be a UUID in quotes"),
+    ("uuid", '"00000000-0000-0000-0000-000000000000"', "its uuid is all zeros"),
     ("on_dma_fault", '"Stop"', "on_dma_fault must be"),
     ("on_dma_fault", '"stop"', 'on_dma_fault = "stop" is about its devices, but it has none'),
     ("host_address", "1", 'unknown key "host_address"; there are name, cpus, memory'),
@@ -468,8 +483,10 @@ def test_hashes_of_files(folders):
         "    initrd   initrd.gz\n"
         f"    sha256   {digest(b'abc')}  vmlinuz\n"
         f"    sha256   {digest(b'')}  initrd.gz\n"
+        "    uuid     5f83a66f-c933-8baa-adca-822d50d46807\n"
         "beta       any 1  64 MiB  vmlinuz\n"
-        f"    sha256   {digest(b'abc')}  vmlinuz\n")
+        f"    sha256   {digest(b'abc')}  vmlinuz\n"
+        "    uuid     5012932a-8b25-8aa6-9bc7-34c4457117a3\n")
     run("build", "x.conf", "-o", "x.bin", "-m", "b", "-m", "a", cwd=folders)
     assert digest(b"other") in run("show", "x.bin", cwd=folders).stdout
     run("build", "x.conf", "-o", "x.bin", cwd=folders)
@@ -539,7 +556,7 @@ def blob(tmp_path):
     (lambda b: b + b"\0", "but there are"),
     (lambda b: b + bytes(1 << 20), "but there are"),
     (lambda b: b"X" + b[1:], "not a configuration"),
-    (lambda b: b[:8] + struct.pack("<I", 1) + b[12:], "has version 1, this Bulkhead reads version 3"),
+    (lambda b: b[:8] + struct.pack("<I", 1) + b[12:], "has version 1, this Bulkhead reads version 4"),
     (lambda b: b[:-3] + b"!" + b[-2:], "damaged"),
     (lambda b: seal(b[:-1] + b"!"), "last string is not terminated"),
     (lambda b: seal(b[:40] + b"beta\0" + b[45:]), 'partition "beta": an earlier partition'),
@@ -565,7 +582,7 @@ def test_help_and_version():
     result = run("--version")
     assert result.returncode == 0
     assert result.stdout.startswith("bulkhead-config ")
-    assert "blob version 3" in result.stdout
+    assert "blob version 4" in result.stdout
 
 
 @pytest.mark.parametrize("args,part", [

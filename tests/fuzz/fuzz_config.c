@@ -349,8 +349,8 @@ static void check_partition(unsigned index, uint64_t *memory)
     CHECK(p->device_count <= BLOB_MAX_PARTITION_DEVICES);
     for (unsigned i = 0; i < p->device_count; i++)
         check_device(&blob_devices(machine.config, p)[i]);
-    CHECK((p->flags & ~(BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT | BLOB_FRAMEBUFFER)) == 0);
-    CHECK(p->device_count > 0 || (p->flags & ~BLOB_FRAMEBUFFER) == 0);
+    CHECK((p->flags & ~BLOB_FLAGS) == 0);
+    CHECK(p->device_count > 0 || (p->flags & (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)) == 0);
     framebuffers += (p->flags & BLOB_FRAMEBUFFER) != 0;
 }
 

@@ -20,11 +20,11 @@ CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
 
 # partitions/blob.h
 HEADER = struct.Struct("<8sIIIIIIII")
-PARTITION = struct.Struct("<32sQIIIIIIIIIIIHH64HI32sI32s")
+PARTITION = struct.Struct("<32sQIIIIIIIIII16sIHH64HI32sI32s")
 MODULE = struct.Struct("<III32s")
 IOPORTS = struct.Struct("<HH")
 DEVICE = struct.Struct("<HBB")
-BLOB_VERSION = 3
+BLOB_VERSION = 4
 CRC_OFFSET = 16
 
 # A disk image is whole cylinders of this geometry.
@@ -69,11 +69,11 @@ def read_blob(path):
     for i in range(partitions):
         fields = PARTITION.unpack_from(data, HEADER.size + i * PARTITION.size)
         name, memory, image, initrd, _, first, count, _, _ = fields[:9]
-        device_first, device_count, _, _, listed, cpu_count = fields[9:15]
+        device_first, device_count, _, _, _, listed, cpu_count = fields[9:16]
         names = [string(image)] + ([string(initrd)] if initrd else [])
         for m in range(first, first + count):
             names.append(string(MODULE.unpack_from(data, module_at + m * MODULE.size)[0]))
-        cpus = list(fields[15 : 15 + cpu_count]) if listed else cpu_count
+        cpus = list(fields[16 : 16 + cpu_count]) if listed else cpu_count
         own = [device(n) for n in range(device_first, device_first + device_count)]
         found.append(Partition(name.rstrip(b"\0").decode(), memory, cpus, names, own))
     return found

@@ -289,7 +289,7 @@ static void test_says_what_is_wrong_with_the_file(void **state)
     seal(blob);
     assert_int_equal(blob_check(blob, size, &problems), ERR_VERSION);
     assert_problem(&problems.list[0], BLOB_BAD_VERSION, -1, BLOB_FIELD_NONE, -1,
-                   "has version 7, this Bulkhead reads version 3");
+                   "has version 7, this Bulkhead reads version 4");
     blob->version = BLOB_VERSION;
 
     blob->crc32 ^= 1;
@@ -484,7 +484,7 @@ static void test_bad_device_fields(void **state)
     (void)state;
     blob = blob_of(config);
     partition_of(blob, 0)->flags = BLOB_FLAGS + 1;
-    expect_bad_layout(blob, 0, "flags are unknown (8)");
+    expect_bad_layout(blob, 0, "flags are unknown (64)");
 
     blob = blob_of(config);
     partition_of(blob, 1)->reserved = 1;

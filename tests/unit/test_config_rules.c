@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "partitions/config_value.h"
 #include "tests/unit/config_fixture.h"
 
 static struct blob_problems problems;
@@ -409,6 +410,24 @@ static void test_framebuffer(void **state)
            "\"gamma\": framebuffer = true is already said of partition \"alpha\"");
 }
 
+// ---- UUIDs -----------------------------------------------------------------------------------
+
+static void test_uuids(void **state)
+{
+    struct config *config = good_config();
+
+    (void)state;
+    config->partitions[1].has_uuid = true;
+    config->partitions[1].uuid[15] = 1;
+    expect_good(config);
+    config->partitions[1].uuid[15] = 0;
+    expect(config, ERR_INVALID, BLOB_BAD_UUID, 1, BLOB_FIELD_UUID, -1,
+           "its uuid is all zeros, which stands for none; leave uuid out");
+    config_uuid_of_name("alpha", config->partitions[1].uuid);
+    expect(config, ERR_EXISTS, BLOB_DUPLICATE_UUID, 1, BLOB_FIELD_UUID, -1,
+           "its uuid is already that of partition \"alpha\"");
+}
+
 // ---- many at once ----------------------------------------------------------------------------
 
 static void test_all_at_once(void **state)
@@ -476,14 +495,14 @@ static void test_texts_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_partition), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_name_padding), cmocka_unit_test(test_cpu_counts),
-        cmocka_unit_test(test_listed_cpus),  cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_files),        cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_port_overlap), cmocka_unit_test(test_kept_ports),
-        cmocka_unit_test(test_devices),      cmocka_unit_test(test_framebuffer),
-        cmocka_unit_test(test_all_at_once),  cmocka_unit_test(test_more_than_fit),
-        cmocka_unit_test(test_texts_fit),
+        cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_name_padding),  cmocka_unit_test(test_cpu_counts),
+        cmocka_unit_test(test_listed_cpus),   cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_files),         cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_port_overlap),  cmocka_unit_test(test_kept_ports),
+        cmocka_unit_test(test_devices),       cmocka_unit_test(test_framebuffer),
+        cmocka_unit_test(test_uuids),         cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_more_than_fit), cmocka_unit_test(test_texts_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

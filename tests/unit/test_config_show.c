@@ -38,7 +38,10 @@ static char *shown(const struct config *config)
     "    cmdline  n=1000\n"                                                                        \
     "    ioports  0xf4-0xf7\n"                                                                     \
     "    device   00:03.0\n"
-#define TRUSTED "    trusted: its devices may do DMA where no IOMMU confines them\n"
+#define ALPHA_UUID "    uuid     5f83a66f-c933-8baa-adca-822d50d46807\n"
+#define BETA_UUID  "    uuid     5012932a-8b25-8aa6-9bc7-34c4457117a3\n"
+#define GAMMA_UUID "    uuid     c2fd20f1-7b8c-8637-bb9b-e17d508d3739\n"
+#define TRUSTED    "    trusted: its devices may do DMA where no IOMMU confines them\n"
 #define GAMMA                                                                                      \
     "gamma      5,4      2 MiB  mb.elf\n"                                                          \
     "    module   one: a b\n"                                                                      \
@@ -46,31 +49,32 @@ static char *shown(const struct config *config)
     "    ioports  0x500-0x50f\n"                                                                   \
     "    ioports  0x600-0x600\n"                                                                   \
     "    device   0001:02:1f.7\n"                                                                  \
-    "    device   00:04.1\n"                                                                       \
-    "    stopped if the DMA of its devices is refused\n"
+    "    device   00:04.1\n" GAMMA_UUID "    stopped if the DMA of its devices is refused\n"
 
 static void test_all(void **state)
 {
     (void)state;
     char *text = shown(good_config());
-    assert_string_equal(text, ALPHA BETA TRUSTED GAMMA);
+    assert_string_equal(text, ALPHA ALPHA_UUID BETA BETA_UUID TRUSTED GAMMA);
     free(text);
 }
 
-static void test_hash_and_framebuffer(void **state)
+static void test_hash_and_flags(void **state)
 {
     (void)state;
     struct config *config = good_config();
     struct config_partition *alpha = &config->partitions[0];
-    alpha->flags |= BLOB_FRAMEBUFFER;
+    alpha->flags = BLOB_FRAMEBUFFER | BLOB_HPET | BLOB_NO_IMAGE_NAME | BLOB_STOP_ON_STRAY;
     alpha->image_hash.is_given = 1;
     for (unsigned i = 0; i < SHA256_SIZE; i++) {
         alpha->image_hash.sha256[i] = (uint8_t)(i * 8 + 1);
     }
     char *text = shown(config);
     assert_string_equal(text, ALPHA "    sha256   0109111921293139414951596169717981899199"
-                                    "a1a9b1b9c1c9d1d9e1e9f1f9  vmlinuz\n"
-                                    "    framebuffer\n" BETA TRUSTED GAMMA);
+                                    "a1a9b1b9c1c9d1d9e1e9f1f9  vmlinuz\n" ALPHA_UUID "    hpet\n"
+                                    "    the image's name is left out of a Multiboot command line\n"
+                                    "    stopped if it accesses addresses where a PC has nothing\n"
+                                    "    framebuffer\n" BETA BETA_UUID TRUSTED GAMMA);
     free(text);
 }
 
@@ -78,7 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all),
-        cmocka_unit_test(test_hash_and_framebuffer),
+        cmocka_unit_test(test_hash_and_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

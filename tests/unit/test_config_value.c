@@ -180,13 +180,52 @@ static void test_sha256(void **state)
     }
 }
 
+static void test_uuid(void **state)
+{
+    static const uint8_t right[BLOB_UUID_SIZE] = {0xf8, 0x1d, 0x4f, 0xae, 0x7d, 0xec, 0x11, 0xd0,
+                                                  0xa7, 0x65, 0x00, 0xa0, 0xc9, 0x1e, 0x6b, 0xf6};
+    static const char *const wrong[] = {
+        "",
+        "f81d4fae7dec11d0a76500a0c91e6bf6",
+        "f81d4fae-7dec-11d0-a765-00a0c91e6bf",
+        "f81d4fae-7dec-11d0-a765-00a0c91e6bf6 ",
+        " f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        "{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}",
+        "f81d4fae-7dec-11d0-a76500-a0c91e6bf6",
+        "g81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        "f81d4fae-7dec-11d0-a765-",
+    };
+    uint8_t uuid[BLOB_UUID_SIZE];
+    char text[BLOB_UUID_TEXT_SIZE];
+
+    (void)state;
+    assert_int_equal(config_parse_uuid("f81d4fae-7dec-11D0-A765-00a0c91e6bf6", uuid), STATUS_OK);
+    assert_memory_equal(uuid, right, BLOB_UUID_SIZE);
+    assert_string_equal(blob_uuid_text(uuid, text), "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_int_equal(config_parse_uuid(wrong[i], uuid), ERR_INVALID);
+}
+
+// As `printf 'bulkhead partition NAME' | sha256sum` and the two fixed fields give it: a name keeps
+// its UUID in later releases too.
+static void test_uuid_of_name(void **state)
+{
+    uint8_t uuid[BLOB_UUID_SIZE];
+    char text[BLOB_UUID_TEXT_SIZE];
+
+    (void)state;
+    config_uuid_of_name("alpha", uuid);
+    assert_string_equal(blob_uuid_text(uuid, text), "5f83a66f-c933-8baa-adca-822d50d46807");
+    config_uuid_of_name("beta", uuid);
+    assert_string_equal(blob_uuid_text(uuid, text), "5012932a-8b25-8aa6-9bc7-34c4457117a3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_pci),
-        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sizes), cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_pci),   cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_uuid),  cmocka_unit_test(test_uuid_of_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
