@@ -318,7 +318,7 @@ include tests/coverage.mk
 OUR_C := $(wildcard $(addsuffix /*.[ch],$(HV_DIRS) boot/uefi partitions docs/tables tests/unit tests/fuzz tests/guests \
                     tests/guests/*))
 format-check:
-	clang-format --dry-run -Werror $(OUR_C)
+	$(Q)$(PYTHON) tests/tools/format_check.py $(OUR_C)
 format:
 	clang-format -i $(OUR_C)
 lint:

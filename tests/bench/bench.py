@@ -154,8 +154,8 @@ def measure_vtx(rows, linux):
 
 def bochs_missing():
     """What VT-x can't be measured without, or None."""
-    if not shutil.which("bochs") or not os.path.exists(bochs.BIOS):
-        return "Bochs is not installed"
+    if bochs.missing():
+        return bochs.missing()
     if not shutil.which("grub-mkrescue") or not shutil.which("xorriso"):
         return "grub-mkrescue or xorriso is not installed, and Bochs boots from an image"
     return None

@@ -3,6 +3,7 @@
 starts a machine, and usually `machine`, the emulator and CPU model to start it on."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections import namedtuple
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
+import bochs  # noqa: E402
 import bulkhead  # noqa: E402
 import hardware  # noqa: E402
 from console import TIMEOUT, Console  # noqa: E402, F401
@@ -31,10 +33,7 @@ def _emulators():
         version = bulkhead.qemu_version(bulkhead.SECOND_QEMU)
         found.append((f"qemu{version[0]}", bulkhead.SECOND_QEMU, version, None))
     else:
-        why = "tests/tools/qemu-second.sh has not been run"
-        if os.path.exists(bulkhead.SECOND_QEMU_MISSING):
-            with open(bulkhead.SECOND_QEMU_MISSING) as f:
-                why = f.read().strip()
+        why = bulkhead.unavailable("qemu10", "tests/tools/qemu-second.sh has not been run")
         found.append(("second-qemu", None, None, why))
     return found
 
@@ -60,8 +59,21 @@ KEY = "\x1d"  # Ctrl-], the console's
 BOCHS = "bochs"  # as the emulator of a Machine; it boots through GRUB, with 1 GiB of memory
 
 
+def needs(missing):
+    """Skips a test for the reason that is given, if one is."""
+    return pytest.mark.skipif(bool(missing), reason=missing or "")
+
+
+needs_bochs = needs(bochs.missing())
+
+
 def bochs_machine(model):
-    return Machine(BOCHS, (2, 7), model)
+    return Machine(BOCHS, bochs.version(), model)
+
+
+def needs_model(model):
+    """Skips a test if Bochs, or this version of it, has no such CPU model."""
+    return needs(bochs.missing() or bochs.lacks(model))
 
 
 def bochs_command(tmp_path, machine, image, modules, cpus, append, options=()):
@@ -85,6 +97,22 @@ def _other():
                  ("x2apic" in p.values[0].cpu) != has), None)
 
 
+NAME_LENGTH = 28  # characters that an argument of a test adds to its name
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """The part of a test's name that stands for an argument: short, readable, and the same in every
+    process, or pytest-xdist runs nothing. tests/tools/check_names.py checks that."""
+    if isinstance(val, str):
+        words = re.sub(r"[_.,:=+]*[^A-Za-z0-9_.,:=+][^A-Za-z0-9]*", "-", val).strip("-")
+        if len(words) > NAME_LENGTH:
+            words = re.sub(r"-[^-]*$", "", words[: NAME_LENGTH + 1])[:NAME_LENGTH]
+        return words or "none"
+    if isinstance(val, (bytes, float, re.Pattern)) or callable(val):
+        return argname  # and a number, if there are several
+    return None  # pytest's own name: a number's, or that of the argument
+
+
 def pytest_generate_tests(metafunc):
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", MACHINES)
@@ -94,10 +122,11 @@ def pytest_generate_tests(metafunc):
     # The same, and VT-x: for small kernels, because Bochs is slow.
     if "each_vendor" in metafunc.fixturenames:
         metafunc.parametrize("each_vendor", _apic_machines() + [_bochs_param("corei7_skylake_x")])
-    # These, and an AMD-V with nRIP save.
+    # Each emulator in each mode, VT-x, and an AMD-V with nRIP save: for what does depend on the emulator.
     if "every_kind" in metafunc.fixturenames:
+        modes = [p for p in MACHINES if p.values[0] is None or p.values[0].cpu != "max"]
         models = [_bochs_param(model) for model in ("corei7_skylake_x", "ryzen")]
-        metafunc.parametrize("every_kind", _apic_machines() + models)
+        metafunc.parametrize("every_kind", modes + models)
 
 
 def _apic_machines():
@@ -109,8 +138,7 @@ def _apic_machines():
 
 
 def _bochs_param(model):
-    missing = pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
-    return pytest.param(bochs_machine(model), id=f"bochs-{model}", marks=missing)
+    return pytest.param(bochs_machine(model), id=f"bochs-{model}", marks=needs_model(model))
 
 
 @pytest.fixture
@@ -192,11 +220,13 @@ def pytest_runtest_makereport(item, call):
 
 
 OVMF = "/usr/share/OVMF"
+OVMF_FILES = f"{OVMF}/OVMF_CODE_4M.fd", f"{OVMF}/OVMF_VARS_4M.fd"
+needs_ovmf = needs(bulkhead.missing("ovmf", "OVMF", *OVMF_FILES))
 
 
 def ovmf(tmp_path, firmware=None):
     """Words of the command line for UEFI firmware: its code and variables, OVMF's if none are given."""
-    code, variables = firmware or (f"{OVMF}/OVMF_CODE_4M.fd", f"{OVMF}/OVMF_VARS_4M.fd")
+    code, variables = firmware or OVMF_FILES
     return bulkhead.firmware(code, shutil.copy(variables, str(tmp_path / "vars.fd")))
 
 

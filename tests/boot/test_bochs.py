@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intel's VT-x, and a second AMD-V, in Bochs. It is slow: small guests, and Linux once."""
 
-import shutil
 
 import pytest
 
-from conftest import KEY, bochs_machine, config, partition
+from conftest import KEY, bochs_machine, config, needs_bochs, partition
 from test_guests import run_checks
 from test_linux import ask, linux
 
-pytestmark = pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+pytestmark = needs_bochs
 
 LINUX_TIMEOUT = 900  # it takes about two minutes where nothing else runs
 

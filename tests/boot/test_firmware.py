@@ -5,12 +5,11 @@ with OVMF in test_uefi.py: INIT wakes them from either."""
 
 import os
 import re
-import shutil
 
 import pytest
 
 import bulkhead
-from conftest import KEY, MACHINES, bochs_machine, compile_config, config, partition
+from conftest import KEY, MACHINES, bochs_machine, compile_config, config, needs_bochs, partition
 from devices import EDU, iommu_machines, needs_device, owns
 from test_guests import run_checks
 
@@ -71,7 +70,7 @@ def test_x2apic(boot, tmp_path, x2apic):
     assert "memory 0x100000000-0x17fffffff: usable" in said
 
 
-@pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+@needs_bochs
 def test_vtx(boot, tmp_path):
     """QEMU's INIT clears MTRRs, Bochs's leaves them as a processor does."""
     console = messy(boot, tmp_path, bochs_machine("corei7_skylake_x"), "aps=1 apic=x2apic mtrr=1")

@@ -30,7 +30,7 @@ def test_good_modules(boot, plain):
     console.wait("hello from", "three")
 
 
-@pytest.mark.parametrize("place", [0x40, -1], ids=["near its start", "in its last byte"])
+@pytest.mark.parametrize("place", [0x40, -1], ids=["near-its-start", "in-its-last-byte"])
 def test_one_bit(boot, plain, tmp_path, place):
     blob = compile_config(tmp_path, THREE, folders=[bulkhead.BUILD])
     with open(built("smp.elf"), "rb") as f:

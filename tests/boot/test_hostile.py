@@ -3,11 +3,8 @@
 prints are those of a run without an attacker. HOSTILE_SCALE multiplies the attackers' actions."""
 
 import re
-import shutil
 
-import pytest
-
-from conftest import bochs_machine, config, partition
+from conftest import bochs_machine, config, needs_bochs, partition
 from victims import SLOW, check_alive, check_log, check_victim, counters, times, victim, wait_done, wait_victim
 
 RESTARTS = 1000
@@ -115,7 +112,7 @@ def test_restarts(boot, apic_machine):
     assert 0 < reports < restarts / 4
 
 
-@pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+@needs_bochs
 def test_vtx(boot):
     """All of it in small on VT-x in Bochs, which is slow."""
     attack(

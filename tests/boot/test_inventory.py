@@ -3,13 +3,12 @@
 proposed compiles and boots on it as it is."""
 
 import re
-import shutil
 
 import pytest
 
 import bulkhead
 import hardware
-from conftest import KEY, MACHINES, bochs_machine
+from conftest import KEY, MACHINES, bochs_machine, needs_bochs
 from refusal import refused
 
 BEGIN, END = "---- configuration: copy from here ----", "---- configuration: copy to here ----"
@@ -156,7 +155,7 @@ def test_iommu_that_cannot_be_used(boot, plain):
     assert BEGIN not in console.text()
 
 
-@pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+@needs_bochs
 def test_vtx(boot):
     machine = bochs_machine("corei7_skylake_x")
     console = boot(machine, modules=[], cpus=2)

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 import bulkhead
-from conftest import config, partition
+from conftest import config, needs, partition
 from test_guests import run_checks
 
 
@@ -24,7 +24,7 @@ def test_grub(boot, apic_machine, loader):
     console.wait("count 3", "two")
 
 
-@pytest.mark.skipif(not os.path.exists(bulkhead.GRUB_LEGACY), reason="GRUB legacy is not in build/cache")
+@needs(bulkhead.missing("grub-legacy", "GRUB 0.97", bulkhead.GRUB_LEGACY))
 def test_grub_legacy(boot, plain):
     """GRUB 0.97 reads ELF32 only."""
     console = boot(plain, config(partition("one", cmdline="n=3"), partition("two")), loader="grub-legacy",

@@ -14,7 +14,7 @@ import pytest
 import bulkhead
 import hardware
 from bochs import free_port
-from conftest import KEY, TIMEOUT, Console, bochs_machine, config, partition
+from conftest import KEY, TIMEOUT, Console, bochs_machine, config, needs_bochs, partition
 from devices import iommu_machines, needs_device, owns
 
 LINUX_TIMEOUT = 4 * TIMEOUT
@@ -261,7 +261,7 @@ def test_e1000_without_iommu(boot, apic_machine, page):
     check_trusted(console, page)
 
 
-@pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+@needs_bochs
 @pytest.mark.skipif("BOOT_LONG" not in os.environ, reason="takes Bochs six minutes: BOOT_LONG=1")
 def test_e1000_in_bochs(boot, page):
     """INTx, on a machine without an IOMMU, and VT-x."""

@@ -11,7 +11,7 @@ import pytest
 
 import bulkhead
 import efi_image
-from conftest import OVMF, Console, compile_config, config, one_file, ovmf, partition
+from conftest import Console, compile_config, config, needs_bochs, needs_ovmf, one_file, ovmf, partition
 from hardware import PageServer
 from screen import Screen
 
@@ -19,7 +19,7 @@ ONE = config(partition("one", cmdline="n=3"))
 TWO = config(partition("one", cpus=2, cmdline="n=3"), partition("two", cmdline="n=3"))
 COUNT = os.path.join(bulkhead.BUILD, "count.elf")
 
-pytestmark = pytest.mark.skipif(not os.path.isdir(OVMF), reason="OVMF is not installed")
+pytestmark = needs_ovmf
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def disk_image(tmp_path):
     )
 
 
-@pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
+@needs_bochs
 def test_disk_image_vtx(disk_image, tmp_path):
     program = os.path.join(bulkhead.ROOT, "tests", "tools", "bochs.py")
     console = Console([sys.executable, program, disk_image], str(tmp_path / "bochs.log"))

@@ -4,7 +4,6 @@ control back, many times in one boot, until a start works. See tests/guests/uefi
 
 import os
 import re
-import shutil
 import subprocess
 from collections import namedtuple
 
@@ -12,7 +11,7 @@ import pytest
 
 import bulkhead
 import efi_image
-from conftest import OVMF, compile_config, config, partition
+from conftest import OVMF, compile_config, config, needs, needs_ovmf, partition
 
 TWO = config(partition("one", cpus=2, cmdline="n=3"), partition("two", cmdline="n=3"))
 HOOKS = os.path.join(bulkhead.BUILD, "efi", "hooks.efi")
@@ -21,7 +20,7 @@ COUNT = os.path.join(bulkhead.BUILD, "count.elf")
 # What is started with which faults, what is said, what is returned, and how many times 2 MiB stay taken.
 Case = namedtuple("Case", "faults program says returns kept", defaults=["Load Error", 0])
 
-pytestmark = pytest.mark.skipif(not os.path.isdir(OVMF), reason="OVMF is not installed")
+pytestmark = needs_ovmf
 
 
 def disk(tmp_path, cases, programs):
@@ -153,7 +152,8 @@ def changed(data):
     return bytes(data)
 
 
-@pytest.mark.skipif(not shutil.which("sbsign"), reason="sbsigntool is not installed")
+@needs(bulkhead.missing("signing", "sbsigntool", "openssl", "sbsign"))
+@needs(bulkhead.missing("ovmf", "OVMF for Secure Boot", VARIABLES, SNAKEOIL + ".key"))
 def test_secure_boot(boot, plain, tmp_path):
     blob = compile_config(tmp_path, config(partition("one", cmdline="n=3")))
     path = bulkhead.make_efi(str(tmp_path / "signed.efi"), [blob, COUNT])

@@ -4,9 +4,10 @@
 terminal it is the machine's console, and in a pipe it takes QEMU's place under the boot tests."""
 
 import argparse
+import functools
 import os
+import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -72,12 +73,37 @@ def free_port():
         return s.getsockname()[1]
 
 
+def missing():
+    """Why there is no Bochs to be used, or None."""
+    return bulkhead.missing("bochs", "Bochs", "bochs", BIOS, VGA_BIOS)
+
+
+@functools.lru_cache(maxsize=None)
+def _help(*topic):
+    if missing():
+        return ""
+    return subprocess.run(["bochs", "--help", *topic], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True).stdout
+
+
+def version():
+    """(major, minor); zeros without Bochs."""
+    match = re.search(r"Bochs x86 Emulator (\d+)\.(\d+)", _help())
+    return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
+
+
+def lacks(model):
+    """Why this version can't have a CPU model, or None."""
+    known = re.search(rf"^{re.escape(model)}$", _help("cpu"), re.MULTILINE)
+    return None if known else "Bochs {}.{} has no CPU model ".format(*version()) + model
+
+
 class Machine:
     """A Bochs that runs, and the connection to its serial port."""
 
     def __init__(self, iso, model=MODEL, cpus=4, memory=1024, log=None, e1000=False):
-        if not shutil.which("bochs") or not os.path.exists(BIOS):
-            raise bulkhead.Error("no Bochs: apt-get install bochs bochsbios vgabios bochs-x")
+        if missing():
+            raise bulkhead.Error(f"{missing()} (tests/setup.sh bochs installs it)")
         self.folder = tempfile.TemporaryDirectory(prefix="bochs-")
         self.log = log or os.path.join(self.folder.name, "bochs.log")
         port = free_port()

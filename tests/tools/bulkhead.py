@@ -14,7 +14,6 @@ import efi_image
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.join(ROOT, "build")
 SECOND_QEMU = os.path.join(BUILD, "cache", "qemu10", "run")
-SECOND_QEMU_MISSING = os.path.join(BUILD, "cache", "qemu10.unavailable")
 GRUB_LEGACY = os.path.join(BUILD, "cache", "stage2_eltorito")
 CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
 
@@ -126,6 +125,21 @@ def needed_cpus(partitions):
 def needed_memory(partitions):
     """MiB for these partitions and their modules, with some to spare."""
     return sum(p.memory for p in partitions) // (1 << 20) + 512
+
+
+def unavailable(part, otherwise):
+    """Why the set-up has gone on without an optional part; `otherwise` if it gave no reason."""
+    try:
+        with open(os.path.join(BUILD, "cache", f"{part}.unavailable")) as f:
+            return f.read().strip() or otherwise
+    except FileNotFoundError:
+        return otherwise
+
+
+def missing(part, name, *files):
+    """Why an optional part can't be used, or None: one of its files, or programs, is not there."""
+    absent = [f for f in files if not (os.path.exists(f) if "/" in f else shutil.which(f))]
+    return unavailable(part, f"{name} is not installed: there is no {absent[0]}") if absent else None
 
 
 def installed_qemu():

@@ -30,6 +30,11 @@ fetch() {
     (cd "$new" && apt-get -q download "$package" >"$log" 2>&1)
 }
 
+lacks() {
+    echo "this release's package $package has no $1" >&2
+    exit 1
+}
+
 # A kernel fetched before is kept: tests should not change under one's feet.
 if ! ls "$kept"/boot/vmlinuz-* >/dev/null 2>&1; then
     new=$kept.new
@@ -48,9 +53,10 @@ if ! ls "$kept"/boot/vmlinuz-* >/dev/null 2>&1; then
     fi
     dpkg -x "$new"/*.deb "$new"
     rm "$new"/*.deb
+    ls "$new"/boot/vmlinuz-* >/dev/null 2>&1 || lacks boot/vmlinuz-VERSION
     if [ "$flavour" = generic ]; then
         # Debian 13 has the modules below /usr.
-        [ -d "$new/lib/modules" ] || mv "$new/usr/lib" "$new/lib"
+        [ -d "$new/lib/modules" ] || mv "$new/usr/lib" "$new/lib" || lacks lib/modules
         # More than half of them drive what no partition of ours has.
         (cd "$new"/lib/modules/*/kernel && rm -rf sound drivers/gpu drivers/media \
             drivers/net/wireless drivers/infiniband drivers/staging drivers/iio)

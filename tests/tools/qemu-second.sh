@@ -5,18 +5,17 @@
 # files are unpacked there. The source is the configured one with another suite name.
 #
 # Leaves build/cache/qemu10/run, a wrapper that starts it, or build/cache/qemu10.unavailable with
-# the reason. Run again after removing both to retry.
+# the reason; then the next run tries again.
 set -eu
 cd "$(dirname "$0")/../.."
 cache=$PWD/build/cache
 dest=$cache/qemu10
 apt=$cache/apt-backports
-[ -x "$dest/run" ] && exit 0
-[ -e "$cache/qemu10.unavailable" ] && exit 0
+[ ! -x "$dest/run" ] || exit 0
 mkdir -p "$cache"
 
 unavailable() {
-    echo "second QEMU: $1"
+    echo "second QEMU: going on without it: $1"
     echo "$1" >"$cache/qemu10.unavailable"
     rm -rf "$dest"
     exit 0
@@ -27,7 +26,7 @@ suite=${VERSION_CODENAME:-unknown}
 [ "$suite" = bookworm ] ||
     unavailable "Debian $suite offers one QEMU version only (two are tested on bookworm)"
 
-source=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+source=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' \
     'Created-By: Packages' | awk -v s="$suite" '$2 == s && $3 == "main"' | head -n 1)
 [ -n "$source" ] || unavailable "no apt source for $suite main is configured"
 uri=${source%% *}
@@ -73,7 +72,7 @@ for deb in "$dest"/debs/*.deb; do
     case ${deb##*/} in
     libc6_* | libc-bin_*) continue ;; # not of the loader in use
     esac
-    dpkg -x "$deb" "$dest/root"
+    dpkg -x "$deb" "$dest/root" || unavailable "${deb##*/} can't be unpacked"
 done
 rm -rf "$dest/debs"
 
@@ -89,4 +88,5 @@ chmod +x "$dest/run"
 if ! version=$("$dest/run" --version 2>&1); then
     unavailable "the unpacked QEMU does not run: $(echo "$version" | head -n 1)"
 fi
+rm -f "$cache/qemu10.unavailable"
 echo "second QEMU: $(echo "$version" | head -n 1)"

@@ -8,21 +8,20 @@ import concurrent.futures
 import glob
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree
 
 import bulkhead
+import check_names
 
-CLANG_FORMAT = 14  # whose idea of .clang-format counts
 CLI = "test_config_tool.py"
 
 
 class Sum:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
+    def __init__(self, passed=0, failed=0):
+        self.passed, self.failed, self.skipped = passed, failed, 0
 
     def add(self, other):
         self.passed += other.passed
@@ -46,11 +45,20 @@ def make(*args):
     return run(["make", "--no-print-directory", "SETUP=0", f"-j{os.cpu_count()}", *args])
 
 
-def built(result, args, what):
-    """One check: that something builds."""
+def skipped(result, what, missing):
+    """Counts and names a check that a missing part makes impossible; whether it does."""
+    if missing:
+        print(f"skipped: {what}: {missing}")
+        result.skipped += 1
+    return bool(missing)
+
+
+def built(result, args, what, show=False):
+    """One check: that something builds. With `show` what it says is shown in any case."""
     done = make(*args)
     if done.returncode == 0:
         result.passed += 1
+        print(done.stdout if show else "", end="")
     else:
         result.failed += 1
         print(f"FAILED: {what}\n{done.stdout}")
@@ -58,23 +66,19 @@ def built(result, args, what):
 
 
 def test_sources(_):
-    """Format, generated documents, and that the other compiler builds everything without a warning."""
+    """Generated documents, names of tests, format, and that the other compiler builds everything without
+    a warning."""
     result = Sum()
     built(result, ["docs-check"], "the documents are what `make docs` writes")
-    tool = shutil.which("clang-format")
-    version = re.search(r"version (\d+)", run([tool, "--version"]).stdout) if tool else None
-    if version and int(version.group(1)) == CLANG_FORMAT:
-        built(result, ["format-check"], "clang-format")
-    else:
-        print(f"skipped: the format check needs clang-format {CLANG_FORMAT}")
-        result.skipped += 1
-    if shutil.which("clang"):
+    wrong = check_names.check()
+    result.add(Sum(1, 0) if not wrong else Sum(0, 1))
+    print("".join(f"FAILED: test's name {line}\n" for line in wrong), end="")
+    if not skipped(result, "the format check", bulkhead.missing("clang-format", "clang-format", "clang-format")):
+        built(result, ["format-check"], "clang-format", show=True)
+    if not skipped(result, "the hypervisor with clang", bulkhead.missing("clang", "clang", "clang")):
         # Objects in a folder of their own, so that this makes nothing old that the others use.
         args = ["CC=clang", "HVDIR=build/clang", "build/clang/bulkhead.elf"]
         built(result, args, "the hypervisor with clang")
-    else:
-        print("skipped: clang is not installed, so only gcc builds the hypervisor")
-        result.skipped += 1
     return result
 
 
@@ -165,10 +169,17 @@ def run_fuzzer(name):
     return good
 
 
+def clang_missing():
+    """Why fuzzers and coverage can't be had, or None."""
+    return bulkhead.missing("clang", "clang or llvm", "clang", "llvm-profdata")
+
+
 def test_fuzz(_):
     """Each fuzzer for FUZZ_SECONDS, as many at a time as there are CPUs. A fuzzer that does not build
     has failed."""
     result = Sum()
+    if skipped(result, "the fuzzers", clang_missing()):
+        return result
     building = make("-k", "fuzz-build")
     if building.returncode != 0:
         print(building.stdout)
@@ -182,6 +193,8 @@ def test_fuzz(_):
 def test_coverage(_):
     """One check. Its build is the one of the unit tests with clang."""
     result = Sum()
+    if skipped(result, "the coverage", clang_missing()):
+        return result
     done = make("coverage")
     print(done.stdout, end="")
     result.passed, result.failed = (1, 0) if done.returncode == 0 else (0, 1)
