@@ -139,6 +139,12 @@ __attribute__((noinline)) static void judge(const struct icr_topology *t, unsign
         out->reason = modes[mode].reason;
         return;
     }
+    // INIT level de-assert once set arbitration IDs, and goes to all whatever the shorthand says:
+    // old manuals recommend "all including self". Since the Pentium 4 no processor listens (SDM
+    // vol. 3, "Interrupt Command Register (ICR)").
+    if (mode == APIC_MODE_INIT && (icr & APIC_ICR_LEVEL) != 0 && (icr & APIC_ICR_ASSERT) == 0) {
+        return;
+    }
     if ((shorthands[shorthand].modes >> mode & 1) == 0) {
         out->kind = ICR_DENIED;
         out->reason = shorthands[shorthand].reason;
@@ -146,10 +152,6 @@ __attribute__((noinline)) static void judge(const struct icr_topology *t, unsign
     }
     if (modes[mode].kind == ICR_FIXED && vector < APIC_VECTOR_FIRST_LEGAL) {
         out->kind = ICR_BAD_VECTOR;
-        return;
-    }
-    // INIT level de-assert once set arbitration IDs; since the Pentium 4 nobody listens.
-    if (mode == APIC_MODE_INIT && (icr & APIC_ICR_LEVEL) != 0 && (icr & APIC_ICR_ASSERT) == 0) {
         return;
     }
 

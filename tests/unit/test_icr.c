@@ -108,6 +108,8 @@ static void compare(const struct icr_topology *t, unsigned sender, uint64_t icr,
         kind = ICR_RESERVED;
     } else if (mode == 2 || mode == 3 || mode == 7) {
         kind = ICR_DENIED;
+    } else if (deassert) {
+        kind = ICR_NONE; // whatever the shorthand
     } else if ((shorthand == 1 || shorthand == 2) && mode != 0) {
         kind = ICR_DENIED;
     } else if (mode <= 1 && (icr & 0xff) < 16) {
@@ -118,7 +120,7 @@ static void compare(const struct icr_topology *t, unsigned sender, uint64_t icr,
         kind = ICR_FIXED;
     } else if (mode == 4 && listeners != 0) {
         kind = ICR_NMI;
-    } else if (mode == 5 && listeners != 0 && !deassert) {
+    } else if (mode == 5 && listeners != 0) {
         kind = ICR_INIT;
     } else if (mode == 6 && listeners != 0) {
         kind = ICR_SIPI;
@@ -299,7 +301,14 @@ static void init_level(void **state)
     expect(&t, 0, xa(1, 0x0500), false, ICR_INIT, 0x2); // edge: level means nothing
     expect(&t, 0, xa(1, 0x8500), false, ICR_NONE, 0);   // the de-assert
     expect(&t, 0, xa(0, 0xc500), false, ICR_INIT, 0x1); // a CPU may INIT itself
-    expect(&t, 0, 0xc8500, false, ICR_NONE, 0);         // broadcast de-assert of old kernels
+    // The broadcast de-assert of old kernels, to all but and to all including the sender, and to
+    // it.
+    expect(&t, 0, 0xc8500, false, ICR_NONE, 0);
+    expect(&t, 0, 0x88500, false, ICR_NONE, 0);
+    expect(&t, 0, 0x48500, false, ICR_NONE, 0);
+    expect(&t, 0, 0x88500, true, ICR_NONE, 0);
+    expect(&t, 0, 0x8c500, false, ICR_DENIED, 0); // an INIT goes to nobody by these shorthands
+    expect(&t, 0, 0x80500, false, ICR_DENIED, 0);
 }
 
 static void logical_flat_and_cluster(void **state)
