@@ -10,6 +10,7 @@
 #define CPUID_VENDOR            0x0u
 #define CPUID_FEATURES          0x1u
 #define CPUID_CACHES_INTEL      0x4u
+#define CPUID_POWER             0x6u
 #define CPUID_EXTENDED_FEATURES 0x7u
 #define CPUID_TOPOLOGY          0xbu
 #define CPUID_XSAVE             0xdu
@@ -24,6 +25,7 @@
 #define CPUID_EXT_SIZES         0x80000008u
 #define CPUID_EXT_CACHES_AMD    0x8000001du
 #define CPUID_EXT_TOPOLOGY_AMD  0x8000001eu
+#define CPUID_EXT_ENCRYPTION    0x8000001fu
 #define CPUID_EXT_FEATURES2     0x80000021u
 
 // Signatures: four characters a register, EBX, ECX, EDX.
@@ -105,7 +107,9 @@
 #define CPUID_1_EDX_PBE   BIT(31)
 
 // Leaf 6, thermal and power management
-#define CPUID_6_EAX_ARAT BIT(2)
+#define CPUID_6_EAX_ARAT        BIT(2)
+#define CPUID_6_ECX_APERF       BIT(0) // MPERF and APERF
+#define CPUID_6_ECX_ENERGY_BIAS BIT(3)
 
 // Leaf 7, subleaf 0
 #define CPUID_7_EBX_FSGSBASE        BIT(0)
@@ -318,6 +322,10 @@
 #define CPUID_80000008_EBX_PSFD           BIT(28)
 #define CPUID_80000008_EBX_BTC_NO         BIT(29)
 #define CPUID_80000008_EBX_IBPB_RET       BIT(30)
+
+// Leaf 0x8000001f
+#define CPUID_8000001F_EAX_SME BIT(0)
+#define CPUID_8000001F_EAX_SEV BIT(1)
 
 // Leaf 0x80000021
 #define CPUID_80000021_EAX_NO_NESTED_DATA_BP    BIT(0)

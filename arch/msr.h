@@ -26,8 +26,16 @@
 #define MSR_LAST_BRANCH     0x1dbu // to 0x1de: last branch and last interrupt, from and to
 #define MSR_LAST_BRANCH_END 0x1deu
 #define MSR_MTRR_PHYS_BASE  0x200u // and the mask behind it, for each variable range
+#define MSR_MTRR_PHYS_LAST  0x21fu // of 16 ranges, the most that were seen
+#define MSR_MTRR_FIX64K     0x250u
+#define MSR_MTRR_FIX16K     0x258u // to 0x259
+#define MSR_MTRR_FIX16K_END 0x259u
+#define MSR_MTRR_FIX4K      0x268u // to 0x26f
+#define MSR_MTRR_FIX4K_END  0x26fu
 #define MSR_PAT             0x277u
 #define MSR_MTRR_DEF_TYPE   0x2ffu
+#define MSR_MC_FIRST        0x400u // the banks, 32 of them at most
+#define MSR_MC_LAST         0x47fu
 #define MSR_MC_CTL(bank)    (0x400u + 4u * (bank))
 #define MSR_MC_STATUS(bank) (0x401u + 4u * (bank))
 #define MSR_MC_ADDR(bank)   (0x402u + 4u * (bank))
@@ -43,14 +51,33 @@
 #define MSR_TSC_AUX         0xc0000103u
 
 // Intel
+#define MSR_P5_MC_ADDR       0x000u // and P5_MC_TYPE
+#define MSR_P5_MC_TYPE       0x001u
 #define MSR_PLATFORM_ID      0x017u
+#define MSR_EBL_CR_POWERON   0x02au
 #define MSR_EBC_FREQUENCY    0x02cu
+#define MSR_SMI_COUNT        0x034u
 #define MSR_FEATURE_CONTROL  0x03au
 #define MSR_TSC_ADJUST       0x03bu
+#define MSR_PPIN_CTL         0x04eu
+#define MSR_PPIN             0x04fu
 #define MSR_BIOS_UPDT_TRIG   0x079u
+#define MSR_PERF_P6          0x0c1u // PMC0 and PMC1
+#define MSR_PERF_P6_END      0x0c2u
+#define MSR_FSB_FREQ         0x0cdu
 #define MSR_PLATFORM_INFO    0x0ceu
 #define MSR_ARCH_CAPS        0x10au
+#define MSR_BBL_CR_CTL3      0x11eu
+#define MSR_MISC_FEATURES    0x140u
+#define MSR_EVENT_P6         0x186u // PERFEVTSEL0 and PERFEVTSEL1
+#define MSR_EVENT_P6_END     0x187u
+#define MSR_PERF_STATUS      0x198u
+#define MSR_PERF_CTL         0x199u
+#define MSR_THERM_FIRST      0x19au // CLOCK_MODULATION, THERM_INTERRUPT, THERM_STATUS
+#define MSR_THERM_LAST       0x19cu
 #define MSR_MISC_ENABLE      0x1a0u
+#define MSR_TEMPERATURE      0x1a2u // TEMPERATURE_TARGET
+#define MSR_ENERGY_BIAS      0x1b0u // ENERGY_PERF_BIAS
 #define MSR_PERF_CAPS        0x345u
 #define MSR_PERF_GLOBAL_CTRL 0x38fu
 #define MSR_PEBS_ENABLE      0x3f1u
@@ -60,6 +87,13 @@
 #define MSR_RTIT_CTL         0x570u
 #define MSR_RTIT_LAST        0x587u
 #define MSR_DS_AREA          0x600u
+#define MSR_RAPL_UNIT        0x606u // RAPL: units, then four domains
+#define MSR_RAPL_PACKAGE     0x610u // package and DRAM
+#define MSR_RAPL_PACKAGE_END 0x61cu
+#define MSR_RAPL_PP0         0x638u
+#define MSR_RAPL_PP0_END     0x63bu
+#define MSR_RAPL_PP1         0x640u
+#define MSR_RAPL_PP1_END     0x642u
 #define MSR_CET_FIRST        0x6a0u
 #define MSR_CET_LAST         0x6a8u
 #define MSR_TSC_DEADLINE     0x6e0u
@@ -78,6 +112,8 @@
 #define MSR_TOP_MEM2           0xc001001du
 #define MSR_NB_CFG             0xc001001fu
 #define MSR_PATCH_LOADER       0xc0010020u
+#define MSR_MC_CTL_MASK        0xc0010044u // of the machine-check banks
+#define MSR_MC_CTL_MASK_END    0xc001004au
 #define MSR_SMI_TRIGGERS       0xc0010050u // to 0xc0010054, and 0xc0010056
 #define MSR_SMI_TRIGGERS_END   0xc0010054u
 #define MSR_INT_PENDING        0xc0010055u
@@ -108,8 +144,11 @@
 #define MSR_LS_CFG             0xc0011020u
 #define MSR_IC_CFG             0xc0011021u
 #define MSR_DC_CFG             0xc0011022u
+#define MSR_BU_CFG             0xc0011023u // later TW_CFG
 #define MSR_DR0_ADDR_MASK      0xc0011027u
 #define MSR_DE_CFG             0xc0011029u
+#define MSR_BU_CFG2            0xc001102au
+#define MSR_EX_CFG             0xc001102cu // load and store unit, family 15h
 #define MSR_IBS_FIRST          0xc0011030u
 #define MSR_IBS_LAST           0xc001103fu
 #define MSR_IBS_FETCH_CTL      0xc0011030u
@@ -139,6 +178,8 @@
 
 // SYSCFG: the bits that decide what is memory and how it is cached (APM vol. 2, 7.9.1)
 #define SYSCFG_MEMORY          0x7c0000ull
+#define SYSCFG_TOP_MEM         BIT(20) // TOP_MEM is in force
+#define SYSCFG_TOP_MEM2        BIT(21)
 #define SYSCFG_TOM2_WRITE_BACK BIT(22) // from 4 GiB up to TOP_MEM2
 
 // HWCR
@@ -152,6 +193,24 @@
 // MTRR_DEF_TYPE
 #define MTRR_DEF_TYPE_ENABLE     BIT(11)
 #define MTRR_DEF_TYPE_WRITE_BACK 6u
+
+// PPIN_CTL
+#define PPIN_CTL_LOCK   BIT(0)
+#define PPIN_CTL_ENABLE BIT(1)
+
+// PLATFORM_INFO
+#define PLATFORM_INFO_CPUID_FAULT BIT(31)
+
+// MCG_CAP
+#define MCG_CAP_COUNT   0xffu
+#define MCG_CAP_CONTROL BIT(8) // MCG_CTL is there
+
+// BBL_CR_CTL3
+#define BBL_CR_CTL3_L2_THERE   BIT(0)
+#define BBL_CR_CTL3_L2_ENABLED BIT(8)
+
+// MTRR_FIX...: eight ranges of write-back memory
+#define MTRR_FIX_WRITE_BACK 0x0606060606060606ull
 
 // MISC_ENABLE
 #define MISC_ENABLE_FAST_STRINGS     BIT(0)

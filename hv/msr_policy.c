@@ -11,8 +11,8 @@
 #define VMX_MAP_SIZE 4096
 #define RANGE_SIZE   0x2000u // MSRs that one range of either map covers
 
-static const struct msr_rule denied = {0, 0xffffffff,  MSR_DENY,      MSR_DENY,
-                                       0, "(no rule)", "default deny"};
+static const struct msr_rule denied = {0, 0xffffffff,  MSR_DENY,       MSR_DENY,
+                                       0, "(no rule)", "default deny", {0}};
 
 const struct msr_rule *msr_policy_find(uint32_t msr)
 {

@@ -14,6 +14,26 @@ enum msr_action {
     MSR_IGNORE,   // write: dropped
 };
 
+// Why a guest that does what CPUID says does not meet the #GP of a row that denies: without a
+// reason of this kind a row gives a value or drops the write.
+enum msr_guard {
+    MSR_OPEN = 0, // nothing is denied
+    MSR_CPUID,    // a bit of CPUID announces it, and no guest sees that bit
+    MSR_BY_MSR,   // bits of another MSR announce it, and read as 0
+    MSR_ONE_WAY,  // what is denied faults on every processor: it is read-only, or write-only
+    MSR_PROBED,   // only its model announces it, and systems try it, with a handler for the fault
+    MSR_BARE,     // systems leave it alone where CPUID shows a hypervisor
+    MSR_FIRMWARE, // for the firmware, before it starts a system
+};
+
+struct msr_gate {
+    uint8_t guard;   // enum msr_guard
+    uint8_t reg;     // MSR_CPUID: enum cpuid_register
+    uint8_t subleaf; // MSR_CPUID
+    uint32_t number; // MSR_CPUID: leaf; MSR_BY_MSR: that MSR
+    uint64_t mask;   // MSR_CPUID, MSR_BY_MSR: the bits
+};
+
 struct msr_rule {
     uint32_t first; // MSR numbers, inclusive
     uint32_t last;
@@ -22,6 +42,7 @@ struct msr_rule {
     uint64_t value;
     const char *name; // the manual's
     const char *reason;
+    struct msr_gate gate;
 };
 
 // The rule for `msr`; one that denies everything if there's no row. Never NULL. For an exit:

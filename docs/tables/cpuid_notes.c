@@ -106,6 +106,7 @@ static const struct cpuid_hidden hidden[] = {
     {0x5, 0, B, 0xffffffff, "likewise"},
     {0x5, 0, C, 0xffffffff, "likewise"},
     {0x5, 0, D, 0xffffffff, "likewise"},
+    {0x6, 0, C, 0xffffffff, no_power},
     {0xa, 0, A, 0xffffffff, no_pmu},
     {0x12, 0, A, 0xffffffff, no_sgx},
     {0x14, 0, A, 0xffffffff, no_trace},

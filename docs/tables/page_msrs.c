@@ -27,14 +27,38 @@ static const char *numbers(uint32_t first, uint32_t last)
     return first == last ? cell("0x%x", first) : cell("0x%x-0x%x", first, last);
 }
 
+// The column "met unguarded?".
+static const char *gate(const struct msr_rule *r)
+{
+    static const char *const registers[] = {"EAX", "EBX", "ECX", "EDX"};
+    const struct msr_gate *g = &r->gate;
+    switch (g->guard) {
+    case MSR_CPUID:
+        return cell("no: CPUID 0x%x %s & 0x%lx is hidden", g->number, registers[g->reg], g->mask);
+    case MSR_BY_MSR:
+        return cell("no: MSR 0x%x & 0x%lx reads 0", g->number, g->mask);
+    case MSR_ONE_WAY:
+        return r->read == MSR_DENY ? "no: write-only" : "no: read-only";
+    case MSR_PROBED:
+        return "no: tried with a handler for #GP";
+    case MSR_BARE:
+        return "no: left alone under a hypervisor, and CPUID shows one";
+    case MSR_FIRMWARE:
+        return "no: the firmware's";
+    case MSR_OPEN:
+    default:
+        return "no #GP";
+    }
+}
+
 static void write_msrs(FILE *out)
 {
     unsigned count;
     const struct msr_rule *r = msr_policy_rules(&count);
-    HEADER(out, "number", "name", "read", "write", "why it is safe");
+    HEADER(out, "number", "name", "read", "write", "why it is safe", "is #GP met unguarded?");
     for (unsigned i = 0; i < count; i++) {
         ROW(out, numbers(r[i].first, r[i].last), r[i].name, access(&r[i], r[i].read, false),
-            access(&r[i], r[i].write, true), r[i].reason);
+            access(&r[i], r[i].write, true), r[i].reason, gate(&r[i]));
     }
 }
 
@@ -85,12 +109,15 @@ static void write_apic(FILE *out)
 
 void page_msrs(FILE *out)
 {
-    page_begin(out, "Model-specific registers",
-               "What RDMSR and WRMSR do in a guest. Both vendors' permission maps are built from "
-               "this table. A register that is not in it gives #GP(0), as one that does not exist. "
-               "\"Passes\" is without an exit, and where the processor lacks the register it gives "
-               "#GP(0) by itself; a number is what the guest reads; \"dropped\" writes nothing. "
-               "VT-x has no bits for 0xc0010000 and up: what passes there passes on AMD-V alone.");
+    page_begin(
+        out, "Model-specific registers",
+        "What RDMSR and WRMSR do in a guest. Both vendors' permission maps are built from "
+        "this table. A register that is not in it gives #GP(0), as one that does not exist. "
+        "\"Passes\" is without an exit, and where the processor lacks the register it gives "
+        "#GP(0) by itself; a number is what the guest reads; \"dropped\" writes nothing. "
+        "VT-x has no bits for 0xc0010000 and up: what passes there passes on AMD-V alone. The "
+        "last column says why no guest that does what CPUID says meets a #GP without a "
+        "handler for it.");
     fprintf(out, "\n## All but the local APIC's\n");
     write_msrs(out);
     fprintf(out, "\n## The local APIC's\n\n");
