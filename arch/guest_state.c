@@ -4,53 +4,37 @@
 #include "arch/guest_state.h"
 
 #include "arch/cpu.h"
-#include "arch/msr.h"
 #include "arch/msr_access.h"
+#include "arch/reset_state.h"
+#include "arch/vector_state.h"
 
-#define CPUID_1_ECX_XSAVE   BIT(26)
-#define CPUID_D1_EAX_XSAVES BIT(3)
-#define XCR0_X87            1u
-
-// MSRs that a guest writes without an exit (hv/msr_rules.c) and no state area holds. Each exists
-// where its CPUID bit says so; its reset value is 0.
-struct passed_msr {
-    uint32_t first, last;
-    uint32_t leaf, subleaf;
-    unsigned reg; // 0 to 3: EAX, EBX, ECX, EDX
-    uint32_t mask;
-};
-
-static const struct passed_msr passed_msrs[] = {
-    {MSR_TSC_AUX, MSR_TSC_AUX, 0x80000001, 0, 3, BIT(27)},                         // RDTSCP
-    {MSR_SPEC_CTRL, MSR_SPEC_CTRL, 7, 0, 3, BIT(26) | BIT(27) | BIT(31)},          // Intel
-    {MSR_SPEC_CTRL, MSR_SPEC_CTRL, 0x80000008, 0, 1, BIT(14) | BIT(15) | BIT(24)}, // AMD
-    {MSR_DR0_ADDR_MASK, MSR_DR0_ADDR_MASK, 0x80000001, 0, 2, BIT(26)}, // data breakpoint extension
-    {MSR_DR1_ADDR_MASK, MSR_DR3_ADDR_MASK, 0x80000001, 0, 2, BIT(26)},
-};
-
-static uint32_t cpuid_bits(uint32_t leaf, uint32_t subleaf, unsigned reg)
+static bool is_there(const struct reset_register *r)
 {
-    uint32_t max[4];
-    uint32_t out[4];
-    cpuid(leaf & 0x80000000, 0, max);
-    if (leaf > max[0]) {
-        return 0;
+    uint32_t max[4], out[4];
+    if (r->mask == 0) {
+        return true;
     }
-    cpuid(leaf, subleaf, out);
-    return out[reg];
+    cpuid(r->leaf & 0x80000000, 0, max);
+    if (r->leaf > max[0]) {
+        return false;
+    }
+    cpuid(r->leaf, r->subleaf, out);
+    return (out[r->reg] & r->mask) != 0;
 }
 
-static void reset_xsave(void)
+static void reset_msrs(uint8_t held, bool init)
 {
-    if ((cpuid_bits(1, 0, 2) & CPUID_1_ECX_XSAVE) == 0) {
-        return;
-    }
-    uint64_t cr4 = read_cr4();
-    write_cr4(cr4 | CR4_OSXSAVE);
-    __asm__ volatile("xsetbv" : : "c"(0), "a"(XCR0_X87), "d"(0));
-    write_cr4(cr4);
-    if (cpuid_bits(0xd, 1, 0) & CPUID_D1_EAX_XSAVES) {
-        wrmsr(MSR_XSS, 0);
+    unsigned count;
+    const struct reset_register *registers = reset_registers(&count);
+    for (unsigned i = 0; i < count; i++) {
+        const struct reset_register *r = &registers[i];
+        if (r->place != RESET_BY_MSR || (r->held & held) != 0 || (init && r->kept != 0) ||
+            !is_there(r)) {
+            continue;
+        }
+        for (uint32_t msr = r->first; msr <= r->last; msr++) {
+            msr_write_safe(msr, r->value); // some emulated CPUs show the bit and lack the register
+        }
     }
 }
 
@@ -63,17 +47,13 @@ void guest_debug_read(struct guest_debug *out, uint64_t dr7, uint64_t cr4)
     out->ports = (cr4 & CR4_DE) != 0;
 }
 
-void guest_state_reset(void)
+void guest_state_reset(uint8_t held, bool init)
 {
-    __asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3" : : "r"(0ull));
-    write_cr2(0);
-    reset_xsave();
-    for (unsigned i = 0; i < ARRAY_SIZE(passed_msrs); i++) {
-        const struct passed_msr *m = &passed_msrs[i];
-        if (cpuid_bits(m->leaf, m->subleaf, m->reg) & m->mask) {
-            for (uint32_t msr = m->first; msr <= m->last; msr++) {
-                msr_write_safe(msr, 0); // some emulated CPUs show the bit and lack the register
-            }
-        }
+    uint64_t address = reset_value(RESET_DR0);
+    __asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3" : : "r"(address));
+    write_cr2(reset_value(RESET_CR2));
+    reset_msrs(held, init);
+    if (!init) {
+        vector_state_reset(); // INIT keeps all of it
     }
 }

@@ -6,9 +6,9 @@
 
 #include "hv/breakpoint.h"
 
-// Sets it to its value after INIT or reset: debug address registers, CR2, XCR0, and the MSRs that
-// pass to the guest. On the guest's CPU, in an exit.
-void guest_state_reset(void);
+// Sets it as RESET does, or where `init` as INIT does, by the table of arch/reset_state.h. `held`:
+// RESET_IN_... of the control block that the back end fills itself. On the guest's CPU, in an exit.
+void guest_state_reset(uint8_t held, bool init);
 
 // The guest's breakpoints: DR0 to DR3 are in the CPU. On the guest's CPU, in an exit.
 void guest_debug_read(struct guest_debug *out, uint64_t dr7, uint64_t cr4);

@@ -6,7 +6,6 @@
 
 #include "arch/cpu.h"
 #include "arch/exception_intercepts.h"
-#include "arch/guest_state.h"
 #include "arch/heap.h"
 #include "arch/msr.h"
 #include "arch/msr_access.h"
@@ -143,114 +142,6 @@ enum status svm_vcpu_create(struct vcpu *v)
     c->nested_control = svm_control_word(SVM_NESTED);
     c->nested_cr3 = v->partition->second_level.root.v;
     return STATUS_OK;
-}
-
-static struct vmcb_segment segment(uint16_t selector, uint16_t attributes, uint32_t limit,
-                                   uint64_t base)
-{
-    return (struct vmcb_segment){selector, attributes, limit, base};
-}
-
-#define SEGMENT_CODE16 0x09b // present, code, readable, accessed; 16-bit
-#define SEGMENT_DATA16 0x093
-#define SEGMENT_CODE32 0xc9b
-#define SEGMENT_CODE64 0xa9b
-#define SEGMENT_DATA32 0xc93
-#define SEGMENT_LDT    0x082
-#define SEGMENT_TSS    0x08b
-
-static void reset_system_state(struct vmcb_save *s)
-{
-    // Reset and INIT state: AMD APM volume 2, table 14-1.
-    memset(s, 0, sizeof(*s));
-    s->es = s->ss = s->ds = s->fs = s->gs = segment(0, SEGMENT_DATA16, 0xffff, 0);
-    s->cs = segment(0xf000, SEGMENT_CODE16, 0xffff, 0xffff0000);
-    s->gdtr = s->idtr = segment(0, 0, 0xffff, 0);
-    s->ldtr = segment(0, SEGMENT_LDT, 0xffff, 0);
-    s->tr = segment(0, SEGMENT_TSS, 0xffff, 0);
-    s->efer = EFER_SVME; // VMRUN demands it; the guest is shown an EFER without it
-    s->cr0 = CR0_ET | CR0_CD | CR0_NW;
-    s->dr6 = 0xffff0ff0;
-    s->dr7 = 0x400;
-    s->rflags = RFLAGS_FIXED;
-    s->rip = 0xfff0;
-    s->g_pat = PAT_RESET;
-}
-
-static void enter_flat(struct vmcb_save *s, const struct vcpu_entry *entry, uint16_t code)
-{
-    s->cs = segment(entry->cs, code, 0xffffffff, 0);
-    s->es = s->ss = s->ds = s->fs = s->gs = segment(entry->ds, SEGMENT_DATA32, 0xffffffff, 0);
-    s->gdtr = segment(0, 0, entry->gdt_limit, entry->gdt.v);
-    s->cr0 = CR0_ET | CR0_NE | CR0_PE;
-}
-
-static const uint32_t kept_by_init[] = {
-    MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR,
-    MSR_LSTAR,       MSR_CSTAR,        MSR_SFMASK,       MSR_KERNEL_GS_BASE,
-};
-
-void svm_flush(struct vcpu *v)
-{
-    (void)v; // its own CPU calls
-    svm_vmcb()->control.tlb_control =
-        svm_features.flush_by_asid ? TLB_CONTROL_ASID : TLB_CONTROL_ALL;
-    svm_vmcb()->control.clean = 0;
-}
-
-void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs)
-{
-    struct vmcb *vmcb = svm_vmcb_of(v);
-    struct vmcb_save *s = &vmcb->save;
-    uint64_t pat = s->g_pat;
-    reset_system_state(s);
-    if (entry->after_init) {
-        s->g_pat = pat;
-    }
-    s->rip = entry->rip;
-    switch (entry->mode) {
-    case ENTRY_REAL:
-        s->cs = segment((uint16_t)(entry->rip >> 4), SEGMENT_CODE16, 0xffff, entry->rip & ~0xfull);
-        s->rip = entry->rip & 0xf;
-        break;
-    case ENTRY_PROTECTED32:
-        enter_flat(s, entry, SEGMENT_CODE32);
-        break;
-    case ENTRY_LONG64:
-        enter_flat(s, entry, SEGMENT_CODE64);
-        s->cr0 |= CR0_PG;
-        s->cr4 = CR4_PAE;
-        s->cr3 = entry->cr3;
-        s->efer |= EFER_LME | EFER_LMA;
-        break;
-    }
-    memset(regs, 0, sizeof(*regs));
-    regs->r[0] = s->rax = entry->rax;
-    regs->r[1] = entry->rcx;
-    regs->r[2] = entry->rdx;
-    regs->r[3] = entry->rbx;
-    regs->r[4] = s->rsp = entry->rsp;
-    regs->r[5] = entry->rbp;
-    regs->r[6] = entry->rsi;
-    regs->r[7] = entry->rdi;
-
-    vmcb->control.event_injection = 0;
-    vmcb->control.interrupt_shadow = 0;
-    vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
-    svm_flush(v);
-    v->nmi_pending = false;
-    v->nmi_state = NMI_OPEN;
-
-    // What VMRUN leaves alone. VMLOAD takes with the segments some MSRs that INIT keeps.
-    uint64_t kept[ARRAY_SIZE(kept_by_init)];
-    for (unsigned i = 0; i < ARRAY_SIZE(kept); i++) {
-        kept[i] = rdmsr(kept_by_init[i]);
-    }
-    __asm__ volatile("vmload %%rax" : : "a"(cpus[v->cpu]->vm_area) : "memory");
-    for (unsigned i = 0; entry->after_init && i < ARRAY_SIZE(kept); i++) {
-        wrmsr(kept_by_init[i], kept[i]);
-    }
-    guest_state_reset();
 }
 
 static void vcpu_load(struct vcpu *v)

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state in which a guest's processor starts: that after INIT, and what the entry asks for
-// (SDM volume 3, table 10-1).
+// The state in which a guest's processor starts: that after RESET or INIT (arch/reset_state.h), and
+// what the entry asks for.
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu.h"
 #include "arch/guest_state.h"
 #include "arch/msr.h"
+#include "arch/reset_state.h"
 #include "arch/string.h"
 
-#define RIGHTS_CODE16 0x009b // present, code, readable, accessed; 16-bit
-#define RIGHTS_DATA16 0x0093
 #define RIGHTS_CODE32 0xc09b
 #define RIGHTS_CODE64 0xa09b
 #define RIGHTS_DATA32 0xc093
-#define RIGHTS_LDT    0x0082
-#define RIGHTS_TSS    0x008b
-
-#define DR6_RESET 0xffff0ff0ull
-#define DR7_RESET 0x400
 
 #define INVALIDATE_ALL 2 // type of INVEPT and INVVPID: all contexts
 
@@ -40,44 +34,37 @@ static void data_segments(uint16_t selector, uint32_t rights, uint32_t limit)
 
 static void reset_system_state(void)
 {
-    data_segments(0, RIGHTS_DATA16, 0xffff);
-    segment(VMCS_LDTR, 0, RIGHTS_LDT, 0xffff, 0);
-    segment(VMCS_TR, 0, RIGHTS_TSS, 0xffff, 0);
+    uint32_t limit = (uint32_t)reset_value(RESET_LIMIT);
+    uint16_t selector = (uint16_t)reset_value(RESET_SELECTOR);
+    data_segments(selector, (uint32_t)reset_value(RESET_DATA_RIGHTS), limit);
+    segment(VMCS_LDTR, selector, (uint32_t)reset_value(RESET_LDTR_RIGHTS), limit, 0);
+    segment(VMCS_TR, selector, (uint32_t)reset_value(RESET_TR_RIGHTS), limit, 0);
     static const enum vmcs_field zero[] = {
-        VMCS_GUEST_CR3,
-        VMCS_GUEST_GDTR_BASE,
-        VMCS_GUEST_IDTR_BASE,
-        VMCS_GUEST_DEBUGCTL,
-        VMCS_GUEST_INTERRUPTIBILITY,
-        VMCS_GUEST_ACTIVITY,
-        VMCS_GUEST_PENDING_DEBUG,
+        VMCS_GUEST_GDTR_BASE, VMCS_GUEST_IDTR_BASE,
+        VMCS_GUEST_DEBUGCTL,  VMCS_GUEST_INTERRUPTIBILITY,
+        VMCS_GUEST_ACTIVITY,  VMCS_GUEST_PENDING_DEBUG,
         VMCS_ENTRY_EVENT,
     };
     for (unsigned i = 0; i < ARRAY_SIZE(zero); i++) {
         vmwrite(zero[i], 0);
     }
-    vmwrite(VMCS_GUEST_GDTR_LIMIT, 0xffff);
-    vmwrite(VMCS_GUEST_IDTR_LIMIT, 0xffff);
-    vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
-    vmwrite(VMCS_GUEST_DR7, DR7_RESET);
+    vmwrite(VMCS_GUEST_CR3, reset_value(RESET_CR3));
+    vmwrite(VMCS_GUEST_GDTR_LIMIT, limit);
+    vmwrite(VMCS_GUEST_IDTR_LIMIT, limit);
+    vmwrite(VMCS_GUEST_RFLAGS, reset_value(RESET_RFLAGS));
+    vmwrite(VMCS_GUEST_DR7, reset_value(RESET_DR7));
     vmwrite(VMCS_LINK_POINTER, ~0ull);
     vmwrite(VMCS_ENTRY_CONTROLS, vmx_controls.word[WORD_ENTRY]);
     vmwrite(VMCS_PROC_CONTROLS, vmx_controls.word[WORD_PROC]);
 }
 
-// What INIT leaves as it is.
+// MSRs that the VMCS holds and INIT leaves as they are.
 static void reset_kept_msrs(void)
 {
-    static const uint32_t own_msrs[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-                                        MSR_KERNEL_GS_BASE};
-    vmwrite(VMCS_GUEST_PAT, PAT_RESET);
+    vmwrite(VMCS_GUEST_PAT, reset_value(RESET_PAT));
     vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
     vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
     vmwrite(VMCS_GUEST_SYSENTER_EIP, 0);
-    // These neither entry nor exit touches.
-    for (unsigned i = 0; i < ARRAY_SIZE(own_msrs); i++) {
-        wrmsr(own_msrs[i], 0);
-    }
 }
 
 static void enter_flat(const struct vcpu_entry *entry, uint32_t code)
@@ -90,13 +77,14 @@ static void enter_flat(const struct vcpu_entry *entry, uint32_t code)
 
 static void set_mode(const struct vcpu_entry *entry)
 {
-    uint64_t efer = 0;
+    uint64_t efer = reset_value(RESET_EFER);
     uint64_t rip = entry->rip;
     switch (entry->mode) {
     case ENTRY_REAL:
-        segment(VMCS_CS, (uint16_t)(rip >> 4), RIGHTS_CODE16, 0xffff, rip & ~0xfull);
+        segment(VMCS_CS, (uint16_t)(rip >> 4), (uint32_t)reset_value(RESET_CODE_RIGHTS),
+                (uint32_t)reset_value(RESET_LIMIT), rip & ~0xfull);
         rip &= 0xf;
-        vmx_cr_set(CR0_ET | CR0_CD | CR0_NW, 0);
+        vmx_cr_set(reset_after(RESET_CR0, entry->after_init, vmx_cr0()), reset_value(RESET_CR4));
         break;
     case ENTRY_PROTECTED32:
         enter_flat(entry, RIGHTS_CODE32);
@@ -133,14 +121,14 @@ void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     reset_system_state();
     set_mode(entry);
     memset(regs, 0, sizeof(*regs));
-    regs->r[0] = entry->rax;
-    regs->r[1] = entry->rcx;
-    regs->r[2] = entry->rdx;
-    regs->r[3] = entry->rbx;
-    regs->r[4] = entry->rsp;
-    regs->r[5] = entry->rbp;
-    regs->r[6] = entry->rsi;
-    regs->r[7] = entry->rdi;
+    regs->r[GPR_RAX] = entry->rax;
+    regs->r[GPR_RCX] = entry->rcx;
+    regs->r[GPR_RDX] = entry->rdx;
+    regs->r[GPR_RBX] = entry->rbx;
+    regs->r[GPR_RSP] = entry->rsp;
+    regs->r[GPR_RBP] = entry->rbp;
+    regs->r[GPR_RSI] = entry->rsi;
+    regs->r[GPR_RDI] = entry->rdi;
     vmwrite(VMCS_GUEST_RSP, entry->rsp);
     v->nmi_pending = false;
     vmx_flush_tlb();
@@ -149,6 +137,6 @@ void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
         reset_kept_msrs();
     }
     // What neither entry nor exit touches.
-    __asm__ volatile("mov %0, %%dr6" : : "r"(DR6_RESET));
-    guest_state_reset();
+    __asm__ volatile("mov %0, %%dr6" : : "r"(reset_value(RESET_DR6)));
+    guest_state_reset(RESET_IN_VMCS, entry->after_init);
 }
