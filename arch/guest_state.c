@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/msr_access.h"
 #include "arch/reset_state.h"
+#include "arch/ssbd.h"
 #include "arch/vector_state.h"
 
 static bool is_there(const struct reset_register *r)
@@ -54,6 +55,7 @@ void guest_state_reset(uint8_t held, bool init)
     write_cr2(reset_value(RESET_CR2));
     reset_msrs(held, init);
     if (!init) {
-        vector_state_reset(); // INIT keeps all of it
+        vector_state_reset(); // INIT keeps all of it, and SSBD
+        ssbd_set((reset_value(RESET_VIRT_SPEC_CTRL) & VIRT_SPEC_CTRL_SSBD) != 0);
     }
 }

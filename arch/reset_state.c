@@ -48,6 +48,8 @@ static const struct reset_register registers[] = {
     [RESET_TSC] = {"TSC", 0, KEPT, RESET_BY_NOBODY, 0, 0, MSR_TSC, MSR_TSC, 0, 0, 0},
     [RESET_PAT] = {"PAT", PAT_RESET, KEPT, RESET_BY_BACK_END, RESET_IN_VMCB | RESET_IN_VMCS, 0,
                    MSR_PAT, MSR_PAT, 0, 0, 0},
+    [RESET_VIRT_SPEC_CTRL] = {"VIRT_SPEC_CTRL", 0, KEPT, RESET_BY_STATE, 0, 0, MSR_VIRT_SPEC_CTRL,
+                              MSR_VIRT_SPEC_CTRL, 0, 0, 0},
     [RESET_APIC] = {"local APIC", 0, CHANGED, RESET_BY_VAPIC, 0, 0, MSR_TSC_DEADLINE,
                     MSR_TSC_DEADLINE, CPUID_FEATURES, CPUID_1_ECX_TSC_DEADLINE, 0},
 

@@ -36,6 +36,7 @@ enum reset_id {
     RESET_XCR0,
     RESET_TSC,
     RESET_PAT,
+    RESET_VIRT_SPEC_CTRL,
     RESET_APIC, // TPR and CR8, the timer with IA32_TSC_DEADLINE, all the rest
     RESET_NAMED_COUNT,
 };

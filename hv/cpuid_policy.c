@@ -202,6 +202,9 @@ static void build_sizes(struct cpuid_entry *e, const struct host *host,
         linear = 48; // LA57 is hidden
     }
     e->eax = (e->eax & 0xff) | linear << 8;
+    if (p->offer_virt_ssbd) {
+        e->ebx |= (uint32_t)CPUID_80000008_EBX_VIRT_SSBD;
+    }
     if (!host->intel) {
         e->ecx = width_of(p->vcpu_count) << 12 | (p->vcpu_count - 1);
     }

@@ -51,8 +51,9 @@ struct cpuid_params {
     uint32_t vcpu_id;    // virtual APIC ID, 0 to vcpu_count - 1
     uint32_t vcpu_count; // 1 to MAX_CPUS
     uint32_t tsc_khz;
-    uint32_t apic_khz; // clock of the APIC timer, before its divider; 0 if unknown
-    bool offer_x2apic; // the host is in x2APIC mode, so the guest may use it
+    uint32_t apic_khz;    // clock of the APIC timer, before its divider; 0 if unknown
+    bool offer_virt_ssbd; // VIRT_SPEC_CTRL is made for guests (arch/ssbd.h)
+    bool offer_x2apic;    // the host is in x2APIC mode, so the guest may use it
 };
 
 // One row of the policy: bits of one register that a guest may see as the host has them.

@@ -8,6 +8,7 @@
 #include "arch/guest_state.h"
 #include "arch/msr.h"
 #include "arch/msr_access.h"
+#include "arch/ssbd.h"
 #include "arch/virt.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
@@ -101,6 +102,20 @@ static uint64_t microcode_version(void)
     return msr_read_safe(MSR_BIOS_SIGN_ID, &value) ? value : 0;
 }
 
+static bool has_virt_spec_ctrl(const struct vcpu *v)
+{
+    return (v->cpuid.extended[8].ebx & CPUID_80000008_EBX_VIRT_SSBD) != 0;
+}
+
+static bool write_virt_spec_ctrl(struct vcpu *v, uint64_t value)
+{
+    if (!has_virt_spec_ctrl(v) || (value & ~VIRT_SPEC_CTRL_SSBD) != 0) {
+        return false;
+    }
+    ssbd_set(value != 0);
+    return true;
+}
+
 static bool read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
     if (is_apic_msr(msr)) {
@@ -119,6 +134,10 @@ static bool read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
         if (msr == MSR_BIOS_SIGN_ID) {
             *value = microcode_version();
             return true;
+        }
+        if (msr == MSR_VIRT_SPEC_CTRL) {
+            *value = ssbd_get() ? VIRT_SPEC_CTRL_SSBD : 0;
+            return has_virt_spec_ctrl(v);
         }
         return false;
     default:
@@ -139,7 +158,8 @@ static bool write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
     case MSR_VALUE:
         return value == rule->value;
     case MSR_EMULATE:
-        return msr == MSR_EFER && write_efer(v, value);
+        return msr == MSR_EFER ? write_efer(v, value)
+                               : msr == MSR_VIRT_SPEC_CTRL && write_virt_spec_ctrl(v, value);
     default:
         return false;
     }

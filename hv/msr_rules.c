@@ -229,9 +229,11 @@ static const struct msr_rule rules[] = {
     {MSR_SVM_KEY, MSR_SVM_KEY, MSR_DENY, MSR_DENY, NONE, "SVM_KEY", is_virt, HIDDEN_SVM},
     {MSR_AVIC_DOORBELL, MSR_AVIC_DOORBELL, MSR_DENY, MSR_DENY, NONE, "AVIC doorbell",
      "interrupts any CPU of the machine", HIDDEN_SVM},
-    {MSR_VIRT_SPEC_CTRL, MSR_VIRT_SPEC_CTRL, MSR_DENY, MSR_DENY, NONE, "VIRT_SPEC_CTRL",
-     "is not shown; SPEC_CTRL is there",
-     HIDDEN(CPUID_EXT_SIZES, CPUID_EBX, CPUID_80000008_EBX_VIRT_SSBD)},
+    {MSR_VIRT_SPEC_CTRL, MSR_VIRT_SPEC_CTRL, MSR_EMULATE, MSR_EMULATE, NONE, "VIRT_SPEC_CTRL",
+     "SSBD of processors whose SPEC_CTRL has none, shown by CPUID 0x80000008 there: a bit of "
+     "LS_CFG, "
+     "which is on while one of a core's threads wants it; elsewhere #GP",
+     OPEN},
     {MSR_SEV_FIRST, MSR_SEV_LAST, MSR_DENY, MSR_DENY, NONE, "SEV_ES_GHCB, SEV_STATUS, ...", is_virt,
      HIDDEN(CPUID_EXT_ENCRYPTION, CPUID_EAX, CPUID_8000001F_EAX_SME | CPUID_8000001F_EAX_SEV)},
     {MSR_OSVW_ID_LENGTH, MSR_OSVW_STATUS, MSR_PASS, MSR_IGNORE, NONE, "OSVW",

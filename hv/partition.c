@@ -8,6 +8,7 @@
 #include "arch/exceptions.h"
 #include "arch/heap.h"
 #include "arch/percpu.h"
+#include "arch/ssbd.h"
 #include "arch/string.h"
 #include "arch/tsc.h"
 #include "arch/virt.h"
@@ -71,6 +72,7 @@ static enum status create_vcpu(struct partition *p, unsigned index, unsigned cpu
                                .vcpu_count = p->vcpu_count,
                                .tsc_khz = (uint32_t)tsc_khz(),
                                .apic_khz = (uint32_t)apic_timer_khz(),
+                               .offer_virt_ssbd = ssbd_offered(),
                                .offer_x2apic = apic_is_x2apic(),
                            });
     enum status s = virt->vcpu_create(v);

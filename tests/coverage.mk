@@ -4,7 +4,7 @@
 # a file of this list is compiled for a test; tests/tools/coverage.py holds it against both.
 
 # CPU: page tables, what guests' states and VM controls must be, task switches
-DECISION_C := arch/apic_base.c arch/exception_intercepts.c arch/mtrr.c arch/paging.c arch/pt_format.c arch/recording.c arch/reset_state.c arch/svm/controls.c \
+DECISION_C := arch/apic_base.c arch/exception_intercepts.c arch/mtrr.c arch/paging.c arch/pt_format.c arch/recording.c arch/reset_state.c arch/ssbd.c arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
 # the ways in
 DECISION_C += boot/boot_error.c boot/boot_screen.c boot/multiboot1.c boot/multiboot2.c \

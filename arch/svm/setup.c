@@ -10,6 +10,7 @@
 #include "arch/msr.h"
 #include "arch/msr_access.h"
 #include "arch/percpu.h"
+#include "arch/ssbd.h"
 #include "arch/string.h"
 #include "arch/svm/controls.h"
 #include "drivers/format.h"
@@ -80,6 +81,7 @@ static const uint8_t *build_msr_map(bool x2apic)
 
 enum status svm_init(void)
 {
+    ssbd_init();
     svm_msr_map_xapic = build_msr_map(false);
     svm_msr_map_x2apic = build_msr_map(true);
     return svm_msr_map_xapic != NULL && svm_msr_map_x2apic != NULL ? STATUS_OK : ERR_NO_MEMORY;

@@ -96,7 +96,6 @@ static const struct cpuid_hidden hidden[] = {
     {0x80000008, 0, B, CPUID_80000008_EBX_NO_LMSLE,
      "says that a bit of EFER is gone; it is refused"},
     {0x80000008, 0, B, CPUID_80000008_EBX_PPIN, "the serial number is the machine's"},
-    {0x80000008, 0, B, CPUID_80000008_EBX_VIRT_SSBD, no_msrs},
     {0x80000008, 0, B, CPUID_80000008_EBX_CPPC, no_power},
     {0x80000021, 0, A, CPUID_80000021_EAX_UAI | CPUID_80000021_EAX_AUTO_IBRS, efer_refused},
     {0x80000021, 0, A, CPUID_80000021_EAX_PREFETCH_CTL, no_msrs},
@@ -150,6 +149,8 @@ static const struct cpuid_made made[] = {
     {0x80000001, REG(C), "AMD: CMP_LEGACY with more than one CPU", "cores, not threads"},
     {0x80000008, REG(A) | REG(C), "linear addresses of at most 48 bits; AMD: the number of CPUs",
      "LA57 is hidden"},
+    {0x80000008, REG(B), "VIRT_SSBD where SPEC_CTRL has no SSBD and LS_CFG has",
+     "AMD's families 15h to 17h; else their guests are open to speculative store bypass"},
     {0x8000001d, REG(A), "sharers of each cache", "as leaf 4"},
     {0x8000001e, REG(A) | REG(B), "APIC ID, core; one node", "the partition's topology"},
 };

@@ -105,9 +105,16 @@ def test_linux_reboot(boot, plain, way):
     at = console.wait("rebooting now", "again", timeout=LINUX_TIMEOUT)
     if way == "reboot=t":
         at = console.wait("again: ended by triple fault", "bulkhead", since=at)
-    else:
-        at = console.wait("Linux .* is up", "again", since=at, timeout=LINUX_TIMEOUT)
+    at = console.wait("Linux .* is up", "again", since=at, timeout=LINUX_TIMEOUT)
     console.wait(r"count \d+", "long", since=at)
+
+
+def test_speculative_store_bypass(boot, apic_machine):
+    """On AMD's family 17h, whose SPEC_CTRL has no SSBD, Linux has it all the same, as on the machine."""
+    console = boot(apic_machine, config(linux("alpha", cpus=2)))
+    console.wait("Linux .* is up", "alpha", timeout=LINUX_TIMEOUT)
+    file = "/sys/devices/system/cpu/vulnerabilities/spec_store_bypass"
+    ask(console, "alpha", f"echo answer $(cat {file})", "answer Mitigation: .*prctl")
 
 
 def test_smp_linux_reboots(boot, apic_machine):

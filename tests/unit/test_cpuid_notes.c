@@ -43,6 +43,7 @@ static void build_on(const struct host *h)
                                                .vcpu_count = 3,
                                                .tsc_khz = 2000000,
                                                .apic_khz = 25000,
+                                               .offer_virt_ssbd = h->bits != 0,
                                                .offer_x2apic = h->bits != 0});
 }
 

@@ -49,6 +49,7 @@ static void values_of_the_manuals(void **state)
         {RESET_XCR0, 1, ~0ull},
         {RESET_TSC, 0, ~0ull},
         {RESET_PAT, 0x0007040600070406, ~0ull},
+        {RESET_VIRT_SPEC_CTRL, 0, ~0ull},
         {RESET_APIC, 0, 0},
     };
     assert_int_equal(ARRAY_SIZE(rows), RESET_NAMED_COUNT);

@@ -61,7 +61,8 @@ static void check_debug(const char *when)
 static bool looked_at(const struct reset_register *r)
 {
     return r->first != 0 && r->first != option_number("skip", 0) &&
-           (r->place == RESET_BY_MSR || r->place == RESET_BY_BACK_END);
+           (r->place == RESET_BY_MSR || r->place == RESET_BY_BACK_END ||
+            r->place == RESET_BY_STATE);
 }
 
 static uint64_t wanted(const struct reset_register *r, uint32_t msr, bool init)
