@@ -132,7 +132,7 @@ static bool audit_iommus(const struct audit_input *memory, struct lists *l, unsi
 
 static unsigned most_devices(void)
 {
-    unsigned count = 2; // the local APIC, the framebuffer
+    unsigned count = 2 + partition_count; // the local APIC, the framebuffer, the reset pages
     for (unsigned i = 0; i < partition_count; i++) {
         const struct passthrough *pt = partitions[i]->passthrough;
         count += pt != NULL ? pt->count * RUNS_OF_DEVICE : 0;
@@ -166,6 +166,16 @@ static unsigned find_screen(struct audit_device *out, unsigned count)
     if (owner != BLOB_NOBODY) {
         out[count++] = (struct audit_device){machine.framebuffer.base, machine.framebuffer.size,
                                              true, (unsigned)owner, "the framebuffer"};
+    }
+    return count;
+}
+
+// The pages that processors start in: each its partition's own, and read-only.
+static unsigned find_reset_pages(struct audit_device *out, unsigned count)
+{
+    for (unsigned i = 0; i < partition_count; i++) {
+        out[count++] = (struct audit_device){partitions[i]->reset_page.v, PAGE_SIZE, false, i,
+                                             "the page of the reset vector"};
     }
     return count;
 }
@@ -225,6 +235,7 @@ static bool fill_and_run(struct lists *l)
                                   "each CPU sees its own local APIC there"};
     }
     device_count = find_screen(l->devices, device_count);
+    device_count = find_reset_pages(l->devices, device_count);
     struct audit_input input = {
         .subjects = subjects,
         .subject_count = partition_count,

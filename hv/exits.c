@@ -198,11 +198,7 @@ bool exit_port(struct vcpu *v, struct guest_regs *regs, uint16_t port, unsigned 
     }
     uint32_t value = (uint32_t)guest_reg_read(regs, GPR_RAX, size, false);
     enum vdev_event event = platform_port_write(v, port, size, value);
-    if (event != VDEV_NONE) {
-        platform_event(v, event, regs);
-        return false;
-    }
-    return true;
+    return event == VDEV_NONE || platform_event(v, event, regs);
 }
 
 uint64_t exit_port_breakpoints(uint64_t dr7, uint64_t cr4, uint16_t port, unsigned size)

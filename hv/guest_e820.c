@@ -31,6 +31,7 @@ unsigned guest_e820(uint64_t memory, uint64_t dma_floor, bool has_pci,
     // Where the APICs answer, nothing else may be placed.
     map[n++] = (struct e820_entry){GUEST_IOAPIC_ADDRESS, PAGE_SIZE, E820_RESERVED};
     map[n++] = (struct e820_entry){GUEST_LAPIC_ADDRESS, PAGE_SIZE, E820_RESERVED};
+    map[n++] = (struct e820_entry){GUEST_RESET_PAGE, PAGE_SIZE, E820_RESERVED};
     if (high > 0) {
         map[n++] = (struct e820_entry){GUEST_RAM_HIGH, high, E820_USABLE};
     }

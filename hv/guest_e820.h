@@ -16,7 +16,8 @@ struct partition;
 #define GUEST_EBDA         0x9fc00ull
 #define GUEST_EBDA_SIZE    0x400ull
 #define GUEST_ACPI_TABLES  0xe0000ull // to GUEST_MP_TABLES
-#define GUEST_MP_TABLES    0xf0000ull // to GUEST_FIRMWARE_END
+#define GUEST_MP_TABLES    0xf0000ull // to GUEST_BIOS
+#define GUEST_BIOS         0xff000ull // to GUEST_FIRMWARE_END, see hv/guest_bios.h
 #define GUEST_FIRMWARE_END 0x100000ull
 
 #define E820_USABLE   1u
@@ -28,7 +29,7 @@ struct e820_entry {
     uint32_t type;
 };
 
-#define GUEST_E820_MAX 8
+#define GUEST_E820_MAX 9
 
 // Where the RAM of a partition of `memory` bytes, 1 MiB at least, ends below 4 GiB. It begins at 0;
 // from 1 MiB to `dma_floor` there is none (hv/guest_layout.h).

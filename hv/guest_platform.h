@@ -13,6 +13,7 @@
 #define GUEST_RESET_PORT     0xcf9u
 #define GUEST_RESET_VALUE    6u
 #define GUEST_SCI_IRQ        9u
+#define GUEST_RESET_PAGE     0xfffff000u // where processors start; read-only (hv/guest_bios.h)
 
 // The PCI bus of a partition that has devices; RAM never reaches up there (hv/guest_layout.h).
 #define GUEST_PCI_WINDOW      0xc0000000u // BARs of the guest's bus lie here

@@ -4,6 +4,7 @@
 
 #include "arch/string.h"
 #include "hv/guest_acpi.h"
+#include "hv/guest_bios.h"
 #include "hv/guest_e820.h"
 #include "hv/guest_mptable.h"
 #include "hv/load_bzimage.h"
@@ -34,8 +35,12 @@ static enum status check_request(const struct load_job *job)
 // Writes what a PC's firmware leaves in the first MiB, and claims it.
 static enum status write_firmware(struct load_job *job, gpa_t *rsdp)
 {
-    char detail[DETAIL_SIZE] = "the BIOS data area can't be written";
-    enum status s = guest_bda_write(job->p);
+    char detail[DETAIL_SIZE] = "the BIOS and its data area can't be written";
+    enum status s = guest_bios_write(job->p);
+
+    if (s == STATUS_OK) {
+        s = guest_bda_write(job->p);
+    }
 
     if (s == STATUS_OK) {
         s = guest_acpi_write(job->p, &job->req->platform, rsdp, detail, sizeof(detail));

@@ -12,9 +12,11 @@
 #include "arch/string.h"
 #include "arch/tsc.h"
 #include "arch/virt.h"
+#include "arch/window.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
 #include "hv/counters.h"
+#include "hv/guest_bios.h"
 #include "hv/guest_mem.h"
 #include "hv/io_policy.h"
 #include "hv/log.h"
@@ -91,6 +93,9 @@ static enum status map_memory(struct partition *p)
     }
     if (s == STATUS_OK && p->apic_page_mapped) {
         s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE, PT_READ | PT_UC);
+    }
+    if (s == STATUS_OK) {
+        s = pt_map(&p->second_level, GUEST_RESET_PAGE, p->reset_page, PAGE_SIZE, PT_READ | PT_EXEC);
     }
     if (s == STATUS_OK && p->screen.base != 0) {
         struct page_range pages = screen_range(&p->screen);
@@ -191,10 +196,27 @@ static enum status create(unsigned index)
     return STATUS_OK;
 }
 
+// A page of no RAM of anyone's, which nobody writes to again.
+static enum status create_reset_page(struct partition *p)
+{
+    enum status s = page_alloc_take(&machine.memory, PAGE_SIZE, PAGE_SIZE, 0, &p->reset_page);
+    if (s == STATUS_OK) {
+        s = phys_fill(p->reset_page, 0, PAGE_SIZE);
+    }
+    if (s == STATUS_OK) {
+        s = phys_write(hpa(p->reset_page.v + GUEST_RESET_OFFSET), guest_reset_code,
+                       sizeof(guest_reset_code));
+    }
+    return s;
+}
+
 // What is left when all have their memory.
 static enum status complete(struct partition *p)
 {
-    enum status s = create_vcpus(p);
+    enum status s = create_reset_page(p);
+    if (s == STATUS_OK) {
+        s = create_vcpus(p);
+    }
     void *ring = s == STATUS_OK ? heap_alloc(CONSOLE_RING_SIZE) : NULL;
     if (ring == NULL) {
         print("partition \"%s\": no memory for its tables\n", p->name);
@@ -246,6 +268,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
     guest_clear(p);
     p->clear_ticks = rdtsc() - begin;
     platform_reset(p);
+    memset(p->bios_told, 0, sizeof(p->bios_told));
     passthrough_start(p);
     for (unsigned i = 0; i < p->vcpu_count; i++) {
         struct vcpu *v = p->vcpus[i];
@@ -291,15 +314,27 @@ static const char *const end_names[] = {
     [PARTITION_FAULT] = "fault",
 };
 
+// A triple fault is a reset on a PC; a guest that does it again and again has no use for another.
+static bool ends_for_good(struct partition *p, enum partition_end end)
+{
+    if (end == PARTITION_TRIPLE_FAULT) {
+        return fault_limit_reached(&p->triple_faults, time_us());
+    }
+    return end != PARTITION_REBOOT;
+}
+
 void partition_end(struct vcpu *v, enum partition_end end, const char *why, struct guest_regs *regs)
 {
     struct partition *p = v->partition;
     if (__atomic_exchange_n(&p->ending, 1, __ATOMIC_SEQ_CST) == 0) {
         p->end = end;
+        p->stops = ends_for_good(p, end);
         // A restart has this line, two more, and one for each of the counters.
-        p->reported = log_allows(p, 3 + p->vcpu_count) || end != PARTITION_REBOOT;
+        p->reported = log_allows(p, 3 + p->vcpu_count) || p->stops;
         if (p->reported) {
-            print("%s/%u: %s\n", p->name, v->index, why);
+            print("%s/%u: %s%s\n", p->name, v->index, why,
+                  p->stops && end == PARTITION_TRIPLE_FAULT ? ", the third within 10 s: stopped"
+                                                            : "");
         }
         for (unsigned i = 0; i < p->vcpu_count; i++) {
             if (p->vcpus[i] != v) {
@@ -358,7 +393,7 @@ void partition_finish_end(struct vcpu *v, struct guest_regs *regs)
         print("%s: ended by %s\n", p->name, end_names[p->end]);
         counters_print(p);
     }
-    if (p->end == PARTITION_REBOOT) {
+    if (!p->stops) {
         start_again(v, regs);
         return;
     }

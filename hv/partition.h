@@ -8,6 +8,7 @@
 #include "arch/spinlock.h"
 #include "arch/types.h"
 #include "boot/boot_info.h"
+#include "hv/fault_limit.h"
 #include "hv/guest_layout.h"
 #include "hv/load.h"
 #include "hv/log_share.h"
@@ -51,6 +52,7 @@ struct partition {
     struct page_table second_level; // EPT or NPT
     void *io_map;                   // permission map; the back end knows its format
     struct boot_framebuffer screen; // its own, at its guest-physical address; base 0: it has none
+    hpa_t reset_page;               // its own, which it sees read-only at GUEST_RESET_PAGE
     bool apic_page_mapped; // virtual and physical APIC IDs agree: the xAPIC page may be read
 
     unsigned vcpu_count;
@@ -67,7 +69,8 @@ struct partition {
     struct passthrough *passthrough; // its PCI functions; NULL: it has none
 
     struct icr_topology topology;
-    struct log_share log; // any of its CPUs
+    struct log_share log;  // any of its CPUs
+    uint64_t bios_told[4]; // a bit for each interrupt of a BIOS call that was told; atomic or
 
     // An error of the hardware in its memory; written by the CPU that took the machine check, read
     // behind WORK_MACHINE_CHECK.
@@ -86,6 +89,8 @@ struct partition {
     uint32_t parked;
     uint32_t generation; // written by vCPU 0 at a restart, read by the others
     enum partition_end end;
+    bool stops; // with this end, which is no restart
+    struct fault_limit triple_faults;
     bool reported; // this end's lines are shown; one that reboots without end has only its share
 };
 

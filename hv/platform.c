@@ -9,6 +9,7 @@
 #include "arch/tsc_scale.h"
 #include "arch/virt.h"
 #include "drivers/console.h"
+#include "hv/bios_call.h"
 #include "hv/exits.h"
 #include "hv/log.h"
 #include "hv/machine.h"
@@ -252,6 +253,8 @@ static enum vdev_event write_device(struct vcpu *v, enum vdev_port device, uint1
         return VDEV_NONE;
     case VDEV_PORT_RESET:
         return vreset_write(&d->reset, port, size, value);
+    case VDEV_PORT_BIOS:
+        return VDEV_BIOS_CALL;
     case VDEV_PORT_PM:
         return vpm_write(&d->pm, port - machine.pm1_base, size, value);
     case VDEV_PORT_PCI:
@@ -284,13 +287,17 @@ enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size
     return event;
 }
 
-void platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs)
+bool platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs)
 {
+    if (event == VDEV_BIOS_CALL) {
+        return bios_call(v, regs);
+    }
     if (event == VDEV_POWER_OFF) {
         partition_end(v, PARTITION_POWER_OFF, "powered off", regs);
     } else if (event == VDEV_RESET) {
         partition_end(v, PARTITION_REBOOT, "reboot", regs);
     }
+    return false;
 }
 
 // String I/O reaches the ports through these. A power-off or reset by a string instruction takes
@@ -303,7 +310,7 @@ uint32_t emulate_port_read(struct vcpu *v, uint16_t port, unsigned size)
 void emulate_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
 {
     enum vdev_event event = platform_port_write(v, port, size, value);
-    if (event != VDEV_NONE) {
+    if (event != VDEV_NONE && event != VDEV_BIOS_CALL) { // no stub has a string instruction
         v->string_event = event;
     }
 }

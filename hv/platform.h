@@ -29,8 +29,8 @@ enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size
 // they calibrate, and count what fits between two of its changes.
 uint8_t platform_port61_read(struct vcpu *v);
 
-// Carries out a power-off or reset.
-void platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs);
+// Carries out a power-off, a reset, or a BIOS call. True: the guest goes on behind the instruction.
+bool platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs);
 
 // The console has input for the partition, or room for its output again.
 void platform_console(struct partition *p);

@@ -43,7 +43,7 @@ static const struct svm_control_rule rules[] = {
     {SVM_MISC1, SVM_ON, INTERCEPT_FERR_FREEZE, "FERR freeze",
      "with CR0.NE clear the CPU would wait for an 8259 that is masked; becomes #MF"},
     {SVM_MISC1, SVM_ON, INTERCEPT_SHUTDOWN, "shutdown",
-     "a triple fault ends the partition, not the machine"},
+     "a triple fault restarts the partition, not the machine"},
 
     {SVM_MISC2, SVM_ON, INTERCEPT_VMRUN, "VMRUN", "must be intercepted (15.5.1)"},
     {SVM_MISC2, SVM_ON, INTERCEPT_VMMCALL, "VMMCALL", "hypercall"},

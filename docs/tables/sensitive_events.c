@@ -108,8 +108,8 @@ static const struct sensitive_row rows[] = {
         .reaches = "resets the machine",
         .vmx = {EXITS, {ALWAYS(VMX_EXIT_TRIPLE_FAULT)}, NULL},
         .svm = {EXITS, {SVM1(INTERCEPT_SHUTDOWN)}, NULL},
-        .sees = "the end of its partition, if the error is in its memory or its CPU; else nothing",
-        .test = "tests/boot/test_count.py:test_end_stops_one",
+        .sees = "a restart of its partition, as on a PC; three within 10 s stop it",
+        .test = "tests/boot/test_count.py:test_triple_faults",
     },
     {
         .id = "machine-check",

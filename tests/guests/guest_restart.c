@@ -5,6 +5,7 @@
 //   way=     cf9, kbd, port92, triple, init (to itself), or a jump to the reset vector: real,
 //            low32, high32, low64, high64 (at 0xffff0 or 0xfffffff0, in protected or long mode);
 //            without it end= says how, acpireset say
+//   vector=1 looks whether the reset vector's code is at both places
 #include "tests/guests/restart/restart.h"
 
 static volatile bool other_done;
@@ -74,10 +75,18 @@ static void restart(void)
         jump_long(0xfffffff0);
 }
 
+static const uint8_t *from(uint64_t address)
+{
+    return (const uint8_t *)address;
+}
+
 void run_guest(void)
 {
     uint32_t ids[2];
     registers_check("start", false);
+    if (option_number("vector", 0))
+        check(memcmp(from(0xffff0), from(0xfffffff0), 16) == 0 && *from(0xfffffff0) != 0,
+              "the reset vector is at 0xffff0 and at 0xfffffff0");
     if (acpi_cpus(ids, 2) > 1)
         look_at_other();
     check_summary();

@@ -78,6 +78,8 @@ static void any_guest_gets_the_firmware_s_tables(void **state)
     assert_memory_equal(fake_ram_at(&f->p, f->res.rsdp.v, 8), "RSD PTR ", 8);
     assert_memory_equal(fake_ram_at(&f->p, GUEST_MP_TABLES, 4), "_MP_", 4);
     assert_int_equal(fake_ram_u16(&f->p, 0x413), 639);
+    assert_int_equal(fake_ram_u32(&f->p, 0x13 * 4), 0xf000f04c); // int 13h, to a stub
+    assert_int_equal(fake_ram_u32(&f->p, 0xffff0), 0x64e6feb0);  // the reset vector
     fake_ram_free(&f->p);
 }
 

@@ -110,6 +110,17 @@ static void finds_the_highest_place(void **state)
     assert_false(load_space_highest(&s, UINT64_MAX, 0x1000, 0, UINT64_MAX, &at));
 }
 
+static bool covered(const struct e820_entry *map, unsigned count, uint64_t page)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (map[i].type == E820_RESERVED && map[i].base <= page &&
+            page + PAGE_SIZE <= map[i].base + map[i].size) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The rules that any memory map of ours keeps.
 static uint64_t check_map(uint64_t memory, uint64_t dma_floor, bool has_pci)
 {
@@ -141,6 +152,7 @@ static uint64_t check_map(uint64_t memory, uint64_t dma_floor, bool has_pci)
                     map[i].base >= GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE);
     }
     assert_int_equal(config_spaces, has_pci ? 1 : 0);
+    assert_true(covered(map, n, GUEST_RESET_PAGE));
     return usable;
 }
 
