@@ -8,11 +8,9 @@
 #include "hv/guest_e820.h"
 #include "hv/guest_mptable.h"
 #include "hv/load_bzimage.h"
-#include "hv/load_elf.h"
+#include "hv/load_foreign.h"
 #include "hv/load_job.h"
 #include "hv/load_multiboot.h"
-
-#define KNOWN_KINDS "a Linux bzImage or a Multiboot 1 kernel"
 
 #define DETAIL_SIZE 128
 
@@ -70,12 +68,7 @@ static enum status load_image(struct load_job *job, gpa_t rsdp)
     if (load_multiboot_find(image, &multiboot)) {
         return load_multiboot(job, &multiboot);
     }
-    if (load_elf_class(image) != ELF_NONE) {
-        return load_fail(job, ERR_UNSUPPORTED,
-                         "is of no known kind: an ELF file without a Multiboot header in its first "
-                         "8 KiB; use " KNOWN_KINDS);
-    }
-    return load_fail(job, ERR_UNSUPPORTED, "is of no known kind: use " KNOWN_KINDS);
+    return load_fail(job, ERR_UNSUPPORTED, "is %s", load_foreign_kind(image));
 }
 
 enum status load_guest(const struct partition *p, const struct load_request *req,

@@ -38,12 +38,14 @@
 #define CMD_LINE_PTR    0x228u // u32
 #define INITRD_ADDR_MAX 0x22cu // u32
 #define KERNEL_ALIGN    0x230u // u32
-#define RELOCATABLE     0x234u // u8
+#define RELOCATABLE     0x234u // u8, since 2.05
 #define XLOADFLAGS      0x236u // u16, since 2.12
-#define CMDLINE_SIZE    0x238u // u32, without the NUL
+#define CMDLINE_SIZE    0x238u // u32, without the NUL, since 2.06
 #define SETUP_DATA      0x250u // u64, since 2.09
 #define PREF_ADDRESS    0x258u // u64, since 2.10
 #define INIT_SIZE       0x260u // u32, since 2.10
+#define END_OF_2_03     0x230u
+#define END_OF_2_05     0x235u
 #define END_OF_2_06     0x23cu
 #define END_OF_2_10     0x264u
 
@@ -51,17 +53,21 @@
 #define SETUP_SECTS_IF_0  4u
 #define BOOT_FLAG_VALUE   0xaa55u
 #define MAGIC_VALUE       0x53726448u // HdrS
-#define VERSION_MIN       0x0206u     // since then the length of the command line is known
-#define VERSION_CHECKSUM  0x0208u     // since then the image is padded to whole 16 bytes
+#define VERSION_MIN       0x0203u     // what GRUB's 32-bit loader asks for
+#define VERSION_RELOCATES 0x0205u
+#define VERSION_CMDLINE   0x0206u
 #define VERSION_ADDRESS   0x020au
 #define VERSION_64BIT     0x020cu
 #define LOADED_HIGH       BIT(0)
 #define CAN_USE_HEAP      BIT(7)
 #define XLF_KERNEL_64     BIT(0)
+#define PARAGRAPH         16u  // what syssize counts
+#define CMDLINE_OLD       255u // characters, before 2.06
 #define ENTRY64_OFFSET    0x200u
 #define LOADER_UNDEFINED  0xffu
 #define VIDEO_NORMAL      0xffffu
 #define HIGH_LOAD_ADDRESS MIB(1)
+#define LINUX_CS          0x10u // __BOOT_CS; __BOOT_DS is the next
 
 // The other boot parameters. All that is left zero says "none": no APM, no EDD, and a partition
 // without a framebuffer has no display.
@@ -113,6 +119,7 @@ struct kernel_place {
     uint64_t file_offset;
     uint64_t file_size;
     uint64_t load;  // guest-physical
+    uint64_t entry; // of 32-bit mode, guest-physical
     uint64_t start; // first and
     uint64_t end;   // last address, plus one, of what it needs before it has its memory map
 };
@@ -141,6 +148,17 @@ bool load_bzimage_is(const struct boot_module *image)
            flag == BOOT_FLAG_VALUE && magic == MAGIC_VALUE;
 }
 
+static uint64_t least_end(uint16_t version)
+{
+    if (version >= VERSION_ADDRESS) {
+        return END_OF_2_10;
+    }
+    if (version >= VERSION_CMDLINE) {
+        return END_OF_2_06;
+    }
+    return version >= VERSION_RELOCATES ? END_OF_2_05 : END_OF_2_03;
+}
+
 static enum status read_header(const struct load_job *job, struct setup_header *h)
 {
     uint8_t jump;
@@ -157,12 +175,12 @@ static enum status read_header(const struct load_job *job, struct setup_header *
     }
     if (h->version < VERSION_MIN) {
         return load_fail(job, ERR_UNSUPPORTED,
-                         "is a Linux kernel of boot protocol %u.%02u, older than 2.06: use Linux "
-                         "2.6.22 or newer",
+                         "is a Linux kernel of boot protocol %u.%02u, older than 2.03: use Linux "
+                         "2.4.18 or newer",
                          h->version >> 8, h->version & 0xffu);
     }
     end = HEADER_MAGIC + (uint64_t)jump;
-    if (end < (h->version >= VERSION_ADDRESS ? END_OF_2_10 : END_OF_2_06)) {
+    if (end < least_end(h->version)) {
         return load_fail(job, ERR_INVALID,
                          "its setup header ends at 0x%llx, too early for boot protocol %u.%02u: "
                          "the file is damaged",
@@ -176,7 +194,8 @@ static enum status check_request(const struct load_job *job, const struct setup_
 {
     const struct load_request *req = job->req;
     const uint64_t length = req->cmdline == NULL ? 0 : strlen(req->cmdline);
-    const uint64_t most = min_u64(get(h, CMDLINE_SIZE, 4), BOOT_CMDLINE_MAX - 1);
+    const uint64_t takes = h->version >= VERSION_CMDLINE ? get(h, CMDLINE_SIZE, 4) : CMDLINE_OLD;
+    const uint64_t most = min_u64(takes, BOOT_CMDLINE_MAX - 1);
 
     if (req->module_count != 0) {
         return load_fail_file(job, ERR_UNSUPPORTED, "module", req->modules[0].module->name,
@@ -197,7 +216,8 @@ static enum status check_request(const struct load_job *job, const struct setup_
     return STATUS_OK;
 }
 
-// Finds the part of the file that is the kernel proper.
+// Finds the part of the file that is the kernel proper. Its size in the header is rounded up, and
+// not every tool pads the file: up to a paragraph may be missing.
 static enum status find_payload(const struct load_job *job, const struct setup_header *h,
                                 struct kernel_place *k)
 {
@@ -205,16 +225,18 @@ static enum status find_payload(const struct load_job *job, const struct setup_h
     const uint64_t sectors = get(h, SETUP_SECTS, 1);
 
     k->file_offset = ((sectors == 0 ? SETUP_SECTS_IF_0 : sectors) + 1) * SECTOR;
-    k->file_size = get(h, SYSSIZE, 4) * 16;
+    k->file_size = get(h, SYSSIZE, 4) * PARAGRAPH;
     if (k->file_size <= ENTRY64_OFFSET) {
-        return load_fail(job, ERR_INVALID,
-                         "its setup header says that there is no kernel: the file is damaged");
+        return load_fail(
+            job, ERR_INVALID,
+            "its setup header says that there is no kernel (syssize 0x%x): the file is "
+            "damaged, or a program for a PC's BIOS, which a partition has not",
+            (unsigned)get(h, SYSSIZE, 4));
     }
     if (k->file_offset > size || k->file_size > size - k->file_offset) {
-        // Before the image had a checksum, its size was rounded up only in the header.
         const uint64_t missing = k->file_offset + k->file_size - size;
 
-        if (h->version >= VERSION_CHECKSUM || missing >= 16) {
+        if (missing >= PARAGRAPH) {
             return load_fail(job, ERR_TRUNCATED,
                              "has %llu bytes and should have %llu: the file is damaged or was not "
                              "loaded whole; copy it anew",
@@ -232,7 +254,7 @@ static enum status find_payload(const struct load_job *job, const struct setup_h
 static enum status place_kernel(const struct load_job *job, const struct setup_header *h,
                                 struct kernel_place *k)
 {
-    const bool relocatable = get(h, RELOCATABLE, 1) != 0;
+    const bool relocatable = h->version >= VERSION_RELOCATES && get(h, RELOCATABLE, 1) != 0;
     uint64_t pref = HIGH_LOAD_ADDRESS;
     uint64_t init_size = 0;
 
@@ -265,6 +287,29 @@ static enum status place_kernel(const struct load_job *job, const struct setup_h
     k->end = max_u64(k->load + k->file_size,
                      pref > UINT64_MAX - init_size ? UINT64_MAX : pref + init_size);
     return STATUS_OK;
+}
+
+static bool enters_64bit(const struct setup_header *h)
+{
+    return h->version >= VERSION_64BIT && (get(h, XLOADFLAGS, 2) & XLF_KERNEL_64) != 0;
+}
+
+// The entry of 32-bit mode lies where code32_start has it for a kernel that is loaded at 1 MiB.
+// iPXE's images have 0 there: their only entry is that of real mode, for a PC's BIOS.
+static enum status find_entry(const struct load_job *job, const struct setup_header *h,
+                              struct kernel_place *k)
+{
+    const uint64_t start = get(h, CODE32_START, 4);
+
+    k->entry = k->load + (start - HIGH_LOAD_ADDRESS);
+    if (enters_64bit(h) || start - HIGH_LOAD_ADDRESS < k->file_size) {
+        return STATUS_OK;
+    }
+    return load_fail(job, ERR_UNSUPPORTED,
+                     "has no entry for 32-bit or 64-bit mode (code32_start 0x%llx), like iPXE and "
+                     "other programs for a PC's BIOS, which a partition has not: use a Linux or a "
+                     "Multiboot 1 kernel",
+                     (unsigned long long)start);
 }
 
 static enum status claim_base_memory(struct load_job *job)
@@ -368,7 +413,7 @@ static enum status write_boot_params(const struct load_job *job, struct setup_he
     set(h, VID_MODE, VIDEO_NORMAL, 2);
     set(h, TYPE_OF_LOADER, LOADER_UNDEFINED, 1);
     set(h, LOADFLAGS, get(h, LOADFLAGS, 1) & ~CAN_USE_HEAP, 1);
-    set(h, CODE32_START, k->load, 4);
+    set(h, CODE32_START, k->entry, 4);
     set(h, CMD_LINE_PTR, BOOT_CMDLINE, 4);
     set(h, SETUP_DATA, 0, 8);
     if (s == STATUS_OK) {
@@ -428,15 +473,15 @@ static enum status set_entry(const struct load_job *job, const struct setup_head
                              const struct kernel_place *k)
 {
     struct vcpu_entry *entry = &job->res->entry;
-    const bool long64 = h->version >= VERSION_64BIT && (get(h, XLOADFLAGS, 2) & XLF_KERNEL_64) != 0;
-    enum status s = load_gdt(job, BOOT_GDT, long64 ? ENTRY_LONG64 : ENTRY_PROTECTED32);
+    const bool long64 = enters_64bit(h);
+    enum status s = load_gdt(job, BOOT_GDT, LINUX_CS, long64 ? ENTRY_LONG64 : ENTRY_PROTECTED32);
 
     if (s == STATUS_OK && long64) {
         s = write_page_tables(job);
     }
     job->res->kind = long64 ? "Linux kernel, 64-bit entry" : "Linux kernel, 32-bit entry";
     entry->cr3 = long64 ? PAGE_TABLES : 0;
-    entry->rip = k->load + (long64 ? ENTRY64_OFFSET : 0);
+    entry->rip = long64 ? k->load + ENTRY64_OFFSET : k->entry;
     entry->rsp = STACK_TOP;
     entry->rsi = BOOT_PARAMS;
     return s;
@@ -456,6 +501,9 @@ enum status load_bzimage(struct load_job *job, gpa_t rsdp)
     }
     if (s == STATUS_OK) {
         s = place_kernel(job, &h, &k);
+    }
+    if (s == STATUS_OK) {
+        s = find_entry(job, &h, &k);
     }
     if (s == STATUS_OK) {
         s = claim_base_memory(job);

@@ -189,18 +189,18 @@ enum status load_write(const struct load_job *job, uint64_t start, const void *d
     return s == STATUS_OK ? s : fail_access(job, s, start);
 }
 
-enum status load_gdt(const struct load_job *job, uint64_t start, enum vcpu_entry_mode mode)
+enum status load_gdt(const struct load_job *job, uint64_t start, uint16_t cs,
+                     enum vcpu_entry_mode mode)
 {
-    const uint64_t gdt[LOAD_GDT_SIZE / sizeof(uint64_t)] = {
-        [LOAD_CS / 8] = mode == ENTRY_LONG64 ? FLAT_CODE64 : FLAT_CODE32,
-        [LOAD_DS / 8] = FLAT_DATA,
-    };
+    uint64_t gdt[LOAD_GDT_SIZE / sizeof(uint64_t)] = {0};
     struct vcpu_entry *entry = &job->res->entry;
 
     entry->mode = mode;
     entry->gdt = gpa(start);
     entry->gdt_limit = LOAD_GDT_SIZE - 1;
-    entry->cs = LOAD_CS;
-    entry->ds = LOAD_DS;
+    entry->cs = cs;
+    entry->ds = (uint16_t)(cs + sizeof(gdt[0]));
+    gdt[entry->cs / sizeof(gdt[0])] = mode == ENTRY_LONG64 ? FLAT_CODE64 : FLAT_CODE32;
+    gdt[entry->ds / sizeof(gdt[0])] = FLAT_DATA;
     return load_write(job, start, gdt, sizeof(gdt));
 }

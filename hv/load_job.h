@@ -16,10 +16,7 @@ struct load_job {
     size_t error_size;
 };
 
-// Selectors of the descriptor table that load_gdt writes. Linux's boot protocol wants these two.
-#define LOAD_CS       0x10u
-#define LOAD_DS       0x18u
-#define LOAD_GDT_SIZE 32u // bytes
+#define LOAD_GDT_SIZE 32u // bytes of the descriptor table that load_gdt writes
 
 // Each writes a text `partition "alpha": image "vmlinuz": ...` and returns `s`. The second names
 // another file than the image: `role` is what it is to the guest ("initrd"); NULL: no file at all.
@@ -50,8 +47,10 @@ enum status load_copy_file(const struct load_job *job, uint64_t start,
 // Writes bytes to memory claimed before; a failure is the hypervisor's own and says so.
 enum status load_write(const struct load_job *job, uint64_t start, const void *data, size_t size);
 
-// Writes a descriptor table of flat segments (LOAD_GDT_SIZE bytes) to `start`, whose code segment
-// is of 64 or of 32 bits, and fills the result's mode, table and selectors accordingly.
-enum status load_gdt(const struct load_job *job, uint64_t start, enum vcpu_entry_mode mode);
+// Writes a descriptor table of flat segments (LOAD_GDT_SIZE bytes) to `start`, and fills the
+// result's mode, table and selectors accordingly. The code segment, of 64 or of 32 bits, has the
+// selector `cs`, 8 or 0x10, which the boot protocol names; the data segment is the next one.
+enum status load_gdt(const struct load_job *job, uint64_t start, uint16_t cs,
+                     enum vcpu_entry_mode mode);
 
 #endif

@@ -13,6 +13,7 @@
 #define HEADER_SEARCH 8192u
 #define HEADER_SIZE   12u // magic, flags, checksum
 #define LOADER_MAGIC  0x2badb002u
+#define ENTRY_CS      8u // QEMU's and GRUB Legacy's; the data segment is the next (3.2 leaves it open)
 
 // Header flags. The low half is demands: those that we don't know, we can't meet.
 #define WANTS_PAGE_ALIGNED BIT(0)
@@ -99,9 +100,27 @@ struct info_plan {
     uint32_t strings;
 };
 
-static uint64_t cmdline_size(const char *cmdline)
+// A command line as the guest gets it: the file's name first, if it is to have that, then the words
+// of the configuration. Kernels such as Xen drop the first word, because QEMU and GRUB Legacy have
+// the file there.
+struct guest_cmdline {
+    const char *name;
+    const char *gap;
+    const char *words;
+};
+
+static struct guest_cmdline cmdline_of(const struct load_request *req,
+                                       const struct boot_module *file, const char *words)
 {
-    return (cmdline == NULL ? 0 : strlen(cmdline)) + 1;
+    const char *w = words == NULL ? "" : words;
+    const bool named = !req->no_image_name;
+
+    return (struct guest_cmdline){named ? file->name : "", named && w[0] != '\0' ? " " : "", w};
+}
+
+static uint64_t cmdline_size(struct guest_cmdline c)
+{
+    return strlen(c.name) + strlen(c.gap) + strlen(c.words) + 1;
 }
 
 bool load_multiboot_find(const struct boot_module *image, struct multiboot_header *header)
@@ -133,12 +152,8 @@ static enum status check_request(const struct load_job *job, const struct multib
                               "the file under \"modules\"",
                               job->req->image->name);
     }
-    // The mode it would like is a wish (3.1.4); what it gets stands in the information.
-    if ((header->flags & WANTS_VIDEO) != 0 && job->req->screen == NULL) {
-        return load_fail(job, ERR_UNSUPPORTED,
-                         "its Multiboot header asks for a video mode (flag 2), and the partition "
-                         "has no display: build it without, or say framebuffer = true");
-    }
+    // A video mode is a wish (3.1.4), and what there is stands in the information: as with QEMU, a
+    // kernel that can do without a display runs without one.
     if (unknown != 0) {
         return load_fail(job, ERR_UNSUPPORTED,
                          "its Multiboot header demands what is not known (flags 0x%x): build it "
@@ -230,12 +245,15 @@ static enum status place_info(struct load_job *job, struct info_plan *plan)
     const struct load_request *req = job->req;
     struct e820_entry map[GUEST_E820_MAX];
     const unsigned map_count = guest_e820(req->memory, req->dma_floor, req->platform.has_pci, map);
-    uint64_t strings = sizeof(loader_name) + cmdline_size(req->cmdline);
+    uint64_t strings =
+        sizeof(loader_name) + cmdline_size(cmdline_of(req, req->image, req->cmdline));
     uint64_t start;
     uint64_t size;
 
     for (unsigned i = 0; i < req->module_count; i++) {
-        strings += cmdline_size(req->modules[i].cmdline);
+        const struct load_module *m = &req->modules[i];
+
+        strings += cmdline_size(cmdline_of(req, m->module, m->cmdline));
     }
     size = LOAD_GDT_SIZE + sizeof(struct multiboot_info) + map_count * sizeof(struct info_mmap) +
            req->module_count * sizeof(struct info_module) + strings;
@@ -255,15 +273,24 @@ static enum status place_info(struct load_job *job, struct info_plan *plan)
     return load_space_take(&job->space, start, size, "Multiboot information", -1);
 }
 
-// Writes a string where the next one goes, and moves that on.
-static enum status write_string(const struct load_job *job, const char *text, uint32_t *next)
+// Writes text where the next one goes, `size` bytes of it, and moves that on.
+static enum status write_text(const struct load_job *job, const char *text, size_t size,
+                              uint32_t *next)
 {
-    const char *s = text == NULL ? "" : text;
-    const size_t size = strlen(s) + 1;
     const uint32_t at = *next;
 
     *next += (uint32_t)size;
-    return load_write(job, at, s, size);
+    return size == 0 ? STATUS_OK : load_write(job, at, text, size);
+}
+
+static enum status write_cmdline(const struct load_job *job, struct guest_cmdline c, uint32_t *next)
+{
+    enum status s = write_text(job, c.name, strlen(c.name), next);
+
+    if (s == STATUS_OK) {
+        s = write_text(job, c.gap, strlen(c.gap), next);
+    }
+    return s == STATUS_OK ? write_text(job, c.words, strlen(c.words) + 1, next) : s;
 }
 
 static enum status write_modules(const struct load_job *job, const struct info_plan *plan,
@@ -285,7 +312,7 @@ static enum status write_modules(const struct load_job *job, const struct info_p
             s = load_write(job, plan->mods + i * sizeof(entry), &entry, sizeof(entry));
         }
         if (s == STATUS_OK) {
-            s = write_string(job, m->cmdline, strings);
+            s = write_cmdline(job, cmdline_of(req, m->module, m->cmdline), strings);
         }
         start += align_up(m->module->size, PAGE_SIZE);
     }
@@ -358,11 +385,11 @@ static enum status write_info(const struct load_job *job, const struct info_plan
     describe_screen(req->screen, &info);
     info.boot_loader_name = strings;
     if (s == STATUS_OK) {
-        s = write_string(job, loader_name, &strings);
+        s = write_text(job, loader_name, sizeof(loader_name), &strings);
     }
     info.cmdline = strings;
     if (s == STATUS_OK) {
-        s = write_string(job, req->cmdline, &strings);
+        s = write_cmdline(job, cmdline_of(req, req->image, req->cmdline), &strings);
     }
     if (s == STATUS_OK) {
         s = write_modules(job, plan, modules, &strings);
@@ -422,7 +449,7 @@ enum status load_multiboot(struct load_job *job, const struct multiboot_header *
         s = write_info(job, &plan, modules);
     }
     if (s == STATUS_OK) {
-        s = load_gdt(job, plan.gdt, ENTRY_PROTECTED32);
+        s = load_gdt(job, plan.gdt, ENTRY_CS, ENTRY_PROTECTED32);
     }
     if (s == STATUS_OK) {
         job->res->entry.rip = entry;

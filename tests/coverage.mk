@@ -42,8 +42,9 @@ DECISION_C += hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_
 DECISION_C += hv/decode.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c hv/emulate_alu.c \
               hv/emulate_string.c hv/guest_walk.c hv/string_io.c
 # image loaders, and the tables that a guest finds
-DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_job.c hv/load_multiboot.c \
-              hv/load_space.c hv/bios_rules.c hv/guest_bios.c hv/guest_acpi.c hv/guest_mptable.c hv/guest_table.c
+DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_foreign.c hv/load_job.c \
+              hv/load_multiboot.c hv/load_space.c hv/bios_rules.c hv/guest_bios.c hv/guest_acpi.c \
+              hv/guest_mptable.c hv/guest_table.c
 # virtual devices
 DECISION_C += hv/vdev/ports.c hv/vdev/vioapic.c hv/vdev/vmsix.c hv/vdev/vpci.c hv/vdev/vpci_bar.c \
               hv/vdev/vpci_caps.c hv/vdev/vpci_function.c hv/vdev/vpit.c hv/vdev/vpm.c \

@@ -201,3 +201,4 @@ done
 [ "$1" = test ] || exit 0
 tests/tools/qemu-second.sh
 tests/tools/grub-legacy.sh
+tests/tools/fetch-images.sh

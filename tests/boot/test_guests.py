@@ -90,8 +90,8 @@ def test_modules(boot, plain, tmp_path):
         '{ name = "second.dat"; cmdline = ""; } );'
     )
     console = boot(plain, config(partition("one", cmdline="n=1", more=more)))
-    console.wait(rf'module 0 at 0x\w+: 70000 bytes, sum {sum(data)}, ".*one two"', "one")
-    console.wait(rf"module 1 at 0x\w+: 1 bytes, sum {ord('x')}", "one")
+    console.wait(rf'module 0 at 0x\w+: 70000 bytes, sum {sum(data)}, "first.dat one two"', "one")
+    console.wait(rf'module 1 at 0x\w+: 1 bytes, sum {ord("x")}, "second.dat"', "one")
 
 
 def test_passed_port(boot, plain):

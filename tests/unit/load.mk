@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The guest loaders and the tables that a guest finds.
 LOAD_SRCS := hv/load.c hv/load_job.c hv/load_space.c hv/load_bzimage.c hv/load_multiboot.c \
-             hv/load_elf.c hv/guest_e820.c hv/guest_bios.c hv/guest_acpi.c hv/guest_mptable.c hv/guest_table.c \
+             hv/load_elf.c hv/load_foreign.c hv/guest_e820.c hv/guest_bios.c hv/guest_acpi.c \
+             hv/guest_mptable.c hv/guest_table.c \
              drivers/format.c tests/unit/fake_guest_ram.c
 
 UNIT_TESTS += test_load test_load_space test_load_bzimage test_load_multiboot test_load_elf

@@ -142,6 +142,8 @@ void expect_entry(const struct fixture *f, uint64_t rip)
     assert_int_equal(e->rip, rip);
     assert_int_equal(e->rax, 0x2badb002);
     assert_int_equal(e->cr3, 0);
+    assert_int_equal(e->cs, 8); // as QEMU and GRUB Legacy have it
+    assert_int_equal(e->ds, 0x10);
     assert_int_equal(fake_ram_u64(&f->p, e->gdt.v + e->cs), 0x00cf9b000000ffff);
     assert_int_equal(fake_ram_u64(&f->p, e->gdt.v + e->ds), 0x00cf93000000ffff);
     assert_true(e->gdt_limit >= e->ds + 7);

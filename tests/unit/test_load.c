@@ -119,16 +119,75 @@ static void unknown_kinds_are_refused(void **state)
     f->file.size = IMAGE_SIZE;
     memset(f->image, 0xff, IMAGE_SIZE);
     expect_failure(f, ERR_UNSUPPORTED, text);
-    put32(f, 0, 0xe85250d6); // Multiboot 2
-    expect_failure(f, ERR_UNSUPPORTED, text);
-    f->image[0x1fe] = 0x55; // a boot sector, and no Linux
-    f->image[0x1ff] = 0xaa;
-    expect_failure(f, ERR_UNSUPPORTED, text);
-    memcpy(&f->image[0], "\177ELF\2\1\1", 7);
-    expect_failure(f, ERR_UNSUPPORTED,
-                   "partition \"gamma\": image \"kernel\": is of no known kind: an ELF file "
-                   "without a Multiboot header in its first 8 KiB; use a Linux bzImage or a "
-                   "Multiboot 1 kernel");
+    fake_ram_free(&f->p);
+}
+
+// What a user may take for a kernel is called by its name, with what to do.
+static void foreign_kinds_are_named(void **state)
+{
+    static const struct {
+        unsigned at;
+        const char *bytes;
+        const char *kind;
+    } cases[] = {
+        {0, "\x1f\x8b\x08", "is a gzip file: unpack it with gunzip"},
+        {0, "\xfd\x37zXZ", "is an xz file: unpack it with unxz"},
+        {0, "\x28\xb5\x2f\xfd", "is a zstd file: unpack it with unzstd"},
+        {0, "BZh9", "is a bzip2 file: unpack it with bunzip2"},
+        {0, "MZ",
+         "is a UEFI or DOS program, which needs firmware: use a Linux bzImage or a Multiboot "
+         "1 kernel"},
+        {0, "\177ELF\2\1\1",
+         "is an ELF file without a Multiboot header in its first 8 KiB; of "
+         "Linux use the bzImage, not the vmlinux, or else a Multiboot 1 "
+         "kernel"},
+        {0, "070701", "is a cpio archive: give it as \"initrd\", and a kernel as \"image\""},
+        {0x8001, "CD001", "is an image of a CD: use the kernel that is on it"},
+        {0x1fe, "\x55\xaa",
+         "is a boot sector or a disk image, which needs a BIOS: use a Linux bzImage "
+         "or a Multiboot 1 kernel"},
+    };
+    static uint8_t file[0x8010];
+    struct fixture *f = *state;
+
+    set_up(f);
+    f->file = fake_module("kernel", file, sizeof(file));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[256];
+
+        memset(file, 0, sizeof(file));
+        memcpy(&file[cases[i].at], cases[i].bytes, strlen(cases[i].bytes));
+        snprintf(text, sizeof(text), "partition \"gamma\": image \"kernel\": %s", cases[i].kind);
+        expect_failure(f, ERR_UNSUPPORTED, text);
+        f->file.size = cases[i].at + 1; // cut off within the bytes that tell
+        assert_int_equal(load(f), ERR_UNSUPPORTED);
+        assert_non_null(strstr(f->error, "is of no known kind"));
+        f->file.size = sizeof(file);
+    }
+    fake_ram_free(&f->p);
+}
+
+static void multiboot_2_is_named(void **state)
+{
+    static const char known[] = "is a Multiboot 2 kernel: build it with a Multiboot 1 header";
+    static uint8_t file[0x8010];
+    uint32_t header[4] = {0xe85250d6, 0, 24, 0u - 0xe85250d6u - 24};
+    struct fixture *f = *state;
+
+    set_up(f);
+    f->file = fake_module("kernel", file, sizeof(file));
+    memcpy(file, "\177ELF\2\1\1", 7);
+    memcpy(&file[0x7ff8], header, sizeof(header)); // where it may begin at the latest
+    assert_int_equal(load(f), ERR_UNSUPPORTED);
+    assert_non_null(strstr(f->error, known));
+    memset(&file[0x7ff8], 0, sizeof(header));
+    memcpy(&file[0x8000], header, sizeof(header));
+    assert_int_equal(load(f), ERR_UNSUPPORTED);
+    assert_non_null(strstr(f->error, "ELF file without a Multiboot header"));
+    header[3]++; // a wrong checksum
+    memcpy(&file[8], header, sizeof(header));
+    assert_int_equal(load(f), ERR_UNSUPPORTED);
+    assert_non_null(strstr(f->error, "ELF file without a Multiboot header"));
     fake_ram_free(&f->p);
 }
 
@@ -201,6 +260,8 @@ int main(void)
         cmocka_unit_test(any_guest_gets_the_firmware_s_tables),
         cmocka_unit_test(loading_again_gives_the_same),
         cmocka_unit_test(unknown_kinds_are_refused),
+        cmocka_unit_test(foreign_kinds_are_named),
+        cmocka_unit_test(multiboot_2_is_named),
         cmocka_unit_test(an_empty_image_is_refused),
         cmocka_unit_test(too_little_memory_is_refused),
         cmocka_unit_test(a_platform_without_sense_is_refused),

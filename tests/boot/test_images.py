@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images as others make them: what GRUB and QEMU start is started, what can't work is refused by name."""
+
+import os
+import subprocess
+
+import pytest
+
+import bulkhead
+from conftest import TIMEOUT, config, partition
+from refusal import refused
+
+IMAGES = os.path.join(bulkhead.BUILD, "cache", "images")
+
+
+def fetched(name):
+    """A file of tests/tools/fetch-images.sh; the test is skipped if it is not to be had."""
+    path = os.path.join(IMAGES, name)
+    if not os.path.exists(path):
+        pytest.skip(f"{name} is not in build/cache/images")
+    return path
+
+
+def link(tmp_path, name, alias):
+    """Puts a fetched file where the configuration finds it."""
+    os.symlink(fetched(name), tmp_path / alias)
+
+
+def test_memtest86(boot, plain, tmp_path):
+    """Debian's file ends within its last paragraph. It tests memory, and finds all of it good."""
+    link(tmp_path, "memtest86+x64.bin", "memtest.bin")
+    console = boot(plain, config(partition("one", memory="16M", image="memtest.bin", cpus=2,
+                                           cmdline="console=ttyS0,115200"), partition("two")))
+    console.wait("Memtest86", "one", timeout=2 * TIMEOUT)
+    console.wait("Pass +", "one", timeout=2 * TIMEOUT)
+    console.wait("count 3", "two")
+
+
+def test_ipxe_is_refused(boot, plain, tmp_path):
+    """Its only entry is that of real mode, for a BIOS."""
+    link(tmp_path, "ipxe.lkrn", "ipxe.lkrn")
+    refused(boot(plain, config(partition("one", image="ipxe.lkrn"), partition("two"))),
+            'partition "one": image "ipxe.lkrn": has no entry for 32-bit or 64-bit mode .*'
+            "a PC's BIOS, which a partition has not: use a Linux")
+
+
+@pytest.mark.parametrize("content, what", [
+    (b"\x1f\x8b\x08" + bytes(600), "is a gzip file: unpack it with gunzip"),
+    (bytes(510) + b"\x55\xaa" + bytes(600), "is a boot sector or a disk image, which needs a BIOS"),
+], ids=["gzip", "boot-sector"])
+def test_foreign_image_is_named(boot, plain, tmp_path, content, what):
+    (tmp_path / "kernel").write_bytes(content)
+    refused(boot(plain, config(partition("one", image="kernel"))), f'image "kernel": {what}')
+
+
+def test_multiboot_name(boot, plain):
+    """The first word of the command line is the image's name, as Xen expects it, unless the
+    configuration omits it."""
+    console = boot(plain, config(
+        partition("with", cmdline="n=1"),
+        partition("without", cmdline="n=1", more="multiboot_name = false;"),
+        partition("alone"),
+    ))
+    console.wait('hello from count: "count.elf n=1", ', "with")
+    console.wait('hello from count: "n=1", ', "without")
+    console.wait('hello from count: "count.elf", ', "alone")
+
+
+def test_kernel_that_keeps_cs(boot, each_vendor, tmp_path):
+    """CS is 8 and DS 0x10 at a Multiboot kernel's entry, as QEMU and GRUB Legacy have it."""
+    source = os.path.join(os.path.dirname(__file__), "kept_cs.asm")
+    subprocess.run(["nasm", "-f", "bin", "-o", str(tmp_path / "kept_cs.bin"), source], check=True)
+    console = boot(each_vendor, config(partition("one", image="kept_cs.bin")))
+    console.wait("back from the interrupt", "one")
