@@ -41,6 +41,7 @@ struct console_events {
     uint32_t input;     // bit n: source n has new bytes for console_get(); kick that partition
     uint32_t actions;   // enum console_action, or-ed
     uint32_t unstalled; // bit n: see console_take_unstalled(); taken already
+    uint32_t power;     // bit n: press the power button of source n's partition (s)
 };
 
 // From here on print() writes to the log, and synchronously to the sink until console_start().

@@ -21,7 +21,7 @@ static const struct {
     enum console_key_kind kind;
 } keys[] = {
     {'n', CONSOLE_KEY_NEXT},  {'c', CONSOLE_KEY_COUNTERS}, {'l', CONSOLE_KEY_LOG},
-    {'q', CONSOLE_KEY_LEAVE}, {'?', CONSOLE_KEY_HELP},
+    {'s', CONSOLE_KEY_POWER}, {'q', CONSOLE_KEY_LEAVE},    {'?', CONSOLE_KEY_HELP},
 };
 
 struct console_key console_key(bool *escaped, uint8_t byte)

@@ -19,6 +19,7 @@ enum console_key_kind {
     CONSOLE_KEY_SOURCE, // keyboard to source `value`
     CONSOLE_KEY_COUNTERS,
     CONSOLE_KEY_LOG,
+    CONSOLE_KEY_POWER, // the power button of the partition that has the keyboard
     CONSOLE_KEY_LEAVE,
     CONSOLE_KEY_HELP, // also what any unknown key after the escape key gives
 };

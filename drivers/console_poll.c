@@ -22,8 +22,10 @@ void console_set_focus(unsigned source)
 
 void console_print_help(void)
 {
-    print("Ctrl-] then: n next partition, 1-9 that partition, c counters, l log, q leave,\n"
-          "    ? this help, Ctrl-] the key itself\n");
+    print(
+        "Ctrl-] then: n next partition, 1-9 that partition, c counters, l log,\n"
+        "    s power button of the one that has the keyboard, q leave, ? this help, Ctrl-] the key "
+        "itself\n");
     for (unsigned id = 1; id < console_state.count; id++)
         print("  %u %s%s\n", id, console_state.sources[id].name,
               id == console_focus() ? " (has the keyboard)" : "");
@@ -66,6 +68,10 @@ static void handle_key(uint8_t byte, struct console_events *events)
         break;
     case CONSOLE_KEY_COUNTERS:
         events->actions |= CONSOLE_ACTION_COUNTERS;
+        break;
+    case CONSOLE_KEY_POWER:
+        if (console_is_partition(console_focus()))
+            events->power |= 1u << console_focus();
         break;
     case CONSOLE_KEY_LOG:
         console_own_repeat(LOG_LINES); // the drain that follows shows them

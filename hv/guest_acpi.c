@@ -115,10 +115,9 @@ _Static_assert(offsetof(struct fadt, x_dsdt) == 140, "ACPI 5.2.9");
 #define BOOT_LEGACY_DEVICES BIT(0) // COM1 is where it always was
 #define BOOT_VGA_ABSENT     BIT(2)
 
-// flags, 5.2.9
+// flags, 5.2.9. Not set: PWR_BUTTON, so there is a fixed-feature power button (hv/vdev/vpm.h).
 #define FADT_WBINVD        BIT(0)  // works, or the CPU has no way to flush
 #define FADT_PROC_C1       BIT(2)  // HLT works on every CPU
-#define FADT_PWR_BUTTON    BIT(4)  // set: no fixed-feature power button
 #define FADT_SLP_BUTTON    BIT(5)  // set: no fixed-feature sleep button
 #define FADT_FIX_RTC       BIT(6)  // set: the RTC's wake status is in no fixed register
 #define FADT_TMR_VAL_EXT   BIT(8)  // the PM timer counts 32 bits
@@ -302,8 +301,8 @@ static uint32_t write_fadt(struct guest_table *t, const struct guest_platform *p
         .p_lvl2_lat = NO_C2,
         .p_lvl3_lat = NO_C3,
         .iapc_boot_arch = BOOT_LEGACY_DEVICES | BOOT_VGA_ABSENT,
-        .flags = (uint32_t)(FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON | FADT_SLP_BUTTON |
-                            FADT_FIX_RTC | FADT_HEADLESS | FADT_APIC_PHYSICAL |
+        .flags = (uint32_t)(FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC |
+                            FADT_HEADLESS | FADT_APIC_PHYSICAL |
                             (pf->pm_timer_port != 0 && pf->pm_timer_32bit ? FADT_TMR_VAL_EXT : 0) |
                             (pf->reset_port != 0 ? FADT_RESET_REG_SUP : 0)),
         .reset_reg = io_register(pf->reset_port, 8, ACCESS_BYTE),

@@ -16,7 +16,9 @@ struct partition;
 #define GUEST_EBDA         0x9fc00ull
 #define GUEST_EBDA_SIZE    0x400ull
 #define GUEST_ACPI_TABLES  0xe0000ull // to GUEST_MP_TABLES
-#define GUEST_MP_TABLES    0xf0000ull // to GUEST_BIOS
+#define GUEST_MP_TABLES    0xf0000ull // to GUEST_SMBIOS
+#define GUEST_SMBIOS       0xf8000ull // to GUEST_SMBIOS_END; guests scan 0xf0000 to 0xfffff
+#define GUEST_SMBIOS_END   0xfc000ull
 #define GUEST_BIOS         0xff000ull // to GUEST_FIRMWARE_END, see hv/guest_bios.h
 #define GUEST_FIRMWARE_END 0x100000ull
 

@@ -234,7 +234,7 @@ enum status guest_mptable_write(const struct partition *p, const struct guest_pl
                platform->cpu_count, (unsigned)MAX_CPUS);
         return ERR_INVALID;
     }
-    guest_table_begin(&t, p, config, GUEST_BIOS);
+    guest_table_begin(&t, p, config, GUEST_SMBIOS);
     s = write_config(&t, platform);
     if (s == STATUS_OK) {
         guest_table_begin(&t, p, GUEST_MP_TABLES, config);
@@ -242,7 +242,7 @@ enum status guest_mptable_write(const struct partition *p, const struct guest_pl
     }
     if (s != STATUS_OK) {
         format(error, error_size, "the MP tables don't fit at 0x%llx-0x%llx (status %d)",
-               GUEST_MP_TABLES, GUEST_BIOS - 1, (int)s);
+               GUEST_MP_TABLES, GUEST_SMBIOS - 1, (int)s);
     }
     return s;
 }

@@ -7,6 +7,7 @@
 #include "hv/guest_bios.h"
 #include "hv/guest_e820.h"
 #include "hv/guest_mptable.h"
+#include "hv/guest_smbios.h"
 #include "hv/load_bzimage.h"
 #include "hv/load_foreign.h"
 #include "hv/load_job.h"
@@ -33,18 +34,26 @@ static enum status check_request(const struct load_job *job)
 // Writes what a PC's firmware leaves in the first MiB, and claims it.
 static enum status write_firmware(struct load_job *job, gpa_t *rsdp)
 {
+    const struct guest_identity identity = {
+        .name = job->req->partition,
+        .version = job->req->version,
+        .uuid = job->req->uuid,
+        .memory = job->req->memory,
+    };
     char detail[DETAIL_SIZE] = "the BIOS and its data area can't be written";
     enum status s = guest_bios_write(job->p);
 
     if (s == STATUS_OK) {
         s = guest_bda_write(job->p);
     }
-
     if (s == STATUS_OK) {
         s = guest_acpi_write(job->p, &job->req->platform, rsdp, detail, sizeof(detail));
     }
     if (s == STATUS_OK) {
         s = guest_mptable_write(job->p, &job->req->platform, detail, sizeof(detail));
+    }
+    if (s == STATUS_OK) {
+        s = guest_smbios_write(job->p, &job->req->platform, &identity, detail, sizeof(detail));
     }
     if (s != STATUS_OK) {
         return load_fail_file(job, s, NULL, NULL, "%s", detail);

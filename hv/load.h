@@ -22,7 +22,9 @@ struct load_module {
 };
 
 struct load_request {
-    const char *partition; // its name, for messages
+    const char *partition; // its name, for messages and SMBIOS
+    const char *version;   // Bulkhead's
+    const uint8_t *uuid;   // GUEST_UUID_SIZE bytes (hv/guest_smbios.h)
     uint64_t memory;       // bytes of RAM, a multiple of the page size
     uint64_t dma_floor;    // where its RAM above the first MiB begins; 0: there
     const struct boot_module *image;

@@ -163,14 +163,20 @@ static struct partition *partition_of_source(unsigned source)
     return NULL;
 }
 
-static void tell(uint32_t sources)
+// To the first vCPU of each partition in a mask of sources.
+static void post(uint32_t sources, uint64_t work)
 {
     for (; sources != 0; sources &= sources - 1) {
         struct partition *p = partition_of_source((unsigned)__builtin_ctz(sources));
         if (p != NULL) {
-            vcpu_post(p->vcpus[0], WORK_CONSOLE);
+            vcpu_post(p->vcpus[0], work);
         }
     }
+}
+
+static void tell(uint32_t sources)
+{
+    post(sources, WORK_CONSOLE);
 }
 
 void machine_tell_unstalled(void)
@@ -227,6 +233,7 @@ static void serve_console(void)
 {
     struct console_events events = console_poll();
     tell(events.input | events.unstalled);
+    post(events.power, WORK_POWER_BUTTON);
     if (events.actions & CONSOLE_ACTION_COUNTERS) {
         print_counters();
     }

@@ -22,6 +22,7 @@
 #include "hv/log.h"
 #include "hv/machine.h"
 #include "hv/screen_grant.h"
+#include "version.h"
 
 #define CONSOLE_RING_SIZE 4096
 
@@ -277,6 +278,8 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
     }
     struct load_request request = {
         .partition = p->name,
+        .version = BULKHEAD_VERSION,
+        .uuid = p->config->uuid,
         .memory = p->config->memory,
         .dma_floor = p->ram.dma_floor,
         .image = p->image,

@@ -166,6 +166,18 @@ static void uart_write(struct partition *p, unsigned reg, uint8_t value)
     set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
 }
 
+// ---- power button --------------------------------------------------------------------------
+
+void platform_power_button(struct partition *p)
+{
+    spin_lock(&p->device_lock);
+    bool seen = vpm_press_power_button(&p->devices.pm);
+    set_line(p, GUEST_SCI_IRQ, vpm_sci(&p->devices.pm));
+    spin_unlock(&p->device_lock);
+    print("%s: its power button is pressed%s\n", p->name,
+          seen ? "" : ", but its system has not enabled that button (ACPI) and won't react");
+}
+
 // ---- ports ---------------------------------------------------------------------------------
 
 static uint64_t pit_ticks(const struct partition *p)
@@ -231,6 +243,13 @@ uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size)
     return value;
 }
 
+static enum vdev_event write_pm(struct partition *p, uint16_t port, unsigned size, uint32_t value)
+{
+    enum vdev_event event = vpm_write(&p->devices.pm, port - machine.pm1_base, size, value);
+    set_line(p, GUEST_SCI_IRQ, vpm_sci(&p->devices.pm));
+    return event;
+}
+
 static enum vdev_event write_device(struct vcpu *v, enum vdev_port device, uint16_t port,
                                     unsigned size, uint32_t value)
 {
@@ -256,7 +275,7 @@ static enum vdev_event write_device(struct vcpu *v, enum vdev_port device, uint1
     case VDEV_PORT_BIOS:
         return VDEV_BIOS_CALL;
     case VDEV_PORT_PM:
-        return vpm_write(&d->pm, port - machine.pm1_base, size, value);
+        return write_pm(p, port, size, value);
     case VDEV_PORT_PCI:
         passthrough_effect(v, vpci_write(&d->pci, port, size, value));
         return VDEV_NONE;

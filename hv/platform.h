@@ -35,6 +35,9 @@ bool platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *re
 // The console has input for the partition, or room for its output again.
 void platform_console(struct partition *p);
 
+// The operator presses the partition's power button: its system is to shut down. Says so.
+void platform_power_button(struct partition *p);
+
 // Where a message of the virtual IOAPIC goes: through the same check as an IPI.
 void platform_judge(const struct partition *p, const struct vioapic_message *m,
                     struct icr_verdict *verdict);

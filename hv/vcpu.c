@@ -114,6 +114,9 @@ static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
     if ((work & WORK_CONSOLE) && v->state == VCPU_RUNNING) {
         platform_console(v->partition);
     }
+    if ((work & WORK_POWER_BUTTON) && v->state == VCPU_RUNNING) {
+        platform_power_button(v->partition);
+    }
     if ((work & WORK_NMI) && v->state == VCPU_RUNNING) {
         virt->inject_nmi(v);
     }

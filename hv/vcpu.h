@@ -39,16 +39,17 @@ enum vcpu_state {
 };
 
 // Bits of vcpu.work.
-#define WORK_STOP          BIT(0) // the partition is ending: park
-#define WORK_INIT          BIT(1) // a guest's INIT
-#define WORK_SIPI          BIT(2) // a guest's start-up IPI; `sipi` has the vector
-#define WORK_NMI           BIT(3) // a guest's NMI
-#define WORK_CONSOLE       BIT(4) // the console has input for the partition, or room again
-#define WORK_RESTART       BIT(5) // for the partition's first vCPU: all others are parked
-#define WORK_MACHINE_CHECK BIT(6) // likewise: the partition's memory has failed
-#define WORK_FLUSH         BIT(7) // second-level tables have changed: forget what was
-#define WORK_DMA_FAULT     BIT(8) // for the partition's first vCPU: a device did what stops it
-#define WORK_FAULT_PAUSE   BIT(9) // its devices did too much of it: pause, then say so
+#define WORK_STOP          BIT(0)  // the partition is ending: park
+#define WORK_INIT          BIT(1)  // a guest's INIT
+#define WORK_SIPI          BIT(2)  // a guest's start-up IPI; `sipi` has the vector
+#define WORK_NMI           BIT(3)  // a guest's NMI
+#define WORK_CONSOLE       BIT(4)  // the console has input for the partition, or room again
+#define WORK_RESTART       BIT(5)  // for the partition's first vCPU: all others are parked
+#define WORK_MACHINE_CHECK BIT(6)  // likewise: the partition's memory has failed
+#define WORK_FLUSH         BIT(7)  // second-level tables have changed: forget what was
+#define WORK_DMA_FAULT     BIT(8)  // for the partition's first vCPU: a device did what stops it
+#define WORK_FAULT_PAUSE   BIT(9)  // its devices did too much of it: pause, then say so
+#define WORK_POWER_BUTTON  BIT(10) // for the partition's first vCPU: the operator pressed it
 
 // Where a guest is with its NMI handler, for a back end whose processor does not keep track.
 enum nmi_state {

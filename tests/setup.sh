@@ -51,6 +51,7 @@ clang llvm llvm-profdata
 ovmf ovmf /usr/share/OVMF/OVMF_CODE_4M.fd
 signing openssl openssl
 signing sbsigntool sbsign
+dmidecode dmidecode dmidecode
 "
 
 # The sets that the target needs, and those that only some tests need.
@@ -63,7 +64,7 @@ efi) needed="build run gnu-efi" ;;
 image) needed="build run grub grub-efi" ;;
 bochs) needed="build run grub bochs" ;;
 bench) needed="build run grub" optional="bochs" ;;
-test) needed="build run grub gnu-efi grub-efi test" optional="bochs clang-format clang ovmf signing" ;;
+test) needed="build run grub gnu-efi grub-efi test" optional="bochs clang-format clang ovmf signing dmidecode" ;;
 *)
     echo "usage: $0 build|run|bochs|iso|efi|image|test|bench" >&2
     exit 2

@@ -5,8 +5,9 @@
 #include "arch/string.h"
 
 // PM1 enable: timer, global lock, power button, sleep button, RTC, PCIe wake disable. Drivers read
-// back whether what they enabled stays enabled, so it does, though nothing ever happens.
+// back whether what they enabled stays enabled, so it does; only the power button ever happens.
 #define ENABLE_WRITABLE 0x4721
+#define POWER_BUTTON    0x0100 // in status and enable
 
 #define CONTROL_SCI_EN        0x0001 // ACPI mode: always on, there is no SMI to turn it on with
 #define CONTROL_SLP_TYP       0x1c00
@@ -25,8 +26,9 @@ static uint8_t read_byte(const struct vpm *pm, unsigned offset)
 {
     switch (offset) {
     case VPM_STATUS:
+        return (uint8_t)pm->status;
     case VPM_STATUS + 1:
-        return 0;
+        return (uint8_t)(pm->status >> 8);
     case VPM_ENABLE:
         return (uint8_t)pm->enable;
     case VPM_ENABLE + 1:
@@ -51,6 +53,10 @@ static enum vdev_event write_byte(struct vpm *pm, unsigned offset, uint8_t byte)
     uint16_t value;
 
     switch (offset) {
+    case VPM_STATUS: // writing ones clears
+    case VPM_STATUS + 1:
+        pm->status &= (uint16_t)~with_byte(0, offset - VPM_STATUS, byte);
+        return VDEV_NONE;
     case VPM_ENABLE:
     case VPM_ENABLE + 1:
         pm->enable = with_byte(pm->enable, offset - VPM_ENABLE, byte) & ENABLE_WRITABLE;
@@ -64,7 +70,7 @@ static enum vdev_event write_byte(struct vpm *pm, unsigned offset, uint8_t byte)
             (value & CONTROL_SLP_TYP) >> CONTROL_SLP_TYP_SHIFT == VPM_SLP_TYP_S5)
             return VDEV_POWER_OFF;
         return VDEV_NONE;
-    default: // status: writing ones clears bits that are never set
+    default:
         return VDEV_NONE;
     }
 }
@@ -86,4 +92,15 @@ enum vdev_event vpm_write(struct vpm *pm, unsigned offset, unsigned size, uint32
             event = e;
     }
     return event;
+}
+
+bool vpm_press_power_button(struct vpm *pm)
+{
+    pm->status |= POWER_BUTTON;
+    return vpm_sci(pm);
+}
+
+bool vpm_sci(const struct vpm *pm)
+{
+    return (pm->status & pm->enable) != 0;
 }

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's stock kernel in partitions."""
 
+import base64
 import os
 import re
+import struct
+import subprocess
 import time
 
 import pytest
@@ -93,6 +96,68 @@ def test_linux_power_off(boot, apic_machine):
     at = console.wait("off: ended by power", "bulkhead", timeout=LINUX_TIMEOUT)
     console.wait(r"count \d+", "long", since=at)
     assert "Power down" in console.text("off")
+
+
+def test_power_button(boot, apic_machine):
+    """Ctrl-] s presses the button of the partition that has the keyboard: its Linux sees the event and
+    shuts down. The other's system has enabled no button."""
+    console = boot(
+        apic_machine,
+        config(
+            partition("off", image="vmlinuz-generic", memory="256M",
+                      cmdline="console=ttyS0 quiet bulkhead.test=button", more='initrd = "initrd-devices.gz";'),
+            partition("plain"),
+        ),
+    )
+    console.wait("waiting for the Power Button", "off", timeout=2 * LINUX_TIMEOUT)
+    console.type(KEY + "2" + KEY + "s")
+    at = console.wait("plain: its power button is pressed, but its system has not enabled", "bulkhead")
+    assert "off: its power button" not in console.text("bulkhead")
+    console.type(KEY + "1" + KEY + "s")
+    console.wait("off: its power button is pressed$", "bulkhead", since=at)
+    console.wait("0001 0074 0001", "off", since=at)  # EV_KEY, KEY_POWER, pressed
+    at = console.wait("off: ended by power-off", "bulkhead", since=at)
+    console.wait(r"count \d+", "plain", since=at)
+
+
+def dmidecode(tmp_path, entry, table, *words):
+    """What dmidecode says of tables: a dump of its own has the table 32 bytes behind the entry point."""
+    entry = bytearray(entry)
+    entry[24:28] = struct.pack("<I", 32)
+    entry[21] = (entry[21] - sum(entry[16:31])) & 0xFF
+    entry[4] = (entry[4] - sum(entry)) & 0xFF
+    dump = tmp_path / "dmi.bin"
+    dump.write_bytes(bytes(entry).ljust(32, b"\0") + table)
+    run = subprocess.run(["/usr/sbin/dmidecode", "--from-dump", str(dump), *words], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, check=True)
+    return run.stdout.decode()
+
+
+def test_dmi(boot, plain, tmp_path):
+    """SMBIOS names Bulkhead, the partition and its UUID, to Linux and to dmidecode."""
+    uuid = "00112233-4455-6677-8899-aabbccddeeff"
+    console = boot(plain, config(linux("named", cpus=2, cmdline="quiet bulkhead.test=dmi",
+                                       more=f'uuid = "{uuid}";')))
+    console.wait("dmi done", "named", timeout=LINUX_TIMEOUT)
+    text = console.text("named")
+    for name, value in [("sys_vendor", "Bulkhead"), ("product_name", "Bulkhead"), ("product_uuid", uuid),
+                        ("product_serial", "named"), ("chassis_asset_tag", "named")]:
+        assert f"dmi {name}: {value}" in text
+    version = re.search(r"Bulkhead (\S+)", console.text("bulkhead")).group(1)
+    assert f"dmi product_version: {version}" in text
+    assert f"dmi bios_version: {version}" in text
+    if not os.path.exists("/usr/sbin/dmidecode"):
+        pytest.skip("the package dmidecode is not installed")
+    entry, table = (base64.b64decode("".join(re.findall(rf"{f} (\S+)", text)))
+                    for f in ("smbios_entry_point", "DMI"))
+    said = dmidecode(tmp_path, entry, table)
+    for line in [f"UUID: {uuid}", "Serial Number: named", "Asset Tag: named", "Size: 256 MB",
+                 "Socket Designation: CPU 1", "Maximum Capacity: 256 MB", "System is a virtual machine",
+                 "End Of Table"]:
+        assert line in said, line
+    for wrong in ("BAD", "OUT OF SPEC", "broken", "Wrong", "truncated", "Invalid"):
+        assert wrong not in said, wrong
+    assert dmidecode(tmp_path, entry, table, "-s", "system-manufacturer").strip() == "Bulkhead"
 
 
 @pytest.mark.parametrize("way", ["", *(f"reboot={way}" for way in "abekpt")])

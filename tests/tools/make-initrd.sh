@@ -18,6 +18,8 @@ fi
 
 # Each brings along what it needs.
 drivers="nvme ahci sd_mod e1000 e1000e virtio_pci virtio_net virtio_blk xhci-pci usb-storage ext4"
+# For the power button and what it does to /dev/input.
+drivers="$drivers button evdev"
 # Asked for by others at run time, where they are not built in.
 helpers="crc32c_generic crct10dif_generic"
 

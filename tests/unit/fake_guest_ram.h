@@ -25,6 +25,9 @@ uint16_t fake_ram_u16(const struct partition *p, uint64_t address);
 uint32_t fake_ram_u32(const struct partition *p, uint64_t address);
 uint64_t fake_ram_u64(const struct partition *p, uint64_t address);
 
+// 00112233-4455-6677-8899-aabbccddeeff
+extern const uint8_t fake_uuid[16];
+
 // A module of `size` bytes at `data`, which stay the caller's.
 struct boot_module fake_module(const char *name, const void *data, uint64_t size);
 

@@ -2,8 +2,8 @@
 # The guest loaders and the tables that a guest finds.
 LOAD_SRCS := hv/load.c hv/load_job.c hv/load_space.c hv/load_bzimage.c hv/load_multiboot.c \
              hv/load_elf.c hv/load_foreign.c hv/guest_e820.c hv/guest_bios.c hv/guest_acpi.c \
-             hv/guest_mptable.c hv/guest_table.c \
-             drivers/format.c tests/unit/fake_guest_ram.c
+             hv/guest_mptable.c hv/guest_smbios.c hv/guest_table.c drivers/format.c \
+             tests/unit/fake_guest_ram.c
 
 UNIT_TESTS += test_load test_load_space test_load_bzimage test_load_multiboot test_load_elf
 test_load_SRCS = tests/unit/test_load.c $(LOAD_SRCS)
@@ -13,13 +13,16 @@ test_load_elf_SRCS = tests/unit/test_load_elf.c tests/unit/multiboot_image.c $(L
 test_load_space_SRCS = tests/unit/test_load_space.c hv/load_space.c hv/guest_e820.c \
                        tests/unit/fake_guest_ram.c
 
-UNIT_TESTS += test_guest_acpi test_guest_aml test_guest_mptable
+UNIT_TESTS += test_guest_acpi test_guest_aml test_guest_mptable test_guest_smbios
 GUEST_ACPI_SRCS := tests/unit/guest_acpi_fixture.c hv/guest_acpi.c hv/guest_table.c \
                    drivers/format.c tests/unit/fake_guest_ram.c
 test_guest_acpi_SRCS = tests/unit/test_guest_acpi.c $(GUEST_ACPI_SRCS)
 test_guest_aml_SRCS = tests/unit/test_guest_aml.c $(GUEST_ACPI_SRCS)
 test_guest_mptable_SRCS = tests/unit/test_guest_mptable.c hv/guest_mptable.c hv/guest_table.c \
                           drivers/format.c tests/unit/fake_guest_ram.c
+
+test_guest_smbios_SRCS = tests/unit/test_guest_smbios.c hv/guest_smbios.c hv/guest_table.c \
+                         drivers/format.c tests/unit/fake_guest_ram.c
 
 # The stubs that stand for a BIOS, what they answer, and how many triple faults restart.
 UNIT_TESTS += test_guest_bios

@@ -31,6 +31,8 @@ static void set_up(struct fixture *f)
     f->file = fake_module("bench.elf", f->image, IMAGE_SIZE);
     f->req = (struct load_request){
         .partition = "beta",
+        .version = "1.2",
+        .uuid = fake_uuid,
         .memory = MIB(16),
         .image = &f->file,
         .cmdline = "n=1000",

@@ -575,6 +575,12 @@ static void escape_keys(void **state)
     assert_non_null(strstr(help, "n next partition"));
     assert_non_null(strstr(help, "1 alpha (has the keyboard)\r\n"));
     assert_non_null(strstr(help, "2 beta\r\n"));
+    // The power button of the partition that has the keyboard; no byte of it is input.
+    assert_int_equal(type("s").power, 0);
+    assert_int_equal(type("\x1ds").power, 1u << 1);
+    assert_int_equal(type("\x1dn\x1ds").power, 1u << 2);
+    assert_int_equal(type("\x1d\x31").power, 0);
+    expect_input(1, "s");
     // An unknown key explains the known ones; the state survives between interrupts.
     assert_int_equal(type("\x1d").actions, 0);
     assert_int_equal(type("z").actions, CONSOLE_ACTION_HELP);

@@ -127,7 +127,8 @@ static void fadt_says_what_the_platform_is(void **state)
     assert_true(fake_ram_u16(&p, fadt + 98) > 1000);       // no C3
     assert_int_equal(fake_ram_u16(&p, fadt + 109), 1 | 4); // COM1 is there; no 8042, no VGA
     flags = fake_ram_u32(&p, fadt + 112);
-    assert_int_equal(flags & BIT(4), BIT(4));                   // no fixed power button
+    assert_int_equal(flags & BIT(4), 0);                        // a fixed power button
+    assert_int_equal(flags & BIT(5), BIT(5));                   // no sleep button
     assert_int_equal(flags & BIT(8), BIT(8));                   // 32-bit PM timer
     assert_int_equal(flags & BIT(10), BIT(10));                 // a reset register
     assert_int_equal(flags & BIT(19), BIT(19));                 // physical destinations

@@ -44,6 +44,8 @@ static void set_up(struct fixture *f)
     f->file = fake_module("kernel", f->image, IMAGE_SIZE);
     f->req = (struct load_request){
         .partition = "gamma",
+        .version = "1.2",
+        .uuid = fake_uuid,
         .memory = MIB(4),
         .image = &f->file,
         .platform =

@@ -61,6 +61,8 @@ static void set_up(struct fixture *f, uint64_t memory)
     f->file = fake_module("vmlinuz", f->image, IMAGE_SIZE);
     f->req = (struct load_request){
         .partition = "alpha",
+        .version = "1.2",
+        .uuid = fake_uuid,
         .memory = memory,
         .image = &f->file,
         .cmdline = "console=ttyS0",

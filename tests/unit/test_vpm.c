@@ -17,7 +17,7 @@ static struct vpm pm;
 static int setup(void **state)
 {
     (void)state;
-    pm = (struct vpm){0xffff, 0xffff};
+    pm = (struct vpm){0xffff, 0xffff, 0xffff};
     vpm_reset(&pm);
     return 0;
 }
@@ -86,6 +86,34 @@ static void enables_read_back(void **state)
     assert_int_equal(vpm_read(&pm, VPM_STATUS, 4), 0x01000000);
 }
 
+// The status latches until it is cleared; the SCI's level is what is enabled of it.
+static void power_button(void **state)
+{
+    (void)state;
+    assert_false(vpm_sci(&pm));
+    assert_false(vpm_press_power_button(&pm)); // its event is not enabled
+    assert_false(vpm_sci(&pm));
+    assert_int_equal(vpm_read(&pm, VPM_STATUS, 2), 0x0100);
+    vpm_write(&pm, VPM_ENABLE, 2, 0xfeff); // all others
+    assert_false(vpm_sci(&pm));
+    vpm_write(&pm, VPM_ENABLE, 2, 0x0100);
+    assert_true(vpm_sci(&pm));
+    vpm_write(&pm, VPM_STATUS, 2, 0xfeff); // clears all others
+    vpm_write(&pm, VPM_STATUS, 1, 0xff);
+    assert_int_equal(vpm_read(&pm, VPM_STATUS, 2), 0x0100);
+    vpm_write(&pm, VPM_STATUS + 1, 1, 0x01);
+    assert_int_equal(vpm_read(&pm, VPM_STATUS, 4), 0x01000000);
+    assert_false(vpm_sci(&pm));
+    assert_true(vpm_press_power_button(&pm));
+    assert_true(vpm_sci(&pm));
+    vpm_write(&pm, VPM_STATUS, 4, 0x01000100); // clears, and leaves it enabled
+    assert_false(vpm_sci(&pm));
+    assert_true(vpm_press_power_button(&pm));
+    vpm_reset(&pm);
+    assert_false(vpm_sci(&pm));
+    assert_int_equal(vpm_read(&pm, VPM_STATUS, 4), 0);
+}
+
 static void beyond_the_end(void **state)
 {
     (void)state;
@@ -103,6 +131,7 @@ int main(void)
         cmocka_unit_test_setup(other_sleep_types, setup),
         cmocka_unit_test_setup(power_off_in_any_width, setup),
         cmocka_unit_test_setup(enables_read_back, setup),
+        cmocka_unit_test_setup(power_button, setup),
         cmocka_unit_test_setup(beyond_the_end, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
