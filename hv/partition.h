@@ -16,6 +16,7 @@
 #include "hv/passthrough.h"
 #include "hv/platform.h"
 #include "hv/vcpu.h"
+#include "hv/vdev/vcrtc.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpci.h"
 #include "hv/vdev/vpit.h"
@@ -37,6 +38,7 @@ struct partition_devices {
     struct vpit pit;
     struct vrtc rtc;
     struct vpm pm;
+    struct vcrtc crtc;
     struct vreset reset;
     struct vpci pci;
     struct vioapic ioapic;

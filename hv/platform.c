@@ -132,12 +132,22 @@ static void receive(struct partition *p)
     }
 }
 
+static void update_uart_line(struct partition *p)
+{
+    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+    if (vuart_take_gated(&p->devices.uart)) {
+        log_guest(p->vcpus[0],
+                  "COM1 has an interrupt that it can't send, because MCR.OUT2 (bit 3 of "
+                  "port 0x3fc) is not set: some emulators send it, a PC doesn't");
+    }
+}
+
 void platform_console(struct partition *p)
 {
     spin_lock(&p->device_lock);
     receive(p);
     flush_held(p);
-    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+    update_uart_line(p);
     spin_unlock(&p->device_lock);
     console_drain();
     machine_tell_unstalled();
@@ -150,7 +160,7 @@ static uint8_t uart_read(struct partition *p, unsigned reg)
     }
     uint8_t value = vuart_read(&p->devices.uart, reg);
     receive(p);
-    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+    update_uart_line(p);
     return value;
 }
 
@@ -163,7 +173,7 @@ static void uart_write(struct partition *p, unsigned reg, uint8_t value)
         set_line(p, UART_PIN, false);
     }
     receive(p);
-    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+    update_uart_line(p);
 }
 
 // ---- power button --------------------------------------------------------------------------
@@ -218,6 +228,8 @@ static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t
         return vreset_read(&d->reset, port, size);
     case VDEV_PORT_PM:
         return vpm_read(&d->pm, port - machine.pm1_base, size);
+    case VDEV_PORT_CRTC:
+        return vcrtc_read(&d->crtc, port, size);
     case VDEV_PORT_PCI:
         return vpci_read(&d->pci, port, size);
     default:
@@ -276,6 +288,9 @@ static enum vdev_event write_device(struct vcpu *v, enum vdev_port device, uint1
         return VDEV_BIOS_CALL;
     case VDEV_PORT_PM:
         return write_pm(p, port, size, value);
+    case VDEV_PORT_CRTC:
+        vcrtc_write(&d->crtc, port, size, value);
+        return VDEV_NONE;
     case VDEV_PORT_PCI:
         passthrough_effect(v, vpci_write(&d->pci, port, size, value));
         return VDEV_NONE;
@@ -417,6 +432,7 @@ void platform_reset(struct partition *p)
     vpit_reset(&d->pit);
     vrtc_reset(&d->rtc);
     vpm_reset(&d->pm);
+    vcrtc_reset(&d->crtc);
     vreset_reset(&d->reset);
     vioapic_reset(&d->ioapic);
     d->start_tsc = rdtsc();

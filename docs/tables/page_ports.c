@@ -22,6 +22,7 @@ static void write_devices(FILE *out)
         [VDEV_PORT_RESET] = "reset: restarts the partition",
         [VDEV_PORT_BIOS] = "all ones; a write of a stub is a BIOS call, which is told and answered",
         [VDEV_PORT_UART] = "16550A",
+        [VDEV_PORT_CRTC] = "32 registers that keep what is written; there is no picture",
         [VDEV_PORT_PCI] = "configuration mechanism 1, see pci.md; without devices an empty bus",
         [VDEV_PORT_PM] = "ACPI PM1 event and control block: power-off ends the partition",
     };

@@ -19,6 +19,8 @@ const struct vdev_port_range vdev_port_ranges[] = {
     {0x092, 0x092, VDEV_PORT_RESET, "system control port A: A20 and fast reset"},
     {0x0a0, 0x0a1, VDEV_PORT_SILENT, "second 8259: silent"},
     {0x0b1, 0x0b1, VDEV_PORT_BIOS, "written by the stubs that stand for a BIOS, in real mode"},
+    {0x3b4, 0x3b5, VDEV_PORT_CRTC, "CRT controller of a monochrome screen: storage"},
+    {0x3d4, 0x3d5, VDEV_PORT_CRTC, "CRT controller: storage, for kernels that read the cursor back"},
     {0x3f8, 0x3ff, VDEV_PORT_UART, "COM1, the partition's console"},
     {0x4d0, 0x4d1, VDEV_PORT_SILENT, "8259 edge/level registers: silent"},
     {0xcf8, 0xcf8, VDEV_PORT_PCI, "PCI configuration address, 32-bit accesses only"},

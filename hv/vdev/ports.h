@@ -18,6 +18,7 @@ enum vdev_port {
     VDEV_PORT_RESET,    // vreset
     VDEV_PORT_BIOS,     // where the BIOS's stubs write: bios_call()
     VDEV_PORT_UART,     // vuart, register = port - VDEV_UART_BASE
+    VDEV_PORT_CRTC,     // vcrtc
     VDEV_PORT_PCI,      // vpci
     VDEV_PORT_PM,       // vpm, offset = port - the base given to vdev_ports_init()
 };

@@ -59,6 +59,11 @@
 
 #define MODEM_DELTA_SHIFT 4 // from a line's bit to its delta's
 
+// Whether an interrupt was held back by OUT2, and the caller knows.
+#define GATE_OPEN 0
+#define GATE_MET  1
+#define GATE_TOLD 2
+
 // A terminal that is always there and always ready.
 #define MODEM_CONNECTED (MSR_CTS | MSR_DSR | MSR_DCD)
 
@@ -216,6 +221,13 @@ static void write_mcr(struct vuart *u, uint8_t value)
     u->modem_lines = lines;
 }
 
+// A byte came or went, whose interrupt is `event`.
+static void note_gate(struct vuart *u, uint8_t event)
+{
+    if ((u->ier & event) && !(u->mcr & (MCR_OUT2 | MCR_LOOP)) && u->gate == GATE_OPEN)
+        u->gate = GATE_MET;
+}
+
 static bool write_data(struct vuart *u, uint8_t value, uint8_t *tx)
 {
     // The holding register fills and, with the byte gone at once, is empty again: a new event,
@@ -225,6 +237,7 @@ static bool write_data(struct vuart *u, uint8_t value, uint8_t *tx)
         rx_push(u, value);
         return false;
     }
+    note_gate(u, IER_TX);
     *tx = value;
     return true;
 }
@@ -299,8 +312,10 @@ unsigned vuart_rx_room(const struct vuart *u)
 
 void vuart_rx(struct vuart *u, uint8_t byte)
 {
-    if (!looped(u))
+    if (!looped(u)) {
         rx_push(u, byte);
+        note_gate(u, IER_RX);
+    }
 }
 
 void vuart_set_tx_ready(struct vuart *u, bool ready)
@@ -315,4 +330,12 @@ bool vuart_irq(const struct vuart *u)
     // A PC's serial card drives its interrupt line only while OUT2 is active; in loopback mode the
     // pin is not, whatever the register says.
     return (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2 && interrupt_id(u) != IIR_NONE;
+}
+
+bool vuart_take_gated(struct vuart *u)
+{
+    bool met = u->gate == GATE_MET;
+    if (met)
+        u->gate = GATE_TOLD;
+    return met;
 }

@@ -23,6 +23,7 @@ struct vuart {
     uint8_t divisor_high;
     bool tx_ready;     // the console ring takes more
     bool thre_pending; // "transmitter empty" waits to be seen in IIR
+    uint8_t gate;      // see vuart_take_gated()
     uint8_t rx_first;
     uint8_t rx_count;
     uint8_t rx[VUART_FIFO_SIZE];
@@ -55,5 +56,9 @@ void vuart_set_tx_ready(struct vuart *u, bool ready);
 // The interrupt line, as it leaves the serial card: gated by MCR.OUT2, which loopback mode takes
 // off its pin. Look at it after every call above.
 bool vuart_irq(const struct vuart *u);
+
+// True once after a byte was received or sent whose interrupt the driver has enabled and OUT2 holds
+// back: it waits for nothing. Probes, which only enable interrupts, don't count.
+bool vuart_take_gated(struct vuart *u);
 
 #endif

@@ -66,9 +66,14 @@ def test_multiboot_name(boot, plain):
     console.wait('hello from count: "count.elf", ', "alone")
 
 
-def test_kernel_that_keeps_cs(boot, each_vendor, tmp_path):
-    """CS is 8 and DS 0x10 at a Multiboot kernel's entry, as QEMU and GRUB Legacy have it."""
-    source = os.path.join(os.path.dirname(__file__), "kept_cs.asm")
-    subprocess.run(["nasm", "-f", "bin", "-o", str(tmp_path / "kept_cs.bin"), source], check=True)
-    console = boot(each_vendor, config(partition("one", image="kept_cs.bin")))
+def test_teaching_kernel(boot, each_vendor, tmp_path):
+    """CS is 8 and DS 0x10 at a Multiboot kernel's entry, as QEMU and GRUB Legacy have it; the CRT
+    controller's registers keep what is written; who waits for COM1's interrupt without OUT2 is told, once."""
+    source = os.path.join(os.path.dirname(__file__), "teaching.asm")
+    subprocess.run(["nasm", "-f", "bin", "-o", str(tmp_path / "teaching.bin"), source], check=True)
+    console = boot(each_vendor, config(partition("one", image="teaching.bin")))
     console.wait("back from the interrupt", "one")
+    console.wait("the cursor is kept", "one")
+    console.wait("sent without OUT2", "one")
+    console.wait("one/0: COM1 has an interrupt that it can't send, because MCR.OUT2", "bulkhead")
+    assert console.text("bulkhead").count("MCR.OUT2") == 1

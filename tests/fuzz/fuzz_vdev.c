@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hv/vdev/ports.h"
+#include "hv/vdev/vcrtc.h"
 #include "hv/vdev/vdev.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpci.h"
@@ -21,6 +22,7 @@ static struct vrtc rtc;
 static struct vpm pm;
 static struct vreset reset;
 static struct vioapic ioapic;
+static struct vcrtc crtc;
 static struct vpci pci;
 static uint64_t ticks;
 static uint64_t seconds;
@@ -68,6 +70,8 @@ static uint32_t port_read(uint16_t port, unsigned size)
         return vrtc_read(&rtc, port, size, seconds, microseconds);
     case VDEV_PORT_RESET:
         return vreset_read(&reset, port, size);
+    case VDEV_PORT_CRTC:
+        return vcrtc_read(&crtc, port, size);
     case VDEV_PORT_UART:
         for (unsigned i = 0; i < size; i++)
             value |= vdev_byte_at(vuart_read(&uart, port + i - VDEV_UART_BASE), i);
@@ -107,6 +111,9 @@ static void port_write(uint16_t port, unsigned size, uint32_t value)
             check(!sent || port + i == VDEV_UART_BASE, "a byte is sent by another register");
         }
         break;
+    case VDEV_PORT_CRTC:
+        vcrtc_write(&crtc, port, size, value);
+        break;
     case VDEV_PORT_PCI:
         vpci_write(&pci, port, size, value);
         break;
@@ -135,6 +142,8 @@ static void check_state(void)
     check(uart.rx_count <= VUART_FIFO_SIZE && uart.rx_first < VUART_FIFO_SIZE, "FIFO");
     check(vuart_rx_room(&uart) <= VUART_FIFO_SIZE, "room in the FIFO");
     check((pm.control & 1) == 1, "ACPI mode is off");
+    check((pm.status & ~0x0100) == 0, "an event that never happens");
+    check(crtc.index < VCRTC_REGISTERS, "index of the CRT controller");
     for (unsigned i = 0; i < VPIT_CHANNELS; i++) {
         const struct vpit_channel *c = &pit.channel[i];
         check(c->mode <= 5 && c->count <= 0x10000, "channel");
@@ -157,6 +166,7 @@ static void reset_all(void)
     vrtc_reset(&rtc);
     vpm_reset(&pm);
     vreset_reset(&reset);
+    vcrtc_reset(&crtc);
     vioapic_reset(&ioapic);
     vpci_reset(&pci);
     ticks = 0;
@@ -209,6 +219,9 @@ static void one_access(struct input *in)
     case 9:
         vuart_set_tx_ready(&uart, (op & 16) != 0);
         vuart_irq(&uart);
+        vuart_take_gated(&uart);
+        if (op & 32)
+            check(vpm_press_power_button(&pm) == vpm_sci(&pm), "the button's own answer");
         break;
     case 10:
     case 11:

@@ -143,6 +143,7 @@ static void linux_startup(void **state)
     assert_int_equal(in(IIR)&0x0f, 0x02);
     out(IER, 0);
     assert_false(vuart_irq(&uart));
+    assert_false(vuart_take_gated(&uart));
 }
 
 // An interrupt-driven transmitter: each burst is answered by exactly one interrupt.
@@ -340,6 +341,35 @@ static void out2_gates_the_interrupt(void **state)
     assert_int_equal(in(MCR), 0x1f);
 }
 
+// A driver that waits for an interrupt without OUT2 is told of once; one that only probes is not.
+static void a_gated_interrupt_is_noticed(void **state)
+{
+    (void)state;
+    out(IER, 0x0f);
+    in(IIR);
+    assert_false(vuart_take_gated(&uart));
+    out(IER, 0x01);
+    out(DATA, 'x'); // the transmitter's interrupt is not enabled
+    assert_false(vuart_take_gated(&uart));
+    out(MCR, 0x1b); // loopback
+    out(DATA, 'x');
+    out(MCR, 0x08);
+    vuart_rx(&uart, 'x');
+    assert_false(vuart_take_gated(&uart));
+    out(MCR, 0x03);
+    vuart_rx(&uart, 'x');
+    assert_true(vuart_take_gated(&uart));
+    vuart_rx(&uart, 'x');
+    assert_false(vuart_take_gated(&uart));
+    vuart_reset(&uart); // the next life
+    out(IER, 0x02);
+    assert_false(vuart_take_gated(&uart));
+    out(DATA, 'x');
+    assert_true(vuart_take_gated(&uart));
+    out(DATA, 'x');
+    assert_false(vuart_take_gated(&uart));
+}
+
 // Linux's size_fifo(): send 256 bytes in loopback and count what comes back.
 static void loopback_data(void **state)
 {
@@ -433,6 +463,7 @@ int main(void)
         cmocka_unit_test_setup(fifo_control, setup),
         cmocka_unit_test_setup(priorities, setup),
         cmocka_unit_test_setup(out2_gates_the_interrupt, setup),
+        cmocka_unit_test_setup(a_gated_interrupt_is_noticed, setup),
         cmocka_unit_test_setup(loopback_data, setup),
         cmocka_unit_test_setup(loopback_modem, setup),
         cmocka_unit_test_setup(registers, setup),

@@ -1,6 +1,6 @@
 # The virtual devices, hv/vdev.
 VDEV_TESTS := test_vuart test_vpit test_vrtc test_vpm test_vioapic test_vpci test_vreset test_vports \
-              test_vpci_bus test_vpci_bar test_vpci_caps test_vmsix
+              test_vpci_bus test_vpci_bar test_vpci_caps test_vmsix test_vcrtc
 UNIT_TESTS += $(VDEV_TESTS)
 test_vuart_SRCS = tests/unit/test_vuart.c hv/vdev/vuart.c
 test_vpit_SRCS = tests/unit/test_vpit.c hv/vdev/vpit.c
@@ -13,5 +13,6 @@ test_vpci_bus_SRCS = tests/unit/test_vpci_bus.c $(VPCI_SRCS)
 test_vpci_bar_SRCS = tests/unit/test_vpci_bar.c $(VPCI_SRCS)
 test_vpci_caps_SRCS = tests/unit/test_vpci_caps.c $(VPCI_SRCS)
 test_vmsix_SRCS = tests/unit/test_vmsix.c hv/vdev/vmsix.c
+test_vcrtc_SRCS = tests/unit/test_vcrtc.c hv/vdev/vcrtc.c
 test_vreset_SRCS = tests/unit/test_vreset.c hv/vdev/vreset.c
 test_vports_SRCS = tests/unit/test_vports.c hv/vdev/ports.c
