@@ -51,7 +51,7 @@ clang llvm llvm-profdata
 ovmf ovmf /usr/share/OVMF/OVMF_CODE_4M.fd
 signing openssl openssl
 signing sbsigntool sbsign
-dmidecode dmidecode dmidecode
+dmidecode dmidecode /usr/sbin/dmidecode
 "
 
 # The sets that the target needs, and those that only some tests need.

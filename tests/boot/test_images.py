@@ -7,28 +7,18 @@ import subprocess
 import pytest
 
 import bulkhead
-from conftest import TIMEOUT, config, partition
+from conftest import TIMEOUT, config, needs, partition
 from refusal import refused
 
 IMAGES = os.path.join(bulkhead.BUILD, "cache", "images")
+MEMTEST = os.path.join(IMAGES, "memtest86+x64.bin")
+IPXE = os.path.join(IMAGES, "ipxe.lkrn")
 
 
-def fetched(name):
-    """A file of tests/tools/fetch-images.sh; the test is skipped if it is not to be had."""
-    path = os.path.join(IMAGES, name)
-    if not os.path.exists(path):
-        pytest.skip(f"{name} is not in build/cache/images")
-    return path
-
-
-def link(tmp_path, name, alias):
-    """Puts a fetched file where the configuration finds it."""
-    os.symlink(fetched(name), tmp_path / alias)
-
-
+@needs(bulkhead.missing("memtest86+", "memtest86+", MEMTEST))
 def test_memtest86(boot, plain, tmp_path):
     """Debian's file ends within its last paragraph. It tests memory, and finds all of it good."""
-    link(tmp_path, "memtest86+x64.bin", "memtest.bin")
+    os.symlink(MEMTEST, tmp_path / "memtest.bin")
     console = boot(plain, config(partition("one", memory="16M", image="memtest.bin", cpus=2,
                                            cmdline="console=ttyS0,115200"), partition("two")))
     console.wait("Memtest86", "one", timeout=2 * TIMEOUT)
@@ -36,9 +26,10 @@ def test_memtest86(boot, plain, tmp_path):
     console.wait("count 3", "two")
 
 
+@needs(bulkhead.missing("ipxe", "iPXE", IPXE))
 def test_ipxe_is_refused(boot, plain, tmp_path):
     """Its only entry is that of real mode, for a BIOS."""
-    link(tmp_path, "ipxe.lkrn", "ipxe.lkrn")
+    os.symlink(IPXE, tmp_path / "ipxe.lkrn")
     refused(boot(plain, config(partition("one", image="ipxe.lkrn"), partition("two"))),
             'partition "one": image "ipxe.lkrn": has no entry for 32-bit or 64-bit mode .*'
             "a PC's BIOS, which a partition has not: use a Linux")

@@ -11,9 +11,10 @@ import time
 import pytest
 
 import bulkhead
-from conftest import KEY, TIMEOUT, config, partition
+from conftest import KEY, TIMEOUT, config, needs, partition
 
 LINUX_TIMEOUT = 2 * TIMEOUT
+DMIDECODE = "/usr/sbin/dmidecode"
 
 
 def linux(name, cpus=1, memory="256M", cmdline="", more=""):
@@ -128,11 +129,12 @@ def dmidecode(tmp_path, entry, table, *words):
     entry[4] = (entry[4] - sum(entry)) & 0xFF
     dump = tmp_path / "dmi.bin"
     dump.write_bytes(bytes(entry).ljust(32, b"\0") + table)
-    run = subprocess.run(["/usr/sbin/dmidecode", "--from-dump", str(dump), *words], stdout=subprocess.PIPE,
+    run = subprocess.run([DMIDECODE, "--from-dump", str(dump), *words], stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, check=True)
     return run.stdout.decode()
 
 
+@needs(bulkhead.missing("dmidecode", "dmidecode", DMIDECODE))
 def test_dmi(boot, plain, tmp_path):
     """SMBIOS names Bulkhead, the partition and its UUID, to Linux and to dmidecode."""
     uuid = "00112233-4455-6677-8899-aabbccddeeff"
@@ -146,8 +148,6 @@ def test_dmi(boot, plain, tmp_path):
     version = re.search(r"Bulkhead (\S+)", console.text("bulkhead")).group(1)
     assert f"dmi product_version: {version}" in text
     assert f"dmi bios_version: {version}" in text
-    if not os.path.exists("/usr/sbin/dmidecode"):
-        pytest.skip("the package dmidecode is not installed")
     entry, table = (base64.b64decode("".join(re.findall(rf"{f} (\S+)", text)))
                     for f in ("smbios_entry_point", "DMI"))
     said = dmidecode(tmp_path, entry, table)

@@ -1,29 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Fetches programs of Debian's that are tested as images of partitions: memtest86+ and iPXE. Nothing is
-# installed. Leaves build/cache/images with the files, or a text NAME.unavailable with the reason. Remove
-# the folder to retry.
+# installed. Leaves the files in build/cache/images, or build/cache/PACKAGE.unavailable with the reason;
+# what is not there is tried again each time.
 set -eu
 cd "$(dirname "$0")/../.."
-images=$PWD/build/cache/images
-mkdir -p "$images"
+cache=$PWD/build/cache
+dest=$cache/images.new
+trap 'rm -rf "$dest"' EXIT
 
-# fetch PACKAGE FILE: the file, by its path within the package.
-fetch() {
-    name=$(basename "$2")
-    [ ! -e "$images/$name" ] && [ ! -e "$images/$name.unavailable" ] || return 0
-    new=$images/new
-    rm -rf "$new"
-    mkdir "$new"
-    echo "$1: fetching into build/cache (nothing is installed)"
-    if said=$(cd "$new" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1" 2>&1) &&
-        said=$(dpkg -x "$new/$1"_*.deb "$new/root" && cp "$new/root/$2" "$images/$name" 2>&1); then
-        :
+fetch() { # PACKAGE FILE, by its path within the package
+    file=$cache/images/$(basename "$2")
+    [ ! -e "$file" ] || return 0
+    rm -rf "$dest"
+    mkdir -p "$dest" "$cache/images"
+    if ! said=$(cd "$dest" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1" 2>&1); then
+        reason="apt-get can't fetch $1: $(echo "$said" | grep -m1 -E '^E:')"
+    elif ! said=$(dpkg -x "$dest/$1"_*.deb "$dest/root" 2>&1); then
+        reason="$1 can't be unpacked: $said"
+    elif [ ! -e "$dest/root/$2" ]; then
+        reason="this release's package $1 has no $2"
     else
-        echo "$1: not to be had: $(echo "$said" | grep -m1 -E '^(E|cp):')"
-        echo "$said" >"$images/$name.unavailable"
+        mv "$dest/root/$2" "$file"
+        rm -f "$cache/$1.unavailable"
+        echo "$1: unpacked into build/cache (nothing is installed)"
+        return 0
     fi
-    rm -rf "$new"
+    echo "$1: going on without it: $reason"
+    echo "$reason" >"$cache/$1.unavailable"
 }
 
 fetch memtest86+ boot/memtest86+x64.bin
