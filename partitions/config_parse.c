@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a configuration file to struct config: which keys there are, which type each has, and that
 // the needed ones are there. It goes on after an error, so that a user sees all of them. Relies on
-// libconfig for the syntax; what the values mean is judged by blob_check().
-#include <errno.h>
-#include <libgen.h>
+// config_syntax.c for the syntax and on libconfig for the tree; what the values mean is judged by
+// blob_check().
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "partitions/blob_problem.h"
 #include "partitions/config.h"
+#include "partitions/config_syntax.h"
+#include "partitions/config_text.h"
 #include "partitions/config_value.h"
 
 // The keys of a partition. One that is needed has an example of how to write it.
@@ -43,38 +43,39 @@ static const struct key {
     "name, cpus, memory, image, image_sha256, initrd, initrd_sha256, cmdline, modules, ioports, "  \
     "devices, trust_dma, on_dma_fault, framebuffer, uuid, on_stray_access, hpet, multiboot_name"
 
+// The text that the tree was made from hangs at its root.
+static const struct config_text *text_of(const config_setting_t *setting)
+{
+    while (!config_setting_is_root(setting))
+        setting = config_setting_parent(setting);
+    return config_setting_get_hook(setting);
+}
+
 // libconfig notes for a text in a list the line of what follows it, since that could be a second
 // text to join. So the text is looked for upwards from there. One that is written with escapes is
-// not found and keeps libconfig's line, as does one in a file that can't be read.
-static unsigned line_of_entry(const char *path, const char *text, unsigned line)
+// not found and keeps libconfig's line.
+static unsigned line_of_entry(const struct config_text *text, const char *entry, unsigned line)
 {
-    FILE *file = fopen(path, "r");
-    size_t length = strlen(text);
+    size_t length = strlen(entry);
     unsigned found = line;
-    char *row = NULL;
-    size_t size = 0;
+    unsigned at = 1;
 
-    if (file == NULL)
-        return line;
-    for (unsigned i = 1; i <= line && getline(&row, &size, file) != -1; i++) {
-        for (const char *c = strchr(row, '"'); c != NULL; c = strchr(c + 1, '"')) {
-            if (strncmp(c + 1, text, length) == 0 && c[1 + length] == '"')
-                found = i;
-        }
+    for (const char *c = text->bytes; *c != '\0' && at <= line; c++) {
+        if (*c == '"' && strncmp(c + 1, entry, length) == 0 && c[1 + length] == '"')
+            found = at;
+        at += *c == '\n';
     }
-    free(row);
-    fclose(file);
     return found;
 }
 
 struct config_place config_place_of(const config_setting_t *setting)
 {
-    const char *file = config_setting_source_file(setting);
-    struct config_place place = {file != NULL ? file : "", config_setting_source_line(setting)};
+    const struct config_text *text = text_of(setting);
+    unsigned line = config_setting_source_line(setting);
 
     if (config_setting_name(setting) == NULL && config_setting_type(setting) == CONFIG_TYPE_STRING)
-        place.line = line_of_entry(place.file, config_setting_get_string(setting), place.line);
-    return place;
+        line = line_of_entry(text, config_setting_get_string(setting), line);
+    return config_text_place(text, line);
 }
 
 const char *config_type_name(const config_setting_t *setting)
@@ -165,12 +166,22 @@ static void parse_initrd(const config_setting_t *setting, const char *label,
                        "%s: initrd is empty; name a boot module or leave initrd out", label);
 }
 
+static bool is_truth_text(const config_setting_t *setting)
+{
+    const char *text = "";
+
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+        text = config_setting_get_string(setting);
+    return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+}
+
 static void parse_flag(const config_setting_t *setting, const char *label, uint32_t flag,
                        struct config_partition *p, struct config_messages *messages)
 {
     if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-        config_message(messages, config_place_of(setting), "%s: %s must be true or false, not %s",
-                       label, config_setting_name(setting), config_type_name(setting));
+        config_message(messages, config_place_of(setting), "%s: %s must be true or false, not %s%s",
+                       label, config_setting_name(setting), config_type_name(setting),
+                       is_truth_text(setting) ? "; leave the quotes out" : "");
     else if (config_setting_get_bool(setting))
         p->flags |= flag;
 }
@@ -400,47 +411,56 @@ static void parse_tree(const config_t *tree, const char *path, struct config *co
                        "there is no partitions list; write partitions = ( { ... } );");
 }
 
-// libconfig's scanner ends the program when it reads a directory.
-static bool is_readable(const char *path, struct config_messages *messages)
-{
-    struct stat info;
-    FILE *file = fopen(path, "r");
-    int error = errno;
+struct slips {
+    const struct config_text *text;
+    struct config_messages *messages;
+};
 
-    if (file != NULL) {
-        fclose(file);
-        if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-            return true;
-        error = EISDIR;
-    }
-    config_message(messages, (struct config_place){path, 0}, "can't be read: %s", strerror(error));
+static void report_slip(void *context, const struct config_slip *slip)
+{
+    const struct slips *slips = context;
+    struct config_place place = config_text_place(slips->text, slip->line);
+    struct config_place opened = config_text_place(slips->text, slip->opened);
+
+    if (slip->opened == 0)
+        config_message(slips->messages, place, "%s", slip->text);
+    else
+        config_message(slips->messages, place, "%s; it was opened at %s:%u", slip->text,
+                       opened.file, opened.line);
+}
+
+// Makes the tree. False, with messages, if the text is none that libconfig reads as it is meant.
+static bool parse_text_of(const struct config_text *text, config_t *tree,
+                          struct config_messages *messages)
+{
+    struct slips slips = {text, messages};
+    int line;
+
+    if (!config_syntax_check(text->bytes, report_slip, &slips))
+        return false;
+    if (config_read_string(tree, text->bytes) == CONFIG_TRUE)
+        return true;
+    line = config_error_line(tree);
+    config_message(messages, config_text_place(text, line > 0 ? (unsigned)line : 0),
+                   "libconfig: %s", config_error_text(tree));
     return false;
 }
 
 void config_parse(const char *path, config_t *tree, struct config *config,
                   struct config_messages *messages)
 {
-    char *copy;
+    struct config_text *text = malloc(sizeof(*text));
+    bool good;
 
-    *config = (struct config){.place = {path, 1}};
-    if (!is_readable(path, messages))
-        return;
-
-    // An @include is looked for beside the file that has it, wherever the tool is run.
-    copy = strdup(path);
-    if (copy != NULL)
-        config_set_include_dir(tree, dirname(copy));
-    free(copy);
-
-    if (config_read_file(tree, path) == CONFIG_TRUE) {
-        parse_tree(tree, path, config, messages);
-    } else {
-        const char *file = config_error_file(tree);
-        int line = config_error_line(tree);
-
-        config_message(
-            messages,
-            (struct config_place){file != NULL ? file : path, line > 0 ? (unsigned)line : 0}, "%s",
-            config_error_text(tree));
+    if (text == NULL) {
+        fputs("bulkhead-config: out of memory\n", stderr);
+        exit(1);
     }
+    *config = (struct config){.place = {path, 1}};
+    good = config_text_read(text, path, messages) && parse_text_of(text, tree, messages);
+    // From here on, since reading makes another root. The tree frees the text.
+    config_set_destructor(tree, config_text_free);
+    config_setting_set_hook(config_root_setting(tree), text);
+    if (good)
+        parse_tree(tree, path, config, messages);
 }

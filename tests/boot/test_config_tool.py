@@ -5,6 +5,7 @@ finds. Runs the host tool only."""
 import hashlib
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import zlib
@@ -266,6 +267,7 @@ partitions = (
     ("cpus", "65", "65 CPUs are more"),
     ("cpus", "[" + ",".join(map(str, range(65))) + "]", "more than 64 CPUs"),
     ("memory", "64", "memory must be a size in quotes"),
+    ("memory", "4831838208", "the number 4831838208 does not fit"),
     ("memory", "4831838208L", "memory must be a size in quotes"),
     ("memory", '"64"', "64 bytes of memory are too little"),
     ("memory", '"64X"', "memory must be a size in quotes"),
@@ -295,7 +297,7 @@ partitions = (
     ("devices", "[1]", "device 1 must be a group"),
     ("devices", '({ pci = "x"; })', "device 1: pci must be a string"),
     ("trust_dma", "1", "trust_dma must be true or false"),
-    ("trust_dma", '"true"', "trust_dma must be true or false, not a text"),
+    ("trust_dma", '"true"', "trust_dma must be true or false, not a text; leave the quotes out"),
     ("trust_dma", "true", "trust_dma = true is about its devices, but it has none"),
     ("on_dma_fault", "1", "on_dma_fault must be"),
     ("framebuffer", "1", "framebuffer must be true or false, not a number"),
@@ -369,7 +371,7 @@ def test_initrd_and_modules(tmp_path):
     ('partitions = "two";', "partitions must be a list of groups"),
     ("partitions = { };", "partitions must be a list of groups"),
     ("partitions = ( 7 );", "partition number 1 must be a group"),
-    ("partitions = ( {", "syntax error"),
+    ("partitions = ( {", "the { that stands here is not closed"),
     ("partitions = ( { name = \"a\"; name = \"b\"; } );", "duplicate"),
     ('@include "nowhere.conf"', "include"),
 ])
@@ -383,12 +385,59 @@ def test_bad_file(tmp_path, text, part):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_syntax_error_has_its_line(tmp_path):
+@pytest.mark.parametrize("text,line,part", [
+    ('partitions = (\n  { name = "a"\n    cpus 2; }\n);\n', 3, "there is no = after cpus; write cpus = VALUE;"),
+    ('partitions = ( {\n  memory = 512M; } );', 2, '512M needs quotes: "512M"'),
+    ('partitions = (\n' + partition() + ',\n);\n', 2, "there is a comma too many before )"),
+    ('partitions = [\n' + partition() + ' ];', 2, "a list of groups stands in round brackets"),
+    ('partitions = (\n' + partition()[:-1] + ');', 2, "a { is closed by }, not by ); it was opened at "),
+    ('# \u201cfine\u201d here\npartitions = ( { name = \u201ca\u201d; } );', 2, "these quotes are typographic"),
+    ('partitions = ( {\n  name = "a;\n  image = "k"; } );', 2, "no closing quote on its line"),
+    ('{ "partitions": [] }', 1, "a key must stand before this {"),
+    ('/* to be done\npartitions = ();', 1, "is not closed; add */"),
+])
+def test_slips(tmp_path, text, line, part):
+    """More in tests/unit/test_config_syntax.c."""
     file = tmp_path / "x.conf"
-    file.write_text('partitions = (\n  { name = "a"\n    cpus 2; }\n);\n')
+    file.write_text(text)
     result = run("check", file)
     assert result.returncode == 1
-    assert result.stderr == f"{file}:3: syntax error\n"
+    assert result.stderr.startswith(f"{file}:{line}: ") and part in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_byte_order_mark(tmp_path):
+    """It is skipped, in a file that is included too; as are carriage returns."""
+    (tmp_path / "part.conf").write_text("\ufeff" + partition(cpus="0") + "\r\n", newline="")
+    file = tmp_path / "x.conf"
+    file.write_text('\ufeffpartitions = (\r\n@include "part.conf"\r\n);\r\n', newline="")
+    result = run("check", file)
+    assert result.stderr.splitlines() == \
+        [f'{tmp_path}/part.conf:1: partition "alpha": it has no CPU; it needs at least one of its own']
+
+
+@pytest.mark.parametrize("cpus", ["4294967297", "[4294967297]", "(2,\n4294967297)", "0x100000001", "[0x100000000]",
+                                  "-4294967295", "4294967297L", "[ 18446744073709551617 ]", "99999999999999999999L"])
+def test_no_number_is_cut(tmp_path, cpus):
+    """libconfig keeps the low 32 bits of most of these without a word."""
+    lines = ("partitions = (\n" + partition(cpus=cpus) + ");").splitlines()
+    line = next(i for i, text in enumerate(lines, 1) if re.search(r"\d{10}|0x1", text))
+    file = tmp_path / "x.conf"
+    file.write_text("\n".join(lines))
+    result = run("build", file, "-o", tmp_path / "x.bin")
+    assert result.returncode == 1 and not (tmp_path / "x.bin").exists()
+    assert result.stderr.startswith(f"{file}:{line}: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_every_number_that_does_not_fit_is_told(tmp_path):
+    (tmp_path / "part.conf").write_text("\n" + partition(name='"b"', cpus="[1, 4294967298]"))
+    file = tmp_path / "x.conf"
+    file.write_text("# 4294967297\npartitions = (\n" + partition(cpus="4294967297", cmdline='"4294967297"') +
+                    ',\n@include "part.conf"\n);\n')
+    assert run("check", file).stderr == "".join(
+        f"{tmp_path}/{where}: the number {number} does not fit: 2147483647 is the largest (a size is a text in "
+        'quotes, such as "512M")\n' for where, number in (("part.conf:2", 4294967298), ("x.conf:3", 4294967297)))
 
 
 def test_other_partitions_are_checked_beside_a_stranger(tmp_path):

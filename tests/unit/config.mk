@@ -21,3 +21,8 @@ test_config_hash_LIBS = -lconfig
 test_config_show_SRCS  += partitions/config_show.c
 test_config_value_SRCS = tests/unit/test_config_value.c partitions/config_value.c $(BLOB_SRCS) \
                          drivers/format.c
+
+UNIT_TESTS               += test_config_syntax test_config_text
+test_config_syntax_SRCS   = tests/unit/test_config_syntax.c partitions/config_syntax.c partitions/config_scan.c
+test_config_text_SRCS     = tests/unit/test_config_text.c partitions/config_text.c partitions/config_scan.c \
+                            partitions/config_messages.c
