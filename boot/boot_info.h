@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a loader tells the hypervisor, in one form for Multiboot 1, Multiboot 2 and UEFI. It holds
 // copies only: nothing in it points into memory that the loader owns, module contents aside.
+// Whoever copies it calls boot_info_moved().
 #ifndef BOOT_BOOT_INFO_H
 #define BOOT_BOOT_INFO_H
 
@@ -10,8 +11,9 @@
 #define BOOT_INFO_MAGIC 0x42484249u
 
 #define BOOT_MAX_MEMORY  256
-#define BOOT_MAX_MODULES 32
-#define BOOT_TEXT_SIZE   256
+#define BOOT_MAX_MODULES 128  // all that a configuration can name, and some: hv/config.c
+#define BOOT_TEXT_SIZE   256  // of a module's name and of the command line, with its NUL
+#define BOOT_NAMES_SIZE  8192 // of all modules' names
 
 enum boot_memory_kind {
     BOOT_MEMORY_USABLE = 1,
@@ -28,9 +30,9 @@ struct boot_memory {
 
 // A file that the loader put into memory.
 struct boot_module {
-    uint64_t base;             // host-physical
-    uint64_t size;             // bytes
-    char name[BOOT_TEXT_SIZE]; // the name= word of its command line, else its base name
+    uint64_t base;    // host-physical
+    uint64_t size;    // bytes
+    const char *name; // the name= word of its command line, else its base name; in `names`
 };
 
 // A linear framebuffer of 32 bits a pixel, as firmware left it. All zero if there is none.
@@ -44,7 +46,7 @@ struct boot_framebuffer {
 
 struct boot_info {
     char loader[32];              // the boot protocol: "Multiboot 1", "Multiboot 2", "UEFI"
-    char cmdline[BOOT_TEXT_SIZE]; // of the hypervisor itself
+    char cmdline[BOOT_TEXT_SIZE]; // of the hypervisor itself: its name=value words
     uint64_t rsdp;                // host-physical address of the ACPI RSDP; 0: search for it
     struct boot_framebuffer framebuffer;
     char framebuffer_refused[96]; // why the one that the loader has told of is not in there, or ""
@@ -52,6 +54,8 @@ struct boot_info {
     struct boot_memory memory[BOOT_MAX_MEMORY]; // as reported: unsorted, may overlap
     unsigned module_count;
     struct boot_module modules[BOOT_MAX_MODULES];
+    unsigned names_used;
+    char names[BOOT_NAMES_SIZE]; // each ends with a NUL
 };
 
 #endif

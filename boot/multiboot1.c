@@ -115,16 +115,12 @@ static enum status parse_modules(const struct boot_error *error, const struct mb
     if ((mb->flags & FLAG_MODULES) == 0)
         return STATUS_OK;
     for (uint32_t i = 0; i < mb->mods_count; i++) {
-        char cmdline[BOOT_TEXT_SIZE] = "";
         struct mb1_module module;
         enum status status = boot_read(error, mb->mods_addr + (uint64_t)i * sizeof(module), &module,
                                        sizeof(module), "the list of modules");
 
-        if (status == STATUS_OK && module.cmdline != 0)
-            status = boot_read_text(error, module.cmdline, GIB(4), cmdline, sizeof(cmdline),
-                                    "a module's command line");
         if (status == STATUS_OK)
-            status = boot_add_module(error, info, module.start, module.end, cmdline);
+            status = boot_add_module(error, info, module.start, module.end, module.cmdline, GIB(4));
         if (status != STATUS_OK)
             return status;
     }
@@ -172,7 +168,6 @@ enum status multiboot1_parse(uint32_t info_addr, struct boot_info *info, char *e
     if (status == STATUS_OK)
         status = parse_screen(&err, &mb, info_addr, info);
     if (status == STATUS_OK && (mb.flags & FLAG_CMDLINE) != 0 && mb.cmdline != 0)
-        status = boot_read_text(&err, mb.cmdline, GIB(4), info->cmdline, sizeof(info->cmdline),
-                                "the command line");
+        status = boot_read_options(&err, mb.cmdline, GIB(4), info);
     return status;
 }

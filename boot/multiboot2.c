@@ -122,7 +122,6 @@ static enum status parse_map(const struct boot_error *error, const struct tag *t
 static enum status parse_module(const struct boot_error *error, const struct tag *tag,
                                 struct boot_info *info)
 {
-    char cmdline[BOOT_TEXT_SIZE];
     struct mb2_module module;
 
     if (tag->body_size < sizeof(module))
@@ -130,10 +129,8 @@ static enum status parse_module(const struct boot_error *error, const struct tag
     enum status status = boot_read(error, tag->body, &module, sizeof(module), "a module");
 
     if (status == STATUS_OK)
-        status = boot_read_text(error, tag->body + sizeof(module), tag->body_size - sizeof(module),
-                                cmdline, sizeof(cmdline), "a module's command line");
-    if (status == STATUS_OK)
-        status = boot_add_module(error, info, module.start, module.end, cmdline);
+        status = boot_add_module(error, info, module.start, module.end, tag->body + sizeof(module),
+                                 tag->body_size - sizeof(module));
     return status;
 }
 
@@ -163,8 +160,7 @@ static enum status parse_tag(const struct boot_error *error, const struct tag *t
 {
     switch (tag->type) {
     case TAG_CMDLINE:
-        return boot_read_text(error, tag->body, tag->body_size, info->cmdline,
-                              sizeof(info->cmdline), "the command line");
+        return boot_read_options(error, tag->body, tag->body_size, info);
     case TAG_MODULE:
         return parse_module(error, tag, info);
     case TAG_BASIC_MEMORY:

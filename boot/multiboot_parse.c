@@ -4,11 +4,13 @@
 
 #include "arch/string.h"
 #include "arch/window.h"
-#include "drivers/format.h"
+#include "boot/boot_module.h"
 
 // Types of the BIOS memory map (ACPI 6.5, table 15.3) that are more than "reserved".
 #define E820_USABLE 1
 #define E820_ACPI   3
+
+#define MAX_TEXT KIB(64) // far more than any loader passes: one without an end ends there
 
 enum status boot_read(const struct boot_error *error, uint64_t address, void *buffer, size_t size,
                       const char *what)
@@ -26,31 +28,102 @@ enum status boot_read(const struct boot_error *error, uint64_t address, void *bu
     return STATUS_OK;
 }
 
-enum status boot_read_text(const struct boot_error *error, uint64_t address, uint64_t limit,
-                           char *text, size_t text_size, const char *what)
-{
-    size_t length = 0;
+// Gets each character of a text.
+typedef void take_fn(void *context, char c);
 
-    memset(text, 0, text_size);
-    while (length + 1 < text_size && length < limit) {
+// Feeds `take` a text that ends with a NUL or after `limit` bytes.
+static enum status read_text(const struct boot_error *error, uint64_t address, uint64_t limit,
+                             const char *what, take_fn *take, void *context)
+{
+    for (uint64_t done = 0; done < limit;) {
         char part[32];
         size_t size = sizeof(part);
 
+        if (done >= MAX_TEXT)
+            return boot_fail(error, ERR_RANGE,
+                             "boot information: %s at 0x%lx has more than %lu bytes; shorten it",
+                             what, address, MAX_TEXT);
         // Never beyond the limit, nor beyond a page: the text may end at the end of memory.
-        size = (size_t)min_u64(size, limit - length);
-        size = (size_t)min_u64(size, PAGE_SIZE - ((address + length) & PAGE_MASK));
-        enum status status = boot_read(error, address + length, part, size, what);
+        size = (size_t)min_u64(size, limit - done);
+        size = (size_t)min_u64(size, PAGE_SIZE - ((address + done) & PAGE_MASK));
+        enum status status = boot_read(error, address + done, part, size, what);
 
         if (status != STATUS_OK)
             return status;
         for (size_t i = 0; i < size; i++) {
-            if (part[i] == '\0' || length + 1 == text_size)
+            if (part[i] == '\0')
                 return STATUS_OK;
-            text[length++] = part[i];
+            take(context, part[i]);
         }
+        done += size;
     }
     return STATUS_OK;
 }
+
+// ---- the command line -------------------------------------------------------------------------
+
+// Keeps the words that can be options.
+struct options_reader {
+    char *text; // BOOT_TEXT_SIZE bytes
+    size_t length;
+    size_t word;       // where the word that is read begins in text[]
+    size_t word_size;  // its characters so far, whether they fit or not
+    bool is_value;     // its = has been seen
+    bool is_other;     // it is not of the form name=value
+    bool does_not_fit; // some option
+};
+
+static void end_word(struct options_reader *r)
+{
+    bool is_option = r->is_value && !r->is_other;
+    size_t kept = r->length - r->word;
+
+    r->does_not_fit |= is_option && kept < r->word_size;
+    if (!is_option)
+        r->length = r->word;
+    else if (r->length + 1 < BOOT_TEXT_SIZE)
+        r->text[r->length++] = ' ';
+    r->word = r->length;
+    r->word_size = 0;
+    r->is_value = r->is_other = false;
+}
+
+static void take_option(void *context, char c)
+{
+    struct options_reader *r = context;
+
+    if (c == ' ' || c == '\t') {
+        end_word(r);
+        return;
+    }
+    if (!r->is_value) {
+        r->is_value = c == '=' && r->word_size > 0;
+        r->is_other |= !r->is_value && c != '_' && (c < 'a' || c > 'z');
+    }
+    r->word_size++;
+    if (!r->is_other && r->length + 1 < BOOT_TEXT_SIZE)
+        r->text[r->length++] = c;
+}
+
+enum status boot_read_options(const struct boot_error *error, uint64_t address, uint64_t limit,
+                              struct boot_info *info)
+{
+    struct options_reader r = {.text = info->cmdline};
+    enum status status = read_text(error, address, limit, "the command line", take_option, &r);
+
+    end_word(&r);
+    if (r.length > 0 && r.text[r.length - 1] == ' ')
+        r.length--;
+    r.text[r.length] = '\0';
+    if (status == STATUS_OK && r.does_not_fit)
+        return boot_fail(error, ERR_RANGE,
+                         "boot information: the options on the command line have more than %d "
+                         "characters; shorten them",
+                         BOOT_TEXT_SIZE - 1);
+    return status;
+}
+
+// ---- memory and modules -----------------------------------------------------------------------
 
 enum status boot_add_memory(const struct boot_error *error, struct boot_info *info, uint64_t base,
                             uint64_t size, uint32_t e820_type)
@@ -75,58 +148,24 @@ enum status boot_add_memory(const struct boot_error *error, struct boot_info *in
     return STATUS_OK;
 }
 
-enum status boot_add_module(const struct boot_error *error, struct boot_info *info, uint32_t start,
-                            uint32_t end, const char *cmdline)
+static void take_name(void *context, char c)
 {
+    module_name_add(context, c);
+}
+
+enum status boot_add_module(const struct boot_error *error, struct boot_info *info, uint32_t start,
+                            uint32_t end, uint64_t cmdline, uint64_t limit)
+{
+    struct module_name name = {.length = 0};
+    enum status status = STATUS_OK;
+
+    if (cmdline != 0)
+        status = read_text(error, cmdline, limit, "a module's command line", take_name, &name);
+    if (status != STATUS_OK)
+        return status;
     if (end < start)
         return boot_fail(error, ERR_INVALID,
                          "boot information: module %u (\"%s\") ends at 0x%x, before its start 0x%x",
-                         info->module_count + 1, cmdline, end, start);
-    if (info->module_count == BOOT_MAX_MODULES)
-        return boot_fail(error, ERR_RANGE, "boot information: more than %d modules; load fewer",
-                         BOOT_MAX_MODULES);
-    struct boot_module *module = &info->modules[info->module_count++];
-
-    module->base = start;
-    module->size = end - start;
-    boot_module_name(cmdline, module->name, sizeof(module->name));
-    return STATUS_OK;
-}
-
-static const char *skip_spaces(const char *p)
-{
-    while (*p == ' ' || *p == '\t')
-        p++;
-    return p;
-}
-
-static size_t word_length(const char *p)
-{
-    size_t length = 0;
-
-    while (p[length] != '\0' && p[length] != ' ' && p[length] != '\t')
-        length++;
-    return length;
-}
-
-void boot_module_name(const char *cmdline, char *name, size_t size)
-{
-    const char *first = skip_spaces(cmdline);
-    const char *found = first;
-    size_t length = word_length(first);
-
-    for (size_t i = 0; i < word_length(first); i++) {
-        if (first[i] == '/') {
-            found = first + i + 1;
-            length = word_length(found);
-        }
-    }
-    for (const char *p = first; *p != '\0'; p = skip_spaces(p + word_length(p))) {
-        if (strncmp(p, "name=", 5) == 0) {
-            found = p + 5;
-            length = word_length(found);
-            break;
-        }
-    }
-    format(name, size, "%.*s", (int)min_u64(length, size), found);
+                         info->module_count + 1, name.text, end, start);
+    return boot_enter_module(error, info, start, end - start, name.text, name.length);
 }

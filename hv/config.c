@@ -112,6 +112,9 @@ static enum status read_blob(const struct boot_module *m, struct blob_problems *
 
 static enum status check_machine(struct blob_problems *problems)
 {
+    // The loader takes all that a configuration can name, and the configuration itself.
+    _Static_assert(BLOB_MAX_MODULES + 2 * MAX_PARTITIONS + 1 <= BOOT_MAX_MODULES, "boot_info.h");
+    _Static_assert(BLOB_MAX_NAMES + BOOT_TEXT_SIZE <= BOOT_NAMES_SIZE, "boot_info.h");
     const char *names[BOOT_MAX_MODULES];
     for (unsigned i = 0; i < machine.boot.module_count; i++) {
         names[i] = machine.boot.modules[i].name;

@@ -31,7 +31,7 @@ struct load_request {
     const struct boot_module *initrd;      // NULL: none; Linux only
     const char *cmdline;                   // NULL: none
     const struct load_module *modules;     // Multiboot only
-    unsigned module_count;                 // at most BOOT_MAX_MODULES
+    unsigned module_count;                 // at most BLOB_MAX_MODULES
     bool no_image_name;                    // Multiboot command lines begin without the file's name
     const struct boot_framebuffer *screen; // at its guest-physical address; NULL: none
     struct guest_platform platform;

@@ -16,6 +16,7 @@
 #include "arch/tsc.h"
 #include "arch/virt.h"
 #include "arch/window.h"
+#include "boot/boot_module.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "drivers/console.h"
@@ -82,6 +83,9 @@ static void read_boot_info(uint32_t magic, hpa_t info)
     enum status s;
     if (magic == BOOT_INFO_MAGIC) {
         s = phys_read(info, &machine.boot, sizeof(machine.boot));
+        if (s == STATUS_OK) {
+            boot_info_moved(&machine.boot, info.v);
+        }
     } else if (magic == MULTIBOOT1_MAGIC) {
         s = multiboot1_parse((uint32_t)info.v, &machine.boot, error, sizeof(error));
     } else if (magic == MULTIBOOT2_MAGIC) {

@@ -80,7 +80,7 @@ struct partition {
 
     const struct boot_module *image;
     const struct boot_module *initrd;
-    struct load_module modules[BOOT_MAX_MODULES];
+    struct load_module modules[BLOB_MAX_MODULES];
     struct load_result loaded;
     uint64_t clear_ticks; // of the TSC, that clearing its memory took
 

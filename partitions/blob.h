@@ -28,6 +28,7 @@
 #define BLOB_MAX_PARTITION_DEVICES 16   // and of one partition
 #define BLOB_NAME_SIZE             32   // of a partition, with its NUL
 #define BLOB_MAX_MODULE_NAME       255  // bytes of a module's name, without its NUL
+#define BLOB_MAX_NAMES             7168 // bytes of all module names, each once, with their NULs
 #define BLOB_MAX_CMDLINE           2047 // bytes of a command line, without its NUL: what Linux takes
 
 #define BLOB_MIN_MEMORY MIB(2) // bytes of a partition
@@ -138,7 +139,8 @@ enum blob_problem_kind {
     BLOB_DUPLICATE_CPU,
     BLOB_BAD_MEMORY,
     BLOB_NO_IMAGE,
-    BLOB_BAD_TEXT, // a module name or a command line
+    BLOB_BAD_TEXT,   // a module name or a command line
+    BLOB_LONG_NAMES, // of all modules together
     BLOB_INITRD_AND_MODULES,
     BLOB_NO_HASHED_MODULE, // a hash, but of nothing
     BLOB_DIFFERENT_HASHES, // of one module

@@ -71,10 +71,29 @@ static void check_module_name(const struct blob_header *blob, struct blob_place 
     const char *name = blob_string(blob, offset);
 
     // A boot module's name is a word of its command line.
-    if (name[0] == '\0' || strlen(name) > BLOB_MAX_MODULE_NAME || !is_plain(name, ' ' + 1))
+    if (name[0] == '\0' || strlen(name) > BLOB_MAX_MODULE_NAME || !is_plain(name, ' ' + 1)) {
         blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
                          "a module's name must be 1 to %d characters without spaces",
                          BLOB_MAX_MODULE_NAME);
+        return;
+    }
+    for (const char *c = name; *c != '\0'; c++) {
+        if (*c == '/') {
+            blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
+                             "\"%.48s\" is a path; write the file's name only, the loader finds it "
+                             "by that",
+                             name);
+            return;
+        }
+        // GRUB puts a backslash before each of them in a module's command line.
+        if (*c == '\\' || *c == '"' || *c == '\'') {
+            blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
+                             "a module's name can't hold %c, which GRUB would change; rename the "
+                             "file",
+                             *c);
+            return;
+        }
+    }
 }
 
 static void check_cmdline(const struct blob_header *blob, struct blob_place place, uint32_t offset,
@@ -115,6 +134,44 @@ static void check_files(const struct blob_header *blob, unsigned index, struct b
         blob_problem_add(out, blob, BLOB_INITRD_AND_MODULES, at(index, BLOB_FIELD_INITRD),
                          "it has both an initrd, which is for a Linux kernel, and modules, which "
                          "are for a Multiboot kernel; leave one out");
+}
+
+static bool is_used_before(const struct blob_header *blob, unsigned index, unsigned number,
+                           const char *name)
+{
+    struct blob_use other;
+
+    for (unsigned i = 0; i <= index; i++) {
+        for (unsigned n = 0;
+             (i < index || n < number) && blob_use(blob, blob_partition(blob, i), n, &other); n++) {
+            if (strcmp(other.name, name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+// The loader's information has room for so many characters of names.
+static void check_names_fit(const struct blob_header *blob, struct blob_problems *out)
+{
+    struct blob_use use;
+    size_t total = 0;
+
+    for (unsigned i = 0; i < blob->partition_count; i++) {
+        for (unsigned n = 0; blob_use(blob, blob_partition(blob, i), n, &use); n++) {
+            if (is_used_before(blob, i, n, use.name))
+                continue;
+            total += strlen(use.name) + 1;
+            if (total > BLOB_MAX_NAMES) {
+                blob_problem_add(out, blob, BLOB_LONG_NAMES,
+                                 (struct blob_place){(int)i, use.field, use.item},
+                                 "with this module's name those of all modules have more than %d "
+                                 "characters; shorten them",
+                                 BLOB_MAX_NAMES);
+                return;
+            }
+        }
+    }
 }
 
 // Finds an earlier use of the same module, by this or an earlier partition, with another hash.
@@ -444,5 +501,6 @@ void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
         check_framebuffer(blob, i, out);
         check_uuid(blob, i, out);
     }
+    check_names_fit(blob, out);
     check_cpu_total(blob, out);
 }

@@ -7,7 +7,7 @@
 DECISION_C := arch/apic_base.c arch/exception_intercepts.c arch/mtrr.c arch/paging.c arch/pt_format.c arch/recording.c arch/reset_state.c arch/ssbd.c arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
 # the ways in
-DECISION_C += boot/boot_error.c boot/boot_screen.c boot/multiboot1.c boot/multiboot2.c \
+DECISION_C += boot/boot_error.c boot/boot_module.c boot/boot_screen.c boot/multiboot1.c boot/multiboot2.c \
               boot/multiboot_parse.c boot/options.c boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c \
               boot/uefi/parts.c boot/uefi/pe.c
 # ACPI and the IOAPIC's routing; the console

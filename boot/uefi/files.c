@@ -3,10 +3,9 @@
 // the device that the image came from: boot/uefi/files.h.
 #include "boot/uefi/files.h"
 
-#include <stdbool.h>
-
 #include "arch/string.h"
 #include "arch/types.h"
+#include "boot/boot_module.h"
 
 #define PATH_SIZE 512  // characters
 #define INFO_SIZE 1024 // bytes: a directory entry with a name of 255 characters and more
@@ -55,7 +54,13 @@ static bool own_folder(EFI_DEVICE_PATH *path, CHAR16 out[PATH_SIZE])
     return true;
 }
 
-// Opens the folder. NULL if there is none.
+// Whether firmware says that something is not there: a file, a folder, or any file system.
+static bool is_absent(EFI_STATUS status)
+{
+    return status == EFI_NOT_FOUND || status == EFI_UNSUPPORTED || status == EFI_NO_MEDIA;
+}
+
+// Opens the folder. NULL if there is none, which is_absent(*status) says, or if that fails.
 static EFI_FILE_HANDLE open_folder(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMAGE *image,
                                    EFI_STATUS *status)
 {
@@ -63,8 +68,12 @@ static EFI_FILE_HANDLE open_folder(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMA
     EFI_FILE_IO_INTERFACE *system = NULL;
     EFI_FILE_HANDLE root, found = NULL;
     CHAR16 path[PATH_SIZE];
-    if (image->FilePath == NULL || !own_folder(image->FilePath, path)) {
+    if (image->DeviceHandle == NULL || image->FilePath == NULL) {
         *status = EFI_NOT_FOUND;
+        return NULL;
+    }
+    if (!own_folder(image->FilePath, path)) {
+        *status = EFI_BAD_BUFFER_SIZE;
         return NULL;
     }
     *status = boot->HandleProtocol(image->DeviceHandle, &guid, (void **)&system);
@@ -116,13 +125,13 @@ static EFI_STATUS read_all(EFI_FILE_HANDLE file, uint8_t *to, uint64_t size)
 static EFI_STATUS load(EFI_BOOT_SERVICES *boot, EFI_FILE_HANDLE directory, EFI_FILE_INFO *entry,
                        struct boot_info *info, const struct boot_error *error)
 {
+    char name[BOOT_TEXT_SIZE];
     if (info->module_count == BOOT_MAX_MODULES) {
         boot_fail(error, ERR_RANGE, "bulkhead/: more than %d files; move some out",
                   BOOT_MAX_MODULES);
         return EFI_OUT_OF_RESOURCES;
     }
-    struct boot_module *module = &info->modules[info->module_count];
-    if (!to_name(entry, module->name)) {
+    if (!to_name(entry, name)) {
         boot_fail(error, ERR_INVALID,
                   "bulkhead/: file %u has a name that is too long or not plain ASCII; rename it",
                   info->module_count + 1);
@@ -135,28 +144,21 @@ static EFI_STATUS load(EFI_BOOT_SERVICES *boot, EFI_FILE_HANDLE directory, EFI_F
     if (!EFI_ERROR(status)) {
         status = boot->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &base);
         if (!EFI_ERROR(status)) {
-            module->base = base;
-            module->size = entry->FileSize;
-            info->module_count++;
             status = read_all(file, (uint8_t *)base, entry->FileSize);
         }
         file->Close(file);
     }
     if (EFI_ERROR(status)) {
-        boot_fail(error, ERR_NOT_FOUND, "bulkhead/%s: can't be loaded, %lu bytes", module->name,
+        boot_fail(error, ERR_NOT_FOUND, "bulkhead/%s: can't be loaded, %lu bytes", name,
                   (uint64_t)entry->FileSize);
+    } else if (boot_enter_module(error, info, base, entry->FileSize, name, strlen(name)) !=
+               STATUS_OK) {
+        status = EFI_OUT_OF_RESOURCES;
+    }
+    if (EFI_ERROR(status) && base != 0) {
+        boot->FreePages(base, pages);
     }
     return status;
-}
-
-static bool has_config(const struct boot_info *info)
-{
-    for (unsigned i = 0; i < info->module_count; i++) {
-        if (strcmp(info->modules[i].name, FILES_CONFIG) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static EFI_STATUS load_all(EFI_BOOT_SERVICES *boot, EFI_FILE_HANDLE directory,
@@ -189,19 +191,27 @@ EFI_STATUS files_load(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMAGE *image,
     EFI_STATUS status;
     EFI_FILE_HANDLE directory = open_folder(boot, image, &status);
     if (directory == NULL) {
+        if (is_absent(status)) {
+            return EFI_SUCCESS;
+        }
         boot_fail(error, ERR_NOT_FOUND,
-                  "no configuration: none in the EFI image, and no folder bulkhead/ beside it with "
-                  "a " FILES_CONFIG " from bulkhead-config and the modules that it names");
+                  "the folder bulkhead/ beside the EFI image can't be opened");
         return status;
     }
     status = load_all(boot, directory, info, error);
     directory->Close(directory);
-    if (!EFI_ERROR(status) && !has_config(info)) {
-        boot_fail(error, ERR_NOT_FOUND,
-                  "no configuration: no " FILES_CONFIG " in bulkhead/ beside the EFI image");
-        return EFI_NOT_FOUND;
-    }
     return status;
+}
+
+bool files_exist(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMAGE *image)
+{
+    EFI_STATUS status;
+    EFI_FILE_HANDLE directory = open_folder(boot, image, &status);
+    if (directory == NULL) {
+        return !is_absent(status);
+    }
+    directory->Close(directory);
+    return true;
 }
 
 void files_free(EFI_BOOT_SERVICES *boot, struct boot_info *info)

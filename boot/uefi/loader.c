@@ -85,17 +85,21 @@ static bool secure_boot(const EFI_SYSTEM_TABLE *system)
 static EFI_STATUS find_modules(const EFI_SYSTEM_TABLE *system, const EFI_LOADED_IMAGE *loaded,
                                const struct uefi_parts *parts)
 {
-    uefi_parts_enter(parts, &info);
-    if (parts->config.size > 0) {
-        return EFI_SUCCESS;
+    if (uefi_parts_enter(parts, &info, &error) != STATUS_OK) {
+        return EFI_LOAD_ERROR;
     }
-    if (parts->module_count > 0) {
-        return refuse(EFI_LOAD_ERROR, "EFI image: modules without a configuration: build it again");
+    if (info.module_count > 0) {
+        return EFI_SUCCESS; // an image that holds anything is complete
     }
     if (secure_boot(system)) {
-        return refuse(EFI_SECURITY_VIOLATION,
-                      "no configuration in the EFI image, and Secure Boot is on: loose files are "
-                      "covered by no signature; build one file with make efi and sign it");
+        if (!files_exist(boot, loaded)) {
+            return EFI_SUCCESS;
+        }
+        return refuse(
+            EFI_SECURITY_VIOLATION,
+            "no configuration in the EFI image, and Secure Boot is on: the loose files in "
+            "bulkhead/ are covered by no signature; build one file with make efi and "
+            "sign it");
     }
     taken.files = true;
     return files_load(boot, loaded, &info, &error);

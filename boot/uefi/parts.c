@@ -5,11 +5,13 @@
 #include <stdbool.h>
 
 #include "arch/string.h"
+#include "arch/types.h"
+#include "boot/boot_module.h"
 #include "drivers/format.h"
 
-#define MODULE_SECTION ".bhmod"
+#define MAX_DIGITS 18 // of a module's size: no overflow
 
-static struct uefi_part *single_part(struct uefi_parts *parts, const char *name)
+static struct uefi_part *part_of(struct uefi_parts *parts, const char *name)
 {
     if (strcmp(name, ".bhimage") == 0) {
         return &parts->hypervisor;
@@ -20,23 +22,18 @@ static struct uefi_part *single_part(struct uefi_parts *parts, const char *name)
     if (strcmp(name, ".bhconf") == 0) {
         return &parts->config;
     }
+    if (strcmp(name, ".bhmod") == 0) {
+        return &parts->modules;
+    }
     return strcmp(name, ".bhnames") == 0 ? &parts->names : NULL;
 }
 
 static enum status add_part(struct uefi_parts *parts, const struct pe_image *image,
                             const struct pe_section *s, const struct boot_error *error)
 {
-    bool module = strcmp(s->name, MODULE_SECTION) == 0;
-    struct uefi_part *part = module ? NULL : single_part(parts, s->name);
-    if (!module && part == NULL) {
+    struct uefi_part *part = part_of(parts, s->name);
+    if (part == NULL) {
         return STATUS_OK; // one of the loader's own
-    }
-    if (module) {
-        if (parts->module_count == BOOT_MAX_MODULES - 1) {
-            return boot_fail(error, ERR_RANGE, "EFI image: more than %d modules",
-                             BOOT_MAX_MODULES - 1);
-        }
-        part = &parts->module[parts->module_count++];
     }
     if (part->data != NULL) {
         return boot_fail(error, ERR_EXISTS, "EFI image: section %s is there twice: build it again",
@@ -52,44 +49,67 @@ static enum status add_part(struct uefi_parts *parts, const struct pe_image *ima
     return STATUS_OK;
 }
 
-// Bytes of the name at `offset` of the names, without the newline; those left if there is none.
-static uint64_t name_length(const struct uefi_part *names, uint64_t offset)
-{
-    uint64_t end = offset;
-    while (end < names->size && names->data[end] != '\n') {
-        end++;
-    }
-    return end - offset;
-}
+// ---- modules -----------------------------------------------------------------------------------
+
+// A line of the names, with its module.
+struct entry {
+    const char *name;
+    uint64_t length; // of the name
+    uint64_t offset; // of the module in its section
+    uint64_t size;
+    uint64_t next; // the line after it
+};
 
 // Control characters end a name early, or spoil the console.
-static bool is_text(const uint8_t *bytes, uint64_t count)
+static bool is_text(const char *bytes, uint64_t count)
 {
     uint64_t i = 0;
-    while (i < count && bytes[i] >= ' ') {
+    while (i < count && (uint8_t)bytes[i] >= ' ') {
         i++;
     }
     return i == count;
 }
 
-static enum status check_names(const struct uefi_parts *parts, const struct boot_error *error)
+// Reads "SIZE NAME\n" at entry->next, behind the module that ends at entry->offset + entry->size.
+static bool next_entry(const struct uefi_parts *parts, struct entry *entry)
 {
-    uint64_t offset = 0;
-    unsigned count = 0;
-    for (; offset < parts->names.size; count++) {
-        uint64_t length = name_length(&parts->names, offset);
-        if (length == 0 || length >= BOOT_TEXT_SIZE || offset + length == parts->names.size ||
-            !is_text(parts->names.data + offset, length)) {
-            return boot_fail(error, ERR_INVALID,
-                             "EFI image: the name of module %u is empty, too long, cut off or no "
-                             "text: build it again",
-                             count + 1);
-        }
-        offset += length + 1;
+    const char *line = (const char *)parts->names.data + entry->next;
+    uint64_t left = parts->names.size - entry->next, size = 0, i = 0;
+    while (i < left && i < MAX_DIGITS && line[i] >= '0' && line[i] <= '9') {
+        size = size * 10 + (uint64_t)(line[i++] - '0');
     }
-    if (count != parts->module_count) {
-        return boot_fail(error, ERR_INVALID, "EFI image: %u names for %u modules: build it again",
-                         count, parts->module_count);
+    if (i == 0 || size == 0 || i == left || line[i] != ' ') {
+        return false;
+    }
+    uint64_t end = ++i;
+    while (end < left && line[end] != '\n') {
+        end++;
+    }
+    uint64_t offset = align_up(entry->offset + entry->size, PAGE_SIZE);
+    if (end == i || end == left || !is_text(line + i, end - i) ||
+        !is_within(offset, size, parts->modules.size)) {
+        return false;
+    }
+    *entry = (struct entry){line + i, end - i, offset, size, entry->next + end + 1};
+    return true;
+}
+
+static enum status check_modules(const struct uefi_parts *parts, const struct boot_error *error)
+{
+    struct entry entry = {.next = 0};
+    for (unsigned n = 1; entry.next < parts->names.size; n++) {
+        if (!next_entry(parts, &entry)) {
+            return boot_fail(error, ERR_INVALID,
+                             "EFI image: the name or size of module %u is empty, cut off or no "
+                             "text, or the module is not there: build it again",
+                             n);
+        }
+    }
+    if (entry.offset + entry.size != parts->modules.size) {
+        return boot_fail(error, ERR_INVALID,
+                         "EFI image: its modules have 0x%lx bytes, by their sizes 0x%lx: build it "
+                         "again",
+                         parts->modules.size, entry.offset + entry.size);
     }
     return STATUS_OK;
 }
@@ -114,29 +134,24 @@ enum status uefi_parts_find(const struct pe_image *image, struct uefi_parts *par
         return boot_fail(error, ERR_RANGE, "EFI image: a command line of more than %d bytes",
                          BOOT_TEXT_SIZE - 1);
     }
-    return check_names(parts, error);
+    return check_modules(parts, error);
 }
 
-static void enter(struct boot_info *info, const struct uefi_part *part, const char *name,
-                  uint64_t length)
+enum status uefi_parts_enter(const struct uefi_parts *parts, struct boot_info *info,
+                             const struct boot_error *error)
 {
-    struct boot_module *module = &info->modules[info->module_count++];
-    module->base = (uint64_t)part->data;
-    module->size = part->size;
-    format(module->name, sizeof(module->name), "%.*s", (int)length, name);
-}
-
-void uefi_parts_enter(const struct uefi_parts *parts, struct boot_info *info)
-{
-    uint64_t offset = 0;
+    static const char config[] = "configuration";
+    struct entry entry = {.next = 0};
+    enum status s = STATUS_OK;
     format(info->cmdline, sizeof(info->cmdline), "%.*s", (int)parts->cmdline.size,
            (const char *)parts->cmdline.data);
     if (parts->config.size > 0) {
-        enter(info, &parts->config, "configuration", strlen("configuration"));
+        s = boot_enter_module(error, info, (uint64_t)parts->config.data, parts->config.size, config,
+                              sizeof(config) - 1);
     }
-    for (unsigned i = 0; i < parts->module_count; i++) {
-        uint64_t length = name_length(&parts->names, offset);
-        enter(info, &parts->module[i], (const char *)parts->names.data + offset, length);
-        offset += length + 1;
+    while (s == STATUS_OK && entry.next < parts->names.size && next_entry(parts, &entry)) {
+        s = boot_enter_module(error, info, (uint64_t)parts->modules.data + entry.offset, entry.size,
+                              entry.name, entry.length);
     }
+    return s;
 }

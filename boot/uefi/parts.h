@@ -16,17 +16,18 @@ struct uefi_parts {
     struct uefi_part hypervisor; // .bhimage: its ELF file
     struct uefi_part cmdline;    // .bhcmd: its command line
     struct uefi_part config;     // .bhconf: the configuration blob
-    struct uefi_part names;      // .bhnames: the modules' names, each ended by a newline
-    struct uefi_part module[BOOT_MAX_MODULES - 1]; // .bhmod, once for each; the blob is one, too
-    unsigned module_count;
+    struct uefi_part modules;    // .bhmod: the modules, each on a page of its own
+    struct uefi_part names;      // .bhnames: for each of them "SIZE NAME" and a newline
 };
 
-// Finds the parts. The hypervisor has to be among them; with modules, as many names. ERR_NOT_FOUND,
-// ERR_EXISTS (a part twice), ERR_RANGE (too many modules), ERR_TRUNCATED, ERR_INVALID.
+// Finds the parts. The hypervisor has to be among them; each name has its module. ERR_NOT_FOUND,
+// ERR_EXISTS (a part twice), ERR_TRUNCATED, ERR_INVALID.
 enum status uefi_parts_find(const struct pe_image *image, struct uefi_parts *parts,
                             const struct boot_error *error);
 
-// Enters command line, blob and modules into `info`, as Multiboot loaders do.
-void uefi_parts_enter(const struct uefi_parts *parts, struct boot_info *info);
+// Enters command line, blob and modules into `info`, as Multiboot loaders do. ERR_RANGE if there
+// are too many modules.
+enum status uefi_parts_enter(const struct uefi_parts *parts, struct boot_info *info,
+                             const struct boot_error *error);
 
 #endif

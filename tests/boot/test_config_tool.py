@@ -287,6 +287,9 @@ partitions = (
     ("modules", '({ name = "m"; sha256 = true; })', "sha256 of module 1 must be a text in quotes"),
     ("modules", '({ name = "m"; sha = "ab"; })', "there are name, cmdline, sha256"),
     ("initrd", '""', "initrd is empty"),
+    ("initrd", '"build/initrd.gz"', '"build/initrd.gz" is a path; write the file\'s name only'),
+    ("initrd", '"it\'s"', "can't hold ', which GRUB would change"),
+    ("initrd", "initrd.gz", 'initrd.gz needs quotes: "initrd.gz"'),
     ("initrd", "1.5", "initrd must be a text in quotes, not a number with a fraction"),
     ("cmdline", "true", "cmdline must be a text in quotes, not a truth value"),
     ("cmdline", '"' + "x" * 2048 + '"', "has 2048 characters"),
@@ -395,7 +398,8 @@ def test_bad_file(tmp_path, text, part):
     ('partitions = ( {\n  name = "a;\n  image = "k"; } );', 2, "no closing quote on its line"),
     ('{ "partitions": [] }', 1, "a key must stand before this {"),
     ('/* to be done\npartitions = ();', 1, "is not closed; add */"),
-])
+], ids=["no-equals", "no-quotes", "comma-too-many", "square-brackets", "brace-not-closed", "typographic-quotes",
+        "quote-missing", "json", "comment-not-closed"])
 def test_slips(tmp_path, text, line, part):
     """More in tests/unit/test_config_syntax.c."""
     file = tmp_path / "x.conf"
@@ -417,7 +421,9 @@ def test_byte_order_mark(tmp_path):
 
 
 @pytest.mark.parametrize("cpus", ["4294967297", "[4294967297]", "(2,\n4294967297)", "0x100000001", "[0x100000000]",
-                                  "-4294967295", "4294967297L", "[ 18446744073709551617 ]", "99999999999999999999L"])
+                                  "-4294967295", "4294967297L", "[ 18446744073709551617 ]", "99999999999999999999L"],
+                         ids=["count", "array", "list", "hex", "hex-array", "negative", "long", "64-bits",
+                              "long-64-bits"])
 def test_no_number_is_cut(tmp_path, cpus):
     """libconfig keeps the low 32 bits of most of these without a word."""
     lines = ("partitions = (\n" + partition(cpus=cpus) + ");").splitlines()

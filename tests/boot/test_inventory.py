@@ -2,13 +2,16 @@
 """Started without a configuration: what is shown of the machine, and that the configuration which is
 proposed compiles and boots on it as it is."""
 
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
 import bulkhead
 import hardware
-from conftest import KEY, MACHINES, bochs_machine, needs_bochs
+from conftest import KEY, MACHINES, OVMF, bochs_machine, needs_bochs, ovmf
 from refusal import refused
 
 BEGIN, END = "---- configuration: copy from here ----", "---- configuration: copy to here ----"
@@ -146,6 +149,47 @@ def test_without_no_execute(boot, plain):
     console = boot(plain, modules=[], cpu="EPYC,-nx", cpus=1, memory=256)
     console.wait(r'with no-execute pages; .*turn on "Execute Disable Bit" or "NX Mode"')
     assert "nothing is started" not in console.text()  # not even that far
+
+
+WAYS = ["iso", "image by BIOS", "image by UEFI", "one file", "no folder", "no configuration"]
+UEFI_WAYS = WAYS[2:]
+
+
+def made(target, end):
+    """What make makes without a configuration."""
+    run = subprocess.run(["make", "-s", "SETUP=0", target, "CONFIG="], cwd=bulkhead.ROOT,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert run.returncode == 0, run.stdout.decode()
+    return os.path.join(bulkhead.BUILD, f"inventory.{end}")
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.replace(" ", "-"))
+def test_each_way_without_a_configuration(boot, plain, tmp_path, way):
+    """By each way to boot the machine is shown; with files but no configuration, those too."""
+    if way in UEFI_WAYS and not os.path.isdir(OVMF):
+        pytest.skip("OVMF is not installed")
+    how = {"modules": [], "cpus": 2, "memory": 512, "loader": "disk"}
+    if way == "iso":
+        how["devices"] = ["-cdrom", made("iso", "iso"), "-boot", "d"]
+    elif way in WAYS[1:3]:
+        path = shutil.copy(made("image", "img"), str(tmp_path / "disk.img"))
+        how["devices"] = ["-drive", f"format=raw,if=ide,file={path}", *(ovmf(tmp_path) if "UEFI" in way else [])]
+    else:
+        path = made("efi", "efi") if way == "one file" else os.path.join(bulkhead.BUILD, "bulkhead.efi")
+        folder = tmp_path / "esp" / "EFI" / "BOOT"
+        folder.mkdir(parents=True)
+        shutil.copy(path, str(folder / "BOOTX64.EFI"))
+        if way == "no configuration":
+            (folder / "bulkhead").mkdir()
+            shutil.copy(f"{bulkhead.BUILD}/count.elf", str(folder / "bulkhead" / "vmlinuz"))
+        how.update(loader="efi", esp=str(tmp_path / "esp"))
+    console = boot(plain, **how)
+    text = proposal(console)
+    count = 1 if way == "no configuration" else 0
+    console.wait(f"no configuration among the {count} modules: this is what the machine has", "bulkhead")
+    console.wait(f"loaded by {'UEFI' if way in WAYS[3:] else 'Multiboot 2'}", "bulkhead")
+    assert ('module "vmlinuz"' in console.text("bulkhead")) == (count == 1)
+    assert 'name = "alpha"' in text
 
 
 def test_iommu_that_cannot_be_used(boot, plain):

@@ -68,21 +68,27 @@ def test_code_and_data_apart(tmp_path):
         image.write(str(tmp_path / "bad.efi"))
 
 
+def test_limits_agree():
+    with open(os.path.join(bulkhead.ROOT, "boot", "boot_info.h")) as f:
+        most = int(re.search(r"#define BOOT_MAX_MODULES (\d+)", f.read()).group(1))
+    assert efi_image.MAX_MODULES == most - 1  # and the configuration
+
+
 def network(words):
     """A network card that firmware has a driver for, to boot from."""
     return ["-netdev", f"user,id=n,{words}", "-device", "virtio-net-pci,romfile=,netdev=n,bootindex=1"]
 
 
 def test_pxe(boot, plain, tmp_path):
-    """Firmware gets control back from a disk with nothing to start, and goes on with its own PXE."""
+    """Firmware gets control back from a disk that can't be started from, and goes on with its own PXE."""
     folder = one_file(tmp_path, [compile_config(tmp_path, ONE), COUNT])
-    disk = loose_files(tmp_path / "disk", {"count.elf": COUNT})
+    disk = loose_files(tmp_path / "disk", {f"file{i}": COUNT for i in range(129)})
     devices = [
         *["-drive", f"format=raw,if=none,id=d,file=fat:rw:{disk}", "-device", "ide-hd,drive=d,bootindex=0"],
         *network(f"tftp={folder}/EFI/BOOT,bootfile=BOOTX64.EFI"),
     ]
     console = boot(plain, modules=[], loader="disk", cpus=1, devices=ovmf(tmp_path) + devices)
-    console.wait("Bulkhead: no configuration: no bulkhead.bin")
+    console.wait("Bulkhead: bulkhead/: more than 128 files")
     at = console.wait("Bulkhead: nothing is started")
     at = console.wait("PXE", since=at)
     console.wait("loaded by UEFI", "bulkhead", since=at)

@@ -93,9 +93,8 @@ CASES = [
     Case("none", "moved.efi", r"EFI image: sections \d+ \(.bhconf\) and \d+ \(.bhmod\) overlap"),
     Case("none", "shortened.efi", r"EFI image: of the 0x\w+ bytes of section .bhmod .* only 0x200"),
     Case("none", "spoiled.efi", "hypervisor: not an ELF64 file"),
-    Case("none", "loose.efi", "no configuration: none in the EFI image, and no folder", "Not Found"),
-    Case("none", r"empty\loose.efi", "no configuration: no bulkhead.bin in bulkhead/", "Not Found"),
-    Case("secure-boot", "loose.efi", "no configuration .* Secure Boot is on", "Security Policy Violation"),
+    Case("none", r"full\loose.efi", "bulkhead/: more than 128 files; move some out", "Out of Resources"),
+    Case("secure-boot", r"full\loose.efi", "no configuration .* Secure Boot is on", "Security Policy Violation"),
     # From its first failure on firmware may not be asked to take anything back.
     Case("never-leave", "all.efi", "firmware does not let go: ExitBootServices failed 8 times",
          "Invalid Parameter", 1),
@@ -110,7 +109,7 @@ def test_faults(boot, plain, tmp_path):
     loose = efi_image.read(os.path.join(bulkhead.BUILD, "bulkhead.efi"))
     esp = disk(tmp_path, [*CASES, LAST], {
         "all.efi": whole, "moved.efi": moved(whole), "shortened.efi": shortened(whole), "spoiled.efi": spoiled(whole),
-        "loose.efi": loose, r"empty\loose.efi": loose, r"empty\bulkhead\count.elf": efi_image.read(COUNT),
+        r"full\loose.efi": loose, **{rf"full\bulkhead\file{i}": b"x" for i in range(129)},
     })
     console = boot(plain, modules=[], loader="efi", esp=esp, memory=6144, devices=["-device", "VGA"])
     check(console, CASES)

@@ -171,8 +171,7 @@ static void add_module(const void *base, size_t size, const char *name)
 
     if (machine.boot.module_count == BOOT_MAX_MODULES)
         return;
-    *m = (struct boot_module){.base = (uint64_t)(uintptr_t)base, .size = size};
-    snprintf(m->name, sizeof(m->name), "%s", name);
+    *m = (struct boot_module){(uint64_t)(uintptr_t)base, size, name};
     machine.boot.module_count++;
 }
 

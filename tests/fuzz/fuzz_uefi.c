@@ -25,7 +25,10 @@ static void fuzz_image(const uint8_t *data, size_t size)
         return;
     }
     memset(&info, 0, sizeof(info));
-    uefi_parts_enter(&parts, &info);
+    if (uefi_parts_enter(&parts, &info, &error) != STATUS_OK) {
+        CHECK(text[0] != '\0');
+        return;
+    }
     CHECK(memchr(info.cmdline, '\0', BOOT_TEXT_SIZE) != NULL);
     CHECK(info.module_count <= BOOT_MAX_MODULES);
     for (unsigned i = 0; i < info.module_count; i++) {

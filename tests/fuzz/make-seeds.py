@@ -342,12 +342,14 @@ def uefi():
     """A kind, then: a PE image as firmware has loaded it; the hypervisor's ELF file; the size of a
     descriptor and a memory map."""
     contents = [(b".text", b"code"), (b".bhimage", b"hypervisor"), (b".bhcmd", b"console=com2"), (b".bhconf", b"blob"),
-                (b".bhmod", b"kernel"), (b".bhmod", b"initrd"), (b".bhnames", b"vmlinuz\ninitrd.gz\n")]
-    first, step = 0x180, 0x20
-    table = b"".join(struct.pack("<8sIII20x", name, len(data), first + i * step, step)
-                     for i, (name, data) in enumerate(contents))
+                (b".bhmod", b"kernel".ljust(4096, b"\0") + b"initrd"), (b".bhnames", b"6 vmlinuz\n6 initrd.gz\n")]
+    at, table, body = 0x180, b"", b""
+    for name, data in contents:
+        room = -(-len(data) // 0x20) * 0x20
+        table += struct.pack("<8sIII20x", name, len(data), at + len(body), room)
+        body += data.ljust(room, b"\0")
     pe = b"MZ".ljust(0x3C, b"\0") + struct.pack("<I4sHH12xHH", 0x40, b"PE", 0x8664, len(contents), 0, 0)
-    image = (pe + table).ljust(first, b"\0") + b"".join(data.ljust(step, b"\0") for _, data in contents)
+    image = (pe + table).ljust(at, b"\0") + body
     write("fuzz_uefi", "image", b"\0" + image)
     write("fuzz_uefi", "image-alone", b"\0" + image.replace(b".bhnames", b".another").replace(b".bhmod", b".other"))
 

@@ -2,5 +2,5 @@
 FUZZERS += fuzz_uefi
 fuzz_uefi_PART = 4
 fuzz_uefi_SRCS = tests/fuzz/fuzz_uefi.c boot/uefi/pe.c boot/uefi/parts.c boot/uefi/elf_image.c boot/uefi/memory_map.c \
-                 boot/boot_error.c drivers/format.c
+                 boot/boot_error.c boot/boot_module.c drivers/format.c
 fuzz_uefi_CFLAGS = $(UEFI_TEST_CFLAGS)

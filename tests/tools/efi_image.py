@@ -14,7 +14,9 @@ SECTION = struct.Struct("<8sIIIIIIHHI")  # of which the first 5: name, size, add
 SECTION_FLAGS = 0x40000040  # initialized data, readable
 WRITE, EXECUTE = 0x80000000, 0x20000000  # among a section's flags
 NX_COMPAT = 0x100  # among the DLL characteristics: works where only code may be executed
-MAX_MODULES = 31  # boot/boot_info.h: BOOT_MAX_MODULES, the configuration aside
+MAX_MODULES = 127  # boot/boot_info.h: BOOT_MAX_MODULES, the configuration aside
+PAGE = 4096  # each module begins on one
+MAX_NAME = 255  # characters of a module's name
 
 
 class Error(Exception):
@@ -84,6 +86,18 @@ def read(path):
         return f.read()
 
 
+def split_entry(entry):
+    """The path and the words of "PATH WORDS". A path may hold spaces: it is the longest part that is a
+    file."""
+    at = len(entry)
+    while at > 0 and not os.path.isfile(entry[:at]):
+        at = entry.rfind(" ", 0, at)
+    if at <= 0:
+        path, _, words = entry.partition(" ")
+        return path, words
+    return entry[:at], entry[at:].strip()
+
+
 def make(out, loader, hypervisor, config=None, modules=(), cmdline=""):
     """Modules are paths, with words after a space of which name= gives another name."""
     if len(modules) > MAX_MODULES:
@@ -93,16 +107,20 @@ def make(out, loader, hypervisor, config=None, modules=(), cmdline=""):
     image.append(".bhcmd", cmdline.encode())
     if config:
         image.append(".bhconf", read(config))
-    names = []
+    names, together = b"", b""
     for entry in modules:
-        path, _, words = entry.partition(" ")
+        path, words = split_entry(entry)
         contents = read(path)
         if not contents:
             raise Error(f"{path}: empty")
         named = [w[5:] for w in words.split() if w.startswith("name=")]
-        names.append(named[0] if named else os.path.basename(path))
-        image.append(".bhmod", contents)
-    image.append(".bhnames", "".join(n + "\n" for n in names).encode())
+        name = named[0] if named else os.path.basename(path)
+        if len(os.fsencode(name)) > MAX_NAME:
+            raise Error(f"{path}: its name has more than {MAX_NAME} characters")
+        names += b"%d %s\n" % (len(contents), os.fsencode(name))
+        together = together.ljust(align_up(len(together), PAGE), b"\0") + contents
+    image.append(".bhmod", together)
+    image.append(".bhnames", names)
     image.write(out)
     return out
 

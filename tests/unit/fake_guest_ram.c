@@ -91,10 +91,7 @@ uint64_t fake_ram_u64(const struct partition *p, uint64_t address)
 
 struct boot_module fake_module(const char *name, const void *data, uint64_t size)
 {
-    struct boot_module m = {.base = (uint64_t)(uintptr_t)data, .size = size};
-
-    snprintf(m.name, sizeof(m.name), "%s", name);
-    return m;
+    return (struct boot_module){(uint64_t)(uintptr_t)data, size, name};
 }
 
 bool guest_ram_contains(const struct partition *p, gpa_t address, uint64_t size)

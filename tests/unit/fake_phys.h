@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FAKE_PHYS_BASE 0x10000u
-#define FAKE_PHYS_SIZE 0x4000u
+#define FAKE_PHYS_SIZE 0x20000u
 
 extern uint8_t fake_phys[FAKE_PHYS_SIZE];
 

@@ -215,6 +215,64 @@ static void test_files(void **state)
            "both an initrd");
 }
 
+static void test_module_names(void **state)
+{
+    static const char *const good[] = {"$HOME",  "~",
+                                       "(hd0)",  "a;b",
+                                       "#1",     "a,b",
+                                       "x=y",    "-n",
+                                       "&",      "gr\xc3\xbc\xc3\x9f",
+                                       "name=x", "*?[!]{}<>|`%^@+:"};
+    static const struct {
+        const char *name, *part;
+    } bad[] = {
+        {"build/vmlinuz", "\"build/vmlinuz\" is a path; write the file's name only"},
+        {"/", "is a path"},
+        {"a\\b", "can't hold \\, which GRUB would change"},
+        {"it's", "can't hold '"},
+        {"\"a\"", "can't hold \""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        struct config *config = good_config();
+
+        config->partitions[0].image = good[i];
+        config->partitions[2].modules[1].name = good[i];
+        expect_good(config);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct config *config = good_config();
+
+        config->partitions[2].modules[1].name = bad[i].name;
+        expect(config, ERR_INVALID, BLOB_BAD_TEXT, 2, BLOB_FIELD_MODULES, 1, bad[i].part);
+    }
+}
+
+// 28 names of 256 bytes are all that there is room for; one that is used twice counts once.
+static void test_long_names(void **state)
+{
+    enum { COUNT = BLOB_MAX_NAMES / (BLOB_MAX_MODULE_NAME + 1) };
+    static char names[COUNT][BLOB_MAX_MODULE_NAME + 1];
+    struct config *config = good_config();
+    struct config_partition *p = &config->partitions[2];
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        memset(names[i], 'a' + (int)i, BLOB_MAX_MODULE_NAME);
+        p->modules[i] = p->modules[i + COUNT] =
+            (struct config_module){.name = names[i], .cmdline = ""};
+    }
+    p->module_count = 2 * COUNT;
+    config->partitions[0].image = config->partitions[1].image = p->image = names[0];
+    config->partitions[0].initrd = names[1];
+    expect_good(config);
+    p->modules[2 * COUNT] = (struct config_module){.name = "x", .cmdline = ""};
+    p->module_count++;
+    expect(config, ERR_INVALID, BLOB_LONG_NAMES, 2, BLOB_FIELD_MODULES, 2 * COUNT,
+           "those of all modules have more than 7168 characters; shorten them");
+}
+
 // ---- hashes ----------------------------------------------------------------------------------
 
 static struct blob_hash hash_of(uint8_t byte)
@@ -498,7 +556,8 @@ int main(void)
         cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names),
         cmocka_unit_test(test_name_padding),  cmocka_unit_test(test_cpu_counts),
         cmocka_unit_test(test_listed_cpus),   cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_files),         cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_files),         cmocka_unit_test(test_module_names),
+        cmocka_unit_test(test_long_names),    cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_port_overlap),  cmocka_unit_test(test_kept_ports),
         cmocka_unit_test(test_devices),       cmocka_unit_test(test_framebuffer),
         cmocka_unit_test(test_uuids),         cmocka_unit_test(test_all_at_once),

@@ -68,8 +68,7 @@ static void load_modules(void)
     for (unsigned i = 0; i < 3; i++) {
         struct boot_module *m = &machine.boot.modules[i];
 
-        *m = (struct boot_module){.base = i * BASE_STEP, .size = sizes[i]};
-        strcpy(m->name, names[i]);
+        *m = (struct boot_module){i * BASE_STEP, sizes[i], names[i]};
         for (size_t k = 0; k < sizeof(contents[i]); k++)
             contents[i][k] = (uint8_t)(k * 3 + k / 255 + i);
     }

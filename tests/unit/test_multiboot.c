@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arch/types.h"
+#include "boot/boot_module.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "boot/multiboot_parse.h"
@@ -63,23 +64,26 @@ static void module_names(void **state)
         {"", ""},
         {"   ", ""},
     };
-    char name[BOOT_TEXT_SIZE];
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        boot_module_name(rows[i].cmdline, name, sizeof(name));
-        assert_string_equal(name, rows[i].name);
+        struct module_name name = {.length = 0};
+
+        for (const char *c = rows[i].cmdline; *c != '\0'; c++)
+            module_name_add(&name, *c);
+        assert_string_equal(name.text, rows[i].name);
+        assert_int_equal(name.length, strlen(rows[i].name));
     }
-    boot_module_name("/path/abcdefgh", name, 4);
-    assert_string_equal(name, "abc");
 }
 
 // ---- Multiboot 1
 // ------------------------------------------------------------------------------------
 
-#define MB1      BASE
-#define MB1_MODS (BASE + 0x200)
-#define MB1_MAP  (BASE + 0x600)
-#define MB1_TEXT (BASE + 0x1000)
+#define MB1           BASE
+#define MB1_MODS      (BASE + 0x14000)
+#define MB1_MAP       (BASE + 0x600)
+#define MB1_TEXT      (BASE + 0x1000)
+#define MB1_LONG      (BASE + 0x2000)
+#define MB1_LONG_MODS (BASE + 0x13000)
 
 static enum status parse1(void)
 {
@@ -122,7 +126,7 @@ static void mb1_is_parsed(void **state)
     mb1_good();
     assert_int_equal(parse1(), STATUS_OK);
     assert_string_equal(info.loader, "Multiboot 1");
-    assert_string_equal(info.cmdline, "build/bulkhead32.elf console=com1");
+    assert_string_equal(info.cmdline, "console=com1");
     assert_int_equal(info.rsdp, 0);
     assert_int_equal(info.module_count, 2);
     assert_string_equal(info.modules[0].name, "vmlinuz");
@@ -191,7 +195,7 @@ static void mb1_malformed(void **state)
         {MB1_MAP + 16, 0xffffffff, STATUS_OK, ""},
         {MB1 + 24, 0x900, ERR_RANGE, "list of modules"},
         {MB1 + 24, BASE + SIZE - 20, ERR_RANGE, "list of modules"},
-        {MB1 + 20, 0xffffffff, ERR_RANGE, "more than 32 modules"},
+        {MB1 + 20, 0xffffffff, ERR_RANGE, "more than 128 modules"},
         {MB1_MODS + 4, 0x2fffff, ERR_INVALID, "before its start"},
         {MB1_MODS + 8, 0x100, ERR_RANGE, "command line at 0x100"},
         {MB1 + 16, BASE + SIZE, ERR_RANGE, "command line"},
@@ -231,22 +235,115 @@ static void mb1_limits(void **state)
     expect_error(parse1(), ERR_RANGE, "more than 256 memory ranges");
 }
 
-static void long_texts_are_cut(void **state)
+// `count` times `c`, then the text; a NUL ends it.
+static void set_long_text(uint32_t address, char c, uint32_t count, const char *rest)
 {
+    memset(fake_phys_at(address), c, count);
+    set_text(address + count, rest);
+}
+
+static void mb1_command_lines(void **state)
+{
+    static const struct {
+        const char *text, *options;
+    } rows[] = {
+        {"", ""},
+        {"a=1", "a=1"},
+        {"  /a=b/c?d=e \ta=1\t b_c=/x=y  ", "a=1 b_c=/x=y"},
+        {"=1 A=1 a1=2 console", ""},
+    };
+
     (void)state;
     mb1_good();
-    memset(fake_phys + 0x1000, 'x', 600);
-    fake_phys[0x1000 + 600] = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        set_text(MB1_TEXT, rows[i].text);
+        assert_int_equal(parse1(), STATUS_OK);
+        assert_string_equal(info.cmdline, rows[i].options);
+    }
+    // However long the path is that QEMU puts before them.
+    set32(MB1 + 16, MB1_LONG);
+    set_long_text(MB1_LONG, 'x', 5000, " console=com2");
+    assert_int_equal(parse1(), STATUS_OK);
+    assert_string_equal(info.cmdline, "console=com2");
+    set_long_text(MB1_LONG, '/', 5000, "=1 console=com2");
+    assert_int_equal(parse1(), STATUS_OK);
+    assert_string_equal(info.cmdline, "console=com2");
+    // Options are not cut.
+    set_text(MB1_LONG, "a=");
+    set_long_text(MB1_LONG + 2, 'x', BOOT_TEXT_SIZE - 3, " somewhat");
     assert_int_equal(parse1(), STATUS_OK);
     assert_int_equal(strlen(info.cmdline), BOOT_TEXT_SIZE - 1);
+    set_long_text(MB1_LONG + 2, 'x', BOOT_TEXT_SIZE - 3, " b=");
+    expect_error(parse1(), ERR_RANGE, "options on the command line have more than 255");
+    set_long_text(MB1_LONG + 2, 'x', BOOT_TEXT_SIZE - 2, "");
+    expect_error(parse1(), ERR_RANGE, "options on the command line have more than 255");
+    set_long_text(MB1_LONG, 'x', BOOT_TEXT_SIZE, "=1");
+    expect_error(parse1(), ERR_RANGE, "options on the command line have more than 255");
     // A text that ends with the last byte of memory.
-    set32(MB1 + 16, BASE + SIZE - 3);
-    set_text(BASE + SIZE - 3, "ab");
+    set32(MB1 + 16, BASE + SIZE - 4);
+    set_text(BASE + SIZE - 4, "a=b");
     assert_int_equal(parse1(), STATUS_OK);
-    assert_string_equal(info.cmdline, "ab");
+    assert_string_equal(info.cmdline, "a=b");
     // One without an end.
     fake_phys[SIZE - 1] = 'c';
     expect_error(parse1(), ERR_RANGE, "command line");
+}
+
+static void mb1_long_names(void **state)
+{
+    (void)state;
+    mb1_good();
+    set32(MB1_MODS + 8, MB1_LONG);
+    // A path of any length has a name, and so has what follows it.
+    set_long_text(MB1_LONG, '/', 5000, "vmlinuz quiet");
+    assert_int_equal(parse1(), STATUS_OK);
+    assert_string_equal(info.modules[0].name, "vmlinuz");
+    set_long_text(MB1_LONG, 'x', 5000, " a=b name=kernel name=other");
+    assert_int_equal(parse1(), STATUS_OK);
+    assert_string_equal(info.modules[0].name, "kernel");
+    set_long_text(MB1_LONG, 'x', BOOT_TEXT_SIZE - 1, "");
+    assert_int_equal(parse1(), STATUS_OK);
+    assert_int_equal(strlen(info.modules[0].name), BOOT_TEXT_SIZE - 1);
+    set_long_text(MB1_LONG, 'x', BOOT_TEXT_SIZE, "");
+    expect_error(parse1(), ERR_RANGE, "the name of module 1 has more than 255 characters");
+    set_long_text(MB1_LONG, ' ', 0x10000, "");
+    expect_error(parse1(), ERR_RANGE, "a module's command line at 0x12000 has more than 65536");
+}
+
+static void mb1_names_together(void **state)
+{
+    enum { EACH = BOOT_NAMES_SIZE / 32 };
+
+    (void)state;
+    mb1_good();
+    set_long_text(MB1_LONG, 'x', EACH - 1, "");
+    for (uint32_t i = 0; i < 33; i++) {
+        set32(MB1_LONG_MODS + 16 * i, 0x1000);
+        set32(MB1_LONG_MODS + 16 * i + 4, 0x1000);
+        set32(MB1_LONG_MODS + 16 * i + 8, MB1_LONG);
+    }
+    set32(MB1 + 24, MB1_LONG_MODS);
+    set32(MB1 + 20, 32);
+    assert_int_equal(parse1(), STATUS_OK);
+    assert_int_equal(info.names_used, BOOT_NAMES_SIZE);
+    set32(MB1 + 20, 33);
+    expect_error(parse1(), ERR_RANGE, "names of the first 33 modules have more than 8191");
+}
+
+// The names are found where the information is copied to.
+static void names_move_along(void **state)
+{
+    static struct boot_info copy;
+
+    (void)state;
+    mb1_good();
+    assert_int_equal(parse1(), STATUS_OK);
+    memcpy(&copy, &info, sizeof(copy));
+    memset(&info, 0xee, sizeof(info));
+    boot_info_moved(&copy, (uint64_t)&info);
+    assert_ptr_equal(copy.modules[0].name, copy.names);
+    assert_string_equal(copy.modules[0].name, "vmlinuz");
+    assert_string_equal(copy.modules[1].name, "");
 }
 
 // ---- Multiboot 2
@@ -306,7 +403,7 @@ static void mb2_is_parsed(void **state)
 {
     (void)state;
     start_tags();
-    set_text(tag(1, 9), "cmd line");
+    set_text(tag(1, 11), "cmd a=line");
     tag(9, 33); // ELF sections: not ours
     module_tag(0x1000000, 0x1002345, "two-linux.bin");
     module_tag(0x2000000, 0x2000001, "/boot/k name=vmlinuz");
@@ -319,7 +416,7 @@ static void mb2_is_parsed(void **state)
     end_tags();
     assert_int_equal(parse2(), STATUS_OK);
     assert_string_equal(info.loader, "Multiboot 2");
-    assert_string_equal(info.cmdline, "cmd line");
+    assert_string_equal(info.cmdline, "a=line");
     assert_int_equal(info.module_count, 2);
     assert_string_equal(info.modules[0].name, "two-linux.bin");
     assert_int_equal(info.modules[0].base, 0x1000000);
@@ -458,7 +555,7 @@ static void mb2_malformed_tags(void **state)
     at = last;
     module_tag(0, 0, "m");
     end_tags();
-    expect_error(parse2(), ERR_RANGE, "more than 32 modules");
+    expect_error(parse2(), ERR_RANGE, "more than 128 modules");
 }
 
 int main(void)
@@ -470,7 +567,10 @@ int main(void)
         cmocka_unit_test_setup(mb1_memory_kinds, reset),
         cmocka_unit_test_setup(mb1_malformed, reset),
         cmocka_unit_test_setup(mb1_limits, reset),
-        cmocka_unit_test_setup(long_texts_are_cut, reset),
+        cmocka_unit_test_setup(mb1_command_lines, reset),
+        cmocka_unit_test_setup(mb1_long_names, reset),
+        cmocka_unit_test_setup(mb1_names_together, reset),
+        cmocka_unit_test_setup(names_move_along, reset),
         cmocka_unit_test_setup(mb2_is_parsed, reset),
         cmocka_unit_test_setup(mb2_older_rsdp_and_larger_entries, reset),
         cmocka_unit_test_setup(mb2_without_map, reset),

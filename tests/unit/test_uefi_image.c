@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 // cmocka last: it needs the headers above
@@ -20,7 +21,10 @@
 #define SECTION     40u
 #define FIRST_AT    0x400u
 #define STEP        0x100u // from one section to the next
-#define IMAGE_SIZE  0x1000u
+#define IMAGE_SIZE  0x3000u
+#define MODULES     5u // index of the section with the modules, which is the last
+#define SECOND      "initrd contents"
+#define MODULES_AT  (FIRST_AT + MODULES * STEP)
 #define ELF_SIZE    0x200u
 #define SEGMENT_AT  64u
 #define CONTENTS_AT 0x100u
@@ -72,9 +76,11 @@ static void whole_image(uint8_t *image)
     add(image, ".bhimage", "hypervisor");
     add(image, ".bhcmd", "console=com2");
     add(image, ".bhconf", "blob");
+    add(image, ".bhnames", "15 vmlinuz\n15 initrd.gz\n");
     add(image, ".bhmod", "kernel contents");
-    add(image, ".bhmod", "initrd contents");
-    add(image, ".bhnames", "vmlinuz\ninitrd.gz\n");
+    memcpy(image + MODULES_AT + PAGE_SIZE, SECOND, strlen(SECOND));
+    put(header_of(image, MODULES) + 8, PAGE_SIZE + strlen(SECOND), 4);
+    put(header_of(image, MODULES) + 16, PAGE_SIZE + strlen(SECOND), 4);
 }
 
 static enum status find(const void *image, uint64_t size, struct uefi_parts *parts)
@@ -104,14 +110,15 @@ static void all_parts_are_found(void **state)
     assert_int_equal(find(image, IMAGE_SIZE, &parts), STATUS_OK);
     assert_int_equal(parts.hypervisor.size, strlen("hypervisor"));
     assert_ptr_equal(parts.hypervisor.data, image + FIRST_AT + STEP);
-    uefi_parts_enter(&parts, &info);
+    assert_int_equal(uefi_parts_enter(&parts, &info, &error), STATUS_OK);
     assert_string_equal(info.cmdline, "console=com2");
     assert_int_equal(info.module_count, 3);
     assert_string_equal(info.modules[0].name, "configuration");
     assert_string_equal(info.modules[1].name, "vmlinuz");
     assert_string_equal(info.modules[2].name, "initrd.gz");
-    assert_int_equal(info.modules[2].base, (uint64_t)image + FIRST_AT + 5 * STEP);
-    assert_int_equal(info.modules[2].size, strlen("initrd contents"));
+    assert_int_equal(info.modules[1].base, (uint64_t)image + MODULES_AT);
+    assert_int_equal(info.modules[2].base, (uint64_t)image + MODULES_AT + PAGE_SIZE);
+    assert_int_equal(info.modules[2].size, strlen(SECOND));
 }
 
 static void hypervisor_alone_is_enough(void **state)
@@ -123,7 +130,7 @@ static void hypervisor_alone_is_enough(void **state)
     start_image(image);
     add(image, ".bhimage", "hypervisor");
     assert_int_equal(find(image, IMAGE_SIZE, &parts), STATUS_OK);
-    uefi_parts_enter(&parts, &info);
+    assert_int_equal(uefi_parts_enter(&parts, &info, &error), STATUS_OK);
     assert_int_equal(info.module_count, 0);
     assert_string_equal(info.cmdline, "");
     start_image(image);
@@ -145,7 +152,7 @@ static void bad_headers_are_refused(void **state)
     refused(image, ERR_INVALID, "no PE header");
     whole_image(image);
     put(image + PE_AT + 20, 0xff00, 2);
-    refused(image, ERR_TRUNCATED, "table of 7 sections");
+    refused(image, ERR_TRUNCATED, "table of 6 sections");
     put(image + PE_AT + 6, 97, 2);
     refused(image, ERR_RANGE, "97 sections");
 }
@@ -162,7 +169,7 @@ static void bad_sections_are_refused(void **state)
     refused(image, ERR_TRUNCATED, "beyond");
     whole_image(image);
     put(header_of(image, 4) + 8, STEP + 1, 4);
-    refused(image, ERR_EXISTS, "sections 4 (.bhmod) and 5 (.bhmod) overlap");
+    refused(image, ERR_EXISTS, "sections 4 (.bhnames) and 5 (.bhmod) overlap");
     whole_image(image);
     put(header_of(image, 1) + 12, TABLE_AT, 4);
     refused(image, ERR_EXISTS, "overlaps the headers");
@@ -170,41 +177,87 @@ static void bad_sections_are_refused(void **state)
     put(header_of(image, 5) + 16, 4, 4);
     refused(image, ERR_TRUNCATED, "the file has only 0x4");
     whole_image(image);
-    add(image, ".bhconf", "another");
+    memcpy(header_of(image, 2), ".bhconf\0", 8);
     refused(image, ERR_EXISTS, ".bhconf is there twice");
+    whole_image(image);
+    memcpy(header_of(image, 0), ".bhmod\0\0", 8);
+    refused(image, ERR_EXISTS, ".bhmod is there twice");
+}
+
+static void set_names(uint8_t *image, const char *names)
+{
+    whole_image(image);
+    put(header_of(image, 4) + 8, strlen(names), 4);
+    put(header_of(image, 4) + 16, strlen(names), 4);
+    memcpy(image + FIRST_AT + 4 * STEP, names, strlen(names));
 }
 
 static void bad_names_are_refused(void **state)
 {
-    static const char *const names[] = {"vmlinuz\n", "vmlinuz\ninitrd.gz", "\ninitrd.gz\n",
-                                        "vmlinuz\ninitrd.gz\nthird\n", "vm\rlinuz\ninitrd.gz\n"};
+    static const char *const names[] = {
+        "15 vmlinuz\n",             // two modules
+        "15 vmlinuz\n15 initrd.gz", // cut off
+        "15 vmlinuz\n15 \n",        // no name
+        "15 vmlinuz\n15\n",
+        "15 vmlinuz\n 15 initrd.gz\n",
+        "15 vmlinuz\n15 initrd.gz\n1 third\n", // not there
+        "15 vmlinuz\n16 initrd.gz\n",
+        "15 vmlinuz\n14 initrd.gz\n",
+        "4097 vmlinuz\n15 initrd.gz\n",
+        "0 vmlinuz\n15 initrd.gz\n",
+        "99999999999999999999 vmlinuz\n", // more than 64 bits
+        "999999999999999999 vmlinuz\n",
+        "15 vm\rlinuz\n15 initrd.gz\n",
+        "vmlinuz\ninitrd.gz\n",
+        "15",
+        "\n",
+    };
     uint8_t image[IMAGE_SIZE];
     (void)state;
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        whole_image(image);
-        put(header_of(image, 6) + 8, strlen(names[i]), 4);
-        memcpy(image + FIRST_AT + 6 * STEP, names[i], strlen(names[i]));
+        set_names(image, names[i]);
         refused(image, ERR_INVALID, "build it again");
     }
+    start_image(image);
+    add(image, ".bhimage", "hypervisor");
+    add(image, ".bhmod", "without a name");
+    refused(image, ERR_INVALID, "its modules have 0xe bytes, by their sizes 0x0");
+}
+
+// One module for each page of `count`, and another size for the last name.
+static enum status enter_many(unsigned count, unsigned name_size)
+{
+    static uint8_t modules[(BOOT_MAX_MODULES + 1) * PAGE_SIZE];
+    static char names[(BOOT_MAX_MODULES + 1) * 300];
+    static struct boot_info info;
+    struct uefi_parts parts = {.modules = {modules, (count - 1) * PAGE_SIZE + 1},
+                               .names = {(uint8_t *)names, 0}};
+    for (unsigned i = 0; i < count; i++) {
+        char name[300] = "";
+        memset(name, 'n', i + 1 == count ? name_size : 1);
+        parts.names.size += (size_t)sprintf(names + parts.names.size, "1 %s\n", name);
+    }
+    memset(&info, 0, sizeof(info));
+    text[0] = '\0';
+    enum status s = uefi_parts_enter(&parts, &info, &error);
+    assert_int_equal(info.module_count, s == STATUS_OK ? count : count - 1);
+    for (unsigned i = 0; i < info.module_count; i++) {
+        assert_int_equal(info.modules[i].base, (uint64_t)modules + i * PAGE_SIZE);
+        assert_int_equal(strlen(info.modules[i].name), i + 1 == count ? name_size : 1);
+    }
+    return s;
 }
 
 static void too_much_is_refused(void **state)
 {
-    static uint8_t image[0x10000];
+    uint8_t image[IMAGE_SIZE];
     struct uefi_parts parts;
     (void)state;
-    start_image(image);
-    put(image + PE_AT + 20, 0x20, 2); // a short optional header leaves room for the table
-    uint8_t *table = image + PE_AT + 24 + 0x20;
-    for (unsigned i = 0; i < BOOT_MAX_MODULES; i++) {
-        memcpy(table + i * SECTION, ".bhmod", 6);
-        put(table + i * SECTION + 8, 1, 4);
-        put(table + i * SECTION + 12, 0x8000 + i * 16, 4);
-        put(table + i * SECTION + 16, 1, 4);
-    }
-    put(image + PE_AT + 6, BOOT_MAX_MODULES, 2);
-    assert_int_equal(find(image, sizeof(image), &parts), ERR_RANGE);
-    assert_non_null(strstr(text, "more than 31 modules"));
+    assert_int_equal(enter_many(BOOT_MAX_MODULES, 255), STATUS_OK);
+    assert_int_equal(enter_many(BOOT_MAX_MODULES, 256), ERR_RANGE);
+    assert_non_null(strstr(text, "the name of module 128 has more than 255 characters"));
+    assert_int_equal(enter_many(BOOT_MAX_MODULES + 1, 1), ERR_RANGE);
+    assert_non_null(strstr(text, "more than 128 modules"));
     start_image(image);
     add(image, ".bhimage", "hypervisor");
     add(image, ".bhcmd", "");
@@ -224,7 +277,7 @@ static void check_parts(const uint8_t *image, uint64_t size)
         return;
     }
     struct boot_info info = {0};
-    uefi_parts_enter(&parts, &info);
+    assert_int_equal(uefi_parts_enter(&parts, &info, &error), STATUS_OK);
     for (unsigned i = 0; i < info.module_count; i++) {
         uint64_t base = info.modules[i].base - (uint64_t)image;
         assert_true(base <= size && info.modules[i].size <= size - base);
@@ -237,7 +290,7 @@ static void no_image_leads_outside(void **state)
     uint8_t image[IMAGE_SIZE];
     (void)state;
     whole_image(image);
-    for (size_t size = 0; size <= FIRST_AT + 7 * STEP; size++) {
+    for (size_t size = 0; size <= FIRST_AT + 6 * STEP; size++) {
         uint8_t *cut = malloc(size > 0 ? size : 1);
         memcpy(cut, image, size);
         check_parts(cut, size);
