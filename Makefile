@@ -37,6 +37,10 @@ SETUP   ?= 1
 PYTEST_JOBS  ?= 2
 FUZZ_SECONDS ?= 60
 
+# A word for the shell, whatever is in it; and CONFIG as the user wrote it, a $ is no variable there.
+quoted = '$(subst ','\'',$(1))'
+THE_CONFIG = $(if $(value CONFIG),$(call quoted,$(value CONFIG)))
+
 # What is being made, or with V=1 how.
 Q   := $(if $(V),,@)
 say  = @$(if $(V),:,printf '  %-7s %s\n' $(1) '$(2)')
@@ -222,7 +226,7 @@ $(BUILD)/disk.img: tests/tools/make-disk.sh
 	$(call say,MKE2FS,$@)
 	$(Q)tests/tools/make-disk.sh $@
 # What a configuration needs besides the hypervisor and the test guests.
-linux_of = $(if $(1),linux) $(if $(shell grep -l vmlinuz-generic '$(1)' 2>/dev/null),generic-linux)
+linux_of_config = $(if $(THE_CONFIG),linux $(if $(shell grep -l -e vmlinuz-generic -- $(THE_CONFIG) 2>/dev/null),generic-linux))
 
 # ---- what a user does -------------------------------------------------------------------------
 
@@ -234,20 +238,20 @@ setup-run setup-iso setup-efi setup-image setup-test setup-bench setup-bochs: se
 endif
 
 run: setup-$(if $(filter bochs,$(MACHINE)),bochs,run)
-	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(call linux_of,$(CONFIG))
-	@$(PYTHON) tests/tools/$(if $(filter bochs,$(MACHINE)),bochs.py,run.py) $(CONFIG)
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(linux_of_config)
+	@$(PYTHON) tests/tools/$(if $(filter bochs,$(MACHINE)),bochs.py,run.py) -- $(THE_CONFIG)
 
 iso: setup-iso
-	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(call linux_of,$(CONFIG))
-	@$(PYTHON) tests/tools/run.py --iso $(CONFIG)
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(linux_of_config)
+	@$(PYTHON) tests/tools/run.py --iso -- $(THE_CONFIG)
 
 efi: setup-efi
-	@$(MAKE) --no-print-directory SETUP=0 hypervisor $(BUILD)/bulkhead.efi guests $(call linux_of,$(CONFIG))
-	@$(PYTHON) tests/tools/run.py --efi $(CONFIG)
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor $(BUILD)/bulkhead.efi guests $(linux_of_config)
+	@$(PYTHON) tests/tools/run.py --efi -- $(THE_CONFIG)
 
 image: setup-image
-	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(call linux_of,$(CONFIG))
-	@$(PYTHON) tests/tools/run.py --image $(CONFIG)
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(linux_of_config)
+	@$(PYTHON) tests/tools/run.py --image -- $(THE_CONFIG)
 
 test: setup-test
 	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
@@ -258,7 +262,7 @@ unit: $(BUILD)/bulkhead-config
 
 boot-test: setup-test
 	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
-	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS) $(if $(K),--select '$(K)')
+	@$(PYTHON) tests/tools/run-tests.py --only boot --jobs $(PYTEST_JOBS) $(if $(K),--select $(call quoted,$(value K)))
 
 config-test: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only config

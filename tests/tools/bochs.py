@@ -58,12 +58,13 @@ e1000: enabled=1, mac=52:54:00:12:34:56, ethmod=slirp
 
 
 def drive(path):
-    """A disk image by its name's end (.img), else a CD: the setting, and what it boots as."""
+    """A disk image by its name's end (.img), else a CD: the setting, and what it boots as. It lies in
+    Bochs's own folder."""
     if not path.endswith(".img"):
-        return f"type=cdrom, path={path}, status=inserted", "cdrom"
+        return f"type=cdrom, path={os.path.basename(path)}, status=inserted", "cdrom"
     heads, sectors = bulkhead.DISK_HEADS, bulkhead.DISK_SECTORS
     cylinders = os.path.getsize(path) // (heads * sectors * 512)
-    place = f"type=disk, path={path}, mode=flat"
+    place = f"type=disk, path={os.path.basename(path)}, mode=flat"
     return f"{place}, cylinders={cylinders}, heads={heads}, spt={sectors}", "disk"
 
 
@@ -105,12 +106,17 @@ class Machine:
         if missing():
             raise bulkhead.Error(f"{missing()} (tests/setup.sh bochs installs it)")
         self.folder = tempfile.TemporaryDirectory(prefix="bochs-")
-        self.log = log or os.path.join(self.folder.name, "bochs.log")
+        # Bochs's settings have marks of their own: it sees only names in its own folder.
+        self.log = os.path.join(self.folder.name, "bochs.log")
+        if log:
+            os.symlink(os.path.abspath(log), self.log)
+        image = os.path.join(self.folder.name, "image" + os.path.splitext(iso)[1])
+        os.symlink(os.path.realpath(iso), image)
         port = free_port()
-        drive_setting, boot = drive(os.path.realpath(iso))
+        drive_setting, boot = drive(image)
         settings = SETTINGS.format(
             model=model, cpus=cpus, ips=IPS, memory=memory, bios=BIOS, vga=VGA_BIOS,
-            drive=drive_setting, boot=boot, port=port, log=self.log, time=int(time.time()),
+            drive=drive_setting, boot=boot, port=port, log="bochs.log", time=int(time.time()),
         )
         if e1000:
             settings += E1000
@@ -123,7 +129,7 @@ class Machine:
             f.write("c\nq\n")
         self.output = open(os.path.join(self.folder.name, "output"), "wb")
         self.process = subprocess.Popen(
-            ["bochs", "-q", "-f", config, "-rc", commands],
+            ["bochs", "-q", "-f", "bochsrc", "-rc", "rc"],
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
             cwd=self.folder.name,
         )

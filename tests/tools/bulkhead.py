@@ -2,14 +2,17 @@
 """What the tools, the boot tests and the benchmark share: reading a configuration blob, finding the
 modules it names, the QEMU command line, and bootable images."""
 
+import functools
 import os
 import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import zlib
 
 import efi_image
+from efi_image import split_entry
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.join(ROOT, "build")
@@ -57,7 +60,7 @@ def read_blob(path):
 
     def string(offset):
         start = strings_at + offset
-        return data[start : data.index(b"\0", start)].decode()
+        return os.fsdecode(data[start : data.index(b"\0", start)])
 
     def device(index):
         segment, bus, devfn = DEVICE.unpack_from(data, device_at + index * DEVICE.size)
@@ -88,12 +91,13 @@ def seal_blob(data):
 def build_config(config, out, *folders):
     """Compiles a configuration file; shows bulkhead-config's messages if it is refused. With folders,
     the blob has the hashes of the modules, whose files are looked for there."""
-    command = [CONFIG_TOOL, "build", config, "-o", out]
+    command = [CONFIG_TOOL, "build", "-o", out]
     for folder in folders:
         command += ["--modules", folder]
+    command += ["--", config]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if run.returncode != 0:
-        raise Error(run.stdout.decode().rstrip())
+        raise Error(run.stdout.decode(errors="replace").rstrip())
     return out
 
 
@@ -166,21 +170,47 @@ def machine(qemu, cpu, cpus, memory):
     ]
 
 
+def is_named(words):
+    """Whether words give a module its name, whatever its file's is."""
+    return any(word.startswith("name=") for word in words.split())
+
+
+@functools.lru_cache(maxsize=None)
+def links():
+    """A folder whose path has no spaces, which goes when the program ends."""
+    parent = tempfile.gettempdir()
+    return tempfile.TemporaryDirectory(prefix="bulkhead-", dir="/tmp" if " " in parent else parent)
+
+
+def initrd_entry(entry):
+    """A module for QEMU's -initrd, where a path ends at a space and a comma ends a module."""
+    path, words = split_entry(entry)
+    if " " in path:
+        name = os.path.basename(path)
+        link = os.path.join(links().name, f"module-{len(os.listdir(links().name))}")
+        os.symlink(os.path.abspath(path), link)
+        path = link
+        if not is_named(words):
+            words = f"name={name.replace(' ', '_')} {words}"
+    return f"{path} {words}".rstrip().replace(",", ",,")
+
+
 def kernel(image, modules, append=""):
     """Boots by QEMU's own Multiboot loader. Modules are paths, with words after a space."""
     args = ["-kernel", image]
     if append:
         args += ["-append", append]
     if modules:
-        args += ["-initrd", ",".join(m.replace(",", ",,") for m in modules)]
+        args += ["-initrd", ",".join(initrd_entry(m) for m in modules)]
     return args
 
 
 def make_efi(out, modules, append=""):
-    """One UEFI program with everything in it. Modules as in kernel(), the configuration first."""
+    """One UEFI program with everything in it. Modules as in kernel(), the configuration first; without
+    any it shows what the machine has."""
     loader, image = (os.path.join(BUILD, "efi", name) for name in ("loader.efi", "bulkhead.elf"))
     try:
-        return efi_image.make(out, loader, image, modules[0], modules[1:], append)
+        return efi_image.make(out, loader, image, *(modules[:1] or [None]), modules[1:], append)
     except efi_image.Error as error:
         raise Error(str(error)) from error
 
@@ -188,23 +218,43 @@ def make_efi(out, modules, append=""):
 def firmware(code, variables):
     """UEFI firmware for machine(): its code, and a file of variables that it may write to."""
     return [
-        *["-drive", f"if=pflash,format=raw,readonly=on,file={code}"],
-        *["-drive", f"if=pflash,format=raw,file={variables}"],
+        *["-drive", f"if=pflash,format=raw,readonly=on,file={code.replace(',', ',,')}"],
+        *["-drive", f"if=pflash,format=raw,file={variables.replace(',', ',,')}"],
     ]
+
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 
 
 def add_to_tree(tree, image, modules):
     """Copies them to the tree's boot/. The hypervisor's name there, and of each module the name and its
-    command line: GRUB 2 does not put the file's name into that."""
+    command line: GRUB 2 does not put the file's name into that. A name that a file system or a boot
+    loader might not take as it is stands in the command line only."""
     folder = os.path.join(tree, "boot")
-    shutil.copy(image, folder)
+    used = {"grub"}
     lines = []
-    for entry in modules:
-        path, _, words = entry.partition(" ")
+
+    def add(path):
         name = os.path.basename(path)
-        shutil.copy(path, folder)
-        lines.append((name, words if "name=" in words else f"{name} {words}".rstrip()))
-    return os.path.basename(image), lines
+        if not PLAIN_NAME.fullmatch(name) or name.lower() in used:
+            name = f"module-{len(used)}"
+        used.add(name.lower())
+        shutil.copy(path, os.path.join(folder, name))
+        return name
+
+    image = add(image)
+    for entry in modules:
+        path, words = split_entry(entry)
+        name, real = add(path), os.path.basename(path).replace(" ", "_")
+        if not is_named(words):
+            words = f"{real if name == real else 'name=' + real} {words}".rstrip()
+        lines.append((name, words))
+    return image, lines
+
+
+def grub_words(words):
+    """Words as GRUB's scripts have them: in quotes, where nothing but a quote has a meaning."""
+    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words.split())
 
 
 def make_legacy_iso(out, image, modules, append=""):
@@ -230,28 +280,34 @@ def make_legacy_iso(out, image, modules, append=""):
 def make_iso(out, image, modules, append="", protocol=2, uefi=False):
     """A GRUB image that boots at once, as a CD or a disk; with `uefi` by UEFI, too. Modules as in
     kernel()."""
-    tree = out + ".tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    os.makedirs(os.path.join(tree, "boot", "grub"))
-    command, module = ("multiboot2", "module2") if protocol == 2 else ("multiboot", "module")
-    lines = ["set timeout=0", 'menuentry "Bulkhead" {']
-    name, modules = add_to_tree(tree, image, modules)
-    lines.append(f"  {command} /boot/{name} {append}".rstrip())
-    # It would unpack gzip files, which then have another hash.
-    lines += [f"  {module} --nounzip /boot/{name} {words}" for name, words in modules]
-    lines += ["  boot", "}", ""]
-    with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w") as f:
-        f.write("\n".join(lines))
-    # Without a folder grub-mkrescue takes all of GRUB's platforms that are installed.
-    folder = [] if uefi else ["-d", "/usr/lib/grub/i386-pc"]
-    run = subprocess.run(
-        ["grub-mkrescue", *folder, "-o", out, tree],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    if run.returncode != 0:
-        raise Error("grub-mkrescue: " + run.stdout.decode())
-    shutil.rmtree(tree)
+    # xorriso has marks of its own in paths: it sees only names in a folder of this program.
+    folder = tempfile.mkdtemp(prefix="iso-", dir=os.path.dirname(os.path.abspath(out)))
+    try:
+        tree = os.path.join(folder, "tree")
+        os.makedirs(os.path.join(tree, "boot", "grub"))
+        command, module = ("multiboot2", "module2") if protocol == 2 else ("multiboot", "module")
+        name, modules = add_to_tree(tree, image, modules)
+        lines = ["set timeout=0", 'menuentry "Bulkhead" {',
+                 f"  {command} /boot/{name} {grub_words(append)}".rstrip()]
+        # It would unpack gzip files, which then have another hash.
+        lines += [f"  {module} --nounzip /boot/{name} {grub_words(words)}" for name, words in modules]
+        lines += ["  boot", "}", ""]
+        with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w", encoding="utf-8",
+                  errors="surrogateescape") as f:
+            f.write("\n".join(lines))
+        # Without a folder grub-mkrescue takes all of GRUB's platforms that are installed.
+        platform = [] if uefi else ["-d", "/usr/lib/grub/i386-pc"]
+        run = subprocess.run(
+            ["grub-mkrescue", *platform, "-o", "image", "tree"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        if run.returncode != 0:
+            raise Error("grub-mkrescue: " + run.stdout.decode(errors="replace"))
+        os.replace(os.path.join(folder, "image"), out)
+    finally:
+        shutil.rmtree(folder)
     if uefi:
         cylinder = DISK_HEADS * DISK_SECTORS * 512
         os.truncate(out, -(-os.path.getsize(out) // cylinder) * cylinder)

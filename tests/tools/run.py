@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -27,6 +28,17 @@ def page_server(blob):
     if not port:
         return contextlib.nullcontext()
     return hardware.PageServer(PAGE, int(port.group(1)))
+
+
+# What make builds under such a name.
+TAKEN = {"bulkhead.efi", "disk.img"}
+
+
+def output(name):
+    """The path of a file to make in build/."""
+    if name in TAKEN:
+        raise bulkhead.Error(f"build/{name} is another file; give the configuration another name")
+    return os.path.join(bulkhead.BUILD, name)
 
 
 def main():
@@ -52,16 +64,17 @@ def main():
         partitions = bulkhead.read_blob(blob)
         modules = [blob] + bulkhead.find_modules(partitions, *folders)
 
+    does = f"boots {len(partitions)} partition(s)" if args.config else "shows what a machine has,"
     if args.iso or args.image:
-        out = os.path.join(bulkhead.BUILD, name + (".img" if args.image else ".iso"))
+        out = output(name + (".img" if args.image else ".iso"))
         image = os.path.join(bulkhead.BUILD, "bulkhead.elf")
         bulkhead.make_iso(out, image, modules, uefi=args.image)
-        print(f"{os.path.relpath(out)}: boots {len(partitions) or 'no'} partition(s) through GRUB")
+        print(f"{os.path.relpath(out)}: {does} through GRUB")
         return 0
     if args.efi:
-        out = bulkhead.make_efi(os.path.join(bulkhead.BUILD, name + ".efi"), modules)
-        print(f"{os.path.relpath(out)}: boots {len(partitions)} partition(s) by UEFI, as "
-              "\\EFI\\BOOT\\BOOTX64.EFI on a stick, or by PXE or HTTP")
+        out = bulkhead.make_efi(output(name + ".efi"), modules)
+        print(f"{os.path.relpath(out)}: {does} by UEFI, as \\EFI\\BOOT\\BOOTX64.EFI on a stick, or by "
+              "PXE or HTTP")
         return 0
 
     qemu = args.qemu
@@ -81,6 +94,7 @@ def main():
     log_path = os.path.join(bulkhead.BUILD, "qemu.log")
     print(f"QEMU: {cpus} CPUs, {memory} MiB, {cpu}. Ctrl-] n: next partition, Ctrl-] q: leave")
     sys.stdout.flush()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the emulator ends too
     # TCG warns of each feature of the CPU model that it lacks; that would be the first screen.
     with open(log_path, "w") as log, page_server(blob):
         status = subprocess.call(command, stderr=log)
