@@ -75,31 +75,34 @@ mkdir -p "$cache"
 log=$cache/setup.log
 
 packages_of() { # SET...
-    for set in "$@"; do
-        echo "$table" | sed -n "s/^$set \([^ ]*\) .*/\1/p"
+    echo "$table" | while read -r set package what; do
+        case " $* " in *" $set "*) [ -z "$what" ] || echo "$package" ;; esac
     done
 }
 
 # Those of the packages that are not installed.
 missing_of() { # PACKAGE...
     [ $# != 0 ] || return 0
-    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
-        sed -n 's/^installed //p') || true
+    installed=$(dpkg-query -W -f '${db:Status-Status}:${Package} ' "$@" 2>/dev/null) || true
     for p in "$@"; do
-        echo "$installed" | grep -qx "$p" || echo "$p"
+        case " $installed" in *" installed:$p "*) ;; *) echo "$p" ;; esac
     done
 }
 
 # Those of the packages that apt has no candidate for.
 lacking_of() { # PACKAGE...
+    [ $# != 0 ] || return 0
+    known=$(LC_ALL=C apt-cache policy "$@" 2>/dev/null |
+        awk '/^[^ ]/ { name = $1 } $1 == "Candidate:" && $2 !~ /^[(]/ { printf "%s ", name }')
     for p in "$@"; do
-        LC_ALL=C apt-cache policy "$p" 2>/dev/null | grep -q '^ *Candidate: [^(]' || echo "$p"
+        case " $known" in *" $p: "*) ;; *) echo "$p" ;; esac
     done
 }
 
 # Whether what a row of the table names is there.
 is_there() { # WHAT
     case $1 in
+    "") ;;
     python:*) "${PYTHON:-/usr/bin/python3}" -c "import ${1#python:}" 2>/dev/null ;;
     /*) ls $1 >/dev/null 2>&1 ;; # a pattern
     *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;
@@ -108,10 +111,8 @@ is_there() { # WHAT
 
 # What installed packages of the sets turn out not to have, one line for each.
 hollow_of() { # SET...
-    for set in "$@"; do
-        echo "$table" | sed -n "s/^$set //p" | while read -r package what; do
-            is_there "$what" || echo "$release's package $package has no ${what#python:}"
-        done
+    echo "$table" | while read -r set package what; do
+        case " $* " in *" $set "*) is_there "$what" || echo "$release's package $package has no ${what#python:}" ;; esac
     done
 }
 

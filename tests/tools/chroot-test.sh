@@ -140,6 +140,7 @@ try_test() { # SUITE CHROOT
         note "$1" test "passed: $(tail -n 1 "$log")"
     else
         note "$1" test "FAILED: $(tail -n 1 "$log") ($log)"
+        grep -a '^FAILED' "$log" | head -n 20 || true
     fi
     cp "$2"/root/bulkhead/build/*-tests.xml "$logs" 2>/dev/null || true
 }
