@@ -25,7 +25,7 @@ VGA_BIOS = "/usr/share/vgabios/vgabios-stdvga.bin"
 # Instructions for each second that the machine believes to pass. Firmware and loader wait in that
 # time, so a low number boots faster.
 IPS = 4_000_000
-START_SECONDS = 20
+START_SECONDS = 120  # on a busy machine
 
 # The graphics card has text mode only: the hypervisor asks GRUB for a screen, the modes that the VGA BIOS
 # lists here have no address, and GRUB would clear its own memory.
