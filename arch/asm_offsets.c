@@ -17,6 +17,7 @@ void asm_offsets(void)
     DEFINE(BOOT_INFO_MAGIC, BOOT_INFO_MAGIC);
     DEFINE(PERCPU_STACK_TOP, PERCPU_STACK_TOP);
     DEFINE(PERCPU_NMI_TAKEN, PERCPU_CPU + offsetof(struct cpu, nmi_taken));
+    DEFINE(PERCPU_MUST_STOP, PERCPU_CPU + offsetof(struct cpu, must_stop));
     DEFINE(PERCPU_VM_AREA, PERCPU_CPU + offsetof(struct cpu, vm_area));
     DEFINE(HV_CODE_SELECTOR, HV_CODE_SELECTOR);
     DEFINE(HV_DATA_SELECTOR, HV_DATA_SELECTOR);

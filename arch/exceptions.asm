@@ -40,6 +40,8 @@ wait_over:
 ; enter the guest, is moved to a place where it will be seen: see nmi_ranges.
 align 16
 nmi_entry:
+    cmp byte [abs PERCPU_MUST_STOP], 0
+    jne .stop
     push rax
     push rdx
     push rcx
@@ -64,6 +66,10 @@ nmi_entry:
     pop rdx
     pop rax
     iretq
+; Another CPU has panicked: whatever this one did is over. Without an IRET no further NMI comes.
+.stop:
+    hlt
+    jmp .stop
 
 ; Of a watchdog that firmware left, before there is a place to note it.
 nmi_ignored:

@@ -179,6 +179,7 @@ _Noreturn void panic(const char *fmt, ...)
     if (first) {
         for (unsigned i = 0; i < cpu_count; i++) {
             if (cpus[i] != NULL && cpus[i]->online && cpus[i]->apic_id != apic_id()) {
+                __atomic_store_n(&cpus[i]->must_stop, 1, __ATOMIC_SEQ_CST);
                 apic_send_nmi(cpus[i]->apic_id);
             }
         }

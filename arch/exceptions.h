@@ -42,10 +42,10 @@ void exceptions_load(void);
 // that exception in the hypervisor. In between nothing may run that could cause one.
 void exceptions_drain(bool drain);
 
-// Prints a message and stops this CPU; the others stop at their next kick. Any CPU, any state.
+// Prints a message and stops this CPU, then all others by NMI. Any CPU, any state.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-// True once any CPU has panicked: the others then stop too.
+// True once any CPU has panicked. Who takes the NMI of it as a VM exit looks here.
 extern volatile uint32_t panicking;
 
 // What must hold; stays in release builds where it guards isolation.

@@ -17,6 +17,8 @@ struct cpu {
     // Written by the NMI handler, read and cleared by its own CPU only: no ordering needed beyond
     // that of one CPU with itself.
     uint8_t nmi_taken;
+    // Written by a CPU that panics, before the NMI that makes this CPU look at it.
+    uint8_t must_stop;
     uint32_t index;           // number in cpus[]; what configurations call the CPU
     uint32_t apic_id;         // physical
     struct vcpu *vcpu;        // the one virtual CPU it runs; NULL: idle

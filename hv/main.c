@@ -49,21 +49,28 @@
 // How far the start has come: written by the boot CPU, waited for by the others.
 enum phase {
     PHASE_SETUP,
-    PHASE_LOAD,   // each partition's first CPU loads it
-    PHASE_GUESTS, // run
+    PHASE_LOAD,    // each partition's first CPU loads it
+    PHASE_GUESTS,  // run
+    PHASE_NOTHING, // is started: all CPUs sleep for good
 };
-static uint32_t phase;
+static enum phase phase;
 static uint32_t joined; // CPUs other than the first that have come as far as join()
 static uint32_t joins_failed;
 static uint32_t loads_left;
 static uint32_t loads_failed;
 static uint64_t load_us[MAX_PARTITIONS];
 
+static void set_phase(enum phase p)
+{
+    __atomic_store_n(&phase, p, __ATOMIC_SEQ_CST);
+}
+
 _Noreturn static void give_up(void)
 {
     console_open_any();
     screen_give_up();
     print("nothing is started\n");
+    set_phase(PHASE_NOTHING);
     cpu_stop();
 }
 
@@ -236,11 +243,6 @@ static void start_cpus(void)
     }
 }
 
-static void set_phase(enum phase p)
-{
-    __atomic_store_n(&phase, p, __ATOMIC_SEQ_CST);
-}
-
 // What the CPU's owner has to do in the phase of loading.
 static void load_own(const struct vcpu *v)
 {
@@ -375,10 +377,16 @@ _Noreturn static void main_on_own_stack(void)
 
 // ---- every CPU -----------------------------------------------------------------------------
 
+// Returns in that phase, or in a later one but PHASE_NOTHING.
 static void wait_for(enum phase p)
 {
-    while (__atomic_load_n(&phase, __ATOMIC_SEQ_CST) < p) {
+    enum phase now;
+    do {
         cpu_relax();
+        now = __atomic_load_n(&phase, __ATOMIC_SEQ_CST);
+    } while (now < p);
+    if (now == PHASE_NOTHING) {
+        cpu_stop();
     }
 }
 
@@ -404,9 +412,6 @@ _Noreturn static void idle(void)
         sleep();
         bool kicked = this_cpu()->nmi_taken != 0;
         this_cpu()->nmi_taken = 0;
-        if (panicking) {
-            cpu_stop();
-        }
         if (kicked) {
             machine_console_nmi();
         }

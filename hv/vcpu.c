@@ -129,7 +129,7 @@ static void take_nmi(struct vcpu *v, struct guest_regs *regs)
         return;
     }
     cpu->nmi_taken = 0;
-    if (panicking) {
+    if (panicking) { // an NMI that was a VM exit has not been through the handler
         cpu_stop();
     }
     uint64_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_SEQ_CST);

@@ -3,9 +3,10 @@
 guest QEMU delivers them past the hypervisor's intercept."""
 
 import re
-import socket
 
+import monitor as qemu
 from conftest import config, partition
+from monitor import monitor
 
 IDLE_CPU = 3
 BANK = 2
@@ -14,21 +15,6 @@ HARMFUL = 5 << 61 | ENABLED  # valid, uncorrected, enabled
 ADDRESS = 1 << 58
 CORRUPT = 1 << 57
 RESUMABLE = 1  # MCG_STATUS.RIPV
-
-
-def monitor(path, command):
-    """One command to QEMU's monitor; returns when it was carried out."""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(30)
-        s.connect(str(path))
-        text = b""
-        while not text.endswith(b"(qemu) "):
-            text += s.recv(4096)
-        s.sendall(command.encode() + b"\n")
-        text = b""
-        while not text.endswith(b"\n(qemu) "):  # its echo has prompts too
-            text += s.recv(4096)
-    return text.decode(errors="replace")
 
 
 MACHINE_MIB = 512
@@ -44,7 +30,7 @@ def start(boot, plain, tmp_path):
             partition("beta", memory=f"{PARTITION_MIB}M", cmdline="n=100000 period=50 me=beta"),
         ),
         memory=MACHINE_MIB,
-        devices=["-monitor", f"unix:{path},server=on,wait=off"],
+        devices=qemu.words(path),
     )
     console.wait("count 2", "alpha")
     console.wait("count 2", "beta")
