@@ -7,6 +7,7 @@
 #include "arch/string.h"
 #include "drivers/format.h"
 #include "hv/assign.h"
+#include "hv/machine.h"
 #include "hv/passthrough.h"
 #include "hv/passthrough_machine.h"
 
@@ -34,7 +35,7 @@ struct search {
     struct draft draft;
     int owner[PCI_MAX_FUNCTIONS];
     struct vpci bus;
-    struct passthrough pins; // only its pins are used
+    struct pci_pin pin[VPCI_MAX_FUNCTIONS];
 };
 
 static const char *refusal; // what report() was told first; "" in the beginning
@@ -114,18 +115,23 @@ static const char *check_messages(const struct vpci *bus)
 
 static const char *check_pins(struct search *s)
 {
-    memset(&s->pins, 0, sizeof(s->pins));
+    unsigned count = 0;
     for (unsigned i = 0; i < s->bus.count; i++) {
-        const struct vpci_function *f = &s->bus.function[i];
-        const char *why = f->host->interrupt_pin == 0 ? NULL : passthrough_take_pin(&s->pins, f);
-        if (why != NULL && f->msi == 0 && f->msix_vectors == 0) {
-            format(refusal_text, sizeof(refusal_text),
-                   "it has neither MSI nor MSI-X, and its INT%c can't be used: %s",
-                   'A' + f->host->interrupt_pin - 1, why);
-            return refusal_text;
+        if (s->bus.function[i].host->interrupt_pin != 0) {
+            s->pin[count++] = passthrough_pin_of(&s->bus.function[i]);
         }
     }
-    return NULL;
+    pci_pins_choose(s->pin, count, machine_console_gsi());
+    const struct pci_pin *bad = pci_pins_refused(s->pin, count);
+    if (bad == NULL) {
+        return NULL;
+    }
+    char why[PCI_PINS_TEXT_SIZE];
+    pci_pins_describe(s->pin, bad, why);
+    format(refusal_text, sizeof(refusal_text),
+           "it has neither MSI nor MSI-X, and its INT%c can't be used: %s", 'A' + bad->pin - 1,
+           why);
+    return refusal_text;
 }
 
 // Why one partition can't have this set, with all that are given so far if `others`.

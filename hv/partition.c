@@ -258,7 +258,7 @@ enum status partitions_create(void)
         partition_count = i + 1;
     }
     alive = partition_count;
-    return s;
+    return s == STATUS_OK ? passthrough_wire_pins() : s;
 }
 
 // ---- loading -------------------------------------------------------------------------------

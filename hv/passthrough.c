@@ -21,8 +21,7 @@
 // do what it should, has dropped by then what it was about to transfer.
 #define SETTLE_US 120000u
 
-#define SPARE_TABLES 16   // of the window, for a guest that moves its BARs
-#define NO_LINE      0xff // interrupt line register: not connected
+#define SPARE_TABLES 16 // of the window, for a guest that moves its BARs
 
 // ---- a partition's structures ---------------------------------------------------------------
 
@@ -96,75 +95,6 @@ static enum status create_domain(struct partition *p)
     return s;
 }
 
-// ---- pins -----------------------------------------------------------------------------------
-
-// The partition whose device has this interrupt already, or NULL.
-static const struct partition *pin_owner(uint32_t gsi)
-{
-    for (unsigned i = 0; i < partition_count; i++) {
-        const struct passthrough *pt = partitions[i]->passthrough;
-        for (unsigned n = 0; pt != NULL && n < GUEST_PCI_PINS; n++) {
-            if ((pt->pins >> n & 1) && pt->pin[n].gsi == gsi) {
-                return partitions[i];
-            }
-        }
-    }
-    return NULL;
-}
-
-const char *passthrough_take_pin(struct passthrough *pt, const struct vpci_function *f)
-{
-    unsigned n = guest_pci_pin(f->devfn / 8, f->host->interrupt_pin);
-    uint32_t gsi = f->host->interrupt_line;
-    if (gsi == 0 || gsi == NO_LINE || gsi >= 24) {
-        return "the firmware connected it to no interrupt";
-    }
-    if (gsi == machine_console_gsi()) {
-        return "it shares its interrupt with the serial port";
-    }
-    for (unsigned i = 0; i < GUEST_PCI_PINS; i++) {
-        bool used = (pt->pins >> i & 1) != 0;
-        if (used && (i == n) != (pt->pin[i].gsi == gsi)) {
-            return "its interrupt is mixed up with another device's of the partition";
-        }
-    }
-    if (ioapic_find_pci(&machine.acpi, gsi, &pt->pin[n]) != STATUS_OK) {
-        return "no IOAPIC has its interrupt";
-    }
-    pt->pins |= 1u << n;
-    return NULL;
-}
-
-// NULL, or why a device's interrupt can't be the partition's.
-static const char *grant_pin(struct partition *p, const struct passthrough_device *d, char *text,
-                             size_t size)
-{
-    const struct partition *other = pin_owner(d->pci->interrupt_line);
-    if (other != NULL && other != p) {
-        format(text, size, "it shares interrupt %u with a device of partition \"%s\"",
-               d->pci->interrupt_line, other->name);
-        return text;
-    }
-    return passthrough_take_pin(p->passthrough, d->virt);
-}
-
-static enum status create_pin(struct partition *p, struct passthrough_device *d)
-{
-    char text[ASSIGN_TEXT_SIZE], place[PCI_TEXT_SIZE];
-    if (d->pci->interrupt_pin == 0) {
-        return STATUS_OK;
-    }
-    const char *why = grant_pin(p, d, text, sizeof(text));
-    vpci_set_intx(d->virt, why == NULL);
-    if (why == NULL || d->virt->msi != 0 || d->virt->msix_vectors > 0) {
-        return STATUS_OK; // it has better ones
-    }
-    print(
-        "partition \"%s\": device %s has neither MSI nor MSI-X, and its INT%c can't be used: %s\n",
-        p->name, pci_text(d->pci->address, place), 'A' + d->pci->interrupt_pin - 1, why);
-    return ERR_DENIED;
-}
-
 // ---- making ---------------------------------------------------------------------------------
 
 static unsigned window_tables(const struct vpci *bus)
@@ -236,10 +166,6 @@ enum status passthrough_create(struct partition *p)
         print("partition \"%s\": its devices can't be set up: %s\n", p->name,
               s == ERR_RANGE ? "their BARs are too large together (512 MiB is the most)"
                              : "no memory for their tables");
-        return s;
-    }
-    for (unsigned i = 0; i < p->passthrough->count && s == STATUS_OK; i++) {
-        s = create_pin(p, &p->passthrough->device[i]);
     }
     return s;
 }

@@ -12,6 +12,7 @@
 #include "drivers/iommu.h"
 #include "drivers/pci.h"
 #include "hv/guest_platform.h"
+#include "hv/pci_pins.h"
 #include "hv/vdev/vmsix.h"
 #include "hv/vdev/vpci.h"
 #include "partitions/blob.h"
@@ -69,9 +70,13 @@ enum status passthrough_judge(const struct blob_header *config, const struct iom
 // Turns the IOMMUs on with everything blocked. Prints what is wrong.
 enum status passthrough_block_all(void);
 
-// Makes the interrupt of a function, which has a pin, one of the four that its bus has. NULL, or
-// why it can't be.
-const char *passthrough_take_pin(struct passthrough *pt, const struct vpci_function *f);
+// What there is to decide about the interrupt of a function that has a pin; whose it is is left
+// out.
+struct pci_pin passthrough_pin_of(const struct vpci_function *f);
+
+// Gives the devices of all partitions their interrupt pins. After passthrough_create() of all.
+// Prints what is wrong.
+enum status passthrough_wire_pins(void);
 
 // How many interrupts of the IOMMU a function takes for its MSI or MSI-X: 0, or a power of two.
 unsigned passthrough_messages(const struct vpci_function *f);

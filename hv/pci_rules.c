@@ -66,7 +66,7 @@ static const struct pci_rule rules[] = {
     {AT(HEADER, PCI_INTERRUPT_LINE, 1), WRITABLE(0xff), .name = "interrupt line",
         .why = "a note among software"},
     {AT(HEADER, PCI_INTERRUPT_PIN, 1), OWN(0xff), .name = "interrupt pin",
-        .why = "the device's, if the partition owns that pin alone; else none"},
+        .why = "the wire that its interrupt is at on the partition's bus, if it has one; else none"},
 
     {CAPABILITY(PM)},
     {AT(PM, 2, 2), DEVICE(0x002f), .name = "PM capabilities",

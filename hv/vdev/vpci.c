@@ -103,11 +103,9 @@ void vpci_init(struct vpci *p)
     memset(p, 0, sizeof(*p));
 }
 
-void vpci_set_intx(struct vpci_function *f, bool granted)
+void vpci_set_intx(struct vpci_function *f, unsigned pin)
 {
-    uint8_t pin = f->host->interrupt_pin;
-
-    f->intx = granted && pin >= 1 && pin <= GUEST_PCI_PINS;
+    f->intx = pin >= 1 && pin <= GUEST_PCI_PINS;
     vpci_set_own(f, PCI_INTERRUPT_PIN, 1, f->intx ? pin : 0);
 }
 
@@ -125,7 +123,7 @@ int vpci_add(struct vpci *p, const struct pci_function *host, bool intx)
     f->host = host;
     f->devfn = (uint8_t)devfn;
     vpci_show(f, (uint32_t)BIT(PCI_PLACE_HEADER), 0);
-    vpci_set_intx(f, intx);
+    vpci_set_intx(f, intx ? host->interrupt_pin : 0);
     vpci_find_capabilities(f);
     vpci_function_reset(f);
     set_multi_function(p, host);

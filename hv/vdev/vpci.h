@@ -65,9 +65,9 @@ void vpci_init(struct vpci *p);
 // device's capabilities.
 int vpci_add(struct vpci *p, const struct pci_function *host, bool intx);
 
-// Grants a function its pin, or takes it away: once its place on the bus is known, which decides
-// about the interrupt that the pin is wired to. Before the guest runs.
-void vpci_set_intx(struct vpci_function *f, bool granted);
+// Grants a function its pin, shown as `pin` (1 to 4), or with 0 takes it away: once its place on
+// the bus is known, which with that number decides about the wire. Before the guest runs.
+void vpci_set_intx(struct vpci_function *f, unsigned pin);
 
 // Behind the last vpci_add(): power-on addresses of all BARs, each memory BAR on pages of its own
 // in GUEST_PCI_WINDOW, at the same offset in its page as the device's. ERR_RANGE if they don't fit.

@@ -8,8 +8,9 @@ import struct
 import pytest
 
 import bulkhead
+import hardware
 from conftest import config, partition
-from devices import EDU, edus, iommu_machines, owns
+from devices import EDU, edus, iommu_machines, needs_device, owns
 from refusal import refused
 
 ONE_FUNCTION = struct.Struct("<HBB")  # struct blob_device: segment, bus, device and function
@@ -139,3 +140,14 @@ def test_trust_of_a_neighbour(boot, plain):
     console = boot(plain, two(owns("00:05.0", more="trust_dma = true;"), owns("00:06.0")),
                    devices=edus(2))
     refused(console, r'"other": .*00:06\.0.*IOMMU')
+
+
+@iommu_machines("amdvi")
+def test_line_of_two_partitions(boot, iommu):
+    """Of two devices without MSI on one line the message names both: 00:06.0 and 00:07.0 are on one
+    with QEMU's firmware."""
+    needs_device(iommu.machine, "e1000")
+    devices = [*iommu.devices, *hardware.e1000("00:06.0"), *hardware.e1000("00:07.0")]
+    console = boot(iommu.machine, two(owns("00:06.0"), owns("00:07.0")), devices=devices)
+    refused(console, r'"other": device 00:07\.0 has neither MSI nor MSI-X, .*shares its interrupt \d+ '
+                     r'with device 00:06\.0 of partition "good": give both to one partition')

@@ -245,6 +245,33 @@ def check_trusted(console, page, timeout=LINUX_TIMEOUT):
     assert interrupts(console, "beta", "eth0") > 0
 
 
+@iommu_machines(mixed=True)
+def test_shared_lines(boot, iommu, page):
+    """More functions than there are interrupt lines (QEMU's firmware uses two for PCI): those without
+    MSI share them, and what has MSI does not stand in their way, in their own partition and in
+    another one that was configured before."""
+    needs_device(iommu.machine, "e1000", "nvme")
+    cards = ["00:05.0", "00:06.0", "00:07.0"]
+    devices = sum([hardware.e1000(at) for at in cards], [])
+    console = boot(
+        iommu.machine,
+        config(
+            linux_with("alpha", "00:03.0", "devices,disk"),
+            linux_with("beta", " ".join(["00:04.0", *cards]), "devices,net",
+                       cmdline=f"bulkhead.url={page.url}"),
+        ),
+        devices=iommu.devices + hardware.nvme("00:03.0") + hardware.nvme("00:04.0") + devices,
+    )
+    done(console, "beta", "devices")
+    check_net(console, "beta", page, "e1000", "e1000", "e1000")
+    for card in range(len(cards)):
+        assert interrupts(console, "beta", f"eth{card}") > 0
+    numbers = re.findall(r"driver e1000, 0 msi, irq (\d+)$", console.text("beta"), re.MULTILINE)
+    assert len(set(numbers)) < len(cards), f"no two share: {numbers}"
+    assert "driver nvme, 2 msix" in console.text("beta")
+    done(console, "alpha", "disk")
+
+
 def test_e1000_without_iommu(boot, apic_machine, page):
     """The partition's memory is the host's at the same addresses, so that its stock driver works; the
     other partition's isn't."""

@@ -389,6 +389,7 @@ void fix_start(bool remapping, uint16_t msi_control)
     fix_machine(remapping, msi_control);
     struct partition *p = &fix.partition;
     enum status s = passthrough_create(p);
+    s = s == STATUS_OK ? passthrough_wire_pins() : s;
     assert(s == STATUS_OK);
     fix.d = &p->passthrough->device[0];
     fix.virt = fix.d->virt;

@@ -11,6 +11,7 @@
 #include "drivers/iommu.h"
 #include "hv/assign.h"
 #include "hv/inventory_devices.h"
+#include "hv/machine.h"
 #include "hv/passthrough.h"
 #include "hv/passthrough_machine.h"
 #include "tests/unit/fake_heap.h"
@@ -53,12 +54,22 @@ unsigned passthrough_messages(const struct vpci_function *f)
     return messages;
 }
 
-const char *passthrough_take_pin(struct passthrough *pt, const struct vpci_function *f)
+// Each function's own input, or as many as a bus has wires.
+struct pci_pin passthrough_pin_of(const struct vpci_function *f)
 {
-    (void)f;
-    bool first = pt->pins == 0; // one is all there is
-    pt->pins = 1;
-    return first || pins_free ? NULL : "it is taken";
+    return (struct pci_pin){
+        .address = f->host->address.v,
+        .device = f->devfn / 8,
+        .pin = f->host->interrupt_pin,
+        .line = pins_free ? 5 : (uint8_t)(16 + f->devfn / 8),
+        .has_input = true,
+        .messages = f->msi != 0 || f->msix_vectors > 0,
+    };
+}
+
+uint32_t machine_console_gsi(void)
+{
+    return UINT32_MAX;
 }
 
 // Device n at 00:nn.0, in a group of its own.
@@ -191,15 +202,18 @@ static void test_interrupts(void **state)
 static void test_pins(void **state)
 {
     (void)state;
-    pins_free = false;
-    for (unsigned n = 1; n <= 3; n++)
+    for (unsigned n = 1; n <= 6; n++)
         add(n, NETWORK)->interrupt_pin = 2;
-    // The third has better ones.
-    fake_pci_msi(&fake_pci[2], 0x40, 0);
     judge();
-    expect(0, INVENTORY_GIVEN, NULL);
-    expect(1, INVENTORY_LEFT, "its INTB can't be used: it is taken");
-    expect(2, INVENTORY_GIVEN, NULL);
+    for (unsigned i = 0; i < 6; i++)
+        expect(i, INVENTORY_GIVEN, NULL); // they share it
+    pins_free = false;
+    fake_pci_msi(&fake_pci[5], 0x40, 0); // the last has better ones
+    judge();
+    for (unsigned i = 0; i < 4; i++)
+        expect(i, INVENTORY_GIVEN, NULL);
+    expect(4, INVENTORY_LEFT, "its INTB can't be used: the partition's bus has four interrupts");
+    expect(5, INVENTORY_GIVEN, NULL);
 }
 
 static void test_no_memory(void **state)

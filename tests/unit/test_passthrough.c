@@ -170,7 +170,8 @@ static enum status create_with_line(unsigned line, bool messages)
         f->msi = 0;
         f->msix = 0;
     }
-    return passthrough_create(&fix.partition);
+    assert_int_equal(passthrough_create(&fix.partition), STATUS_OK);
+    return passthrough_wire_pins();
 }
 
 static void pin_is_granted(void **state)
@@ -210,7 +211,8 @@ static void pin_without_ioapic(void **state)
     machine.acpi.ioapics[0].gsi_base = FIX_PIN + 1;
     fake_pci_set(fix.device, PCI_CAPABILITIES, 1, 0xe0);
     fake_pci_set(fix.device, 0xe1, 1, 0);
-    assert_int_equal(passthrough_create(&fix.partition), ERR_DENIED);
+    assert_int_equal(passthrough_create(&fix.partition), STATUS_OK);
+    assert_int_equal(passthrough_wire_pins(), ERR_DENIED);
     assert_true(fake_printed("no IOAPIC has its interrupt"));
     assert_int_equal(fix.partition.passthrough->pins, 0);
 }
@@ -219,15 +221,40 @@ static void pin_of_another_partition(void **state)
 {
     (void)state;
     static struct passthrough others;
+    static struct vpci_function virt = {.devfn = 0x40};
+    static struct pci_function nic = {
+        .address = {0x40}, .interrupt_pin = 1, .interrupt_line = FIX_PIN};
     static struct partition other = {.name = "beta", .passthrough = &others};
+    virt.host = &nic;
+    others = (struct passthrough){.count = 1, .device = {{.pci = &nic, .virt = &virt}}};
+    // Whoever has messages goes without, the other gets it.
     fix_machine(true, PCI_MSI_64);
-    others = (struct passthrough){.pins = 1, .pin = {{.gsi = FIX_PIN}}};
+    partitions[1] = &other;
+    partition_count = 2;
+    assert_int_equal(passthrough_create(&fix.partition), STATUS_OK);
+    assert_int_equal(passthrough_wire_pins(), STATUS_OK);
+    assert_int_equal(fix.partition.passthrough->pins, 0);
+    assert_int_equal(others.pins, 1u << 0);
+    // Both need it.
+    fix_machine(true, PCI_MSI_64);
     partitions[1] = &other;
     partition_count = 2;
     fake_pci_set(fix.device, PCI_CAPABILITIES, 1, 0xe0);
     fake_pci_set(fix.device, 0xe1, 1, 0);
-    assert_int_equal(passthrough_create(&fix.partition), ERR_DENIED);
-    assert_true(fake_printed("shares interrupt 7 with a device of partition \"beta\""));
+    assert_int_equal(passthrough_create(&fix.partition), STATUS_OK);
+    assert_int_equal(passthrough_wire_pins(), ERR_DENIED);
+    assert_true(fake_printed("partition \"beta\": device 00:08.0 has neither MSI nor MSI-X"));
+    assert_true(fake_printed("shares its interrupt 7 with device 00:03.0 of partition \"alpha\""));
+}
+
+static void pins_without_memory(void **state)
+{
+    (void)state;
+    fix_machine(true, PCI_MSI_64);
+    assert_int_equal(passthrough_create(&fix.partition), STATUS_OK);
+    fake_heap_fail_after(0);
+    assert_int_equal(passthrough_wire_pins(), ERR_NO_MEMORY);
+    assert_true(fake_printed("no memory to give devices their interrupts"));
 }
 
 // ---- start and stop -------------------------------------------------------------------------
@@ -400,6 +427,7 @@ int main(void)
         cmocka_unit_test(pin_is_refused),
         cmocka_unit_test(pin_without_ioapic),
         cmocka_unit_test(pin_of_another_partition),
+        cmocka_unit_test(pins_without_memory),
         cmocka_unit_test(starting),
         cmocka_unit_test(stopping),
         cmocka_unit_test(faults),
