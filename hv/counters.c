@@ -16,6 +16,7 @@ static const char *const event_names[EVENT_COUNT] = {
     [EVENT_APIC_PAGE] = "apic-page",
     [EVENT_IOAPIC] = "ioapic",
     [EVENT_PCI] = "pci",
+    [EVENT_STRAY] = "stray",
     [EVENT_NMI] = "nmi",
     [EVENT_EXCEPTION] = "exception",
     [EVENT_INSTRUCTION] = "instruction",

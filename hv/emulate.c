@@ -5,6 +5,7 @@
 #include "hv/emulate.h"
 
 #include "hv/emulate_alu.h"
+#include "hv/emulate_split.h"
 #include "hv/emulate_string.h"
 
 // Reg and immediate as the source of an operation.
@@ -77,7 +78,7 @@ static bool writes_memory(const struct insn *insn)
 static enum status load(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     uint64_t value;
-    enum status status = emulate_mmio_read(c->vcpu, address, insn->mem_size, &value);
+    enum status status = operand_read(c, address, insn->mem_size, &value);
 
     if (status != STATUS_OK)
         return status;
@@ -95,7 +96,7 @@ static enum status store(struct emulate_context *c, const struct insn *insn, gpa
 
     if (insn->op == INSN_MOVBE)
         value = swap_bytes(value, insn->mem_size);
-    return emulate_mmio_write(c->vcpu, address, insn->mem_size, value);
+    return operand_write(c, address, insn->mem_size, value);
 }
 
 // Arithmetic into a register, and CMP and TEST of any form: they only read.
@@ -103,7 +104,7 @@ static enum status read_only(struct emulate_context *c, const struct insn *insn,
 {
     uint64_t source = source_operand(c, insn);
     uint64_t value;
-    enum status status = emulate_mmio_read(c->vcpu, address, insn->mem_size, &value);
+    enum status status = operand_read(c, address, insn->mem_size, &value);
 
     if (status != STATUS_OK)
         return status;
@@ -154,11 +155,11 @@ static enum status read_modify_write(struct emulate_context *c, const struct ins
 {
     uint64_t rflags = c->rflags;
     uint64_t value;
-    enum status status = emulate_mmio_read(c->vcpu, address, insn->mem_size, &value);
+    enum status status = operand_read(c, address, insn->mem_size, &value);
 
     if (status != STATUS_OK)
         return status;
-    status = emulate_mmio_write(c->vcpu, address, insn->mem_size, modify(c, insn, value, &rflags));
+    status = operand_write(c, address, insn->mem_size, modify(c, insn, value, &rflags));
     if (status != STATUS_OK)
         return status;
     if (insn->op == INSN_XCHG || insn->op == INSN_XADD)
@@ -172,7 +173,7 @@ static enum status read_modify_write(struct emulate_context *c, const struct ins
 static enum status bit_test(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     uint64_t value;
-    enum status status = emulate_mmio_read(c->vcpu, address, insn->mem_size, &value);
+    enum status status = operand_read(c, address, insn->mem_size, &value);
 
     if (status == STATUS_OK)
         alu_bit(INSN_BT, value, source_operand(c, insn), insn->mem_size, &c->rflags);
@@ -181,8 +182,6 @@ static enum status bit_test(struct emulate_context *c, const struct insn *insn, 
 
 static enum status execute(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
-    if (insn->op == INSN_MOV && insn->form != FORM_REG_RM) // a driver's write, such as EOI
-        return emulate_mmio_write(c->vcpu, address, insn->mem_size, source_operand(c, insn));
     switch (insn->op) {
     case INSN_MOV:
     case INSN_MOVNTI:
@@ -210,6 +209,30 @@ static enum status execute(struct emulate_context *c, const struct insn *insn, g
     }
 }
 
+// An operand on two pages, one of which was refused.
+static __attribute__((noinline, cold)) enum status
+execute_split(struct emulate_context *c, const struct insn *insn, gpa_t address, uint64_t linear)
+{
+    struct guest_span span;
+    struct guest_fault fault;
+    enum status status;
+
+    if ((linear & PAGE_MASK) + insn->mem_size <= PAGE_SIZE || insn->mem_size > sizeof(uint64_t))
+        return ERR_INVALID;
+    status = guest_span_walk(c->partition, c->paging, linear, insn->mem_size,
+                             writes_memory(insn) ? WALK_WRITE : WALK_READ, &span, &fault);
+    if (status == ERR_FAULT)
+        return emulate_page_fault(c, &fault);
+    if (status != STATUS_OK)
+        return status;
+    if (!emulate_span_has(c, &span, address))
+        return ERR_INVALID;
+    c->split = &span;
+    status = execute(c, insn, address);
+    c->split = NULL;
+    return status;
+}
+
 enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     enum status status;
@@ -220,8 +243,11 @@ enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa
         return ERR_UNSUPPORTED;
     uint64_t linear = operand_linear(c, insn);
     if (!addresses(linear, insn, address))
-        return ERR_INVALID;
-    status = execute(c, insn, address);
+        status = execute_split(c, insn, address, linear);
+    else if (insn->op == INSN_MOV && insn->form != FORM_REG_RM) // a driver's write, such as EOI
+        status = emulate_mmio_write(c->vcpu, address, insn->mem_size, source_operand(c, insn));
+    else
+        status = execute(c, insn, address);
     if (status == STATUS_OK) {
         emulate_touch(c, linear, insn->mem_size, writes_memory(insn));
         emulate_advance(c, insn);

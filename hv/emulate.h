@@ -59,6 +59,7 @@ struct emulate_context {
     const uint8_t *fetched;
     uint8_t fetched_count;
     struct guest_exception exception; // written on ERR_FAULT
+    const struct guest_span *split;   // the operand while it is one on two pages; else NULL
     // The breakpoints that are set, or NULL if none is; and those that were met, as bits of DR6.
     const struct guest_debug *debug;
     uint64_t hits;
@@ -76,8 +77,7 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
 //   STATUS_OK        done; regs, rflags, rip are new
 //   ERR_FAULT        c->exception is to be injected; nothing was changed
 //   ERR_UNSUPPORTED  the instruction is not one that accesses memory, or can't be executed here
-//   ERR_INVALID      the instruction doesn't address `address`: an access that is split between
-//                    pages, or code that changed under us
+//   ERR_INVALID      the instruction doesn't address `address`: code that changed under us
 //   others           of emulate_mmio_read(), emulate_mmio_write() or guest memory; registers,
 //                    rflags and rip are as before
 enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa_t address);
@@ -118,7 +118,8 @@ enum status emulate_linear(struct emulate_context *c, unsigned segment, uint64_t
 
 // Provided by the vCPU's side.
 
-// `size` is 1, 2, 4 or 8; `value` zero-extended. An error ends the instruction.
+// `size` is 1, 2, 4 or 8, or what lies on one page of an operand that is split between two; `value`
+// zero-extended. An error ends the instruction.
 enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value);
 enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
 // One segment register (enum insn_segment) as it stands. Called only when it matters.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// String instructions. Those with two operands in memory may have either or both in a device page;
-// the other is reached through the guest's page tables, with all the faults that can raise.
+// String instructions. Any operand in memory may be RAM, or in a device page, or on two pages of
+// which one is; all are reached through the guest's page tables, with all the faults that can
+// raise.
 #include "hv/emulate_string.h"
 
 #include "hv/emulate_alu.h"
-#include "hv/guest_mem.h"
+#include "hv/emulate_split.h"
 
 uint64_t string_offset(const struct emulate_context *c, const struct insn *insn, unsigned reg)
 {
@@ -42,56 +43,18 @@ bool string_end_iteration(struct emulate_context *c, const struct insn *insn)
     return last;
 }
 
-// One operand in memory.
-struct operand {
-    struct guest_span span;
-    uint64_t linear;
-    bool ram; // else in a device page, and in one alone
-};
-
-static enum status find_operand(struct emulate_context *c, const struct insn *insn, unsigned reg,
-                                unsigned segment, bool write, struct operand *out)
+enum status string_operand(struct emulate_context *c, const struct insn *insn, unsigned reg,
+                           unsigned segment, bool write, struct string_operand *out)
 {
     struct guest_fault fault;
-    uint64_t linear;
-    enum status status =
-        emulate_linear(c, segment, string_offset(c, insn, reg), insn->mem_size, write, &linear);
+    enum status status = emulate_linear(c, segment, string_offset(c, insn, reg), insn->mem_size,
+                                        write, &out->linear);
 
     if (status != STATUS_OK)
         return status;
-    status = guest_span_walk(c->partition, c->paging, linear, insn->mem_size,
+    status = guest_span_walk(c->partition, c->paging, out->linear, insn->mem_size,
                              write ? WALK_WRITE : WALK_READ, &out->span, &fault);
-    if (status == ERR_FAULT)
-        return emulate_page_fault(c, &fault);
-    if (status != STATUS_OK)
-        return status;
-    out->linear = linear;
-    out->ram = guest_ram_contains(c->partition, out->span.part[0], out->span.len[0]) &&
-               (out->span.len[1] == 0 ||
-                guest_ram_contains(c->partition, out->span.part[1], out->span.len[1]));
-    return !out->ram && out->span.len[1] != 0 ? ERR_INVALID : STATUS_OK;
-}
-
-static enum status read_operand(struct emulate_context *c, const struct insn *insn,
-                                const struct operand *o, uint64_t *value)
-{
-    *value = 0; // little-endian: a shorter copy fills the low bytes
-    if (o->ram)
-        return guest_span_read(c->partition, &o->span, value);
-    return emulate_mmio_read(c->vcpu, o->span.part[0], insn->mem_size, value);
-}
-
-static enum status write_operand(struct emulate_context *c, const struct insn *insn,
-                                 const struct operand *o, uint64_t value)
-{
-    if (o->ram)
-        return guest_span_write(c->partition, &o->span, &value);
-    return emulate_mmio_write(c->vcpu, o->span.part[0], insn->mem_size, value);
-}
-
-static bool is_at(const struct operand *o, gpa_t address)
-{
-    return !o->ram && o->span.part[0].v == address.v;
+    return status == ERR_FAULT ? emulate_page_fault(c, &fault) : status;
 }
 
 // MOVS and CMPS. Both operands are found before either is accessed.
@@ -99,26 +62,26 @@ static enum status move_or_compare(struct emulate_context *c, const struct insn 
                                    gpa_t address)
 {
     bool move = insn->op == INSN_MOVS;
-    struct operand source, other;
+    struct string_operand source, other;
     uint64_t a, b;
     enum status status;
 
-    status = find_operand(c, insn, GPR_RSI, insn->segment, false, &source);
+    status = string_operand(c, insn, GPR_RSI, insn->segment, false, &source);
     if (status != STATUS_OK)
         return status;
-    status = find_operand(c, insn, GPR_RDI, SEG_ES, move, &other);
+    status = string_operand(c, insn, GPR_RDI, SEG_ES, move, &other);
     if (status != STATUS_OK)
         return status;
-    if (!is_at(&source, address) && !is_at(&other, address))
+    if (!emulate_span_has(c, &source.span, address) && !emulate_span_has(c, &other.span, address))
         return ERR_INVALID;
 
-    status = read_operand(c, insn, &source, &a);
+    status = emulate_span_read(c, &source.span, &a);
     if (status != STATUS_OK)
         return status;
     if (move) {
-        status = write_operand(c, insn, &other, a);
+        status = emulate_span_write(c, &other.span, a);
     } else {
-        status = read_operand(c, insn, &other, &b);
+        status = emulate_span_read(c, &other.span, &b);
         if (status == STATUS_OK)
             alu_binary(INSN_CMP, a, b, insn->mem_size, &c->rflags);
     }
@@ -135,26 +98,24 @@ static enum status move_or_compare(struct emulate_context *c, const struct insn 
 static enum status one_operand(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     unsigned pointer = insn->op == INSN_LODS ? GPR_RSI : GPR_RDI;
+    bool write = insn->op == INSN_STOS;
     uint64_t rax = guest_reg_read(c->regs, GPR_RAX, insn->mem_size, false);
-    uint64_t linear, value;
-    enum status status = emulate_linear(c, insn->segment, string_offset(c, insn, pointer),
-                                        insn->mem_size, insn->op == INSN_STOS, &linear);
+    uint64_t value;
+    struct string_operand o;
+    enum status status = string_operand(c, insn, pointer, insn->segment, write, &o);
 
     if (status != STATUS_OK)
         return status;
-    if (((linear ^ address.v) & PAGE_MASK) || (address.v & PAGE_MASK) + insn->mem_size > PAGE_SIZE)
+    if (!emulate_span_has(c, &o.span, address))
         return ERR_INVALID;
-    if (insn->op == INSN_STOS)
-        status = emulate_mmio_write(c->vcpu, address, insn->mem_size, rax);
-    else
-        status = emulate_mmio_read(c->vcpu, address, insn->mem_size, &value);
+    status = write ? emulate_span_write(c, &o.span, rax) : emulate_span_read(c, &o.span, &value);
     if (status != STATUS_OK)
         return status;
     if (insn->op == INSN_LODS)
         guest_reg_write(c->regs, GPR_RAX, insn->mem_size, false, value);
     else if (insn->op == INSN_SCAS)
         alu_binary(INSN_CMP, rax, value, insn->mem_size, &c->rflags);
-    emulate_touch(c, linear, insn->mem_size, insn->op == INSN_STOS);
+    emulate_touch(c, o.linear, insn->mem_size, write);
     string_move(c, insn, pointer);
     return STATUS_OK;
 }

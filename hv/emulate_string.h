@@ -13,6 +13,17 @@ uint64_t string_count(const struct emulate_context *c, const struct insn *insn);
 // The offset in a pointer register: GPR_RSI or GPR_RDI.
 uint64_t string_offset(const struct emulate_context *c, const struct insn *insn, unsigned reg);
 
+// An operand in memory.
+struct string_operand {
+    struct guest_span span;
+    uint64_t linear;
+};
+
+// Finds the one that a pointer register addresses. Errors of emulate_linear() and
+// guest_span_walk(); ERR_FAULT with c->exception.
+enum status string_operand(struct emulate_context *c, const struct insn *insn, unsigned reg,
+                           unsigned segment, bool write, struct string_operand *out);
+
 // Moves a pointer register to the next element.
 void string_move(struct emulate_context *c, const struct insn *insn, unsigned reg);
 

@@ -16,6 +16,7 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     e->context.fetched = e->state.fetched;
     e->context.fetched_count = e->state.fetched_count;
     e->byte_count = 0;
+    e->undecoded = NULL;
     e->context.vcpu = v;
     e->context.partition = v->partition;
     e->context.regs = regs;
@@ -27,6 +28,7 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     e->context.mode = e->state.mode;
     e->context.real_mode = e->state.real_mode;
     e->context.hits = 0;
+    e->context.split = NULL;
     e->context.debug = NULL;
     if (e->state.dr7 & DR7_ENABLED) {
         guest_debug_read(&e->debug, e->state.dr7, e->state.paging.cr4);
@@ -66,8 +68,10 @@ bool emulation_fetch(struct emulation *e, struct insn *insn)
         return false;
     default:
         if (!may_run_again(e->context.vcpu, e->state.rip)) {
-            exit_fault(e->context.vcpu, e->context.regs, "an instruction that can't be emulated at",
-                       e->context.cs_base + e->context.rip);
+            bool plain = e->undecoded == NULL;
+            exit_fault(e->context.vcpu, e->context.regs,
+                       plain ? "an instruction that can't be emulated at" : e->undecoded,
+                       plain ? e->context.cs_base + e->context.rip : e->undecoded_at);
         }
         return false;
     }

@@ -11,6 +11,10 @@ struct emulation {
     struct virt_state state;
     struct emulate_context context;
     struct guest_debug debug;
+    // What a report says of an instruction that can't be decoded, and the address there; NULL:
+    // that, and where the instruction is.
+    const char *undecoded;
+    uint64_t undecoded_at;
     uint8_t bytes[INSN_MAX_LENGTH];
     size_t byte_count;
 };

@@ -243,6 +243,21 @@ static bool access_device(struct vcpu *v, struct guest_regs *regs, gpa_t address
                             address.v);
 }
 
+// Where the partition has nothing, and is not stopped for it.
+static bool access_nothing(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)
+{
+    const char *what =
+        write ? "writes outside its memory in a way that can't be emulated, to guest-physical"
+              : "reads outside its memory in a way that can't be emulated, at guest-physical";
+    struct emulation e;
+    struct insn insn;
+    emulation_begin(&e, v, regs);
+    e.undecoded = what;
+    e.undecoded_at = address.v;
+    return !emulation_fetch(&e, &insn) ||
+           emulation_finish(&e, emulate_mmio(&e.context, &insn, address), what, address.v);
+}
+
 static __attribute__((noinline)) bool access_other(struct vcpu *v, struct guest_regs *regs,
                                                    gpa_t address, bool write)
 {
@@ -252,7 +267,10 @@ static __attribute__((noinline)) bool access_other(struct vcpu *v, struct guest_
     if (passthrough_owns(v->partition, address)) {
         return access_device(v, regs, address, EVENT_PCI);
     }
-    v->exits[EVENT_OTHER]++;
+    v->exits[EVENT_STRAY]++;
+    if (!(v->partition->config->flags & BLOB_STOP_ON_STRAY)) {
+        return access_nothing(v, regs, address, write);
+    }
     return exit_fault(v, regs,
                       write ? "writes outside its memory, to guest-physical"
                             : "reads outside its memory, at guest-physical",

@@ -50,7 +50,9 @@ uint64_t exit_port_breakpoints(uint64_t dr7, uint64_t cr4, uint16_t port, unsign
 // INS or OUTS; the instruction is decoded here.
 bool exit_port_string(struct vcpu *v, struct guest_regs *regs);
 
-// A guest-physical address that is not mapped for the access.
+// A guest-physical address that is not mapped for the access of an instruction. Where there is no
+// device either, a read gives ones and a write is dropped, unless the partition is to be stopped
+// (on_stray_access).
 bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write);
 
 // An instruction that a guest does not have: #UD; or may not use: #GP(0).

@@ -15,6 +15,7 @@
 #include "hv/machine_check.h"
 #include "hv/passthrough.h"
 #include "hv/platform.h"
+#include "hv/stray.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vcrtc.h"
 #include "hv/vdev/vioapic.h"
@@ -42,8 +43,9 @@ struct partition_devices {
     struct vreset reset;
     struct vpci pci;
     struct vioapic ioapic;
-    uint64_t start_tsc; // when the devices were reset
-    uint64_t pit_scale; // of the TSC to the PIT's clock (arch/tsc_scale.h)
+    struct stray_pages stray; // told of since the start
+    uint64_t start_tsc;       // when the devices were reset
+    uint64_t pit_scale;       // of the TSC to the PIT's clock (arch/tsc_scale.h)
 };
 
 struct partition {

@@ -356,6 +356,35 @@ static bool in_page(gpa_t address, uint64_t page)
     return address.v - page < PAGE_SIZE;
 }
 
+// One line for each page that has nothing; a PC has no word for it.
+static void tell_stray(struct vcpu *v, gpa_t address, bool write)
+{
+    struct partition *p = v->partition;
+    spin_lock(&p->device_lock);
+    enum stray_news news = stray_note(&p->devices.stray, address);
+    spin_unlock(&p->device_lock);
+    if (news != STRAY_KNOWN) {
+        log_guest(v, "nothing is at guest-physical 0x%lx (a PC has there %s): a %s%s", address.v,
+                  stray_place(address), write ? "write is dropped" : "read gives ones",
+                  news == STRAY_LAST ? "; pages touched from now on are only counted" : "");
+    }
+}
+
+static __attribute__((noinline, cold)) enum status stray(struct vcpu *v, gpa_t address, bool write)
+{
+    if (v->partition->config->flags & BLOB_STOP_ON_STRAY) {
+        return ERR_RANGE;
+    }
+    tell_stray(v, address, write);
+    return STATUS_OK;
+}
+
+// Registers have such a size; else it is a part of an operand that is split between two pages.
+static bool is_register_size(unsigned size)
+{
+    return (size & (size - 1)) == 0;
+}
+
 enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
 {
     unsigned offset = address.v & PAGE_MASK;
@@ -369,11 +398,16 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
         *value = vioapic_read(&p->devices.ioapic, offset);
         spin_unlock(&p->device_lock);
     } else if (passthrough_owns(v->partition, address)) {
+        if (!is_register_size(size)) {
+            return ERR_UNSUPPORTED;
+        }
         spin_lock(&v->partition->device_lock);
         *value = passthrough_mmio_read(v, address, size);
         spin_unlock(&v->partition->device_lock);
     } else {
-        return ERR_RANGE;
+        enum status s = stray(v, address, false);
+        *value = size_mask(size);
+        return s;
     }
     *value &= size_mask(size);
     return STATUS_OK;
@@ -400,7 +434,10 @@ static __attribute__((noinline)) enum status write_other_page(struct vcpu *v, gp
         return STATUS_OK;
     }
     if (!passthrough_owns(p, address)) {
-        return ERR_RANGE;
+        return stray(v, address, true);
+    }
+    if (!is_register_size(size)) {
+        return ERR_UNSUPPORTED;
     }
     spin_lock(&p->device_lock);
     passthrough_mmio_write(v, address, size, value);
@@ -435,6 +472,7 @@ void platform_reset(struct partition *p)
     vcrtc_reset(&d->crtc);
     vreset_reset(&d->reset);
     vioapic_reset(&d->ioapic);
+    d->stray.count = 0;
     d->start_tsc = rdtsc();
     d->pit_scale = tsc_scale(VPIT_HZ, tsc_khz() * 1000);
     p->held_count = 0;

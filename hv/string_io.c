@@ -4,6 +4,7 @@
 // have read.
 #include "hv/string_io.h"
 
+#include "hv/emulate_split.h"
 #include "hv/emulate_string.h"
 
 // How many elements one exit may move: far more than guests do at once, and still a time in which
@@ -16,35 +17,22 @@ static enum status move_element(struct emulate_context *c, const struct insn *in
     unsigned pointer = in ? GPR_RDI : GPR_RSI;
     unsigned size = insn->mem_size;
     uint16_t port = (uint16_t)c->regs->r[GPR_RDX];
-    struct guest_span span;
-    struct guest_fault fault;
-    uint64_t linear;
-    uint32_t value = 0;
-    enum status status =
-        emulate_linear(c, insn->segment, string_offset(c, insn, pointer), size, in, &linear);
+    struct string_operand o;
+    uint64_t value;
+    enum status status = string_operand(c, insn, pointer, insn->segment, in, &o);
 
-    if (status != STATUS_OK)
-        return status;
-    status = guest_span_walk(c->partition, c->paging, linear, size, in ? WALK_WRITE : WALK_READ,
-                             &span, &fault);
-    if (status == ERR_FAULT)
-        return emulate_page_fault(c, &fault);
-    if (status != STATUS_OK)
-        return status;
-
-    // Reading the buffer first proves that it is RAM, for INS too. Little-endian: the low bytes.
-    status = guest_span_read(c->partition, &span, &value);
     if (status != STATUS_OK)
         return status;
     if (in) {
-        value = emulate_port_read(c->vcpu, port, size);
-        status = guest_span_write(c->partition, &span, &value);
-        if (status != STATUS_OK)
-            return status;
+        status = emulate_span_write(c, &o.span, emulate_port_read(c->vcpu, port, size));
     } else {
-        emulate_port_write(c->vcpu, port, size, value);
+        status = emulate_span_read(c, &o.span, &value);
+        if (status == STATUS_OK)
+            emulate_port_write(c->vcpu, port, size, (uint32_t)value);
     }
-    emulate_touch(c, linear, size, in);
+    if (status != STATUS_OK)
+        return status;
+    emulate_touch(c, o.linear, size, in);
     emulate_touch_port(c, port, size);
     string_move(c, insn, pointer);
     return STATUS_OK;

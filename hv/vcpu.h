@@ -24,7 +24,8 @@ enum exit_event {
     EVENT_PORT_STRING,
     EVENT_APIC_PAGE,
     EVENT_IOAPIC,
-    EVENT_PCI, // configuration space and MSI-X tables
+    EVENT_PCI,   // configuration space and MSI-X tables
+    EVENT_STRAY, // addresses where the partition has nothing
     EVENT_NMI,
     EVENT_EXCEPTION,
     EVENT_INSTRUCTION, // an intercepted instruction that is none of the above

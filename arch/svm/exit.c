@@ -99,6 +99,10 @@ static void nested_page_fault(struct vcpu *v, struct vmcb *vmcb, struct guest_re
         exit_fault(v, regs, "page tables outside its memory, at guest-physical", address.v);
     } else if (info & NPF_FETCH) {
         exit_fault(v, regs, "executes code outside its memory, at guest-physical", address.v);
+    } else if (vmcb->control.exit_int_info & EVENT_VALID) {
+        // There is no instruction behind this access: the processor delivers an event.
+        exit_fault(v, regs, "descriptor tables or stack outside its memory, at guest-physical",
+                   address.v);
     } else if (exit_memory(v, regs, address, (info & NPF_WRITE) != 0)) {
         stack_pointer_out(vmcb, regs);
     }

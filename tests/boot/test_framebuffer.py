@@ -41,7 +41,8 @@ def test_pixels(boot, plain, screen):
     console = boot(
         plain,
         config(partition("painter", image="pixels.elf", cmdline="runs=2 end=reboot", more=OWN),
-               partition("other", image="pixels.elf", cmdline=f"end=fault address=0x{ADDRESS:x}")),
+               partition("other", image="pixels.elf", cmdline=f"end=fault address=0x{ADDRESS:x}",
+                         more='on_stray_access = "stop";')),
         loader="multiboot1", devices=screen.words)
     console.wait("run 2 drawn, 0 pixels read back wrong", "painter")
     console.wait(f"reads outside its memory, at guest-physical 0x{ADDRESS:x}", "bulkhead")

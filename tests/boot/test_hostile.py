@@ -15,7 +15,7 @@ ENDS = ["table-apic", "table-ioapic", "table-none", "stack-ioapic", "stack-none"
 
 
 def hostile(name, words, cpus=1, memory="16M"):
-    return partition(name, cpus, memory, "hostile.elf", f"end=halt {words}")
+    return partition(name, cpus, memory, "hostile.elf", f"end=halt {words}", 'on_stray_access = "stop";')
 
 
 def actions(console):

@@ -287,8 +287,8 @@ static void test_address_must_match(void **state)
     guest.regs.r[GPR_RDI] = DEVICE;
     assert_int_equal(RUN(DEVICE + 4, 0x89, 0x07), ERR_INVALID);
     guest.regs.r[GPR_RDI] = DEVICE + 0xffe; // split between pages
-    assert_int_equal(RUN(DEVICE + 0xffe, 0x89, 0x07), ERR_INVALID);
-    assert_int_equal(RUN(DEVICE + 0x1000, 0x89, 0x07), ERR_INVALID);
+    assert_int_equal(RUN(DEVICE + 0xffc, 0x89, 0x07), ERR_INVALID);
+    assert_int_equal(RUN(DEVICE + 0x1004, 0x89, 0x07), ERR_INVALID);
     assert_int_equal(guest.count, 0);
     assert_int_equal(guest.context.rip, 0x8000);
     assert_int_equal(RUN(DEVICE + 0xffe, 0x66, 0x89, 0x07), STATUS_OK);
