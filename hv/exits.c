@@ -280,9 +280,8 @@ static __attribute__((noinline)) bool access_other(struct vcpu *v, struct guest_
 bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)
 {
     // The APIC's page first: it is the frequent one.
-    return address.v - GUEST_LAPIC_ADDRESS < PAGE_SIZE
-               ? access_device(v, regs, address, EVENT_APIC_PAGE)
-               : access_other(v, regs, address, write);
+    return address.v - v->apic.page < PAGE_SIZE ? access_device(v, regs, address, EVENT_APIC_PAGE)
+                                                : access_other(v, regs, address, write);
 }
 
 // ---- what can't be served ------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "arch/window.h"
 #include "drivers/console.h"
 #include "drivers/format.h"
+#include "hv/apic_page.h"
 #include "hv/counters.h"
 #include "hv/guest_bios.h"
 #include "hv/guest_mem.h"
@@ -92,8 +93,8 @@ static enum status map_memory(struct partition *p)
         const struct guest_ram_region *r = &p->ram.region[i];
         s = pt_map(&p->second_level, r->gpa, hpa(r->hpa), r->size, PT_READ | PT_WRITE | PT_EXEC);
     }
-    if (s == STATUS_OK && p->apic_page_mapped) {
-        s = pt_map(&p->second_level, GUEST_LAPIC_ADDRESS, apic_page(), PAGE_SIZE, PT_READ | PT_UC);
+    if (s == STATUS_OK) {
+        s = apic_page_create(p);
     }
     if (s == STATUS_OK) {
         s = pt_map(&p->second_level, GUEST_RESET_PAGE, p->reset_page, PAGE_SIZE, PT_READ | PT_EXEC);
@@ -270,11 +271,13 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
     p->clear_ticks = rdtsc() - begin;
     platform_reset(p);
     memset(p->bios_told, 0, sizeof(p->bios_told));
+    apic_page_show(p);
     passthrough_start(p);
     for (unsigned i = 0; i < p->vcpu_count; i++) {
         struct vcpu *v = p->vcpus[i];
         bool tsc_deadline = (v->cpuid.basic[1].ecx & CPUID_1_ECX_TSC_DEADLINE) != 0;
-        vapic_init(&v->apic, &p->topology, i, apic_is_x2apic(), tsc_deadline);
+        vapic_init(&v->apic, &p->topology, i, apic_is_x2apic(), tsc_deadline,
+                   v->cpuid.extended[8].eax & 0xff);
     }
     struct load_request request = {
         .partition = p->name,

@@ -58,6 +58,7 @@ struct partition {
     struct boot_framebuffer screen; // its own, at its guest-physical address; base 0: it has none
     hpa_t reset_page;               // its own, which it sees read-only at GUEST_RESET_PAGE
     bool apic_page_mapped; // virtual and physical APIC IDs agree: the xAPIC page may be read
+    uint64_t *apic_page;   // its entry of the second-level table; 0 there: hidden
 
     unsigned vcpu_count;
     struct vcpu *vcpus[MAX_CPUS];

@@ -9,11 +9,13 @@
 #include "arch/tsc_scale.h"
 #include "arch/virt.h"
 #include "drivers/console.h"
+#include "hv/apic_page.h"
 #include "hv/bios_call.h"
 #include "hv/exits.h"
 #include "hv/log.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
+#include "hv/stray_access.h"
 #include "hv/string_io.h"
 #include "hv/vdev/ports.h"
 
@@ -80,7 +82,11 @@ bool platform_apic_action(struct vcpu *v, enum vapic_action action,
     case VAPIC_IPI:
         platform_send(v->partition, verdict);
         return true;
+    case VAPIC_MOVED:
+        apic_page_moved(v);
+        return true;
     case VAPIC_MODE:
+        apic_page_moved(v);
         virt->set_x2apic(v, v->apic.mode == APIC_X2APIC);
         if (v->apic.mode == APIC_DISABLED) {
             virt->nmi_open();
@@ -91,6 +97,9 @@ bool platform_apic_action(struct vcpu *v, enum vapic_action action,
     case VAPIC_REFUSED:
         log_guest(v, "APIC: %s", v->apic.reason);
         return true;
+    case VAPIC_FAULT_TOLD:
+        log_guest(v, "APIC: %s", v->apic.reason);
+        return false;
     case VAPIC_FAULT:
     default:
         return false;
@@ -356,29 +365,6 @@ static bool in_page(gpa_t address, uint64_t page)
     return address.v - page < PAGE_SIZE;
 }
 
-// One line for each page that has nothing; a PC has no word for it.
-static void tell_stray(struct vcpu *v, gpa_t address, bool write)
-{
-    struct partition *p = v->partition;
-    spin_lock(&p->device_lock);
-    enum stray_news news = stray_note(&p->devices.stray, address);
-    spin_unlock(&p->device_lock);
-    if (news != STRAY_KNOWN) {
-        log_guest(v, "nothing is at guest-physical 0x%lx (a PC has there %s): a %s%s", address.v,
-                  stray_place(address), write ? "write is dropped" : "read gives ones",
-                  news == STRAY_LAST ? "; pages touched from now on are only counted" : "");
-    }
-}
-
-static __attribute__((noinline, cold)) enum status stray(struct vcpu *v, gpa_t address, bool write)
-{
-    if (v->partition->config->flags & BLOB_STOP_ON_STRAY) {
-        return ERR_RANGE;
-    }
-    tell_stray(v, address, write);
-    return STATUS_OK;
-}
-
 // Registers have such a size; else it is a part of an operand that is split between two pages.
 static bool is_register_size(unsigned size)
 {
@@ -388,7 +374,7 @@ static bool is_register_size(unsigned size)
 enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
 {
     unsigned offset = address.v & PAGE_MASK;
-    if (in_page(address, GUEST_LAPIC_ADDRESS)) {
+    if (in_page(address, v->apic.page)) {
         // Narrow and wide reads are undefined on hardware; they get what the aligned register has.
         *value = vapic_mmio_read(&v->apic, offset & ~3u) >> (8 * (offset & 3));
     } else if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
@@ -405,9 +391,7 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
         *value = passthrough_mmio_read(v, address, size);
         spin_unlock(&v->partition->device_lock);
     } else {
-        enum status s = stray(v, address, false);
-        *value = size_mask(size);
-        return s;
+        return stray_read(v, address, size, value);
     }
     *value &= size_mask(size);
     return STATUS_OK;
@@ -434,7 +418,7 @@ static __attribute__((noinline)) enum status write_other_page(struct vcpu *v, gp
         return STATUS_OK;
     }
     if (!passthrough_owns(p, address)) {
-        return stray(v, address, true);
+        return stray_write(v, address);
     }
     if (!is_register_size(size)) {
         return ERR_UNSUPPORTED;
@@ -447,7 +431,7 @@ static __attribute__((noinline)) enum status write_other_page(struct vcpu *v, gp
 
 enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
 {
-    if (!in_page(address, GUEST_LAPIC_ADDRESS)) {
+    if (!in_page(address, v->apic.page)) {
         return write_other_page(v, address, size, value);
     }
     if (size != 4) {

@@ -400,15 +400,13 @@ static void set_mode(struct vapic *v, enum apic_mode mode)
 
 static enum vapic_action write_base(struct vapic *v, uint64_t value)
 {
-    const uint64_t known = APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_ENABLE | APIC_BASE_ADDRESS;
+    const uint64_t known = APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_ENABLE | v->addresses;
+    uint64_t page = value & APIC_BASE_ADDRESS;
     bool enable = (value & APIC_BASE_ENABLE) != 0;
     bool extended = (value & APIC_BASE_EXTD) != 0;
 
     if ((value & ~known) != 0) {
         return refuse(v, VAPIC_FAULT, "reserved bits of IA32_APIC_BASE are set");
-    }
-    if ((value & APIC_BASE_ADDRESS) != APIC_PAGE_BASE) {
-        return refuse(v, VAPIC_FAULT, "the APIC page can't be moved from 0xfee00000");
     }
     if (extended && !v->offer_x2apic) {
         return refuse(v, VAPIC_FAULT, "x2APIC mode where CPUID does not show it");
@@ -421,9 +419,15 @@ static enum vapic_action write_base(struct vapic *v, uint64_t value)
     if (!step_is_legal[old][mode]) {
         return refuse(v, VAPIC_FAULT, "a step of APIC modes that has to go through disabled");
     }
+    // Only xAPIC mode has a page (SDM vol. 3, 11.4.5); the other modes keep any address.
+    if (mode == APIC_XAPIC && !vapic_page_is_free(v, page)) {
+        return refuse(v, VAPIC_FAULT_TOLD, "the APIC page can't be moved over memory of the guest");
+    }
+    bool moved = page != v->page;
     v->base = (value & ~APIC_BASE_BSP) | (v->bsp ? APIC_BASE_BSP : 0); // the BSP bit is read-only
+    v->page = page;
     if (mode == old) {
-        return VAPIC_DONE;
+        return moved ? VAPIC_MOVED : VAPIC_DONE;
     }
     if (mode == APIC_X2APIC) {
         v->icr &= 0xffffffff; // registers are kept, but for the destination half of the ICR
@@ -484,18 +488,20 @@ enum vapic_action vapic_msr_write(struct vapic *v, uint32_t msr, uint64_t value,
 static void power_up(struct vapic *v)
 {
     reset_shadows(v);
+    v->page = APIC_PAGE_BASE;
     v->base = APIC_PAGE_BASE | APIC_BASE_ENABLE | (v->bsp ? APIC_BASE_BSP : 0);
     set_mode(v, APIC_XAPIC);
 }
 
 void vapic_init(struct vapic *v, struct icr_topology *topology, uint32_t id, bool offer_x2apic,
-                bool tsc_deadline)
+                bool tsc_deadline, unsigned address_width)
 {
     *v = (struct vapic){.topology = topology,
                         .id = id,
                         .bsp = id == 0,
                         .offer_x2apic = offer_x2apic,
-                        .tsc_deadline = tsc_deadline};
+                        .tsc_deadline = tsc_deadline,
+                        .addresses = APIC_BASE_ADDRESS & (BIT(address_width) - 1)};
     power_up(v);
 }
 

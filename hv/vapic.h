@@ -34,12 +34,14 @@ struct apic_reg_rule {
 
 // What the caller has to do after a write.
 enum vapic_action {
-    VAPIC_DONE,    // nothing
-    VAPIC_IPI,     // carry out the verdict: FIXED, NMI, INIT or SIPI to its targets
-    VAPIC_MODE,    // `mode` has changed: put its MSR map and APIC page in place; when it is
-                   // APIC_DISABLED, also drain what the physical APIC still holds
-    VAPIC_REFUSED, // nothing, but worth a line in the log: `reason` says what was dropped
-    VAPIC_FAULT,   // inject #GP(0); `reason` says why
+    VAPIC_DONE,       // nothing
+    VAPIC_IPI,        // carry out the verdict: FIXED, NMI, INIT or SIPI to its targets
+    VAPIC_MODE,       // `mode` has changed: put its MSR map and APIC page in place; when it is
+                      // APIC_DISABLED, also drain what the physical APIC still holds
+    VAPIC_MOVED,      // the APIC page has moved; so it may have with VAPIC_MODE
+    VAPIC_REFUSED,    // nothing, but worth a line in the log: `reason` says what was dropped
+    VAPIC_FAULT,      // inject #GP(0); `reason` says why
+    VAPIC_FAULT_TOLD, // likewise, and worth a line in the log: a processor would not fault
 };
 
 #define VAPIC_HELD_LVTS 4 // thermal, perf, LINT0, LINT1: in the order of their offsets
@@ -51,9 +53,11 @@ struct vapic {
     bool bsp;                      // vCPU 0
     bool offer_x2apic;             // the guest may use x2APIC mode: the host is in it
     bool tsc_deadline;             // the CPU has the timer mode "TSC deadline"
+    uint64_t addresses;            // bits of IA32_APIC_BASE that are an address of the guest's
     // State:
     uint32_t mode; // enum apic_mode
     uint64_t base; // IA32_APIC_BASE as the guest sees it
+    uint64_t page; // the address in it
     uint64_t icr;  // as written, destination in bits 63:32 (x2APIC) or 63:56 (xAPIC)
     uint32_t ldr;  // xAPIC mode, as the register reads
     uint32_t dfr;
@@ -72,9 +76,13 @@ const struct apic_reg_rule *vapic_rule(unsigned offset);
 bool vapic_msr_passes(uint32_t msr, bool write);
 
 // Sets the constants and the power-up state, without touching the physical APIC: any CPU may call
-// it. The vCPU's own CPU calls vapic_reset before it first enters the guest.
+// it. The vCPU's own CPU calls vapic_reset before it first enters the guest. `address_width` is the
+// guest's, in bits.
 void vapic_init(struct vapic *v, struct icr_topology *topology, uint32_t id, bool offer_x2apic,
-                bool tsc_deadline);
+                bool tsc_deadline, unsigned address_width);
+
+// Whether the APIC page may stand there. Provided by the vCPU's side, which knows what else does.
+bool vapic_page_is_free(const struct vapic *v, uint64_t page);
 
 // The state after power-up, or, with `init_only`, after an INIT, which keeps IA32_APIC_BASE. Writes
 // the physical APIC too: software-disabled, LVTs masked, timer stopped. What that APIC still holds
@@ -91,8 +99,9 @@ enum vapic_action vapic_msr_write(struct vapic *v, uint32_t msr, uint64_t value,
 // The hot part of vapic_msr_write: WRMSR of the ICR (0x830) by a vCPU in x2APIC mode.
 enum vapic_action vapic_icr_write(struct vapic *v, uint64_t value, struct icr_verdict *verdict);
 
-// Accesses to the APIC page of 32 bits at `offset` (0 to 0xfff). In xAPIC mode only: otherwise they
-// read all ones and write nothing. Offsets that aren't multiples of 16 read 0 and write nothing.
+// Accesses to the APIC page, wherever it is, of 32 bits at `offset` (0 to 0xfff). In xAPIC mode
+// only: otherwise they read all ones and write nothing. Offsets that aren't multiples of 16 read 0
+// and write nothing.
 uint32_t vapic_mmio_read(struct vapic *v, unsigned offset);
 enum vapic_action vapic_mmio_write(struct vapic *v, unsigned offset, uint32_t value,
                                    struct icr_verdict *verdict);

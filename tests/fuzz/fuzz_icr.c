@@ -54,14 +54,24 @@ static void obey(const struct vapic *v, enum vapic_action action, const struct i
         break;
     case VAPIC_REFUSED:
     case VAPIC_FAULT:
+    case VAPIC_FAULT_TOLD:
         CHECK(v->reason != NULL && v->reason[0] != 0);
         break;
     case VAPIC_MODE:
         CHECK(v->mode != APIC_X2APIC || v->offer_x2apic);
         break;
+    case VAPIC_MOVED:
+        CHECK(v->page == (v->base & v->addresses));
+        break;
     default:
         CHECK(action == VAPIC_DONE);
     }
+}
+
+bool vapic_page_is_free(const struct vapic *v, uint64_t page)
+{
+    (void)v;
+    return page >= 0x40000000;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -77,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     topology.vcpu_count = VCPUS;
     for (current = 0; current < VCPUS; current++) {
         physical[current][APIC_VERSION / 16] = 0x14 | (uint32_t)(3 + data[0] % 4) << 16;
-        vapic_init(&apics[current], &topology, current, host_x2apic, (data[0] & 2) != 0);
+        vapic_init(&apics[current], &topology, current, host_x2apic, (data[0] & 2) != 0, 40);
         vapic_reset(&apics[current], false);
     }
     // Each step: vCPU and kind, register, value (8 bytes).

@@ -130,6 +130,17 @@ static void split(void)
     check(READ(uint32_t, ram) == UINT32_MAX, "movs of two");
 }
 
+// The firmware's last page is there, and can't be written.
+static void read_only(void)
+{
+    uint64_t at = 0xfffffff0, value = 1, before = READ(uint64_t, at);
+    check(before != UINT64_MAX, "the reset vector is there");
+    WRITE(uint32_t, at, 0x12345678);
+    check(READ(uint64_t, at) == before, "a write to it is dropped");
+    __asm__ volatile("lock xaddq %0, (%1)" : "+r"(value) : "r"(at) : "memory");
+    check(value == before && READ(uint64_t, at) == before, "lock xadd reads it");
+}
+
 static void unserved(void)
 {
     uint64_t nothing = 0x1c0000000;
@@ -167,6 +178,7 @@ void run_guest(void)
     locked();
     strings();
     split();
+    read_only();
     check_summary();
     finish();
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -92,6 +93,15 @@ void apic_write(unsigned offset, uint32_t value)
 
 #define REG(offset) physical[(offset) / 16]
 
+#define WIDTH 40          // of guest-physical addresses
+#define RAM   0x10000000u // below it
+
+bool vapic_page_is_free(const struct vapic *v, uint64_t page)
+{
+    (void)v;
+    return page >= RAM;
+}
+
 static struct icr_topology topology;
 static struct vapic apics[4];
 static struct icr_verdict verdict;
@@ -107,7 +117,7 @@ static struct vapic *set_up_as(unsigned id, bool x2apic_host)
     REG(APIC_VERSION) = 0x81050014;            // six LVTs, EAS and EOI suppression
     REG(APIC_SVR) = 0x1ff;
     for (unsigned i = 0; i < 4; i++) {
-        vapic_init(&apics[i], &topology, i, x2apic_host, false);
+        vapic_init(&apics[i], &topology, i, x2apic_host, false, WIDTH);
     }
     vapic_reset(&apics[id], false);
     for (unsigned i = 0; i < APIC_REGISTER_COUNT; i++) {
@@ -194,7 +204,7 @@ static void init_does_not_touch_the_physical_apic(void **state)
 {
     (void)state;
     set_up_as(0, true);
-    vapic_init(&apics[1], &topology, 1, true, false);
+    vapic_init(&apics[1], &topology, 1, true, false, WIDTH);
     for (unsigned i = 0; i < APIC_REGISTER_COUNT; i++) {
         assert_int_equal(writes[i], 0);
     }
@@ -241,7 +251,7 @@ static void identity(void **state)
     assert_int_equal(rd(v, APIC_LDR), 0x8);
     // Cluster 1 begins with vCPU 16.
     struct icr_topology big = {.vcpu_count = 32};
-    vapic_init(&apics[0], &big, 17, true, false);
+    vapic_init(&apics[0], &big, 17, true, false, WIDTH);
     to_x2apic(&apics[0]);
     assert_int_equal(rd(&apics[0], APIC_LDR), 0x00010002);
 }
@@ -605,14 +615,18 @@ static void base_refusals(void **state)
 {
     (void)state;
     struct vapic *v = set_up(1, 1);
-    static const uint64_t bad[] = {0xfee01800, 0xfed00800, 0x1fee00800, 0x80000000fee00800,
-                                   0xfee00801, 0xfee00a00, 0x800};
+    static const uint64_t bad[] = {0x100fee00800, 0x80000fee00800, 0x80000000fee00800,
+                                   0xfee00801,    0xfee00a00,      0xfed00800 | 1ull << WIDTH};
     for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
         v->reason = NULL;
         assert_int_equal(base(v, bad[i]), VAPIC_FAULT);
         assert_non_null(v->reason);
         assert_int_equal(read_base(v), 0xfee00800);
     }
+    assert_int_equal(base(v, 0x800), VAPIC_FAULT_TOLD); // where memory is
+    assert_non_null(strstr(v->reason, "over memory"));
+    assert_int_equal(read_base(v), 0xfee00800);
+    assert_int_equal(v->page, 0xfee00000);
     assert_int_equal(base(v, 0xfee00900), VAPIC_DONE); // BSP is read-only
     assert_int_equal(read_base(v), 0xfee00800);
     v = set_up(0, 1);
@@ -621,6 +635,33 @@ static void base_refusals(void **state)
     v = set_up(1, 0); // no x2APIC on the host
     assert_int_equal(base(v, 0xfee00c00), VAPIC_FAULT);
     assert_int_equal(v->mode, APIC_XAPIC);
+}
+
+// The page moves with the base. Only where there is one must its place be free.
+static void moving(void **state)
+{
+    (void)state;
+    struct vapic *v = set_up(1, 1);
+    assert_int_equal(base(v, 0xfed00800), VAPIC_MOVED);
+    assert_int_equal(v->page, 0xfed00000);
+    assert_int_equal(base(v, 0xfed00800), VAPIC_DONE);
+    assert_int_equal(base(v, 0x8000000800), VAPIC_MOVED); // the highest bit that there is
+    assert_int_equal(read_base(v), 0x8000000800);
+    assert_int_equal(vapic_mmio_read(v, APIC_ID), 1u << 24);
+    assert_int_equal(base(v, 0xfed00c00), VAPIC_MODE); // both at once
+    assert_int_equal(v->page, 0xfed00000);
+    assert_int_equal(base(v, 0x1000c00), VAPIC_MOVED); // no page
+    assert_int_equal(base(v, 0x1000000), VAPIC_MODE);
+    assert_int_equal(base(v, 0x1000800), VAPIC_FAULT_TOLD); // here it would be one
+    assert_int_equal(v->mode, APIC_DISABLED);
+    assert_int_equal(base(v, 0xfec00800), VAPIC_MODE);
+    assert_int_equal(v->page, 0xfec00000);
+    vapic_reset(v, true); // an INIT keeps the base (SDM vol. 3, 11.4.7.3)
+    assert_int_equal(read_base(v), 0xfec00800);
+    assert_int_equal(v->page, 0xfec00000);
+    vapic_reset(v, false);
+    assert_int_equal(read_base(v), 0xfee00800);
+    assert_int_equal(v->page, 0xfee00000);
 }
 
 static void global_disable(void **state)
@@ -721,6 +762,7 @@ int main(void)
         cmocka_unit_test(the_other_modes_interface),
         cmocka_unit_test(mode_steps),
         cmocka_unit_test(base_refusals),
+        cmocka_unit_test(moving),
         cmocka_unit_test(global_disable),
         cmocka_unit_test(registers_survive_the_switch_to_x2apic),
         cmocka_unit_test(rules_are_complete),

@@ -282,9 +282,11 @@ static void apic_base(struct hostile_cpu *cpu)
     uint64_t choice = random64(cpu);
     value = choice % 16 == 0 ? random_value(cpu) : value | (choice >> 8 & 0xf00);
     wrmsr(MSR_APIC_BASE, value);
-    // What is there now, whichever mode it is in.
-    (void)*(volatile uint32_t *)(0xfee00000 + (choice >> 16 & 0x3f) * 16);
+    // What is there now, whichever mode it is in. Then it goes back, for the other attacks.
+    value = rdmsr(MSR_APIC_BASE);
+    (void)*(volatile uint32_t *)((value & 0xfffff000) + (choice >> 16 & 0x3f) * 16);
     rdmsr(0x800 + (choice >> 24 & 0x3f));
+    wrmsr(MSR_APIC_BASE, 0xfee00000 | (value & 0xd00));
 }
 
 // ---- CPUID, hypercalls, control registers
