@@ -32,7 +32,7 @@ def patch(data, offset, fmt, value, seal=True):
 
 PARTITION0 = bulkhead.HEADER.size
 PARTITION1 = PARTITION0 + bulkhead.PARTITION.size
-NAME, MEMORY, IMAGE, FLAGS, CPU_MODE, CPU_COUNT, CPUS = 0, 32, 40, 76, 84, 86, 88
+NAME, MEMORY, IMAGE, FLAGS, CPU_MODE, CPU_COUNT, CPUS = 0, 32, 40, 76, 100, 102, 104
 
 
 # ---- the blob itself
@@ -72,7 +72,7 @@ BAD_FIELDS = {
     "name with a control character": (PARTITION1 + NAME, "<32s", b"a\x1b[2Jb", "partition number 2: its name must be"),
     "no image": (PARTITION0 + IMAGE, "<I", 0, '"good": it has no image'),
     "trust without a device": (PARTITION0 + FLAGS, "<I", 1, '"good": trust_dma = true is about its devices'),
-    "flags of another version": (PARTITION0 + FLAGS, "<I", 8, '"good": .*its flags are unknown'),
+    "flags of another version": (PARTITION0 + FLAGS, "<I", 1 << 31, '"good": .*its flags are unknown'),
     "image outside the strings": (PARTITION0 + IMAGE, "<I", 0x7FFFFFFF, '"good": .*image lies outside the strings'),
     "no partitions": (20, "<I", 0, "malformed"),
     "partitions beyond the file": (20, "<I", 0x10000000, "malformed: too many partitions"),

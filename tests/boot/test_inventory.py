@@ -11,7 +11,7 @@ import pytest
 
 import bulkhead
 import hardware
-from conftest import KEY, MACHINES, OVMF, bochs_machine, needs_bochs, ovmf
+from conftest import KEY, MACHINES, bochs_machine, needs_bochs, needs_ovmf, ovmf
 from refusal import refused
 
 BEGIN, END = "---- configuration: copy from here ----", "---- configuration: copy to here ----"
@@ -163,11 +163,10 @@ def made(target, end):
     return os.path.join(bulkhead.BUILD, f"inventory.{end}")
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.replace(" ", "-"))
+@pytest.mark.parametrize("way", [pytest.param(way, marks=needs_ovmf if way in UEFI_WAYS else ()) for way in WAYS],
+                         ids=lambda way: way.replace(" ", "-"))
 def test_each_way_without_a_configuration(boot, plain, tmp_path, way):
     """By each way to boot the machine is shown; with files but no configuration, those too."""
-    if way in UEFI_WAYS and not os.path.isdir(OVMF):
-        pytest.skip("OVMF is not installed")
     how = {"modules": [], "cpus": 2, "memory": 512, "loader": "disk"}
     if way == "iso":
         how["devices"] = ["-cdrom", made("iso", "iso"), "-boot", "d"]

@@ -9,9 +9,8 @@ import subprocess
 import pytest
 
 import bulkhead
-from conftest import KEY, OVMF, Console, compile_config, config, one_file, ovmf, partition
+from conftest import Console, compile_config, config, needs_ovmf, one_file, ovmf, partition
 
-needs_ovmf = pytest.mark.skipif(not os.path.isdir(OVMF), reason="OVMF is not installed")
 COUNT = os.path.join(bulkhead.BUILD, "count.elf")
 
 # What shells, make, GRUB's scripts, QEMU's options, xorriso and file systems have a use for.
