@@ -141,7 +141,7 @@ def test_one_module_many_times(boot, plain):
     """Many entries of few modules."""
     more = "modules = ( %s );" % ", ".join(f'{{ name = "count.elf"; cmdline = "c{i}"; }}' for i in range(MOST))
     console = boot(plain, config(partition("one", cmdline="n=1", more=more)))
-    console.wait(f'module {MOST - 1} at .*"c{MOST - 1}"', "one")
+    console.wait(f'module {MOST - 1} at .*\\bc{MOST - 1}"', "one")
     console.wait("one: ended by power-off", "bulkhead")
 
 
