@@ -71,7 +71,7 @@ static const struct msr_rule rules[] = {
     {MSR_PLATFORM_ID, MSR_PLATFORM_ID, MSR_VALUE, MSR_DENY, 0, "IA32_PLATFORM_ID",
      "Linux reads it on every Intel CPU; names a socket, nothing a guest needs", ONE_WAY},
     {MSR_APIC_BASE, MSR_APIC_BASE, MSR_EMULATE, MSR_EMULATE, NONE, "IA32_APIC_BASE",
-     "the guest's APIC mode and the place of its page are its own, the physical ones' are not", OPEN},
+     "its mode and the place of its page are the guest's own, not the physical APIC's", OPEN},
     {MSR_EBL_CR_POWERON, MSR_EBL_CR_POWERON, MSR_VALUE, MSR_IGNORE, 0, "MSR_EBL_CR_POWERON",
      old_kernels, OPEN},
     {MSR_EBC_FREQUENCY, MSR_EBC_FREQUENCY, MSR_VALUE, MSR_IGNORE, 0, "MSR_EBC_FREQUENCY_ID",
