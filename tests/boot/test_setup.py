@@ -10,6 +10,7 @@ import pytest
 
 import bulkhead
 
+TOOLS = os.path.join(bulkhead.ROOT, "tests", "tools")
 # What apt and dpkg are asked, answered from files in $FAKE: a package's name on each line.
 FAKES = {
     "dpkg-query": "sort -u $FAKE/installed | sed 's/.*/installed:&/' | tr '\\n' ' '",
@@ -21,7 +22,7 @@ printf '%s\\n' "$@" | grep -vxFf "$FAKE/lacking" | sed 's/$/:/; a \\  Candidate:
 while [ $# != 0 ]; do
     case $1 in
     update) exit 0 ;;
-    download) : >grub-legacy_1.0_amd64.deb; exit 0 ;;
+    download) : >"$2_1.0_amd64.deb"; exit 0 ;;
     install)
         printf '%s\\n' "$@" | grep -xFf "$FAKE/broken" && exit 100
         printf '%s\\n' "$@" >>"$FAKE/installed" ;;
@@ -38,8 +39,8 @@ class Release:
         self.tree, self.fake = folder / "tree", folder / "fake"
         self.cache = self.tree / "build" / "cache"
         (self.tree / "tests" / "tools").mkdir(parents=True)
-        for name in ("setup.sh", "tools/qemu-second.sh", "tools/grub-legacy.sh"):
-            shutil.copy(os.path.join(bulkhead.ROOT, "tests", name), str(self.tree / "tests" / name))
+        for path in ["setup.sh", *(f"tools/{name}" for name in os.listdir(TOOLS) if name.endswith(".sh"))]:
+            shutil.copy(os.path.join(bulkhead.ROOT, "tests", path), str(self.tree / "tests" / path))
         (self.fake / "bin").mkdir(parents=True)
         for name, text in FAKES.items():
             path = self.fake / "bin" / name
@@ -112,12 +113,15 @@ def test_needed_package_has_other_contents(release):
     assert "package console-setup-linux has no /nowhere/font.psf.gz" in done.stderr
 
 
-def test_transitional_grub_legacy(release):
-    """As in Debian 13: the package is there, and empty."""
+def test_package_without_its_files(release):
+    """As Debian 13's grub-legacy: the package is there, and empty. So are all others that are only
+    unpacked."""
     done = release.setup("test")
     assert done.returncode == 0, done.stderr
     assert "GRUB legacy: going on without it" in done.stdout
     assert "grub-legacy_1.0_amd64.deb has no stage2_eltorito" in release.reason("grub-legacy")
+    others = [path.stem for path in release.cache.glob("*.unavailable") if path.stem not in ("qemu10", "grub-legacy")]
+    assert all(f"{other} has no " in release.reason(other) for other in others)
     (release.fake / "stage2_eltorito").write_text("GRUB 0.97")
     assert release.setup("test").returncode == 0
     assert release.reason("grub-legacy") is None
