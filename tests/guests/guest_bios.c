@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// bios.elf: calls the BIOS from real mode, as boot loaders do, and says what came back. Words of the
-// command line:
+// bios.elf: calls the BIOS from real mode, as boot loaders do, and says what came back. Words of
+// the command line:
 //   last=N   then calls int N, with last_ax=, and does not expect to come back
 #include "tests/guests/guest.h"
 
