@@ -14,6 +14,7 @@ import hardware
 from conftest import KEY, MACHINES, bochs_machine, needs_bochs, needs_ovmf, ovmf
 from refusal import refused
 
+SLOW = 600  # seconds: Bochs on a busy machine
 BEGIN, END = "---- configuration: copy from here ----", "---- configuration: copy to here ----"
 FULL = [*hardware.e1000e("00:05.0"), "-device", "edu,addr=06.0", "-device", "VGA,addr=02.0",
         "-device", "pcie-root-port,id=rp,chassis=1,addr=07.0",
@@ -60,7 +61,7 @@ def emulator(generation):
 
 def proposal(console):
     """The text between the marks."""
-    end = console.wait(re.escape(END), "bulkhead", whole=True)
+    end = console.wait(re.escape(END), "bulkhead", whole=True, timeout=SLOW)
     begin = console.wait(re.escape(BEGIN), "bulkhead", whole=True)
     return "\n".join(console.lines[begin + 1 : end]) + "\n"
 
@@ -213,4 +214,4 @@ def test_vtx(boot):
     text = re.sub(r"(?m)^    initrd = .*$", "", text).replace('"vmlinuz"', '"count.elf"')
     console = boot(machine, text, cpus=4)
     for name in ("alpha", "beta"):
-        console.wait("hello from count", name)
+        console.wait("hello from count", name, timeout=SLOW)
