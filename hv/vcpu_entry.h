@@ -34,8 +34,8 @@ struct vcpu_entry {
     uint16_t gdt_limit; // its size in bytes, less one
     uint16_t cs;        // selectors
     uint16_t ds;
-    // ENTRY_REAL after an INIT that the guest sent: what INIT leaves alone is kept (the PAT, and
-    // the MSRs of SYSENTER, SYSCALL and SWAPGS).
+    // ENTRY_REAL after an INIT that the guest sent to a vCPU that ran: what INIT leaves alone is
+    // kept (arch/reset_state.h). Otherwise all is as after RESET.
     bool after_init;
 };
 
