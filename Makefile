@@ -12,6 +12,7 @@
 #   make docs            the documents that are made from the hypervisor's tables
 #   make fuzz            each fuzzer for FUZZ_SECONDS (60) or a part of it, one after the other; run-NAME: one
 #   make coverage        lines of the decision code that unit tests and fuzzers run; COVERAGE_MIN=90 percent
+#   make guests-test     systems of others in a partition, from docs/guests.md [K=names]; takes an hour
 #   make unit, config-test, boot-test [K=pytest expression], bench, lint, format-check, format, clean
 #
 # CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
@@ -102,7 +103,7 @@ ifneq ($(wildcard arch/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
-.PHONY: all run test unit boot-test config-test fuzz bench iso efi image clean format format-check lint \
+.PHONY: all run test unit boot-test config-test guests-test fuzz bench iso efi image clean format format-check lint \
         guests hypervisor linux generic-linux FORCE setup-run setup-iso setup-efi setup-image setup-test \
         setup-bench setup-bochs
 
@@ -266,6 +267,11 @@ boot-test: setup-test
 
 config-test: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only config
+
+# Systems of others, fetched and run one after another; K names some of them. No part of `test`.
+guests-test: setup-run
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor linux
+	@$(PYTHON) tests/tools/guests.py $(K)
 
 bench: setup-bench
 	@$(MAKE) --no-print-directory SETUP=0 all linux generic-linux
