@@ -371,6 +371,24 @@ void vpit_write(struct vpit *p, uint16_t port, unsigned size, uint32_t value, ui
     update_out2(p, ticks);
 }
 
+// Channel 0's gate is always high, so that what is triggered by it (modes 1 and 5) never runs.
+bool vpit_next_edge(struct vpit *p, uint64_t after, struct vpit_edge *out)
+{
+    struct vpit_channel *c = &p->channel[0];
+
+    settle(c, after);
+    if (!c->running)
+        return false;
+    *out = (struct vpit_edge){.at = c->start + c->count + (c->mode == 4 ? 1 : 0)};
+    if (!is_periodic(c))
+        return out->at > after;
+    if (out->at <= after)
+        out->at += ((after - out->at) / c->count + 1) * c->count;
+    out->period = c->count;
+    out->changes = c->has_next;
+    return true;
+}
+
 uint8_t vpit_port61_read(struct vpit *p, uint64_t ticks)
 {
     uint8_t value = p->port61;

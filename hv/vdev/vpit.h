@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 8254 interval timer (Intel 8254 data sheet) at ports 0x40-0x43 and the PC's port 0x61, which
 // gates channel 2 and shows its output. `ticks` is the 8254's clock, 1193182 Hz, counted since
-// vpit_reset(), never going back. Nothing interrupts: channel 0 counts for those who read it.
+// vpit_reset(), never going back. The rising edges of channel 0's output are interrupts; when they
+// come is computed, for a caller that has a timer.
 #ifndef HV_VDEV_VPIT_H
 #define HV_VDEV_VPIT_H
 
@@ -41,6 +42,12 @@ struct vpit {
     struct vpit_channel channel[VPIT_CHANNELS];
 };
 
+struct vpit_edge {
+    uint64_t at;     // the tick at which the output rises
+    uint64_t period; // ticks to each that follows; 0: none follows
+    bool changes;    // but it becomes another period with this edge
+};
+
 // The state in which a PC's firmware hands over: channel 0 at 18.2 Hz, 1 as memory refresh, 2 off.
 void vpit_reset(struct vpit *p);
 
@@ -48,6 +55,10 @@ void vpit_reset(struct vpit *p);
 // take no writes.
 uint32_t vpit_read(struct vpit *p, uint16_t port, unsigned size, uint64_t ticks);
 void vpit_write(struct vpit *p, uint16_t port, unsigned size, uint32_t value, uint64_t ticks);
+
+// The first rising edge of channel 0's output after tick `after`. False: there is none, unless the
+// channel is programmed again.
+bool vpit_next_edge(struct vpit *p, uint64_t after, struct vpit_edge *out);
 
 uint8_t vpit_port61_read(struct vpit *p, uint64_t ticks);
 void vpit_port61_write(struct vpit *p, uint8_t value, uint64_t ticks);

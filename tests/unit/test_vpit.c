@@ -524,6 +524,50 @@ static void undefined_accesses(void **state)
     vpit_port61_read(&pit, 0);
 }
 
+// The next edge as it is computed, against the output as status shows it from tick to tick.
+static void edges(void **state)
+{
+    static const unsigned counts[] = {2, 3, 5, 16, 37};
+    (void)state;
+    for (unsigned mode = 0; mode < 6; mode++) {
+        for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+            struct vpit_edge edge;
+            vpit_reset(&pit);
+            now = 1000;
+            program(0, mode, counts[i]);
+            uint64_t begin = now;
+            bool was = (status(0) & 0x80) != 0;
+            for (; now < begin + 200; now++) {
+                bool is = (status(0) & 0x80) != 0;
+                bool rises = is && !was;
+                bool found = vpit_next_edge(&pit, now - 1, &edge);
+                if (now > begin)
+                    assert_int_equal(found && edge.at == now, rises);
+                if (rises)
+                    assert_int_equal(edge.period, mode == 2 || mode == 3 ? counts[i] : 0);
+                was = is;
+            }
+        }
+    }
+    // A new count of a running periodic channel takes effect with an edge.
+    struct vpit_edge edge;
+    vpit_reset(&pit);
+    now = 1000;
+    program(0, 2, 10);
+    now = 1015;
+    out(0x40, 20);
+    out(0x40, 0);
+    assert_true(vpit_next_edge(&pit, now, &edge));
+    assert_int_equal(edge.at, 1021);
+    assert_true(edge.changes);
+    assert_true(vpit_next_edge(&pit, 1021, &edge));
+    assert_int_equal(edge.at, 1041);
+    assert_int_equal(edge.period, 20);
+    assert_false(edge.changes);
+    out(0x43, 0x30); // a control word alone stops it
+    assert_false(vpit_next_edge(&pit, now, &edge));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +587,7 @@ int main(void)
         cmocka_unit_test_setup(port61, setup),
         cmocka_unit_test_setup(short_cut_agrees, setup),
         cmocka_unit_test_setup(undefined_accesses, setup),
+        cmocka_unit_test_setup(edges, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 # The virtual devices, hv/vdev.
 VDEV_TESTS := test_vuart test_vpit test_vrtc test_vpm test_vioapic test_vpci test_vreset test_vports \
-              test_vpci_bus test_vpci_bar test_vpci_caps test_vmsix test_vcrtc
+              test_vpci_bus test_vpci_bar test_vpci_caps test_vmsix test_vcrtc \
+              test_vpic test_vhpet
 UNIT_TESTS += $(VDEV_TESTS)
 test_vuart_SRCS = tests/unit/test_vuart.c hv/vdev/vuart.c
 test_vpit_SRCS = tests/unit/test_vpit.c hv/vdev/vpit.c
@@ -16,3 +17,5 @@ test_vmsix_SRCS = tests/unit/test_vmsix.c hv/vdev/vmsix.c
 test_vcrtc_SRCS = tests/unit/test_vcrtc.c hv/vdev/vcrtc.c
 test_vreset_SRCS = tests/unit/test_vreset.c hv/vdev/vreset.c
 test_vports_SRCS = tests/unit/test_vports.c hv/vdev/ports.c
+test_vpic_SRCS = tests/unit/test_vpic.c hv/vdev/vpic.c
+test_vhpet_SRCS = tests/unit/test_vhpet.c hv/vdev/vhpet.c
