@@ -157,10 +157,15 @@ void apic_timer_start(uint32_t count)
     apic_write(APIC_TIMER_INITIAL, count);
 }
 
+bool apic_is_pending(uint8_t vector)
+{
+    unsigned offset = APIC_IRR + vector / 32u * APIC_REGISTER_STEP;
+    return (apic_read(offset) >> (vector % 32) & 1) != 0;
+}
+
 bool apic_timer_pending(void)
 {
-    unsigned offset = APIC_IRR + TIMER_VECTOR / 32 * APIC_REGISTER_STEP;
-    return (apic_read(offset) >> (TIMER_VECTOR % 32) & 1) != 0;
+    return apic_is_pending(TIMER_VECTOR);
 }
 
 void apic_drain_vector(void)

@@ -40,8 +40,9 @@ void apic_send_startup(uint32_t id, uint8_t page);
 // cpu_wait_nmi_or_interrupt().
 void apic_timer_start(uint32_t count);
 
-// Whether its interrupt waits to be taken.
+// Whether its interrupt waits to be taken; whether one with this vector does.
 bool apic_timer_pending(void);
+bool apic_is_pending(uint8_t vector);
 
 // Removes whatever is pending or in service, so that a reset guest starts with a clean APIC. Takes
 // the interrupts in the hypervisor for a moment. Called with interrupts off and NMIs allowed.

@@ -83,6 +83,8 @@
 #define MSR_PEBS_ENABLE      0x3f1u
 #define MSR_VMX_FIRST        0x480u
 #define MSR_VMX_LAST         0x493u
+#define MSR_VMX_MISC         0x485u
+#define VMX_MISC_TIMER_SHIFT 0x1fu // the preemption timer counts when this bit of the TSC changes
 #define MSR_RTIT_FIRST       0x560u
 #define MSR_RTIT_CTL         0x570u
 #define MSR_RTIT_LAST        0x587u

@@ -80,6 +80,19 @@ struct virt_ops {
     // The guest's NMI, delivered as soon as the guest takes NMIs.
     void (*inject_nmi)(struct vcpu *v);
 
+    // Interrupts of the guest's 8259s; all others are the physical APIC's. Whether the guest takes
+    // one at its next instruction; the interrupt itself, for which that must hold; and an exit as
+    // soon as it does, or no longer (interrupt_window in hv/guest_interrupt.c is called then).
+    bool (*can_interrupt)(struct vcpu *v);
+    void (*interrupt)(struct vcpu *v, uint8_t vector);
+    void (*interrupt_window)(struct vcpu *v, bool wanted);
+
+    // Makes the vCPU exit in so many ticks of the TSC (guest_timers_work in hv/guest_timer.c is
+    // called then); 0: no more. NULL: the vendor has no such timer; has_timer says whether the
+    // processor has.
+    void (*set_timer)(struct vcpu *v, uint64_t ticks);
+    bool (*has_timer)(void);
+
     // Chooses which APIC MSRs pass: those of x2APIC mode or none.
     void (*set_x2apic)(struct vcpu *v, bool x2apic);
 

@@ -20,7 +20,7 @@
 #include "hv/screen_grant.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
-#define MOST_FORBIDDEN      (3 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
+#define MOST_FORBIDDEN      (4 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
 #define RUNS_OF_DEVICE      (PCI_BARS + 1) // of pages: the BAR with the MSI-X table may have two
 #define UNIT_NAME_SIZE      32
 
@@ -193,6 +193,10 @@ static unsigned find_forbidden(struct audit_forbidden *out, const struct iommu_u
     if (machine.serial.found && machine.serial.memory) {
         struct page_range r = serial_pages(&machine.serial);
         out[count++] = (struct audit_forbidden){r.base, r.size, "the console's serial port"};
+    }
+    if (machine.hpet != 0) {
+        out[count++] =
+            (struct audit_forbidden){align_down(machine.hpet, PAGE_SIZE), PAGE_SIZE, "the HPET"};
     }
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         out[count++] =

@@ -17,6 +17,7 @@ static const char *const event_names[EVENT_COUNT] = {
     [EVENT_IOAPIC] = "ioapic",
     [EVENT_PCI] = "pci",
     [EVENT_STRAY] = "stray",
+    [EVENT_HPET] = "hpet",
     [EVENT_NMI] = "nmi",
     [EVENT_EXCEPTION] = "exception",
     [EVENT_INSTRUCTION] = "instruction",

@@ -264,6 +264,9 @@ static __attribute__((noinline)) bool access_other(struct vcpu *v, struct guest_
     if (address.v - GUEST_IOAPIC_ADDRESS < PAGE_SIZE) {
         return access_device(v, regs, address, EVENT_IOAPIC);
     }
+    if (platform_has_hpet(v->partition, address)) {
+        return access_device(v, regs, address, EVENT_HPET);
+    }
     if (passthrough_owns(v->partition, address)) {
         return access_device(v, regs, address, EVENT_PCI);
     }

@@ -9,6 +9,7 @@
 #include "hv/guest_e820.h"
 #include "hv/guest_mem.h"
 #include "hv/guest_table.h"
+#include "hv/vdev/vhpet.h"
 #include "pci_aml.h"
 
 struct table_header { // 5.2.6
@@ -46,6 +47,7 @@ struct generic_address { // 5.2.3.1
     uint64_t address;
 } __attribute__((packed));
 
+#define SPACE_MEMORY 0u
 #define SPACE_IO     1u
 #define ACCESS_BYTE  1u
 #define ACCESS_WORD  2u
@@ -146,8 +148,9 @@ _Static_assert(sizeof(struct facs) == 64, "ACPI 5.2.10");
 struct madt { // 5.2.12
     struct table_header header;
     uint32_t lapic_address;
-    uint32_t flags; // PCAT_COMPAT not set: the 8259s are silent, and shall not be relied on
+    uint32_t flags;
 } __attribute__((packed));
+#define MADT_PCAT_COMPAT 1u // there is a pair of 8259s
 
 struct madt_lapic { // 5.2.12.2
     uint8_t type;
@@ -190,6 +193,16 @@ struct madt_lapic_nmi { // 5.2.12.7
 #define MADT_LAPIC_NMI 4u
 #define MADT_ALL_CPUS  0xffu
 
+struct hpet { // IA-PC HPET specification 1.0a, 3.2.4
+    struct table_header header;
+    uint32_t block_id;
+    struct generic_address address;
+    uint8_t number;
+    uint16_t least_period; // in ticks, for which no interrupt is lost
+    uint8_t page;
+} __attribute__((packed));
+_Static_assert(sizeof(struct hpet) == 56, "IA-PC HPET 3.2.4");
+
 struct mcfg { // PCI Firmware Specification 3.2, 4.1.2
     struct table_header header;
     uint64_t reserved0;
@@ -213,6 +226,7 @@ struct places {
     uint32_t dsdt;
     uint32_t fadt;
     uint32_t madt;
+    uint32_t hpet; // 0: there is none
     uint32_t mcfg; // 0: there is no PCI bus
     uint32_t ssdt; // likewise
     uint32_t rsdt;
@@ -327,20 +341,25 @@ static uint32_t write_madt(struct guest_table *t, const struct guest_platform *p
         .id = pf->ioapic_id,
         .address = pf->ioapic_address,
     };
-    const struct madt_override sci = {
-        .type = MADT_OVERRIDE,
-        .length = sizeof(sci),
-        .source = pf->sci_irq,
-        .gsi = pf->sci_irq,
-        .flags = MADT_LEVEL_ACTIVE_HIGH,
+    const struct madt_override overrides[] = {
+        // The PIT's interrupt 0, edge-triggered as on any ISA bus.
+        {.type = MADT_OVERRIDE, .length = sizeof(overrides[0]), .gsi = GUEST_PIT_PIN},
+        {
+            .type = MADT_OVERRIDE,
+            .length = sizeof(overrides[0]),
+            .source = pf->sci_irq,
+            .gsi = pf->sci_irq,
+            .flags = MADT_LEVEL_ACTIVE_HIGH,
+        },
     };
     const struct madt_lapic_nmi nmi = {
         .type = MADT_LAPIC_NMI, .length = sizeof(nmi), .uid = MADT_ALL_CPUS, .lint = 1};
     const struct madt madt = {
         .header = header("APIC", 3,
                          sizeof(madt) + pf->cpu_count * sizeof(struct madt_lapic) + sizeof(ioapic) +
-                             sizeof(sci) + sizeof(nmi)),
+                             sizeof(overrides) + sizeof(nmi)),
         .lapic_address = pf->lapic_address,
+        .flags = MADT_PCAT_COMPAT,
     };
 
     guest_table_add(t, &madt, sizeof(madt));
@@ -356,8 +375,7 @@ static uint32_t write_madt(struct guest_table *t, const struct guest_platform *p
         guest_table_add(t, &lapic, sizeof(lapic));
     }
     guest_table_add(t, &ioapic, sizeof(ioapic));
-    // The timer's ISA interrupt 0 needs no override to pin 2: the PIT never interrupts.
-    guest_table_add(t, &sci, sizeof(sci));
+    guest_table_add(t, overrides, sizeof(overrides));
     guest_table_add(t, &nmi, sizeof(nmi));
     seal_table(t);
     return start;
@@ -376,13 +394,34 @@ static uint32_t write_mcfg(struct guest_table *t)
     return start;
 }
 
+static uint32_t write_hpet(struct guest_table *t)
+{
+    const uint32_t start = begin_next(t, 16);
+    const struct hpet hpet = {
+        .header = header("HPET", 1, sizeof(hpet)),
+        .block_id = VHPET_BLOCK_ID,
+        .address = {.space = SPACE_MEMORY, .bit_width = 64, .address = GUEST_HPET_ADDRESS},
+        .least_period = 0x80,
+    };
+
+    guest_table_add(t, &hpet, sizeof(hpet));
+    seal_table(t);
+    return start;
+}
+
 // The RSDT and, with entries of twice the size, the XSDT: all tables but those that the FADT names.
 static uint32_t write_root(struct guest_table *t, const char *signature, size_t entry_size,
                            const struct places *at)
 {
     const uint32_t start = begin_next(t, 16);
-    const uint64_t entries[] = {at->fadt, at->madt, at->mcfg, at->ssdt};
-    const size_t count = at->mcfg != 0 ? ARRAY_SIZE(entries) : 2;
+    const uint64_t all[] = {at->fadt, at->madt, at->hpet, at->mcfg, at->ssdt};
+    uint64_t entries[ARRAY_SIZE(all)];
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (all[i] != 0) {
+            entries[count++] = all[i];
+        }
+    }
     const struct table_header h = header(signature, 1, sizeof(h) + count * entry_size);
 
     guest_table_add(t, &h, sizeof(h));
@@ -456,6 +495,9 @@ enum status guest_acpi_write(const struct partition *p, const struct guest_platf
     at.dsdt = write_aml(&t, dsdt_aml, sizeof(dsdt_aml));
     at.fadt = write_fadt(&t, platform, &at);
     at.madt = write_madt(&t, platform);
+    if (platform->has_hpet) {
+        at.hpet = write_hpet(&t);
+    }
     if (platform->has_pci) {
         at.mcfg = write_mcfg(&t);
         at.ssdt = write_aml(&t, pci_aml, sizeof(pci_aml));

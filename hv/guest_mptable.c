@@ -95,9 +95,9 @@ enum mp_interrupt_kind { MP_INT = 0, MP_NMI = 1, MP_SMI = 2, MP_EXTINT = 3 };
 #define LAPIC_VERSION    0x14u
 #define IOAPIC_VERSION   0x11u
 
-// Pin n carries ISA interrupt n. Two are missing: the PIT, which is 0, never interrupts; and 2 was
-// the way from one 8259 to the other.
-static const uint8_t isa_irqs[] = {1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+// Pin n carries ISA interrupt n. Interrupt 0, the PIT's, is on pin 2, since 2 was the way from one
+// 8259 to the other.
+static const uint8_t isa_irqs[] = {0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 #define LOCAL_INTERRUPTS 2u
 
@@ -132,7 +132,7 @@ static void add_isa_interrupts(struct guest_table *t, const struct guest_platfor
             .bus = isa_bus(pf),
             .source = isa_irqs[i],
             .apic_id = pf->ioapic_id,
-            .pin = isa_irqs[i],
+            .pin = isa_irqs[i] == 0 ? GUEST_PIT_PIN : isa_irqs[i],
         };
 
         guest_table_add(t, &line, sizeof(line));

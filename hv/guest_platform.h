@@ -13,6 +13,8 @@
 #define GUEST_RESET_PORT     0xcf9u
 #define GUEST_RESET_VALUE    6u
 #define GUEST_SCI_IRQ        9u
+#define GUEST_HPET_ADDRESS   0xfed00000u // of a partition that has one
+#define GUEST_PIT_PIN        2u // of the IOAPIC: where the PIT's interrupt 0 is wired on every PC
 #define GUEST_RESET_PAGE     0xfffff000u // where processors start; read-only (hv/guest_bios.h)
 
 // The PCI bus of a partition that has devices; RAM never reaches up there (hv/guest_layout.h).
@@ -46,6 +48,7 @@ struct guest_platform {
     bool pm_timer_32bit;    // it counts 32 bits, not 24
     uint16_t reset_port;    // I/O port, one byte wide; 0: no reset register
     uint8_t reset_value;    // what to write there
+    bool has_hpet;          // at GUEST_HPET_ADDRESS
     bool has_pci;           // it owns devices: there is a PCI bus, described by MCFG and the DSDT
 };
 

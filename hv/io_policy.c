@@ -10,7 +10,7 @@
 
 static const struct io_range fixed[] = {
     {0x0000, 0x001f, "DMA controller 1 reaches all memory"},
-    {0x0020, 0x0021, "interrupt controller 1: the guest has a silent one"},
+    {0x0020, 0x0021, "interrupt controller 1: the guest has one of its own"},
     {0x0022, 0x0023, "chipset and interrupt mode configuration"},
     {0x0040, 0x0043, "timer: the guest has a virtual one"},
     {0x0060, 0x0060, "keyboard controller: can reset the machine"},
@@ -19,7 +19,7 @@ static const struct io_range fixed[] = {
     {0x0070, 0x0077, "real-time clock and NMI mask: the guest has a virtual one"},
     {0x0080, 0x008f, "DMA page registers reach all memory"},
     {0x0092, 0x0092, "fast reset and A20"},
-    {0x00a0, 0x00a1, "interrupt controller 2: the guest has a silent one"},
+    {0x00a0, 0x00a1, "interrupt controller 2: the guest has one of its own"},
     {0x00b2, 0x00b3, "triggers system management interrupts"},
     {0x00c0, 0x00df, "DMA controller 2 reaches all memory"},
     {0x03f8, 0x03ff, "serial port 1: the guest has a virtual one"},

@@ -14,13 +14,16 @@
 #include "arch/virt.h"
 #include "arch/window.h"
 #include "drivers/console.h"
+#include "drivers/hpet.h"
 #include "drivers/ioapic.h"
 #include "drivers/rtc.h"
+#include "hv/comparator.h"
 #include "hv/console_cpu.h"
 #include "hv/counters.h"
 #include "hv/partition.h"
 #include "hv/serial.h"
 #include "hv/serial_choice.h"
+#include "hv/timer.h"
 #include "hv/vdev/ports.h"
 
 #define PORT_PIC1_DATA  0x21
@@ -110,6 +113,7 @@ enum status machine_discover(void)
     if (s != STATUS_OK) {
         return s;
     }
+    machine.hpet = hpet_address(&machine.acpi);
     machine_kept_port_count = kept_ports_find(&machine.acpi, machine_kept_ports);
     // The guest's PM timer is the physical one, so the virtual PM1 block must not cover its port.
     uint16_t timer = machine.acpi.pm_timer_port;
@@ -143,6 +147,8 @@ enum status machine_route_interrupts(void)
     }
     machine.console_cpu = console_cpu_choose(&machine.acpi, machine.cpu_owner);
     // A partition's CPU belongs to its guest, timer and all: only one of nobody's can tick.
+    comparators_start();
+    timers_start();
     console_set_ticker(machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY);
     serial_route();
     if (iommu != NULL) {

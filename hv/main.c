@@ -33,6 +33,7 @@
 #include "hv/screen.h"
 #include "hv/serial.h"
 #include "hv/stages.h"
+#include "hv/timer.h"
 #include "hv/uncached.h"
 #include "version.h"
 
@@ -390,16 +391,15 @@ static void wait_for(enum phase p)
     }
 }
 
-// Sleeps until an NMI, or for the console's tick while it needs one.
+// Sleeps until an NMI, the console's tick while it needs one, or the next timer.
 static void sleep(void)
 {
-    unsigned us = machine_console_ticks();
-    if (us == 0) {
+    uint32_t count = timers_sleep(machine_console_ticks());
+    if (count == 0) {
         cpu_wait_nmi();
         return;
     }
-    uint64_t count = apic_timer_khz() * us / 1000;
-    apic_timer_start((uint32_t)min_u64(max_u64(count, 1), UINT32_MAX));
+    apic_timer_start(count);
     cpu_wait_nmi_or_interrupt();
     apic_timer_start(0);
 }
@@ -415,6 +415,7 @@ _Noreturn static void idle(void)
         if (kicked) {
             machine_console_nmi();
         }
+        timers_run();
         machine_console_tick();
     }
 }

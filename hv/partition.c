@@ -225,7 +225,10 @@ static enum status complete(struct partition *p)
         return s == STATUS_OK ? ERR_NO_MEMORY : s;
     }
     p->console = console_add_source(p->name, ring, CONSOLE_RING_SIZE);
-    s = passthrough_create(p);
+    s = guest_timers_create(p);
+    if (s == STATUS_OK) {
+        s = passthrough_create(p);
+    }
     return s == STATUS_OK ? open_ports(p) : s;
 }
 
@@ -306,6 +309,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
                 .pm_timer_32bit = machine.acpi.pm_timer_32bit,
                 .reset_port = GUEST_RESET_PORT,
                 .reset_value = GUEST_RESET_VALUE,
+                .has_hpet = (p->config->flags & BLOB_HPET) != 0,
                 .has_pci = p->passthrough != NULL,
             },
     };
@@ -335,6 +339,7 @@ void partition_end(struct vcpu *v, enum partition_end end, const char *why, stru
     struct partition *p = v->partition;
     if (__atomic_exchange_n(&p->ending, 1, __ATOMIC_SEQ_CST) == 0) {
         p->end = end;
+        guest_timers_stop(p); // before any vCPU clears what its APIC holds
         p->stops = ends_for_good(p, end);
         // A restart has this line, two more, and one for each of the counters.
         p->reported = log_allows(p, 3 + p->vcpu_count) || p->stops;

@@ -10,6 +10,7 @@
 #include "boot/boot_info.h"
 #include "hv/fault_limit.h"
 #include "hv/guest_layout.h"
+#include "hv/guest_timer.h"
 #include "hv/load.h"
 #include "hv/log_share.h"
 #include "hv/machine_check.h"
@@ -18,8 +19,10 @@
 #include "hv/stray.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vcrtc.h"
+#include "hv/vdev/vhpet.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpci.h"
+#include "hv/vdev/vpic.h"
 #include "hv/vdev/vpit.h"
 #include "hv/vdev/vpm.h"
 #include "hv/vdev/vreset.h"
@@ -37,12 +40,16 @@ enum partition_end {
 struct partition_devices {
     struct vuart uart;
     struct vpit pit;
+    struct vhpet hpet;
     struct vrtc rtc;
     struct vpm pm;
     struct vcrtc crtc;
     struct vreset reset;
     struct vpci pci;
     struct vioapic ioapic;
+    struct vpic pic;
+    bool pic_told;            // vCPU 0 knows that the 8259s ask for it
+    bool pic_window;          // and it exits as soon as its guest takes interrupts
     struct stray_pages stray; // told of since the start
     uint64_t start_tsc;       // when the devices were reset
     uint64_t pit_scale;       // of the TSC to the PIT's clock (arch/tsc_scale.h)
@@ -67,6 +74,9 @@ struct partition {
     // partition's own CPUs holds the lock. Nobody else ever takes it.
     struct spinlock device_lock;
     struct partition_devices devices;
+    struct guest_timer timers[GUEST_TIMERS];
+    unsigned timer_count;      // those of them that it has
+    bool told_no_timer;        // since its start: that nothing can make its timers interrupt
     unsigned console;          // source number
     uint8_t held[HELD_OUTPUT]; // console output waiting for room
     unsigned held_count;

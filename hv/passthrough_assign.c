@@ -62,7 +62,7 @@ static void report(const char *text)
     print("%s\n", text);
 }
 
-#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 3)
+#define MOST_KEPT (ACPI_MAX_IOAPICS + BOOT_MAX_MEMORY + 4)
 
 static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
 {
@@ -72,6 +72,10 @@ static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         kept[count++] =
             (struct assign_kept){machine.acpi.ioapics[i].address, PAGE_SIZE, "an IOAPIC", NULL};
+    }
+    if (machine.hpet != 0) {
+        kept[count++] =
+            (struct assign_kept){align_down(machine.hpet, PAGE_SIZE), PAGE_SIZE, "the HPET", NULL};
     }
     for (unsigned i = 0; i < machine.boot.memory_count; i++) {
         const struct boot_memory *m = &machine.boot.memory[i];

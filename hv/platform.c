@@ -12,6 +12,7 @@
 #include "hv/apic_page.h"
 #include "hv/bios_call.h"
 #include "hv/exits.h"
+#include "hv/guest_interrupt.h"
 #include "hv/log.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
@@ -19,7 +20,7 @@
 #include "hv/string_io.h"
 #include "hv/vdev/ports.h"
 
-#define UART_PIN 4 // COM1's on every PC
+#define UART_PIN 4 // COM1's on every PC, of the IOAPIC and the 8259s
 
 // ---- interrupts ----------------------------------------------------------------------------
 
@@ -65,7 +66,7 @@ static void send_message(struct partition *p, const struct vioapic_message *m)
     platform_send(p, &verdict);
 }
 
-static void set_line(struct partition *p, unsigned pin, bool asserted)
+void platform_set_pin(struct partition *p, unsigned pin, bool asserted)
 {
     struct vioapic_message message;
     if (vioapic_set_line(&p->devices.ioapic, pin, asserted, &message)) {
@@ -93,6 +94,10 @@ bool platform_apic_action(struct vcpu *v, enum vapic_action action,
             apic_drain();
             virt->nmi_close();
         }
+        guest_interrupt_opened(v);
+        return true;
+    case VAPIC_EXTINT:
+        guest_interrupt_opened(v);
         return true;
     case VAPIC_REFUSED:
         log_guest(v, "APIC: %s", v->apic.reason);
@@ -143,7 +148,7 @@ static void receive(struct partition *p)
 
 static void update_uart_line(struct partition *p)
 {
-    set_line(p, UART_PIN, vuart_irq(&p->devices.uart));
+    guest_interrupt_line(p, UART_PIN, vuart_irq(&p->devices.uart));
     if (vuart_take_gated(&p->devices.uart)) {
         log_guest(p->vcpus[0],
                   "COM1 has an interrupt that it can't send, because MCR.OUT2 (bit 3 of "
@@ -179,7 +184,7 @@ static void uart_write(struct partition *p, unsigned reg, uint8_t value)
     if (vuart_write(&p->devices.uart, reg, value, &byte)) {
         transmit(p, byte);
         // The byte is gone at once, but a driver waits for the edge that its leaving makes.
-        set_line(p, UART_PIN, false);
+        guest_interrupt_line(p, UART_PIN, false);
     }
     receive(p);
     update_uart_line(p);
@@ -191,7 +196,7 @@ void platform_power_button(struct partition *p)
 {
     spin_lock(&p->device_lock);
     bool seen = vpm_press_power_button(&p->devices.pm);
-    set_line(p, GUEST_SCI_IRQ, vpm_sci(&p->devices.pm));
+    guest_interrupt_line(p, GUEST_SCI_IRQ, vpm_sci(&p->devices.pm));
     spin_unlock(&p->device_lock);
     print("%s: its power button is pressed%s\n", p->name,
           seen ? "" : ", but its system has not enabled that button (ACPI) and won't react");
@@ -213,6 +218,23 @@ uint8_t platform_port61_read(struct vcpu *v)
     return value;
 }
 
+static uint32_t read_pic(struct partition *p, uint16_t port, unsigned size)
+{
+    guest_timers_settle(p);
+    uint32_t value = vpic_read(&p->devices.pic, port, size);
+    guest_timers_update(p); // a poll has acknowledged
+    guest_interrupt_changed(p);
+    return value;
+}
+
+static void write_pic(struct partition *p, uint16_t port, unsigned size, uint32_t value)
+{
+    guest_timers_settle(p);
+    vpic_write(&p->devices.pic, port, size, value);
+    guest_timers_update(p);
+    guest_interrupt_changed(p);
+}
+
 static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t port,
                             unsigned size)
 {
@@ -221,6 +243,8 @@ static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t
     switch (device) {
     case VDEV_PORT_61:
         return vpit_port61_read(&d->pit, pit_ticks(p)) | (vdev_all_ones(size) & ~0xffu);
+    case VDEV_PORT_PIC:
+        return read_pic(p, port, size);
     case VDEV_PORT_PIT:
         return vpit_read(&d->pit, port, size, pit_ticks(p));
     case VDEV_PORT_RTC:
@@ -267,7 +291,7 @@ uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size)
 static enum vdev_event write_pm(struct partition *p, uint16_t port, unsigned size, uint32_t value)
 {
     enum vdev_event event = vpm_write(&p->devices.pm, port - machine.pm1_base, size, value);
-    set_line(p, GUEST_SCI_IRQ, vpm_sci(&p->devices.pm));
+    guest_interrupt_line(p, GUEST_SCI_IRQ, vpm_sci(&p->devices.pm));
     return event;
 }
 
@@ -280,8 +304,11 @@ static enum vdev_event write_device(struct vcpu *v, enum vdev_port device, uint1
     case VDEV_PORT_61:
         vpit_port61_write(&d->pit, (uint8_t)value, pit_ticks(p));
         return VDEV_NONE;
+    case VDEV_PORT_PIC:
+        write_pic(p, port, size, value);
+        return VDEV_NONE;
     case VDEV_PORT_PIT:
-        vpit_write(&d->pit, port, size, value, pit_ticks(p));
+        guest_timers_pit_write(p, port, size, value);
         return VDEV_NONE;
     case VDEV_PORT_RTC:
         vrtc_write(&d->rtc, port, size, value, machine_clock_us() / 1000000);
@@ -365,6 +392,11 @@ static bool in_page(gpa_t address, uint64_t page)
     return address.v - page < PAGE_SIZE;
 }
 
+bool platform_has_hpet(const struct partition *p, gpa_t address)
+{
+    return (p->config->flags & BLOB_HPET) != 0 && in_page(address, GUEST_HPET_ADDRESS);
+}
+
 // Registers have such a size; else it is a part of an operand that is split between two pages.
 static bool is_register_size(unsigned size)
 {
@@ -383,6 +415,10 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
         passthrough_pins_read(p);
         *value = vioapic_read(&p->devices.ioapic, offset);
         spin_unlock(&p->device_lock);
+    } else if (platform_has_hpet(v->partition, address)) {
+        spin_lock(&v->partition->device_lock);
+        *value = guest_timers_hpet_read(v->partition, offset, size);
+        spin_unlock(&v->partition->device_lock);
     } else if (passthrough_owns(v->partition, address)) {
         if (!is_register_size(size)) {
             return ERR_UNSUPPORTED;
@@ -401,9 +437,12 @@ static void write_ioapic(struct partition *p, unsigned offset, uint32_t value)
 {
     struct vioapic_message message;
     spin_lock(&p->device_lock);
+    guest_timers_settle(p);
     if (vioapic_write(&p->devices.ioapic, offset, value, &message)) {
         send_message(p, &message);
     }
+    guest_timers_update(p);
+    guest_interrupt_changed(p);
     passthrough_pins(p);
     spin_unlock(&p->device_lock);
 }
@@ -415,6 +454,12 @@ static __attribute__((noinline)) enum status write_other_page(struct vcpu *v, gp
     struct partition *p = v->partition;
     if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
         write_ioapic(p, address.v & PAGE_MASK, (uint32_t)value);
+        return STATUS_OK;
+    }
+    if (platform_has_hpet(p, address)) {
+        spin_lock(&p->device_lock);
+        guest_timers_hpet_write(p, address.v & PAGE_MASK, size, value);
+        spin_unlock(&p->device_lock);
         return STATUS_OK;
     }
     if (!passthrough_owns(p, address)) {
@@ -450,6 +495,8 @@ void platform_reset(struct partition *p)
 {
     struct partition_devices *d = &p->devices;
     vuart_reset(&d->uart);
+    vpic_reset(&d->pic);
+    d->pic_told = d->pic_window = false;
     vpit_reset(&d->pit);
     vrtc_reset(&d->rtc);
     vpm_reset(&d->pm);
@@ -459,6 +506,7 @@ void platform_reset(struct partition *p)
     d->stray.count = 0;
     d->start_tsc = rdtsc();
     d->pit_scale = tsc_scale(VPIT_HZ, tsc_khz() * 1000);
+    guest_timers_reset(p);
     p->held_count = 0;
     console_flush_input(p->console);
 }

@@ -29,6 +29,9 @@ enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size
 // they calibrate, and count what fits between two of its changes.
 uint8_t platform_port61_read(struct vcpu *v);
 
+// Whether the address is in the page of the partition's HPET, if it has one.
+bool platform_has_hpet(const struct partition *p, gpa_t address);
+
 // Carries out a power-off, a reset, or a BIOS call. True: the guest goes on behind the instruction.
 bool platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs);
 
@@ -41,6 +44,9 @@ void platform_power_button(struct partition *p);
 // Where a message of the virtual IOAPIC goes: through the same check as an IPI.
 void platform_judge(const struct partition *p, const struct vioapic_message *m,
                     struct icr_verdict *verdict);
+
+// A device drives its line to a pin of the IOAPIC. Device lock held.
+void platform_set_pin(struct partition *p, unsigned pin, bool asserted);
 
 // Sends what an ICR verdict of vCPU `v` says: fixed interrupts as physical IPIs, the rest as work.
 void platform_send(struct partition *p, const struct icr_verdict *verdict);

@@ -96,13 +96,20 @@ static enum vapic_action write_lvt(struct vapic *v, unsigned offset, uint32_t va
     if (mode == APIC_LVT_MODE_EXT) {
         // Usual for a boot processor's LINT0. The mode goes through so that no vector is illegal.
         apic_write(offset, APIC_LVT_MASKED | APIC_LVT_MODE_EXT);
-        return VAPIC_DONE;
+        return vapic_takes_extint(v) ? VAPIC_EXTINT : VAPIC_DONE;
     }
     apic_write(offset, APIC_LVT_MASKED);
     if ((value & APIC_LVT_MASKED) != 0) {
         return VAPIC_DONE;
     }
     return refuse(v, VAPIC_REFUSED, "LVT with delivery mode SMI, INIT or reserved is kept masked");
+}
+
+bool vapic_takes_extint(const struct vapic *v)
+{
+    unsigned slot = slot_of(APIC_LVT_LINT0);
+    uint32_t lint0 = v->held[slot] & (APIC_LVT_MODE | APIC_LVT_MASKED);
+    return v->mode == APIC_DISABLED || (is_held(v, slot) && lint0 == APIC_LVT_MODE_EXT);
 }
 
 static void write_timer(struct vapic *v, uint32_t value)

@@ -38,6 +38,7 @@ enum vapic_action {
     VAPIC_IPI,        // carry out the verdict: FIXED, NMI, INIT or SIPI to its targets
     VAPIC_MODE,       // `mode` has changed: put its MSR map and APIC page in place; when it is
                       // APIC_DISABLED, also drain what the physical APIC still holds
+    VAPIC_EXTINT,     // interrupts of the 8259s are let through: vapic_takes_extint()
     VAPIC_MOVED,      // the APIC page has moved; so it may have with VAPIC_MODE
     VAPIC_REFUSED,    // nothing, but worth a line in the log: `reason` says what was dropped
     VAPIC_FAULT,      // inject #GP(0); `reason` says why
@@ -88,6 +89,10 @@ bool vapic_page_is_free(const struct vapic *v, uint64_t page);
 // the physical APIC too: software-disabled, LVTs masked, timer stopped. What that APIC still holds
 // in IRR and ISR is for the caller to drain.
 void vapic_reset(struct vapic *v, bool init_only);
+
+// Whether the processor takes the 8259s' interrupts: by LINT0 in ExtINT mode, or because there is
+// no APIC before its pin (SDM vol. 3, 11.4.3).
+bool vapic_takes_extint(const struct vapic *v);
 
 // RDMSR of IA32_APIC_BASE or of 0x800 to 0x8ff. ERR_FAULT: #GP(0).
 enum status vapic_msr_read(struct vapic *v, uint32_t msr, uint64_t *value);

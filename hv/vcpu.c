@@ -7,6 +7,7 @@
 #include "arch/exceptions.h"
 #include "arch/percpu.h"
 #include "arch/virt.h"
+#include "hv/guest_interrupt.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
 #include "hv/platform.h"
@@ -120,6 +121,12 @@ static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
     if ((work & WORK_NMI) && v->state == VCPU_RUNNING) {
         virt->inject_nmi(v);
     }
+    if ((work & WORK_TIMER) && v->state == VCPU_RUNNING) {
+        guest_timers_work(v);
+    }
+    if ((work & WORK_INTERRUPT) && v->state == VCPU_RUNNING) {
+        guest_interrupt_deliver(v);
+    }
 }
 
 static void take_nmi(struct vcpu *v, struct guest_regs *regs)
@@ -134,6 +141,9 @@ static void take_nmi(struct vcpu *v, struct guest_regs *regs)
     }
     uint64_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_SEQ_CST);
     bool console = machine_console_nmi();
+    if (__atomic_load_n(&v->timer_noted, __ATOMIC_RELAXED)) {
+        work |= WORK_TIMER;
+    }
     if (work != 0) {
         do_work(v, regs, work);
     } else if (!console && v->state == VCPU_RUNNING) {
@@ -166,8 +176,8 @@ void vcpu_reset_apic(struct vcpu *v)
 
 void vcpu_boot_apic(struct vcpu *v)
 {
-    // Virtual wire mode (MP specification 1.4, 3.6.2.2). The 8259s are silent, and LINT0 is held
-    // masked.
+    // Virtual wire mode (MP specification 1.4, 3.6.2.2). The physical LINT0 is held masked: what
+    // the virtual 8259s deliver is injected.
     static const struct {
         unsigned offset;
         uint32_t value;

@@ -26,6 +26,7 @@ enum exit_event {
     EVENT_IOAPIC,
     EVENT_PCI,   // configuration space and MSI-X tables
     EVENT_STRAY, // addresses where the partition has nothing
+    EVENT_HPET,
     EVENT_NMI,
     EVENT_EXCEPTION,
     EVENT_INSTRUCTION, // an intercepted instruction that is none of the above
@@ -51,6 +52,8 @@ enum vcpu_state {
 #define WORK_DMA_FAULT     BIT(8)  // for the partition's first vCPU: a device did what stops it
 #define WORK_FAULT_PAUSE   BIT(9)  // its devices did too much of it: pause, then say so
 #define WORK_POWER_BUTTON  BIT(10) // for the partition's first vCPU: the operator pressed it
+#define WORK_TIMER         BIT(11) // for the partition's first vCPU: a timer of it is due
+#define WORK_INTERRUPT     BIT(12) // likewise: its 8259s ask for it
 
 // Where a guest is with its NMI handler, for a back end whose processor does not keep track.
 enum nmi_state {
@@ -93,6 +96,9 @@ struct vcpu {
 
     uint32_t parked_at;    // generation + 1 in which it has parked; its own CPU only
     uint32_t string_event; // enum vdev_event that a string instruction has caused
+
+    bool timer_noted; // its timers have come as NMIs, so an NMI without work may be one of them
+    bool timer_runs;  // its CPU's own timer (struct virt_ops); its own CPU only
 
     // The back end's.
     void *vm;          // VMCB or VMCS, by its heap address

@@ -7,7 +7,8 @@
 
 static const char exitless[] = "runs without an exit";
 static const char switched[] = "VMRUN and #VMEXIT switch it, or the hypervisor never uses it";
-static const char no_interrupts[] = "no interrupt is injected; they are the physical APIC's";
+static const char no_interrupts[] = "a guest's interrupts are the physical APIC's";
+static const char window[] = "on while an interrupt of the guest's 8259s waits for it to take it";
 static const char no_encryption[] = "guest memory is not encrypted";
 
 static const struct svm_control_rule rules[] = {
@@ -19,7 +20,7 @@ static const struct svm_control_rule rules[] = {
      "the kick of another CPU; the guest's own are injected"},
     {SVM_MISC1, SVM_OFF, INTERCEPT_SMI, "SMI", "the firmware's"},
     {SVM_MISC1, SVM_ON, INTERCEPT_INIT, "INIT", "an INIT would reset the physical CPU"},
-    {SVM_MISC1, SVM_OFF, INTERCEPT_VINTR, "VINTR", no_interrupts},
+    {SVM_MISC1, SVM_FREE, INTERCEPT_VINTR, "VINTR", window},
     {SVM_MISC1, SVM_OFF, INTERCEPT_CR0_SELECTIVE, "selective write of CR0", switched},
     {SVM_MISC1, SVM_OFF, INTERCEPT_TABLE_READS, "reads of IDTR, GDTR, LDTR, TR", switched},
     {SVM_MISC1, SVM_OFF, INTERCEPT_TABLE_WRITES, "writes of IDTR, GDTR, LDTR, TR", switched},
@@ -78,6 +79,7 @@ static const struct svm_control_rule rules[] = {
      "not used: a bus lock slows every CPU, and only the newest processors count them"},
     {SVM_MISC3, SVM_OFF, INTERCEPT_IDLE_HLT, "HLT without a virtual interrupt", exitless},
 
+    {SVM_INTERRUPT, SVM_FREE, V_IRQ | V_IGN_TPR, "virtual interrupt", window},
     {SVM_INTERRUPT, SVM_OFF, V_INTR_MASKING, "virtual interrupt masking",
      "RFLAGS.IF and TPR are the physical ones"},
     {SVM_INTERRUPT, SVM_OFF, V_GIF_ENABLE, "virtual GIF", "no virtualization is shown"},

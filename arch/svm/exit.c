@@ -8,6 +8,7 @@
 #include "arch/mca.h"
 #include "arch/percpu.h"
 #include "hv/exits.h"
+#include "hv/guest_interrupt.h"
 #include "hv/machine_check.h"
 #include "hv/next_rip.h"
 #include "hv/partition.h"
@@ -168,6 +169,10 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
         break;
     case EXIT_IOIO:
         port(v, vmcb, regs);
+        break;
+    case EXIT_VINTR:
+        v->exits[EVENT_OTHER]++;
+        guest_interrupt_window(v);
         break;
     case EXIT_IRET:
         v->exits[EVENT_OTHER]++;

@@ -118,6 +118,7 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     vmcb->control.event_injection = 0;
     vmcb->control.interrupt_shadow = 0;
     vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
+    svm_interrupt_window(v, false);
     svm_flush(v);
     v->nmi_pending = false;
     v->nmi_state = NMI_OPEN;

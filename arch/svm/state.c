@@ -124,6 +124,33 @@ void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits)
     }
 }
 
+bool svm_can_interrupt(struct vcpu *v)
+{
+    const struct vmcb *vmcb = svm_vmcb_of(v);
+    return (vmcb->save.rflags & RFLAGS_IF) != 0 && (vmcb->control.interrupt_shadow & 1) == 0 &&
+           (vmcb->control.event_injection & EVENT_VALID) == 0;
+}
+
+void svm_interrupt(struct vcpu *v, uint8_t vector)
+{
+    svm_vmcb_of(v)->control.event_injection = vector | EVENT_TYPE_EXTERNAL | EVENT_VALID;
+}
+
+// A virtual interrupt that is intercepted: the processor exits where the guest would take it (APM
+// volume 2, 15.21.4).
+void svm_interrupt_window(struct vcpu *v, bool wanted)
+{
+    struct vmcb_control *c = &svm_vmcb_of(v)->control;
+    if (wanted) {
+        c->v_intr |= V_IRQ | V_IGN_TPR;
+        c->intercept_misc1 |= INTERCEPT_VINTR;
+    } else {
+        c->v_intr &= ~(uint32_t)(V_IRQ | V_IGN_TPR);
+        c->intercept_misc1 &= ~(uint32_t)INTERCEPT_VINTR;
+    }
+    c->clean = 0;
+}
+
 // AMD-V without virtual NMIs does not know that the guest is in its NMI handler. IRET is
 // intercepted while it is. The exit comes before the IRET has run, and the next NMI may be
 // delivered only behind it: when one waits, or comes before the IRET has run, the IRET is

@@ -45,6 +45,9 @@ void svm_get_state(struct vcpu *v, struct virt_state *out);
 void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_segment *out);
 void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
 void svm_inject_nmi(struct vcpu *v);
+bool svm_can_interrupt(struct vcpu *v);
+void svm_interrupt(struct vcpu *v, uint8_t vector);
+void svm_interrupt_window(struct vcpu *v, bool wanted);
 void svm_flush(struct vcpu *v);
 
 // See struct virt_ops.

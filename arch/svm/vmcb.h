@@ -112,6 +112,7 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define TLB_CONTROL_ASID    3 // this guest's; needs flush-by-ASID (15.16.2)
 
 // Event injection and EXITINTINFO.
+#define EVENT_TYPE_EXTERNAL  (0u << 8)
 #define EVENT_TYPE_NMI       (2u << 8)
 #define EVENT_TYPE_EXCEPTION (3u << 8)
 #define EVENT_TYPE_SOFTWARE  (4u << 8)
@@ -124,6 +125,7 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define EXIT_EXCEPTION_LAST  0x05f
 #define EXIT_NMI             0x061
 #define EXIT_INIT            0x063
+#define EXIT_VINTR           0x064
 #define EXIT_RDPMC           0x06f
 #define EXIT_CPUID           0x072
 #define EXIT_RSM             0x073

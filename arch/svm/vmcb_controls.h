@@ -60,6 +60,8 @@
 #define INTERCEPT_IDLE_HLT        BIT(6)
 
 // v_intr (0x060).
+#define V_IRQ           BIT(8)
+#define V_IGN_TPR       BIT(20)
 #define V_INTR_MASKING  BIT(24)
 #define V_GIF_ENABLE    BIT(25)
 #define V_NMI_ENABLE    BIT(26)

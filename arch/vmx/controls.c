@@ -24,7 +24,8 @@ static const struct vmx_control_rule rules[] = {
     {WORD_PROC, RULE_ON, PROC_SECONDARY, "secondary controls", "EPT is one of them"},
 
     {WORD_PIN, RULE_OFF, PIN_EXTERNAL_INTERRUPT, "external-interrupt exiting", exitless},
-    {WORD_PIN, RULE_OFF, PIN_PREEMPTION_TIMER, "preemption timer", "nothing is scheduled"},
+    {WORD_PIN, RULE_MAY, PIN_PREEMPTION_TIMER, "preemption timer",
+     "on while a timer of the guest has no other source"},
     {WORD_PIN, RULE_OFF, PIN_POSTED_INTERRUPTS, "posted interrupts",
      "interrupts are the physical APIC's"},
     {WORD_PIN, RULE_ONE, 0x16, "reserved", "default1"},
@@ -34,10 +35,11 @@ static const struct vmx_control_rule rules[] = {
     {WORD_PROC, RULE_ON, PROC_RDPMC, "RDPMC exiting", "performance counters are not the guest's"},
     {WORD_PROC, RULE_FREE, PROC_NMI_WINDOW, "NMI-window exiting",
      "on while an NMI waits until the guest takes one"},
-    {WORD_PROC, RULE_OFF, PROC_INTERRUPT_WINDOW, "interrupt-window exiting",
-     "no interrupt is injected"},
+    {WORD_PROC, RULE_FREE, PROC_INTERRUPT_WINDOW, "interrupt-window exiting",
+     "on while an interrupt of the guest's 8259s waits for it to take it"},
     {WORD_PROC, RULE_OFF, PROC_TSC_OFFSETTING, "TSC offsetting", "the guest reads the TSC"},
-    {WORD_PROC, RULE_OFF, PROC_HLT, "HLT exiting", exitless},
+    {WORD_PROC, RULE_FREE, PROC_HLT, "HLT exiting",
+     "on with the interrupt window, which Bochs does not look at while a CPU is halted"},
     {WORD_PROC, RULE_OFF, PROC_INVLPG, "INVLPG exiting", exitless},
     {WORD_PROC, RULE_OFF, PROC_RDTSC, "RDTSC exiting", exitless},
     {WORD_PROC, RULE_OFF, PROC_CR3_LOAD, "CR3-load exiting", exitless},
@@ -97,7 +99,8 @@ static const struct vmx_control_rule rules[] = {
     {WORD_EXIT, RULE_ON, EXIT_LOAD_EFER, "loading the host's EFER", "the hypervisor has its own"},
     {WORD_EXIT, RULE_OFF, EXIT_ACK_INTERRUPT, "acknowledging interrupts", "no exit has one"},
     {WORD_EXIT, RULE_OFF, EXIT_LOAD_PERF_GLOBAL, "loading PERF_GLOBAL_CTRL", "counters are off"},
-    {WORD_EXIT, RULE_OFF, EXIT_SAVE_PREEMPTION, "saving the preemption timer", "it is off"},
+    {WORD_EXIT, RULE_MAY, EXIT_SAVE_PREEMPTION, "saving the preemption timer",
+     "on with it: other exits don't start it over"},
     {WORD_EXIT, RULE_OFF, EXIT_CLEAR_BNDCFGS, "clearing BNDCFGS", "MPX is hidden"},
     {WORD_EXIT, RULE_ONE, 0x00036dfb, "reserved", "default1"},
 
@@ -181,6 +184,7 @@ static void apply(const struct vmx_control_rule *r, const struct vmx_capabilitie
         out->word[r->word] |= possible ? mask : 0;
         break;
     case RULE_OFF:
+    case RULE_MAY:
         if (forced) {
             complain(complaint, "no way to turn off ", r->name);
         }
@@ -252,6 +256,8 @@ enum status vmx_controls_decide(const struct vmx_capabilities *c, struct vmx_con
         out->word[WORD_PROC2] &= ~(uint32_t)PROC2_VPID; // could not be flushed
     }
     out->vpid = (out->word[WORD_PROC2] & PROC2_VPID) != 0;
+    out->preemption = (c->word[WORD_PIN] >> 32 & PIN_PREEMPTION_TIMER) != 0 &&
+                      (c->word[WORD_EXIT] >> 32 & EXIT_SAVE_PREEMPTION) != 0;
     out->ept_2m = (c->ept_vpid & EPT_CAP_2M) != 0;
     out->ept_1g = (c->ept_vpid & EPT_CAP_1G) != 0;
     out->ept_accessed_dirty = (c->ept_vpid & EPT_CAP_ACCESSED_DIRTY) != 0;
@@ -272,6 +278,9 @@ bool vmx_controls_differ(const struct vmx_controls *c, const struct vmx_controls
     }
     if (c->vpid != first->vpid) {
         complain(&complaint, "VPID", "");
+    }
+    if (c->preemption != first->preemption) {
+        complain(&complaint, "the preemption timer", "");
     }
     if (c->ept_1g != first->ept_1g || c->ept_2m != first->ept_2m ||
         c->ept_accessed_dirty != first->ept_accessed_dirty) {

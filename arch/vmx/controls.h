@@ -23,6 +23,7 @@ enum vmx_rule_kind {
     RULE_OFF,  // must be off: a processor that can't is refused
     RULE_USED, // on where the processor can
     RULE_FREE, // switched at run time: must be possible both ways, begins as 0
+    RULE_MAY,  // likewise, where the processor can: must be possible to have off
     RULE_ONE,  // reserved, of the default1 class (SDM vol. 3, appendix A.2): as the processor says
 };
 
@@ -49,6 +50,7 @@ struct vmx_controls {
     bool ept_1g;
     bool ept_2m;
     bool ept_accessed_dirty;
+    bool preemption; // there is a preemption timer, whose value is kept over exits
 };
 
 // The table, for tests and for printing it.

@@ -5,6 +5,8 @@
 
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
+#include "arch/msr.h"
+#include "hv/guest_interrupt.h"
 
 #define VECTOR_NMI 2
 
@@ -80,10 +82,64 @@ void vmx_deliver_again(uint32_t event)
     enter_with(event & ~(uint32_t)EVENT_NMI_UNBLOCKED, vmread(VMCS_VECTORING_ERROR_CODE));
 }
 
-static void set_nmi_window(bool on)
+static void switch_control(uint64_t bit, bool on)
 {
     uint64_t controls = vmread(VMCS_PROC_CONTROLS);
-    vmwrite(VMCS_PROC_CONTROLS, on ? controls | PROC_NMI_WINDOW : controls & ~PROC_NMI_WINDOW);
+    vmwrite(VMCS_PROC_CONTROLS, on ? controls | bit : controls & ~bit);
+}
+
+static void set_nmi_window(bool on)
+{
+    switch_control(PROC_NMI_WINDOW, on);
+}
+
+bool vmx_can_interrupt(struct vcpu *v)
+{
+    (void)v;
+    return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 &&
+           (vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_SHADOW) == 0 &&
+           (vmread(VMCS_ENTRY_EVENT) & EVENT_VALID) == 0;
+}
+
+void vmx_interrupt(struct vcpu *v, uint8_t vector)
+{
+    (void)v;
+    vmwrite(VMCS_ENTRY_EVENT, vector | EVENT_OF_TYPE(EVENT_TYPE_EXTERNAL) | EVENT_VALID);
+}
+
+void vmx_interrupt_window(struct vcpu *v, bool wanted)
+{
+    (void)v;
+    switch_control(PROC_INTERRUPT_WINDOW | PROC_HLT, wanted);
+}
+
+void vmx_halted(struct vcpu *v)
+{
+    guest_interrupt_window(v);
+    if ((vmread(VMCS_ENTRY_EVENT) & EVENT_VALID) == 0) {
+        vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_HLT);
+    }
+}
+
+bool vmx_has_timer(void)
+{
+    return vmx_controls.preemption;
+}
+
+// The timer runs in the guest only and is kept over other exits. So it is late by the time that
+// those take, and never early (SDM vol. 3, 26.5.1). Whoever sets it says how long from now on.
+void vmx_set_timer(struct vcpu *v, uint64_t ticks)
+{
+    (void)v;
+    uint64_t pin = vmx_controls.word[WORD_PIN], exit = vmx_controls.word[WORD_EXIT];
+    if (ticks != 0) {
+        uint64_t count = ticks >> (rdmsr(MSR_VMX_MISC) & VMX_MISC_TIMER_SHIFT);
+        vmwrite(VMCS_PREEMPTION_TIMER, min_u64(count + 1, UINT32_MAX));
+        pin |= PIN_PREEMPTION_TIMER;
+        exit |= EXIT_SAVE_PREEMPTION;
+    }
+    vmwrite(VMCS_PIN_CONTROLS, pin);
+    vmwrite(VMCS_EXIT_CONTROLS, exit);
 }
 
 void vmx_inject_nmi(struct vcpu *v)

@@ -7,6 +7,8 @@
 #include "arch/exceptions.h"
 #include "arch/percpu.h"
 #include "hv/exits.h"
+#include "hv/guest_interrupt.h"
+#include "hv/guest_timer.h"
 #include "hv/machine_check.h"
 #include "hv/partition.h"
 
@@ -153,6 +155,19 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
         break;
     case VMX_EXIT_EXCEPTION_NMI:
         exception_or_nmi(v, regs, delivering);
+        break;
+    case VMX_EXIT_INTERRUPT_WINDOW:
+        v->exits[EVENT_OTHER]++;
+        guest_interrupt_window(v);
+        break;
+    case VMX_EXIT_HLT:
+        v->exits[EVENT_INSTRUCTION]++;
+        advance(v);
+        vmx_halted(v);
+        break;
+    case VMX_EXIT_PREEMPTION_TIMER:
+        v->exits[EVENT_OTHER]++;
+        guest_timers_work(v);
         break;
     case VMX_EXIT_NMI_WINDOW:
         v->exits[EVENT_NMI]++;

@@ -67,6 +67,7 @@ enum vmcs_field {
     VMCS_GUEST_INTERRUPTIBILITY = 0x4824,
     VMCS_GUEST_ACTIVITY = 0x4826,
     VMCS_GUEST_SYSENTER_CS = 0x482a,
+    VMCS_PREEMPTION_TIMER = 0x482e,
     VMCS_HOST_SYSENTER_CS = 0x4c00,
     // As wide as the processor
     VMCS_CR0_MASK = 0x6000,

@@ -75,6 +75,12 @@ void vmx_set_efer(struct vcpu *v, uint64_t efer);
 // event.c
 void vmx_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_code);
 void vmx_inject_nmi(struct vcpu *v);
+bool vmx_can_interrupt(struct vcpu *v);
+void vmx_interrupt(struct vcpu *v, uint8_t vector);
+void vmx_interrupt_window(struct vcpu *v, bool wanted);
+void vmx_halted(struct vcpu *v); // HLT has exited, and is done
+void vmx_set_timer(struct vcpu *v, uint64_t ticks);
+bool vmx_has_timer(void);
 void vmx_nmi_window(struct vcpu *v);
 // An intercepted exception is given to the guest, as `event` says that it came.
 void vmx_reflect(uint32_t event, uint64_t qualification);

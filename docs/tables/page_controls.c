@@ -40,6 +40,7 @@ static void write_vmx(FILE *out)
         [RULE_OFF] = "off",
         [RULE_USED] = "on where there",
         [RULE_FREE] = "switched",
+        [RULE_MAY] = "switched, if it is there",
         [RULE_ONE] = "as the processor says",
     };
     unsigned count;

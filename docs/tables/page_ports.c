@@ -16,7 +16,8 @@ static void write_devices(FILE *out)
     static const char *const sees[] = {
         [VDEV_PORT_NONE] = "all ones; writes are dropped",
         [VDEV_PORT_SILENT] = "all ones; writes are dropped",
-        [VDEV_PORT_PIT] = "8254 with three counters, whose outputs interrupt nobody",
+        [VDEV_PORT_PIC] = "8259A, wired to LINT0 of the boot processor",
+        [VDEV_PORT_PIT] = "8254 with three counters; the first one interrupts",
         [VDEV_PORT_61] = "gate and output of counter 2",
         [VDEV_PORT_RTC] = "MC146818 with the machine's time and 128 registers; never interrupts",
         [VDEV_PORT_RESET] = "reset: restarts the partition",

@@ -52,9 +52,9 @@ static const char *vmx_names(uint32_t word, uint64_t mask)
     const char *names = "";
     for (unsigned i = 0; i < count; i++) {
         if (r[i].word == (enum vmx_word)word && r[i].kind != RULE_ONE && (r[i].mask & mask) != 0) {
-            const char *state = r[i].kind == RULE_USED   ? ", where there"
-                                : r[i].kind == RULE_FREE ? ", at times"
-                                                         : "";
+            const char *state = r[i].kind == RULE_USED                            ? ", where there"
+                                : r[i].kind == RULE_FREE || r[i].kind == RULE_MAY ? ", at times"
+                                                                                  : "";
             names = cell("%s%s\"%s\"%s", names, *names != '\0' ? ", " : "", r[i].name, state);
         }
     }

@@ -53,7 +53,7 @@ static const struct sensitive_row rows[] = {
         .names = "HLT",
         .is = CONTROL,
         .reaches = "the CPU: sleeps until an interrupt",
-        .vmx = {HARMLESS, {PROC_OFF(PROC_HLT), PIN(PIN_NMI)}, "NMI, the kick, wakes it and exits"},
+        .vmx = {HARMLESS, {PROC(PROC_HLT), PIN(PIN_NMI)}, "NMI, the kick, wakes it and exits"},
         .svm = {HARMLESS,
                 {SVM1_OFF(INTERCEPT_HLT), SVM3_OFF(INTERCEPT_IDLE_HLT), SVM1(INTERCEPT_NMI)},
                 "NMI, the kick, wakes it and exits"},

@@ -12,6 +12,7 @@
 enum vdev_port {
     VDEV_PORT_NONE = 0, // nobody: reads as ones, writes dropped
     VDEV_PORT_SILENT,   // the same, but on purpose
+    VDEV_PORT_PIC,      // vpic
     VDEV_PORT_PIT,      // vpit_read(), vpit_write()
     VDEV_PORT_61,       // vpit_port61_read(), vpit_port61_write()
     VDEV_PORT_RTC,      // vrtc

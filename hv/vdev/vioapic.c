@@ -42,7 +42,8 @@ void vioapic_reset(struct vioapic *a)
 }
 
 // The message that an entry sends, if it is one that may be sent at all. SMI, INIT and ExtINT are
-// not: a partition has no SMM and no 8259, and an INIT must never come near the bus.
+// not: a partition has no SMM, its 8259s are wired to the boot processor, and an INIT must never
+// come near the bus.
 static bool entry_message(uint64_t entry, struct vioapic_message *out)
 {
     unsigned delivery = entry >> ENTRY_DELIVERY_SHIFT & ENTRY_DELIVERY_MASK;
@@ -171,6 +172,11 @@ bool vioapic_write(struct vioapic *a, uint32_t offset, uint32_t value, struct vi
 void vioapic_make_direct(struct vioapic *a, uint32_t pins)
 {
     a->direct = a->changed = pins;
+}
+
+bool vioapic_pin_message(const struct vioapic *a, unsigned pin, struct vioapic_message *out)
+{
+    return pin < VIOAPIC_PINS && entry_message(a->entry[pin], out);
 }
 
 bool vioapic_direct_message(const struct vioapic *a, unsigned pin, struct vioapic_message *out)

@@ -60,6 +60,9 @@ void vioapic_make_direct(struct vioapic *a, uint32_t pins);
 // none.
 bool vioapic_direct_message(const struct vioapic *a, unsigned pin, struct vioapic_message *out);
 
+// The message that a pin's entry makes of each interrupt. False: likewise.
+bool vioapic_pin_message(const struct vioapic *a, unsigned pin, struct vioapic_message *out);
+
 // A device drives its line: `asserted` whatever polarity the guest programmed. Pins from
 // VIOAPIC_PINS on are nobody's. True when a message is to be sent, which is then in *out.
 bool vioapic_set_line(struct vioapic *a, unsigned pin, bool asserted, struct vioapic_message *out);

@@ -7,8 +7,10 @@
 #include "hv/vdev/ports.h"
 #include "hv/vdev/vcrtc.h"
 #include "hv/vdev/vdev.h"
+#include "hv/vdev/vhpet.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpci.h"
+#include "hv/vdev/vpic.h"
 #include "hv/vdev/vpit.h"
 #include "hv/vdev/vpm.h"
 #include "hv/vdev/vreset.h"
@@ -18,6 +20,8 @@
 
 static struct vuart uart;
 static struct vpit pit;
+static struct vpic pic;
+static struct vhpet hpet;
 static struct vrtc rtc;
 static struct vpm pm;
 static struct vreset reset;
@@ -62,6 +66,8 @@ static uint32_t port_read(uint16_t port, unsigned size)
     uint32_t value = 0;
 
     switch (vdev_port_lookup(port)) {
+    case VDEV_PORT_PIC:
+        return vpic_read(&pic, port, size);
     case VDEV_PORT_PIT:
         return vpit_read(&pit, port, size, ticks);
     case VDEV_PORT_61:
@@ -91,6 +97,9 @@ static void port_write(uint16_t port, unsigned size, uint32_t value)
     uint8_t tx = 0;
 
     switch (vdev_port_lookup(port)) {
+    case VDEV_PORT_PIC:
+        vpic_write(&pic, port, size, value);
+        break;
     case VDEV_PORT_PIT:
         vpit_write(&pit, port, size, value, ticks);
         break;
@@ -141,6 +150,21 @@ static void check_state(void)
 {
     check(uart.rx_count <= VUART_FIFO_SIZE && uart.rx_first < VUART_FIFO_SIZE, "FIFO");
     check(vuart_rx_room(&uart) <= VUART_FIFO_SIZE, "room in the FIFO");
+    check(pic.chip[0].lowest < 8 && pic.chip[1].lowest < 8, "priority");
+    if (vpic_pending(&pic)) {
+        uint8_t vector = vpic_acknowledge(&pic);
+        check((vector & 0xf8) == pic.chip[0].base || (vector & 0xf8) == pic.chip[1].base, "vector");
+    }
+    struct vpit_edge pit_edge;
+    if (vpit_next_edge(&pit, ticks, &pit_edge))
+        check(pit_edge.at > ticks, "an edge that has passed");
+    for (unsigned i = 0; i < VHPET_COMPARATORS; i++) {
+        struct vhpet_edge edge;
+        vhpet_settle(&hpet, i, ticks);
+        if (vhpet_next_edge(&hpet, i, ticks, &edge))
+            check(edge.at > ticks, "a match that has passed");
+        check((VHPET_GSIS >> vhpet_gsi(&hpet, i) & 1) || vhpet_gsi(&hpet, i) == 0, "route");
+    }
     check((pm.control & 1) == 1, "ACPI mode is off");
     check((pm.status & ~0x0100) == 0, "an event that never happens");
     check(crtc.index < VCRTC_REGISTERS, "index of the CRT controller");
@@ -168,6 +192,8 @@ static void reset_all(void)
     vreset_reset(&reset);
     vcrtc_reset(&crtc);
     vioapic_reset(&ioapic);
+    vpic_reset(&pic);
+    vhpet_reset(&hpet);
     vpci_reset(&pci);
     ticks = 0;
     seconds = 1700000000;
@@ -253,6 +279,12 @@ static void one_access(struct input *in)
         vpit_read(&pit, (uint16_t)offset, value % 6, ticks);
         vrtc_write(&rtc, (uint16_t)offset, value % 6, value, seconds);
         vrtc_read(&rtc, (uint16_t)offset, value % 6, seconds, microseconds);
+        vpic_write(&pic, (uint16_t)offset, value % 6, value);
+        vpic_read(&pic, (uint16_t)offset, value % 6);
+        vpic_set_line(&pic, value % 20, offset & 1);
+        vhpet_write(&hpet, offset % VHPET_BYTES, size, value, ticks);
+        vhpet_write(&hpet, offset % VHPET_BYTES & ~7u, 8, (uint64_t)value << 16 | value, ticks);
+        vhpet_read(&hpet, offset, size, ticks);
         vreset_write(&reset, (uint16_t)offset, value % 6, value);
         vreset_read(&reset, (uint16_t)offset, value % 6);
         vpci_write(&pci, (uint16_t)offset, value % 6, value);

@@ -94,6 +94,18 @@ static void has_pci_tables_only_with_pci(void **state)
     find_table(&p, "APIC");
     fake_ram_free(&p);
 
+    struct guest_platform timed = usual_platform;
+    timed.has_hpet = true;
+    write_tables(&p, &timed);
+    assert_int_equal(fake_ram_u32(&p, find_table(&p, "XSDT") + 4), 36 + 3 * 8);
+    uint64_t hpet = find_table(&p, "HPET");
+    assert_int_equal(fake_ram_u32(&p, hpet + 4), 56);
+    assert_int_equal(fake_ram_u32(&p, hpet + 36), 0x8086a201);
+    assert_int_equal(*fake_ram_at(&p, hpet + 40, 1), 0); // memory
+    assert_int_equal(fake_ram_u64(&p, hpet + 44), GUEST_HPET_ADDRESS);
+    assert_int_equal(table_sum(&p, hpet, 56), 0);
+    fake_ram_free(&p);
+
     write_tables(&p, &pf);
     assert_int_equal(fake_ram_u32(&p, find_table(&p, "XSDT") + 4), 36 + 4 * 8);
     mcfg = find_table(&p, "MCFG");
@@ -189,6 +201,7 @@ static void madt_lists_processors_and_the_ioapic(void **state)
     struct partition p;
     unsigned seen[256] = {0};
     unsigned cpus = 0;
+    unsigned pits = 0;
     uint64_t madt;
     uint64_t at;
     uint64_t end;
@@ -199,7 +212,7 @@ static void madt_lists_processors_and_the_ioapic(void **state)
     madt = find_table(&p, "APIC");
     end = madt + fake_ram_u32(&p, madt + 4);
     assert_int_equal(fake_ram_u32(&p, madt + 36), 0xfee00000);
-    assert_int_equal(fake_ram_u32(&p, madt + 40), 0); // no 8259s to rely on
+    assert_int_equal(fake_ram_u32(&p, madt + 40), 1); // a pair of 8259s
     for (at = madt + 44; at < end; at += *fake_ram_at(&p, at + 1, 1)) {
         const uint8_t type = *fake_ram_at(&p, at, 1);
 
@@ -214,9 +227,11 @@ static void madt_lists_processors_and_the_ioapic(void **state)
             assert_int_equal(fake_ram_u32(&p, at + 4), 0xfec00000);
             assert_int_equal(fake_ram_u32(&p, at + 8), 0);
         } else if (type == 2) {
-            assert_int_equal(*fake_ram_at(&p, at + 3, 1), 9);
-            assert_int_equal(fake_ram_u32(&p, at + 4), 9);
-            assert_int_equal(fake_ram_u16(&p, at + 8), 0xd); // level, active high
+            const bool pit = *fake_ram_at(&p, at + 3, 1) == 0;
+            assert_int_equal(*fake_ram_at(&p, at + 3, 1), pit ? 0 : 9);
+            assert_int_equal(fake_ram_u32(&p, at + 4), pit ? 2 : 9);
+            assert_int_equal(fake_ram_u16(&p, at + 8), pit ? 0 : 0xd); // level, active high
+            pits += pit;
         } else if (type == 4) {
             assert_int_equal(*fake_ram_at(&p, at + 2, 1), 0xff);
             assert_int_equal(*fake_ram_at(&p, at + 5, 1), 1);
@@ -225,7 +240,8 @@ static void madt_lists_processors_and_the_ioapic(void **state)
     assert_int_equal(at, end);
     assert_int_equal(cpus, MAX_CPUS);
     assert_int_equal(seen[1], 1);
-    assert_int_equal(seen[2], 1);
+    assert_int_equal(seen[2], 2);
+    assert_int_equal(pits, 1);
     assert_int_equal(seen[4], 1);
     fake_ram_free(&p);
 }

@@ -150,7 +150,7 @@ static void wrong_references_are_found(void **state)
         SVM1_OFF(INTERCEPT_CPUID),
         SVM1(0),
         {REF_SVM_ON, SVM_WORD_COUNT, 1},
-        PROC(PROC_HLT),
+        PROC(PROC_INVLPG),
         PROC_OFF(PROC_MWAIT),
         PIN(BIT(1)), // reserved
         CAUGHT(EXCEPTION_PF),

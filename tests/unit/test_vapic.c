@@ -297,10 +297,14 @@ static void lvt_delivery_modes(void **state)
             assert_int_equal(physical[lvts[i] / 16], 0x400);
             assert_int_equal(rd(v, lvts[i]), 0x400);
 
-            // ExtINT: reads as written, never delivers.
-            assert_int_equal(wr(v, lvts[i], 0x700), VAPIC_DONE);
+            // ExtINT: reads as written, never delivers what is physical.
+            bool lint0 = lvts[i] == APIC_LVT_LINT0;
+            assert_int_equal(wr(v, lvts[i], 0x700), lint0 ? VAPIC_EXTINT : VAPIC_DONE);
             assert_int_equal(physical[lvts[i] / 16], 0x10700);
             assert_int_equal(rd(v, lvts[i]), 0x700);
+            assert_int_equal(vapic_takes_extint(v), lint0);
+            assert_int_equal(wr(v, lvts[i], 0x10700), VAPIC_DONE);
+            assert_false(vapic_takes_extint(v));
 
             static const uint32_t refused[] = {1, 2, 3, 5, 6};
             for (unsigned m = 0; m < ARRAY_SIZE(refused); m++) {

@@ -40,24 +40,24 @@ static void where_they_are(void **state)
         uint16_t port;
         enum vdev_port device;
     } expected[] = {
-        {0x0000, VDEV_PORT_NONE},   {0x0020, VDEV_PORT_SILENT}, {0x0021, VDEV_PORT_SILENT},
-        {0x003f, VDEV_PORT_NONE},   {0x0040, VDEV_PORT_PIT},    {0x0043, VDEV_PORT_PIT},
-        {0x0044, VDEV_PORT_NONE},   {0x0060, VDEV_PORT_RESET},  {0x0061, VDEV_PORT_61},
-        {0x0062, VDEV_PORT_NONE},   {0x0063, VDEV_PORT_NONE},   {0x0065, VDEV_PORT_NONE},
-        {0x0022, VDEV_PORT_NONE},   {0x0081, VDEV_PORT_NONE},   {0x0091, VDEV_PORT_NONE},
-        {0x0093, VDEV_PORT_NONE},   {0x009f, VDEV_PORT_NONE},   {0x0064, VDEV_PORT_RESET},
-        {0x0070, VDEV_PORT_RTC},    {0x0071, VDEV_PORT_RTC},    {0x0072, VDEV_PORT_NONE},
-        {0x0080, VDEV_PORT_SILENT}, {0x0092, VDEV_PORT_RESET},  {0x00a0, VDEV_PORT_SILENT},
-        {0x00b0, VDEV_PORT_NONE},   {0x00b1, VDEV_PORT_BIOS},   {0x00b2, VDEV_PORT_NONE},
-        {0x00a1, VDEV_PORT_SILENT}, {0x02f8, VDEV_PORT_NONE},   {0x03f7, VDEV_PORT_NONE},
-        {0x03b3, VDEV_PORT_NONE},   {0x03b4, VDEV_PORT_CRTC},   {0x03b5, VDEV_PORT_CRTC},
-        {0x03b6, VDEV_PORT_NONE},   {0x03d3, VDEV_PORT_NONE},   {0x03d4, VDEV_PORT_CRTC},
-        {0x03d5, VDEV_PORT_CRTC},   {0x03d6, VDEV_PORT_NONE},   {0x03f8, VDEV_PORT_UART},
-        {0x03ff, VDEV_PORT_UART},   {0x0400, VDEV_PORT_NONE},   {0x04d0, VDEV_PORT_SILENT},
-        {0x04d1, VDEV_PORT_SILENT}, {0x05ff, VDEV_PORT_NONE},   {0x0600, VDEV_PORT_PM},
-        {0x0605, VDEV_PORT_PM},     {0x0606, VDEV_PORT_NONE},   {0x0cf8, VDEV_PORT_PCI},
-        {0x0cf9, VDEV_PORT_RESET},  {0x0cfc, VDEV_PORT_PCI},    {0x0cff, VDEV_PORT_PCI},
-        {0x0d00, VDEV_PORT_NONE},   {0x1000, VDEV_PORT_NONE},   {0xffff, VDEV_PORT_NONE},
+        {0x0000, VDEV_PORT_NONE},   {0x0020, VDEV_PORT_PIC},   {0x0021, VDEV_PORT_PIC},
+        {0x003f, VDEV_PORT_NONE},   {0x0040, VDEV_PORT_PIT},   {0x0043, VDEV_PORT_PIT},
+        {0x0044, VDEV_PORT_NONE},   {0x0060, VDEV_PORT_RESET}, {0x0061, VDEV_PORT_61},
+        {0x0062, VDEV_PORT_NONE},   {0x0063, VDEV_PORT_NONE},  {0x0065, VDEV_PORT_NONE},
+        {0x0022, VDEV_PORT_NONE},   {0x0081, VDEV_PORT_NONE},  {0x0091, VDEV_PORT_NONE},
+        {0x0093, VDEV_PORT_NONE},   {0x009f, VDEV_PORT_NONE},  {0x0064, VDEV_PORT_RESET},
+        {0x0070, VDEV_PORT_RTC},    {0x0071, VDEV_PORT_RTC},   {0x0072, VDEV_PORT_NONE},
+        {0x0080, VDEV_PORT_SILENT}, {0x0092, VDEV_PORT_RESET}, {0x00a0, VDEV_PORT_PIC},
+        {0x00b0, VDEV_PORT_NONE},   {0x00b1, VDEV_PORT_BIOS},  {0x00b2, VDEV_PORT_NONE},
+        {0x00a1, VDEV_PORT_PIC},    {0x02f8, VDEV_PORT_NONE},  {0x03f7, VDEV_PORT_NONE},
+        {0x03b3, VDEV_PORT_NONE},   {0x03b4, VDEV_PORT_CRTC},  {0x03b5, VDEV_PORT_CRTC},
+        {0x03b6, VDEV_PORT_NONE},   {0x03d3, VDEV_PORT_NONE},  {0x03d4, VDEV_PORT_CRTC},
+        {0x03d5, VDEV_PORT_CRTC},   {0x03d6, VDEV_PORT_NONE},  {0x03f8, VDEV_PORT_UART},
+        {0x03ff, VDEV_PORT_UART},   {0x0400, VDEV_PORT_NONE},  {0x04d0, VDEV_PORT_PIC},
+        {0x04d1, VDEV_PORT_PIC},    {0x05ff, VDEV_PORT_NONE},  {0x0600, VDEV_PORT_PM},
+        {0x0605, VDEV_PORT_PM},     {0x0606, VDEV_PORT_NONE},  {0x0cf8, VDEV_PORT_PCI},
+        {0x0cf9, VDEV_PORT_RESET},  {0x0cfc, VDEV_PORT_PCI},   {0x0cff, VDEV_PORT_PCI},
+        {0x0d00, VDEV_PORT_NONE},   {0x1000, VDEV_PORT_NONE},  {0xffff, VDEV_PORT_NONE},
     };
     assert_int_equal(vdev_ports_init(VDEV_PM_DEFAULT_BASE), STATUS_OK);
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
@@ -92,7 +92,7 @@ static void pm_has_no_place(void **state)
         // The others are where they were.
         assert_int_equal(vdev_port_lookup(0x3f8), VDEV_PORT_UART);
         assert_int_equal(vdev_port_lookup(0xcf9), VDEV_PORT_RESET);
-        assert_int_equal(vdev_port_lookup(0x020), VDEV_PORT_SILENT);
+        assert_int_equal(vdev_port_lookup(0x020), VDEV_PORT_PIC);
     }
 }
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The timers of a partition that interrupt it: when the next edge comes is computed from their
+// registers, and a timer (hv/timer.h) runs only while the guest listens to it. All with the device
+// lock held, unless said otherwise.
+#ifndef HV_GUEST_TIMER_H
+#define HV_GUEST_TIMER_H
+
+#include "arch/status.h"
+#include "hv/timer.h"
+
+struct partition;
+struct vcpu;
+
+#define GUEST_TIMERS 4 // the PIT's channel 0, and the HPET's comparators
+
+struct guest_timer {
+    struct timer timer;
+    uint64_t seen; // its own clock: edges up to here have reached the interrupt controllers
+    // What its plan was made from; as long as it is the same, so is the plan.
+    bool listens;   // the 8259s wait for it
+    uint64_t entry; // of the IOAPIC's pin
+    bool changed;   // its registers were written
+};
+
+// Makes them known. Boot CPU, no lock. ERR_NO_MEMORY.
+enum status guest_timers_create(struct partition *p);
+
+// Off, after the devices' reset. The partition does not run; no lock.
+void guest_timers_reset(struct partition *p);
+
+// The partition is ending: from the return on nothing comes. Any of its CPUs, no lock.
+void guest_timers_stop(struct partition *p);
+
+// Brings the edges that have come since to the interrupt controllers: before those, or a timer, are
+// written, or read. guest_interrupt_changed() has to follow.
+void guest_timers_settle(struct partition *p);
+
+// The same registers have been written: makes other plans if need be.
+void guest_timers_update(struct partition *p);
+
+// Accesses to the PIT's and the HPET's registers.
+void guest_timers_pit_write(struct partition *p, uint16_t port, unsigned size, uint32_t value);
+uint64_t guest_timers_hpet_read(struct partition *p, unsigned offset, unsigned size);
+void guest_timers_hpet_write(struct partition *p, unsigned offset, unsigned size, uint64_t value);
+
+// WORK_TIMER. No lock.
+void guest_timers_work(struct vcpu *v);
+
+#endif
