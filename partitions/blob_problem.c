@@ -62,6 +62,28 @@ bool blob_name_is_legal(const char name[BLOB_NAME_SIZE])
     return true;
 }
 
+// Lower case; and what looks like an l is one.
+static char look(char c)
+{
+    if (c == '1' || c == 'I' || c == 'i')
+        return 'l';
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool blob_name_is_hypervisors(const char *name)
+{
+    const char *left = "bulkhead";
+
+    for (; *name != '\0'; name++) {
+        if (*name == '-' || *name == '_')
+            continue;
+        if (look(*name) != *left)
+            return false;
+        left++;
+    }
+    return *left == '\0';
+}
+
 size_t blob_label(const struct blob_header *blob, unsigned partition, char text[BLOB_LABEL_SIZE])
 {
     const char *name = blob_partition(blob, partition)->name;

@@ -32,6 +32,10 @@ enum status blob_problems_status(const struct blob_problems *problems);
 // 1 to 31 letters, digits, '_' or '-', padded with NULs to the end?
 bool blob_name_is_legal(const char name[BLOB_NAME_SIZE]);
 
+// Whether a legal name could be taken for the hypervisor's, which stands before its own lines: also
+// in other case, with '-' or '_' within, or with what looks like its "l".
+bool blob_name_is_hypervisors(const char *name);
+
 // The checks that blob_check() makes of a blob whose form is sound: see blob_rules.c.
 void blob_check_rules(const struct blob_header *blob, struct blob_problems *out);
 

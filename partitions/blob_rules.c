@@ -44,6 +44,12 @@ static void check_name(const struct blob_header *blob, unsigned index, struct bl
                          BLOB_NAME_SIZE - 1);
         return;
     }
+    if (blob_name_is_hypervisors(name)) {
+        blob_problem_add(out, blob, BLOB_BAD_NAME, at(index, BLOB_FIELD_NAME),
+                         "its lines on the console would look like the hypervisor's own, which "
+                         "begin with \"[bulkhead]\"; give it another name");
+        return;
+    }
     for (unsigned i = 0; i < index; i++) {
         if (strcmp(name, blob_partition(blob, i)->name) == 0) {
             blob_problem_add(out, blob, BLOB_DUPLICATE_NAME, at(index, BLOB_FIELD_NAME),

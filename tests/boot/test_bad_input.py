@@ -70,6 +70,8 @@ BAD_FIELDS = {
     "memory beyond all bounds": (PARTITION0 + MEMORY, "<Q", 1 << 62, '"good": .* of memory are too much'),
     "name twice": (PARTITION1 + NAME, "<32s", b"good", '"good": .*the same name'),
     "name with a control character": (PARTITION1 + NAME, "<32s", b"a\x1b[2Jb", "partition number 2: its name must be"),
+    "name of the hypervisor": (PARTITION1 + NAME, "<32s", b"Bulk-Head",
+                               '"Bulk-Head": its lines on the console would look like the hypervisor\'s own'),
     "no image": (PARTITION0 + IMAGE, "<I", 0, '"good": it has no image'),
     "trust without a device": (PARTITION0 + FLAGS, "<I", 1, '"good": trust_dma = true is about its devices'),
     "flags of another version": (PARTITION0 + FLAGS, "<I", 1 << 31, '"good": .*its flags are unknown'),

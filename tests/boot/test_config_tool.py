@@ -256,6 +256,7 @@ partitions = (
 @pytest.mark.parametrize("key,value,part", [
     ("name", "5", "name must be a text in quotes, not a number"),
     ("name", '""', "its name must be 1 to 31"),
+    ("name", '"BulkHead"', "its lines on the console would look like the hypervisor's own"),
     ("name", '"' + "n" * 32 + '"', "its name has 32 characters"),
     ("cpus", '"2"', "cpus must be a count"),
     ("cpus", "1.5", "cpus must be a count"),

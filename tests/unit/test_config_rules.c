@@ -49,6 +49,28 @@ static void test_no_partition(void **state)
     expect(config, ERR_INVALID, BLOB_NO_PARTITION, -1, BLOB_FIELD_NONE, -1, "no partition");
 }
 
+// Names whose lines on the console could be taken for another's.
+static void test_names_that_forge_prefixes(void **state)
+{
+    static const char *const bad[] = {"bulkhead", "Bulkhead",  "BULKHEAD",  "bu1khead",
+                                      "buIkhead", "bulk-head", "_bulkhead", "bulkhead-"};
+    static const char *const good[] = {"bulkhead2", "mybulkhead", "bulk", "head", "alpha2"};
+    struct config *config;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        config = good_config();
+        config->partitions[1].name = bad[i];
+        expect(config, ERR_INVALID, BLOB_BAD_NAME, 1, BLOB_FIELD_NAME, -1,
+               "look like the hypervisor's own, which begin with \"[bulkhead]\"; give it another");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        config = good_config();
+        config->partitions[1].name = good[i];
+        expect_good(config);
+    }
+}
+
 static void test_names(void **state)
 {
     static const char *const bad[] = {"",    " ",    "a b",  "a.b",      "a\"b",
@@ -554,6 +576,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names_that_forge_prefixes),
         cmocka_unit_test(test_name_padding),  cmocka_unit_test(test_cpu_counts),
         cmocka_unit_test(test_listed_cpus),   cmocka_unit_test(test_memory),
         cmocka_unit_test(test_files),         cmocka_unit_test(test_module_names),
