@@ -200,6 +200,7 @@ static void write_mcr(struct vuart *u, uint8_t value)
 {
     bool was_empty = tx_empty(u);
     u->mcr = value & MCR_ALL;
+    u->rts_used |= (value & MCR_RTS) != 0;
     tx_changed(u, was_empty);
 
     uint8_t lines = MODEM_CONNECTED;
@@ -305,9 +306,17 @@ bool vuart_write(struct vuart *u, unsigned reg, uint8_t value, uint8_t *tx)
     return false;
 }
 
+// A driver with flow control drops RTS while it has no room and keeps DTR. One that never raised
+// RTS has no flow control, and one that dropped both has closed the port: they get what comes, as
+// from a cable with three wires.
+static bool held_back(const struct vuart *u)
+{
+    return u->rts_used && (u->mcr & (MCR_DTR | MCR_RTS)) == MCR_DTR;
+}
+
 unsigned vuart_rx_room(const struct vuart *u)
 {
-    return looped(u) ? 0 : rx_capacity(u) - u->rx_count;
+    return looped(u) || held_back(u) ? 0 : rx_capacity(u) - u->rx_count;
 }
 
 void vuart_rx(struct vuart *u, uint8_t byte)

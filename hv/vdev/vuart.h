@@ -21,6 +21,7 @@ struct vuart {
     uint8_t scratch;
     uint8_t divisor_low;
     uint8_t divisor_high;
+    bool rts_used;     // the driver has raised RTS
     bool tx_ready;     // the console ring takes more
     bool thre_pending; // "transmitter empty" waits to be seen in IIR
     uint8_t gate;      // see vuart_take_gated()
@@ -43,7 +44,7 @@ uint8_t vuart_read(struct vuart *u, unsigned reg);
 bool vuart_write(struct vuart *u, unsigned reg, uint8_t value, uint8_t *tx);
 
 // How many bytes the receiver takes without loss: none in loopback mode, where it is cut off from
-// the line.
+// the line, nor while the driver holds the sender back by dropping RTS.
 unsigned vuart_rx_room(const struct vuart *u);
 
 // A byte comes in from the line. One too many is lost and sets LSR.OE, as on the device.

@@ -449,6 +449,25 @@ static void registers(void **state)
     assert_int_equal(sent_count, 0);
 }
 
+// A driver that drops RTS but not DTR has no room; one that never raised it, or dropped both, has
+// no flow control.
+static void rts_holds_the_sender_back(void **state)
+{
+    (void)state;
+    out(FCR, 0x01);
+    assert_int_equal(vuart_rx_room(&uart), 16);
+    out(MCR, 0x09); // DTR and OUT2: RTS was never used
+    assert_int_equal(vuart_rx_room(&uart), 16);
+    out(MCR, 0x0b);
+    assert_int_equal(vuart_rx_room(&uart), 16);
+    out(MCR, 0x09);
+    assert_int_equal(vuart_rx_room(&uart), 0);
+    out(MCR, 0x0b);
+    assert_int_equal(vuart_rx_room(&uart), 16);
+    out(MCR, 0x08);
+    assert_int_equal(vuart_rx_room(&uart), 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +486,7 @@ int main(void)
         cmocka_unit_test_setup(loopback_data, setup),
         cmocka_unit_test_setup(loopback_modem, setup),
         cmocka_unit_test_setup(registers, setup),
+        cmocka_unit_test_setup(rts_holds_the_sender_back, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
