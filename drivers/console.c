@@ -9,6 +9,7 @@
 #include "drivers/console_log.h"
 #include "drivers/console_sink.h"
 #include "drivers/console_state.h"
+#include "drivers/console_view.h"
 #include "drivers/format.h"
 #include "drivers/framebuffer.h"
 #include "drivers/uart.h"
@@ -47,17 +48,24 @@ void console_init(void)
     set_mode(CONSOLE_MODE_EARLY);
 }
 
-unsigned console_add_source(const char *name, void *ring, size_t size)
+static bool is_good_ring(const void *bytes, size_t size)
+{
+    return bytes != NULL && size >= 64 && size <= MIB(1) && (size & (size - 1)) == 0;
+}
+
+unsigned console_add_source(const char *name, void *ring, size_t size, void *input,
+                            size_t input_size)
 {
     unsigned id = console_state.count;
 
-    if (id >= CONSOLE_SOURCES || console_mode() != CONSOLE_MODE_EARLY || ring == NULL ||
-        name[0] == '\0' || size < 64 || size > MIB(1) || (size & (size - 1)) != 0)
+    if (id >= CONSOLE_SOURCES || console_mode() != CONSOLE_MODE_EARLY || name[0] == '\0' ||
+        !is_good_ring(ring, size) || !is_good_ring(input, input_size))
         return 0;
     struct console_source *source = &console_state.sources[id];
 
     format(source->name, sizeof(source->name), "%s", name);
     console_ring_init(&source->ring, ring, size);
+    console_input_add(id, input, input_size);
     console_lines_name(&console_state.lines, id, source->name);
     console_state.count++;
     if (id == 1)
@@ -86,6 +94,7 @@ void console_start(void)
 {
     if (console_mode() != CONSOLE_MODE_EARLY)
         return;
+    console_view_start();
     set_mode(CONSOLE_MODE_RUN);
     if (console_state.sink == CONSOLE_SINK_UART)
         uart_enable_interrupts(true, false);
@@ -121,7 +130,7 @@ static void flush_lines(void)
 
 static void show_now(uint8_t byte)
 {
-    console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
+    console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte, CONSOLE_SHOW_LINES);
     flush_lines();
 }
 
@@ -242,9 +251,11 @@ void console_panic(void)
     // A drainer looks at the mode after each byte and leaves.
     lock_or_break();
     flush_lines();
+    console_lines_alone(&console_state.lines, CONSOLE_LINE_NONE, false);
+    flush_lines();
     show_log_now();
     if (console_state.lines.line[CONSOLE_HYPERVISOR].kept_length > 0)
-        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, '\n');
+        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, '\n', CONSOLE_SHOW_LINES);
     console_lines_break(&console_state.lines);
     flush_lines();
     console_sink_show(UINT32_MAX);
@@ -358,8 +369,23 @@ bool console_has_input(unsigned source)
     return console_is_partition(source) && console_input_ready(source);
 }
 
-void console_flush_input(unsigned source)
+static void set(bool *word, bool value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+void console_restart(unsigned source)
+{
+    if (!console_is_partition(source))
+        return;
+    console_input_flush(source);
+    set(&console_state.sources[source].ended, false);
+    set(&console_state.sources[source].restarted, true);
+}
+
+void console_end(unsigned source)
 {
     if (console_is_partition(source))
-        console_input_flush(source);
+        set(&console_state.sources[source].ended, true);
+    console_drain();
 }

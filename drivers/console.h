@@ -32,8 +32,9 @@ enum console_sink {
 // What the person at the keyboard asked for, by Ctrl-] and a key.
 enum console_action {
     CONSOLE_ACTION_COUNTERS = 1u << 0, // c
-    CONSOLE_ACTION_LEAVE = 1u << 1,    // q
+    CONSOLE_ACTION_LEAVE = 1u << 1,    // q and then y
     CONSOLE_ACTION_HELP = 1u << 2,     // ?  (console_poll() has printed the help already)
+    CONSOLE_ACTION_ASK = 1u << 3,      // q: the caller prints what y would end
 };
 
 // What one console_poll() found.
@@ -74,10 +75,15 @@ void console_set_interrupt(bool on);
 void console_add_screen(void);
 
 // Adds a partition and returns its source number, counted from 1 in the order of calls: the
-// number is also its digit on the keyboard. `ring` stays the console's; its `size` is a power of
-// two, 64 bytes to 1 MiB (4 KiB is a good one). 0 if the arguments are bad or no source is left.
-// Before console_start(), boot CPU. The first source added has the keyboard.
-unsigned console_add_source(const char *name, void *ring, size_t size);
+// number is also its digit on the keyboard. `ring` is for its output and its history, `input` for
+// what is typed and not yet read; they stay the console's. Sizes are powers of two, 64 bytes to
+// 1 MiB; those below are good ones. 0 if the arguments are bad or no source is left. Before
+// console_start(), boot CPU. The first source added has the keyboard; if no other follows it is
+// seen alone at first (drivers/console_view.h).
+#define CONSOLE_RING_SIZE  KIB(32)
+#define CONSOLE_INPUT_SIZE KIB(64)
+unsigned console_add_source(const char *name, void *ring, size_t size, void *input,
+                            size_t input_size);
 
 // Whether a CPU will call console_tick() when console_wake_ticker() asks for it: only then may
 // lines be held back for a time, so that the keyboard's owner is read in whole lines too. Off at
@@ -159,9 +165,13 @@ bool console_get(unsigned source, uint8_t *byte);
 // True if console_get() would find a byte. Caller as for console_get().
 bool console_has_input(unsigned source);
 
-// Drops what was typed for a source and not yet read (a partition that starts again). Caller as
-// for console_get().
-void console_flush_input(unsigned source);
+// A partition starts, or starts again: drops what was typed for it and not yet read, and what it
+// had made of its screen. Caller as for console_get().
+void console_restart(unsigned source);
+
+// A partition has ended for good: it is seen alone no longer. Any CPU; afterwards see
+// console_take_unstalled().
+void console_end(unsigned source);
 
 // The source that has the keyboard; 0: none. Any CPU.
 unsigned console_focus(void);

@@ -7,6 +7,7 @@
 #include "drivers/console_log.h"
 #include "drivers/console_sink.h"
 #include "drivers/console_state.h"
+#include "drivers/console_view.h"
 #include "drivers/format.h"
 #include "drivers/uart.h"
 
@@ -60,11 +61,20 @@ static bool show_log(void)
     while (console_lines_ready(&console_state.lines)) {
         if (!console_own_read(&byte))
             return true;
-        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte);
+        console_lines_byte(&console_state.lines, CONSOLE_HYPERVISOR, byte, CONSOLE_SHOW_LINES);
         if (byte == '\n')
             return true;
     }
     return false;
+}
+
+static bool show_own(void)
+{
+    struct console_lines *lines = &console_state.lines;
+
+    if (console_view_is_alone() && console_lines_drawn(lines, lines->alone))
+        lines->over = true;
+    return show_log();
 }
 
 // The same for a partition.
@@ -76,9 +86,10 @@ static bool show_partition(unsigned id)
     bool line_end = false;
 
     while (used < ready && !line_end && console_lines_ready(&console_state.lines)) {
+        enum console_show show = console_view_show(id, used);
         uint8_t byte = console_ring_peek(ring, used++);
 
-        console_lines_byte(&console_state.lines, id, byte);
+        console_lines_byte(&console_state.lines, id, byte, show);
         line_end = byte == '\n';
     }
     if (console_ring_consume(ring, used))
@@ -105,23 +116,50 @@ static bool report_lost(void)
 // Shows the focus's unfinished line again, if it was broken and its time has come.
 static bool show_again(void)
 {
-    unsigned focus = console_focus();
+    struct console_lines *lines = &console_state.lines;
+    unsigned source = console_view_is_alone() ? lines->alone : console_focus();
 
-    return console_lines_hidden(&console_state.lines, focus) && console_turn_may_show() &&
-           console_lines_show(&console_state.lines, focus);
+    // A picture is not drawn again by one of its lines.
+    if (console_view_is_alone() && console_lines_drawn(lines, source))
+        return false;
+    return console_lines_hidden(lines, source) && console_turn_may_show() &&
+           console_lines_show(lines, source);
+}
+
+// A partition that started again no longer wants of the terminal what it wanted before.
+static void forget_lives(void)
+{
+    for (unsigned id = 1; id < console_state.count; id++) {
+        if (__atomic_load_n(&console_state.sources[id].restarted, __ATOMIC_RELAXED) &&
+            __atomic_exchange_n(&console_state.sources[id].restarted, false, __ATOMIC_RELAXED))
+            console_lines_restart(&console_state.lines, id);
+    }
+}
+
+// The sources that are hidden wait for no device.
+static void hide(void)
+{
+    for (uint32_t left = console_view_hide(); left != 0; left &= left - 1)
+        end_stall((unsigned)__builtin_ctz(left));
 }
 
 // Gives the line discipline something to do. Returns whether that made (or may have made) output.
 static bool feed(void)
 {
     if (console_state.turn.current == CONSOLE_LINE_NONE) {
+        forget_lives();
+        if (console_view_change()) {
+            hide();
+            return true;
+        }
+        console_view_tell();
         console_state.turn.current = console_turn_next();
         if (console_state.turn.current == CONSOLE_LINE_NONE)
             return report_lost() || show_again();
         console_state.turn.last = console_state.turn.current;
     }
     bool done = console_state.turn.current == CONSOLE_HYPERVISOR
-                    ? show_log()
+                    ? show_own()
                     : show_partition(console_state.turn.current);
 
     if (done)
@@ -167,6 +205,7 @@ static bool put_out(unsigned *budget)
 static bool drain_locked(unsigned *budget)
 {
     spend(budget, COST_LOOK);
+    hide();
     bool finished = put_out(budget);
     unsigned most = *budget > LEAST_GLYPHS ? *budget : LEAST_GLYPHS;
 

@@ -11,7 +11,8 @@ struct input_ring {
     // Bytes ever taken. Writer: the partition under its lock; release, after it has read the byte.
     // Reader: the console CPU; acquire, before it overwrites the place.
     uint32_t tail;
-    uint8_t bytes[CONSOLE_INPUT_SIZE];
+    uint8_t *bytes; // it and the size are set before any use by a second CPU
+    uint32_t size;
 };
 
 static struct input_ring rings[CONSOLE_SOURCES];
@@ -21,25 +22,40 @@ static const struct {
     enum console_key_kind kind;
 } keys[] = {
     {'n', CONSOLE_KEY_NEXT},  {'c', CONSOLE_KEY_COUNTERS}, {'l', CONSOLE_KEY_LOG},
-    {'s', CONSOLE_KEY_POWER}, {'q', CONSOLE_KEY_LEAVE},    {'?', CONSOLE_KEY_HELP},
+    {'q', CONSOLE_KEY_ASK},   {'?', CONSOLE_KEY_HELP},     {'r', CONSOLE_KEY_VIEW},
+    {'s', CONSOLE_KEY_POWER},
 };
 
-struct console_key console_key(bool *escaped, uint8_t byte)
+static struct console_key after_escape(enum console_key_state *state, uint8_t byte)
 {
-    if (!*escaped) {
-        *escaped = byte == CONSOLE_ESCAPE;
-        return (struct console_key){*escaped ? CONSOLE_KEY_NONE : CONSOLE_KEY_BYTE, byte};
-    }
-    *escaped = false;
     if (byte == CONSOLE_ESCAPE)
         return (struct console_key){CONSOLE_KEY_BYTE, byte};
     if (byte >= '1' && byte <= '9')
         return (struct console_key){CONSOLE_KEY_SOURCE, (uint8_t)(byte - '0')};
     for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
-        if (keys[i].byte == byte)
-            return (struct console_key){keys[i].kind, 0};
+        if (keys[i].byte != byte)
+            continue;
+        if (keys[i].kind == CONSOLE_KEY_ASK)
+            *state = CONSOLE_KEYS_ASKED;
+        return (struct console_key){keys[i].kind, 0};
     }
     return (struct console_key){CONSOLE_KEY_HELP, 0};
+}
+
+struct console_key console_key(enum console_key_state *state, uint8_t byte)
+{
+    enum console_key_state before = *state;
+
+    *state = CONSOLE_KEYS_PLAIN;
+    if (before == CONSOLE_KEYS_ESCAPED)
+        return after_escape(state, byte);
+    if (before == CONSOLE_KEYS_ASKED)
+        return (struct console_key){
+            byte == 'y' || byte == 'Y' ? CONSOLE_KEY_LEAVE : CONSOLE_KEY_STAY, 0};
+    if (byte != CONSOLE_ESCAPE)
+        return (struct console_key){CONSOLE_KEY_BYTE, byte};
+    *state = CONSOLE_KEYS_ESCAPED;
+    return (struct console_key){CONSOLE_KEY_NONE, 0};
 }
 
 void console_input_init(void)
@@ -47,14 +63,19 @@ void console_input_init(void)
     memset(rings, 0, sizeof(rings));
 }
 
+void console_input_add(unsigned source, void *bytes, size_t size)
+{
+    rings[source] = (struct input_ring){.bytes = bytes, .size = (uint32_t)size};
+}
+
 bool console_input_put(unsigned source, uint8_t byte)
 {
     struct input_ring *ring = &rings[source];
     uint32_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 
-    if (head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= CONSOLE_INPUT_SIZE)
+    if (head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= ring->size)
         return false;
-    ring->bytes[head % CONSOLE_INPUT_SIZE] = byte;
+    ring->bytes[head & (ring->size - 1)] = byte;
     __atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
     return true;
 }
@@ -74,7 +95,7 @@ bool console_input_get(unsigned source, uint8_t *byte)
 
     if (!console_input_ready(source))
         return false;
-    *byte = ring->bytes[tail % CONSOLE_INPUT_SIZE];
+    *byte = ring->bytes[tail & (ring->size - 1)];
     __atomic_store_n(&ring->tail, tail + 1, __ATOMIC_RELEASE);
     return true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The console's state, shared by console.c, console_drain.c and console_poll.c and by nobody else:
+// The console's state, shared by the files drivers/console*.c and by nobody else:
 // which word is written and read by whom, in which order.
 #ifndef DRIVERS_CONSOLE_STATE_H
 #define DRIVERS_CONSOLE_STATE_H
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "drivers/console.h"
+#include "drivers/console_input.h"
 #include "drivers/console_line.h"
 #include "drivers/console_ring.h"
 #include "drivers/console_turn.h"
@@ -19,10 +20,22 @@ enum console_mode {
     CONSOLE_MODE_PANIC, // synchronous; the rings stand still
 };
 
+// Something that the person at the keyboard asked the hypervisor.
+enum console_question {
+    CONSOLE_QUESTION_NONE,
+    CONSOLE_QUESTION_ASKED,    // the answer is being printed
+    CONSOLE_QUESTION_ANSWERED, // ... is in the log, and not all shown
+};
+
 struct console_source {
     struct console_ring ring;
     char name[CONSOLE_NAME_SIZE];
-    bool deaf; // its input ring is full and that has been said; console CPU only
+    uint32_t dropped; // bytes typed since its input ring became full; console CPU only
+
+    // What happened to the partition. Written by its CPUs, `restarted` cleared by the lock's
+    // holder; relaxed: the drain that follows orders them.
+    bool ended;
+    bool restarted; // what it had made of its screen counts no longer
 };
 
 struct console_state {
@@ -40,6 +53,12 @@ struct console_state {
     // The source that has the keyboard. Written by whoever moves it, read by all; relaxed: the
     // value stands for itself, and a drainer that still sees the old one only shows it later.
     unsigned focus;
+
+    // What is wanted of the view (drivers/console_view.h). Written by the console CPU, the last two
+    // also by the lock's holder, read by that; relaxed: the drain that follows orders them.
+    bool alone; // the focus alone, instead of all
+    enum console_question question;
+    bool redraw; // the person has gone on typing to the partition
 
     // 1 while a CPU drains or prints synchronously. Taken by an exchange; never waited for in RUN,
     // and not for ever in the other modes. Sequentially consistent, with `doorbell`: who finds the
@@ -71,9 +90,12 @@ struct console_state {
     // These belong to the lock's holder.
     struct console_lines lines;
     struct console_turn turn;
+    bool untold;       // it may not have been said how much of hidden sources' output is gone
     bool tx_interrupt; // the transmitter's interrupt is on
 
-    bool escaped; // the escape key came; the console CPU's
+    // The console CPU's.
+    enum console_key_state keys;
+    uint64_t overrun_told; // when it was said that the port lost characters, 0: never
 };
 
 extern struct console_state console_state;

@@ -7,6 +7,7 @@
 #include "drivers/console_history.h"
 #include "drivers/console_log.h"
 #include "drivers/console_state.h"
+#include "drivers/console_view.h"
 
 static struct console_turn *turn(void)
 {
@@ -29,6 +30,8 @@ uint32_t console_turn_ready(void)
 {
     uint32_t sources = 0;
 
+    if (console_view_is_alone())
+        return console_view_ready();
     for (unsigned id = 0; id < console_state.count; id++)
         sources |= ready(id, console_focus()) ? 1u << id : 0;
     return sources;
@@ -158,6 +161,12 @@ unsigned console_turn_next(void)
     unsigned focus = console_focus();
 
     turn()->waiting = false;
+    if (console_view_is_alone()) {
+        uint32_t sources = console_view_ready();
+
+        // The hypervisor's bit is the lowest: it says little, and that matters.
+        return sources != 0 ? (unsigned)__builtin_ctz(sources) : CONSOLE_LINE_NONE;
+    }
     if (!console_state.ticker || !console_is_partition(focus))
         return in_order(focus, CONSOLE_LINE_NONE);
 
@@ -173,7 +182,7 @@ unsigned console_turn_next(void)
 
 bool console_turn_may_show(void)
 {
-    if (!console_state.ticker)
+    if (!console_state.ticker || console_view_is_alone())
         return true;
     // While others say line after line, it would be broken after each of them.
     if (turn()->others == 0 || passed(turn()->others, time_us(), CONSOLE_QUIET_US))

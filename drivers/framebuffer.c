@@ -11,6 +11,7 @@
 #define SCROLL_PART 4u
 #define TAB         8u
 #define ESCAPE      0x1b
+#define BEL         0x07
 #define BLANK       0 // index in `font` of the space
 #define OTHER       (FONT_LAST + 1 - FONT_FIRST)
 
@@ -18,6 +19,7 @@ enum sequence {
     SEQUENCE_NONE,
     SEQUENCE_ESCAPE,  // ESC came
     SEQUENCE_CONTROL, // ESC [ came: up to a byte from 0x40 on (ECMA-48, 5.4)
+    SEQUENCE_STRING,  // a title or the like: up to BEL or the next ESC (ECMA-48, 5.6)
 };
 
 // The part of a row that may differ from what is drawn.
@@ -34,6 +36,7 @@ static struct {
     unsigned columns, rows;
     unsigned column, row; // of the cursor; `column` may be `columns`: the next character wraps
     enum sequence sequence;
+    bool moved; // a sequence went to another place: what follows is no part of this row
     bool drawing;
     uint8_t *wanted; // indices in `font`, row by row
     uint8_t *drawn;
@@ -116,6 +119,7 @@ static void scroll(void)
 
 static void next_row(void)
 {
+    fb.moved = false;
     if (fb.row + 1 >= fb.rows)
         scroll();
     fb.row = (unsigned)min_u64(fb.row + 1, fb.rows - 1);
@@ -123,6 +127,9 @@ static void next_row(void)
 
 static void put_glyph(uint8_t glyph)
 {
+    if (fb.moved && fb.column > 0)
+        fb.column = fb.columns;
+    fb.moved = false;
     if (fb.column >= fb.columns) {
         fb.column = 0;
         next_row();
@@ -130,6 +137,16 @@ static void put_glyph(uint8_t glyph)
     fb.wanted[fb.row * fb.columns + fb.column] = glyph;
     touch(fb.row, fb.column, fb.column + 1);
     fb.column++;
+}
+
+// What ESC and this byte begin or, with further intermediate bytes, go on with.
+static enum sequence after_escape(uint8_t byte)
+{
+    if (byte == '[')
+        return SEQUENCE_CONTROL;
+    if (byte == ']' || byte == 'P' || byte == 'X' || byte == '^' || byte == '_')
+        return SEQUENCE_STRING;
+    return byte < '0' ? SEQUENCE_ESCAPE : SEQUENCE_NONE;
 }
 
 // Returns whether the byte belongs to a terminal's sequence.
@@ -141,14 +158,25 @@ static bool in_sequence(uint8_t byte)
     }
     if (fb.sequence == SEQUENCE_NONE)
         return false;
-    if (byte < ' ') { // the line goes on or ends: it was none, or is cut
+    if (byte < ' ') { // the line goes on or ends: it was none, or is cut; or a string ends
+        bool ends_string = fb.sequence == SEQUENCE_STRING && byte == BEL;
+
         fb.sequence = SEQUENCE_NONE;
-        return false;
+        return ends_string;
     }
-    if (fb.sequence == SEQUENCE_ESCAPE && byte == '[')
-        fb.sequence = SEQUENCE_CONTROL;
-    else if (fb.sequence == SEQUENCE_ESCAPE || byte >= '@')
-        fb.sequence = SEQUENCE_NONE;
+    switch (fb.sequence) {
+    case SEQUENCE_ESCAPE:
+        fb.sequence = after_escape(byte);
+        break;
+    case SEQUENCE_CONTROL:
+        // The screen here only goes on, row by row: a movement of the cursor begins a row.
+        fb.moved |= byte == 'H' || byte == 'f' || byte == 'd' || byte == 'E' || byte == 'F';
+        if (byte >= '@')
+            fb.sequence = SEQUENCE_NONE;
+        break;
+    default: // in a string
+        break;
+    }
     return true;
 }
 

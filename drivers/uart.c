@@ -38,11 +38,12 @@
 #define MCR_OUT2 0x08u // on a PC this gates the interrupt line
 #define MCR_LOOP 0x10u
 
-#define LSR_DATA   0x01u
-#define LSR_PARITY 0x04u
-#define LSR_FRAME  0x08u
-#define LSR_BREAK  0x10u
-#define LSR_THRE   0x20u
+#define LSR_DATA    0x01u
+#define LSR_OVERRUN 0x02u
+#define LSR_PARITY  0x04u
+#define LSR_FRAME   0x08u
+#define LSR_BREAK   0x10u
+#define LSR_THRE    0x20u
 
 #define MSR_LOOP_MASK 0xf0u // DCD, RI, DSR, CTS: in loopback OUT2, OUT1, DTR, RTS
 #define MSR_DCD       0x80u
@@ -53,6 +54,7 @@
 static struct uart_place uart_at;
 static bool uart_found;
 static unsigned uart_fifo_size;
+static uint32_t overruns; // any CPU; relaxed: a plain count
 
 static uint8_t read_reg(unsigned reg)
 {
@@ -110,6 +112,7 @@ bool uart_init(const struct uart_place *place, unsigned divisor)
     // Reading takes back what was pending from before.
     (void)read_reg(REG_LSR);
     (void)read_reg(REG_MSR);
+    overruns = 0;
     // An 8250 or 16450 has no FIFO; a 16550 without the A has a broken one.
     uart_fifo_size = (read_reg(REG_IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
     uart_found = true;
@@ -121,9 +124,29 @@ bool uart_present(void)
     return uart_found;
 }
 
+// Reading the register clears its errors, whoever reads it for whatever.
+static uint8_t read_status(void)
+{
+    uint8_t status = read_reg(REG_LSR);
+
+    if (status != 0xff && (status & LSR_OVERRUN) != 0)
+        __atomic_fetch_add(&overruns, 1, __ATOMIC_RELAXED);
+    return status;
+}
+
+uint32_t uart_overruns(void)
+{
+    return __atomic_load_n(&overruns, __ATOMIC_RELAXED);
+}
+
+uint32_t uart_take_overruns(void)
+{
+    return __atomic_exchange_n(&overruns, 0, __ATOMIC_RELAXED);
+}
+
 unsigned uart_tx_room(void)
 {
-    return (read_reg(REG_LSR) & LSR_THRE) != 0 ? uart_fifo_size : 0;
+    return (read_status() & LSR_THRE) != 0 ? uart_fifo_size : 0;
 }
 
 void uart_tx(uint8_t byte)
@@ -136,7 +159,7 @@ bool uart_rx(uint8_t *byte)
     // A device that breaks (or is unplugged) may read all ones for ever: then no byte is believed,
     // and no caller loops.
     for (unsigned tries = 0; tries < 2 * FIFO_SIZE; tries++) {
-        uint8_t status = read_reg(REG_LSR);
+        uint8_t status = read_status();
 
         if (status == 0xff || (status & LSR_DATA) == 0)
             return false;

@@ -40,6 +40,11 @@ bool uart_present(void);
 // (the FIFO; 1 without one), else 0.
 unsigned uart_tx_room(void);
 
+// How often the receiver has lost bytes, because nobody had read it in time; since the second was
+// called. Any CPU.
+uint32_t uart_overruns(void);
+uint32_t uart_take_overruns(void);
+
 void uart_tx(uint8_t byte);
 
 // Takes a received byte; false if there is none. Bytes with a line error are dropped.

@@ -235,6 +235,17 @@ static void print_counters(void)
           page_alloc_total(&machine.memory) >> 10);
 }
 
+static void ask_to_leave(void)
+{
+    unsigned running = partitions_running();
+    if (running == 0) {
+        print("no partition is running: y resets the machine, any other key goes on\n");
+    } else {
+        print("%u partition%s running: y resets the machine, any other key goes on\n", running,
+              running == 1 ? " is" : "s are");
+    }
+}
+
 static void serve_console(void)
 {
     struct console_events events = console_poll();
@@ -242,6 +253,9 @@ static void serve_console(void)
     post(events.power, WORK_POWER_BUTTON);
     if (events.actions & CONSOLE_ACTION_COUNTERS) {
         print_counters();
+    }
+    if (events.actions & CONSOLE_ACTION_ASK) {
+        ask_to_leave();
     }
     if (events.actions & CONSOLE_ACTION_LEAVE) {
         console_panic(); // nothing may be left in a ring

@@ -45,7 +45,7 @@
 #define HEAP_FIXED     KIB(512)
 #define HEAP_LOG       KIB(64) // the log of the hypervisor's messages
 #define HEAP_PER_CPU   KIB(80)
-#define HEAP_PER_GUEST KIB(112)
+#define HEAP_PER_GUEST (KIB(108) + CONSOLE_RING_SIZE + CONSOLE_INPUT_SIZE)
 
 // How far the start has come: written by the boot CPU, waited for by the others.
 enum phase {

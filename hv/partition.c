@@ -25,13 +25,16 @@
 #include "hv/screen_grant.h"
 #include "version.h"
 
-#define CONSOLE_RING_SIZE 4096
-
 struct partition *partitions[MAX_PARTITIONS];
 unsigned partition_count;
 
 // Partitions that have not ended; whoever ends the last one says so.
 static uint32_t alive;
+
+unsigned partitions_running(void)
+{
+    return __atomic_load_n(&alive, __ATOMIC_RELAXED);
+}
 
 // ---- making --------------------------------------------------------------------------------
 
@@ -220,11 +223,12 @@ static enum status complete(struct partition *p)
         s = create_vcpus(p);
     }
     void *ring = s == STATUS_OK ? heap_alloc(CONSOLE_RING_SIZE) : NULL;
-    if (ring == NULL) {
+    void *input = ring != NULL ? heap_alloc(CONSOLE_INPUT_SIZE) : NULL;
+    if (input == NULL) {
         print("partition \"%s\": no memory for its tables\n", p->name);
         return s == STATUS_OK ? ERR_NO_MEMORY : s;
     }
-    p->console = console_add_source(p->name, ring, CONSOLE_RING_SIZE);
+    p->console = console_add_source(p->name, ring, CONSOLE_RING_SIZE, input, CONSOLE_INPUT_SIZE);
     s = guest_timers_create(p);
     if (s == STATUS_OK) {
         s = passthrough_create(p);
@@ -409,6 +413,7 @@ void partition_finish_end(struct vcpu *v, struct guest_regs *regs)
         start_again(v, regs);
         return;
     }
+    console_end(p->console);
     v->state = VCPU_STOPPED;
     if (__atomic_sub_fetch(&alive, 1, __ATOMIC_SEQ_CST) == 0) {
         print("all partitions have ended\n");

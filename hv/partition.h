@@ -112,6 +112,9 @@ struct partition {
 extern struct partition *partitions[MAX_PARTITIONS];
 extern unsigned partition_count;
 
+// How many have not ended. Any CPU.
+unsigned partitions_running(void);
+
 // Makes the partitions that the configuration names: memory, tables, vCPUs. Prints what is wrong
 // with which partition. Boot CPU.
 enum status partitions_create(void);

@@ -508,5 +508,5 @@ void platform_reset(struct partition *p)
     d->pit_scale = tsc_scale(VPIT_HZ, tsc_khz() * 1000);
     guest_timers_reset(p);
     p->held_count = 0;
-    console_flush_input(p->console);
+    console_restart(p->console);
 }

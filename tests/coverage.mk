@@ -18,9 +18,9 @@ DECISION_C += drivers/acpi_dmar.c drivers/vtd.c drivers/vtd_describe.c drivers/v
 # the IOMMUs of AMD
 DECISION_C += drivers/acpi_ivrs.c drivers/amdvi.c drivers/amdvi_command.c drivers/amdvi_describe.c drivers/amdvi_device.c \
               drivers/amdvi_event.c drivers/amdvi_irq.c drivers/amdvi_msi.c drivers/amdvi_unit.c
-DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_history.c drivers/console_input.c drivers/console_line.c \
+DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_filter.c drivers/console_history.c drivers/console_input.c drivers/console_line.c \
               drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
-              drivers/console_sink.c drivers/console_turn.c drivers/format.c drivers/framebuffer.c drivers/uart_com.c \
+              drivers/console_screen.c drivers/console_sink.c drivers/console_turn.c drivers/console_view.c drivers/format.c drivers/framebuffer.c drivers/uart_com.c \
               drivers/uart.c
 # PCI
 DECISION_C += drivers/pci_acs.c drivers/pci_address.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_class.c drivers/pci_config.c \

@@ -52,6 +52,7 @@ ovmf ovmf /usr/share/OVMF/OVMF_CODE_4M.fd
 signing openssl openssl
 signing sbsigntool sbsign
 dmidecode dmidecode /usr/sbin/dmidecode
+terminal python3-pyte python:pyte
 "
 
 # The sets that the target needs, and those that only some tests need.
@@ -64,7 +65,7 @@ efi) needed="build run gnu-efi" ;;
 image) needed="build run grub grub-efi" ;;
 bochs) needed="build run grub bochs" ;;
 bench) needed="build run grub" optional="bochs" ;;
-test) needed="build run grub gnu-efi grub-efi test" optional="bochs clang-format clang ovmf signing dmidecode" ;;
+test) needed="build run grub gnu-efi grub-efi test" optional="bochs clang-format clang ovmf signing dmidecode terminal" ;;
 *)
     echo "usage: $0 build|run|bochs|iso|efi|image|test|bench" >&2
     exit 2

@@ -150,5 +150,5 @@ def test_halt_for_good(boot, plain):
     assert "one: ended" not in console.text("bulkhead")
     console.type("\x1dc")
     console.wait("one/0: exits", "bulkhead")
-    console.type("\x1dq")
+    console.type("\x1dqy")
     console.wait_end()

@@ -134,7 +134,7 @@ def test_what_is_shown(boot):
     refused(console)  # no more than that
     console.type(KEY + "c")
     console.wait("free for partitions", "bulkhead", since=console.count() - 1)
-    console.type(KEY + "q")
+    console.type(KEY + "qy")
     console.wait("leaving", "bulkhead")
     assert console.wait_end() == 0
 

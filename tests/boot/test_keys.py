@@ -32,7 +32,17 @@ def test_keys(boot, plain):
     console.wait("count", "one", since)  # all the while the guests go on
     console.wait("count", "two", since)
 
+    # It asks before it resets the machine, which anything but y averts.
+    since = console.count()
     console.type(KEY + "q")
-    console.wait("leaving", "bulkhead")
+    console.wait("2 partitions are running: y resets the machine", "bulkhead", since)
+    console.type("n")
+    on = console.wait("the machine goes on", "bulkhead", since)
+    console.wait("count", "one", on + 1)
+    console.wait("count", "two", on + 1)
+    console.type(KEY + "q")
+    console.wait("2 partitions are running", "bulkhead", on)
+    console.type("y")
+    console.wait("leaving", "bulkhead", on)
     # The machine is reset, which ends QEMU under -no-reboot.
     assert console.process.wait(TIMEOUT) == 0

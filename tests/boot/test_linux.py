@@ -84,7 +84,7 @@ def test_two_linux(boot, machine):
     console.type(KEY + "c")
     for vcpu in ("alpha/0", "alpha/1", "beta/0"):
         console.wait(rf"{vcpu}: exits \d+:", "bulkhead")
-    console.type(KEY + "q")
+    console.type(KEY + "qy")
     console.wait_end()
 
 

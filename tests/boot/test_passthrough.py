@@ -106,7 +106,7 @@ def check_disks(console, name, images):
 
 
 def check_images(console, written):
-    console.type(KEY + "q")
+    console.type(KEY + "qy")
     console.wait_end()
     for image, wrote in written.items():
         assert hashlib.sha256(file_of(image, "written")).hexdigest() == wrote, image
@@ -230,7 +230,7 @@ def test_run(tmp_path):
         assert done(console, "beta", "net")[0] == "1"
         assert "disk nvme0n1: read " in console.text("alpha")
         assert "net e1000e: 10.0.2.15 got " in console.text("beta")
-        console.type(KEY + "q")
+        console.type(KEY + "qy")
         console.wait_end()
     finally:
         console.stop()

@@ -55,7 +55,8 @@ def test_screen_beside_serial_port(boot, plain, screen):
                    devices=screen.words)
     console.wait("all partitions have ended", "bulkhead")
     shown = screen.wait("all partitions have ended")
-    rows = [line[i : i + COLUMNS].rstrip() for line in console.lines for i in range(0, len(line.rstrip()), COLUMNS)]
+    lines = console.raw.decode("latin-1").replace("\r", "").split("\n")
+    rows = [line[i : i + COLUMNS].rstrip() for line in lines for i in range(0, len(line.rstrip()), COLUMNS)]
     assert rows == [line for line in shown if line]
 
 

@@ -3,7 +3,10 @@
 
 The partition that has the keyboard is shown before its line is whole, and when another's line comes
 between, its own begins anew: so its lines may stand here more than once, the earlier ones cut
-short. To count lines, match their ends."""
+short. To count lines, match their ends.
+
+A single partition starts alone on the terminal: its lines have no prefix. Here they get it all the
+same, so that all tests look for a partition's lines in the same way; `raw` is what really came."""
 
 import os
 import re
@@ -22,8 +25,12 @@ class Console:
 
     def __init__(self, command, log_path):
         self.command = command
+        self.raw = b""
+        self._alone = None  # the only partition's name, if there is only one
+        self._listed = False  # the list of partitions has been shown
         self.lines = []
-        self.partial = ""
+        self.partial = ""  # the line that has not ended; as it came:
+        self._rest = ""
         self._changed = threading.Condition()
         self._log = open(log_path, "wb")
         self.process = subprocess.Popen(
@@ -45,10 +52,24 @@ class Console:
                         self.partial = ""
                     self._changed.notify_all()
                     return
-                text = self.partial + data.decode("latin-1").replace("\r", "")
-                *whole, self.partial = text.split("\n")
-                self.lines += whole
+                self.raw += data
+                text = self._rest + data.decode("latin-1").replace("\r", "")
+                *whole, self._rest = text.split("\n")
+                self.lines += map(self._with_prefix, whole)
+                self.partial = self._rest
+                if self._alone and self.partial and not "[bulkhead] ".startswith(self.partial[:11]):
+                    self.partial = self._with_prefix(self.partial)
                 self._changed.notify_all()
+
+    def _with_prefix(self, line):
+        """A whole line; the last thing that is said before the guests start is their list."""
+        entry = re.match(r"\[bulkhead\]   (\d+) (\S+)( \(has the keyboard\))?$", line)
+        if entry and not self._listed:
+            self._alone = entry.group(2) if entry.group(1) == "1" else None
+        if line.startswith("[bulkhead] ") or not self._alone:
+            return line
+        self._listed = True
+        return line if line.startswith(f"[{self._alone}] ") else f"[{self._alone}] {line}"
 
     def wait(self, pattern, source=None, since=0, timeout=TIMEOUT, whole=False):
         """The index of the first line from `since` on that has `pattern`; `source` is the prefix

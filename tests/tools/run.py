@@ -88,11 +88,11 @@ def main():
         if args.iommu != "none":
             command += hardware.iommu(args.iommu)
         command += hardware.offered(partitions) if partitions else hardware.e1000e("00:05.0")
-    # Ctrl-C belongs to the guests; Ctrl-] q is how to leave.
+    # Ctrl-C belongs to the guests; Ctrl-] q y is how to leave.
     command += ["-chardev", "stdio,id=con,signal=off", "-serial", "chardev:con"]
     command += bulkhead.kernel(os.path.join(bulkhead.BUILD, "bulkhead32.elf"), modules)
     log_path = os.path.join(bulkhead.BUILD, "qemu.log")
-    print(f"QEMU: {cpus} CPUs, {memory} MiB, {cpu}. Ctrl-] n: next partition, Ctrl-] q: leave")
+    print(f"QEMU: {cpus} CPUs, {memory} MiB, {cpu}. Ctrl-] n: next partition, Ctrl-] q y: leave")
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the emulator ends too
     # TCG warns of each feature of the CPU model that it lacks; that would be the first screen.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += test_console test_console_log test_console_turn test_console_stress
 CONSOLE_TEST_PARTS := tests/unit/fake_uart.c tests/unit/fake_ticker.c $(addprefix drivers/, \
-                      console.c console_drain.c console_turn.c console_poll.c console_line.c \
+                      console.c console_drain.c console_turn.c console_view.c console_poll.c console_line.c console_filter.c console_screen.c \
                       console_ring.c console_log.c console_history.c console_input.c console_sink.c uart.c uart_com.c framebuffer.c format.c)
 test_console_SRCS = tests/unit/test_console.c $(CONSOLE_TEST_PARTS)
 test_console_LIBS = -lpthread
@@ -14,3 +14,6 @@ test_console_log_LIBS = -lpthread
 UNIT_TESTS += test_framebuffer
 test_framebuffer_SRCS = tests/unit/test_framebuffer.c $(CONSOLE_TEST_PARTS)
 test_framebuffer_LIBS = -lpthread
+UNIT_TESTS += test_console_view
+test_console_view_SRCS = tests/unit/test_console_view.c $(CONSOLE_TEST_PARTS)
+test_console_view_LIBS = -lpthread

@@ -20,9 +20,9 @@ static struct {
     uint8_t fifo[16];
     unsigned fifo_used;
     unsigned overruns;
-    uint8_t rx[8192];
+    uint8_t rx[1 << 18];
     size_t rx_head, rx_tail;
-    bool bad_next;
+    bool bad_next, overrun;
     uint8_t memory_shift, memory_width;
     bool line, edge;
     char *out;
@@ -94,6 +94,11 @@ static uint8_t read_register(unsigned reg)
         if (uart.lag > 0 && uart.fifo_used > 0 && uart.lag_left-- == 0) {
             transmit();
             uart.lag_left = uart.lag;
+        }
+        if (uart.overrun) {
+            uart.overrun = false;
+            return (uint8_t)((uart.fifo_used == 0 ? 0x60 : 0) | 2 |
+                             (uart.rx_tail != uart.rx_head ? 1 : 0));
         }
         return (uint8_t)((uart.fifo_used == 0 ? 0x60 : 0) | (uart.rx_tail != uart.rx_head ? 1 : 0) |
                          (uart.bad_next && uart.rx_tail != uart.rx_head ? 8 : 0));
@@ -217,6 +222,15 @@ enum console_sink fake_uart_console(void)
     return console_sink();
 }
 
+unsigned fake_uart_source(const char *name, void *ring, size_t size)
+{
+    static uint8_t input[CONSOLE_SOURCES][CONSOLE_INPUT_SIZE];
+    static unsigned used;
+
+    used = (used + 1) % CONSOLE_SOURCES;
+    return console_add_source(name, ring, size, input[used], CONSOLE_INPUT_SIZE);
+}
+
 void fake_uart_reset(enum fake_uart_kind kind, bool slow)
 {
     free(uart.out);
@@ -260,6 +274,11 @@ void fake_uart_type(const char *text, size_t length)
         uart.rx[uart.rx_head++ % sizeof(uart.rx)] = (uint8_t)text[i];
     update_line();
     pthread_mutex_unlock(&mutex);
+}
+
+void fake_uart_overrun(void)
+{
+    uart.overrun = true;
 }
 
 void fake_uart_break_next(void)

@@ -27,6 +27,9 @@ void fake_uart_reset(enum fake_uart_kind kind, bool slow);
 // Makes it the console: COM1, else the debug port, else none; console_init() comes first.
 enum console_sink fake_uart_console(void);
 
+// Adds a source to the console, as console_add_source(), with an input ring of full size.
+unsigned fake_uart_source(const char *name, void *ring, size_t size);
+
 // Where its registers are, besides the ports: in memory, so far apart, for accesses of `width`
 // bytes only. Any other access ends the test.
 struct uart_place fake_uart_memory(uint8_t shift, uint8_t width);
@@ -43,8 +46,11 @@ const char *fake_uart_output(void);
 // Bytes written while the FIFO was full: each is an error of the driver's.
 unsigned fake_uart_overruns(void);
 
-// Types bytes.
+// Types bytes; they wait as in a FIFO that is never full.
 void fake_uart_type(const char *text, size_t length);
+
+// The receiver reports that it lost bytes, once.
+void fake_uart_overrun(void);
 
 // Makes the next received byte one with a framing error.
 void fake_uart_break_next(void);

@@ -18,7 +18,8 @@
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 
-#define RING 4096
+#define RING 8192
+#define ROOM 4096 // of a ring
 
 static const struct uart_place at_base = {.port = FAKE_UART_BASE};
 
@@ -32,7 +33,7 @@ static void start_on(enum fake_uart_kind kind, bool slow)
     fake_uart_reset(kind, slow);
     fake_uart_console();
     for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(console_add_source(names[i], rings[i], RING), i + 1);
+        assert_int_equal(fake_uart_source(names[i], rings[i], RING), i + 1);
     console_start();
 }
 
@@ -298,8 +299,8 @@ static void questions_to_the_terminal_are_asked_once(void **state)
     write_text(1, "$ \x1b[6n\x1b[?1;2c\x1b[>c\x1b[1mcan[5n");
     assert_string_equal(fake_uart_output(), "[alpha] $ \x1b[6n\x1b[?1;2c\x1b[>c\x1b[1mcan[5n");
     print("x\n");
-    assert_string_equal(fake_uart_output(), "\r\n[bulkhead] x\r\n[alpha] $ \x1b[1mcan[5n");
-    write_text(1, "\n[6n");
+    assert_string_equal(fake_uart_output(), "\x1b[m\r\n[bulkhead] x\r\n[alpha] $ \x1b[1mcan[5n");
+    write_text(1, "\x1b[m\n[6n");
     fake_uart_output();
     print("y\n");
     assert_string_equal(fake_uart_output(), "\r\n[bulkhead] y\r\n[alpha] [6n");
@@ -313,12 +314,12 @@ static void questions_to_the_terminal_are_asked_once(void **state)
 static void small_rings_never_block_for_good(void **state)
 {
     (void)state;
-    static uint8_t small[64];
+    static uint8_t small[128];
 
     fake_uart_reset(FAKE_UART_16550, false);
     fake_uart_console();
-    assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
-    assert_int_equal(console_add_source("tiny", small, sizeof(small)), 2);
+    assert_int_equal(fake_uart_source("alpha", rings[0], RING), 1);
+    assert_int_equal(fake_uart_source("tiny", small, sizeof(small)), 2);
     console_start();
     // A line end, then a part too short to be shown: together they fill the ring.
     for (unsigned i = 0; i < 64; i++)
@@ -349,19 +350,21 @@ static void names_are_checked(void **state)
 
     fake_uart_reset(FAKE_UART_16550, false);
     fake_uart_console();
-    assert_int_equal(console_add_source("", rings[0], RING), 0);
-    assert_int_equal(console_add_source("a", NULL, RING), 0);
-    assert_int_equal(console_add_source("a", rings[0], 32), 0);
-    assert_int_equal(console_add_source("a", rings[0], 3000), 0);
-    assert_int_equal(console_add_source("a", rings[0], 2 * MIB(1)), 0);
-    assert_int_equal(console_add_source("a\x1b[2Jb", rings[0], RING), 1);
-    assert_int_equal(console_add_source("0123456789012345678901234567890123456789", rings[1], RING),
+    assert_int_equal(fake_uart_source("", rings[0], RING), 0);
+    assert_int_equal(fake_uart_source("a", NULL, RING), 0);
+    assert_int_equal(fake_uart_source("a", rings[0], 32), 0);
+    assert_int_equal(fake_uart_source("a", rings[0], 3000), 0);
+    assert_int_equal(fake_uart_source("a", rings[0], 2 * MIB(1)), 0);
+    assert_int_equal(console_add_source("a", rings[0], RING, NULL, CONSOLE_INPUT_SIZE), 0);
+    assert_int_equal(console_add_source("a", rings[0], RING, rings[1], 3000), 0);
+    assert_int_equal(fake_uart_source("a\x1b[2Jb", rings[0], RING), 1);
+    assert_int_equal(fake_uart_source("0123456789012345678901234567890123456789", rings[1], RING),
                      2);
     for (unsigned i = 2; i < MAX_PARTITIONS; i++)
-        assert_int_equal(console_add_source("more", rings[i], RING), i + 1);
-    assert_int_equal(console_add_source("toomany", rings[0], RING), 0);
+        assert_int_equal(fake_uart_source("more", rings[i], RING), i + 1);
+    assert_int_equal(fake_uart_source("toomany", rings[0], RING), 0);
     console_start();
-    assert_int_equal(console_add_source("late", rings[0], RING), 0);
+    assert_int_equal(fake_uart_source("late", rings[0], RING), 0);
     write_text(1, "x\n");
     assert_string_equal(fake_uart_output(), "[a?[2Jb] x\r\n");
     write_text(2, "y\n");
@@ -412,16 +415,16 @@ static void slow_device_is_never_waited_for(void **state)
 static void full_ring_stalls_and_is_told(void **state)
 {
     (void)state;
-    static char expected[3 * RING];
+    static char expected[3 * ROOM];
     size_t length = 0;
     unsigned put = 0;
 
     // The prefix and 8 bytes go to the FIFO, what the line discipline takes ahead is not in the
     // ring any more.
-    while (console_put(1, (uint8_t)('a' + put % 26)) || put < RING) {
+    while (console_put(1, (uint8_t)('a' + put % 26)) || put < ROOM) {
         if (put++ % 100 == 0)
             console_drain();
-        assert_true(put < 2 * RING);
+        assert_true(put < 2 * ROOM);
     }
     assert_false(console_can_put(1));
     assert_int_equal(console_take_unstalled(), 0);
@@ -435,7 +438,7 @@ static void full_ring_stalls_and_is_told(void **state)
     assert_int_equal(told, 1u << 1);
     assert_true(console_can_put(1));
     // Told when half of the ring is free, not at the first byte; and told once.
-    for (unsigned i = 0; i < RING / 2; i++)
+    for (unsigned i = 0; i < ROOM / 2; i++)
         assert_true(console_put(1, (uint8_t)('a' + put++ % 26)));
     play();
     assert_int_equal(console_take_unstalled(), 0);
@@ -496,7 +499,7 @@ static void one_drain_is_bounded(void **state)
 {
     (void)state;
     // The device takes everything at once: yet one call leaves the flood to the interrupt.
-    for (unsigned i = 0; i < RING; i++)
+    for (unsigned i = 0; i < ROOM; i++)
         console_put(2, i % 64 == 63 ? '\n' : 'b');
     console_drain();
     size_t first = strlen(fake_uart_output());
@@ -508,7 +511,7 @@ static void one_drain_is_bounded(void **state)
         console_poll();
     size_t rest = strlen(fake_uart_output());
 
-    assert_int_equal(first + rest, RING + RING / 64 * (strlen("[beta] ") + 1));
+    assert_int_equal(first + rest, ROOM + ROOM / 64 * (strlen("[beta] ") + 1));
     assert_int_equal(fake_uart_registers().ier, 1);
 }
 
@@ -567,7 +570,6 @@ static void escape_keys(void **state)
                           "c")
                          .actions,
                      CONSOLE_ACTION_COUNTERS);
-    assert_int_equal(type("\x1dq").actions, CONSOLE_ACTION_LEAVE);
     assert_string_equal(fake_uart_output(), "");
     assert_int_equal(type("\x1d?").actions, CONSOLE_ACTION_HELP);
     const char *help = fake_uart_output();
@@ -588,25 +590,82 @@ static void escape_keys(void **state)
     expect_input(1, "\x1d");
 }
 
-static void input_overflow_is_told_once(void **state)
+// Ctrl-] q leaves only with a y.
+static void leaving_is_asked_for(void **state)
 {
     (void)state;
-    static char text[2001];
+    assert_int_equal(type("\x1dq").actions, CONSOLE_ACTION_ASK);
+    assert_int_equal(type("y").actions, CONSOLE_ACTION_LEAVE);
+    assert_int_equal(type("\x1dqY").actions, CONSOLE_ACTION_ASK | CONSOLE_ACTION_LEAVE);
+    assert_string_equal(fake_uart_output(), "");
+    for (const char *answer = "n\r \x1d"; *answer != '\0'; answer++) {
+        char text[] = {*answer, '\0'};
 
-    memset(text, 'k', sizeof(text) - 1);
-    type(text);
+        assert_int_equal(type("\x1dq").actions, CONSOLE_ACTION_ASK);
+        assert_int_equal(type(text).actions, 0);
+        assert_string_equal(fake_uart_output(), "[bulkhead] the machine goes on\r\n");
+        assert_int_equal(type("y").input, 1u << 1); // what follows is the guest's
+        expect_input(1, "y");
+    }
+    assert_int_equal(type("\x1dqn").actions, 0); // the answer came with the question
+}
+
+static void typed_text_of_64_kib_is_kept(void **state)
+{
+    (void)state;
+    static char text[64 * 1024 + 101];
+    uint8_t byte;
+
+    for (size_t i = 0; i < sizeof(text) - 1; i++)
+        text[i] = (char)('!' + i * 7 % 90);
+    fake_uart_type(text, 64 * 1024);
+    while (fake_uart_line())
+        console_poll();
+    assert_string_equal(fake_uart_output(), "");
+    // From here on it is lost, which is said at once, and how much when it is read again.
+    fake_uart_type(text + 64 * 1024, 100);
+    while (fake_uart_line())
+        console_poll();
     assert_string_equal(
         fake_uart_output(),
         "[bulkhead] alpha does not read its input: what is typed now is dropped\r\n");
-    type("more");
-    assert_string_equal(fake_uart_output(), "");
-    text[1024] = '\0';
-    expect_input(1, text);
+    for (size_t i = 0; i < 64 * 1024; i++) {
+        assert_true(console_get(1, &byte));
+        assert_int_equal(byte, (uint8_t)text[i]);
+    }
+    assert_false(console_get(1, &byte));
     type("again");
     expect_input(1, "again");
+    assert_string_equal(
+        fake_uart_output(),
+        "[bulkhead] alpha reads its input again: 100 bytes that were typed are dropped\r\n");
     type("old");
-    console_flush_input(1);
+    console_restart(1);
     expect_input(1, "");
+}
+
+// What the port itself lost is said, but not for each character.
+static void lost_characters_are_told(void **state)
+{
+    (void)state;
+    fake_ticker_reset(5000000);
+    fake_uart_overrun();
+    type("a");
+    assert_string_equal(fake_uart_output(), "[bulkhead] the serial port was not read in time: "
+                                            "typed characters were lost, 1 times\r\n");
+    fake_time_pass(999999);
+    for (unsigned i = 0; i < 3; i++) {
+        fake_uart_overrun();
+        type("a");
+    }
+    assert_string_equal(fake_uart_output(), "");
+    fake_time_pass(1);
+    type("a");
+    assert_string_equal(fake_uart_output(), "[bulkhead] the serial port was not read in time: "
+                                            "typed characters were lost, 3 times\r\n");
+    fake_time_pass(9999999);
+    type("a");
+    assert_string_equal(fake_uart_output(), "");
 }
 
 // ---- other sinks and modes
@@ -634,16 +693,17 @@ static void debug_port_is_the_second_choice(void **state)
     (void)state;
     fake_uart_reset(FAKE_UART_DEBUGCON, false);
     assert_int_equal(fake_uart_console(), CONSOLE_SINK_DEBUG_PORT);
-    assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
+    assert_int_equal(fake_uart_source("alpha", rings[0], RING), 1);
+    assert_int_equal(fake_uart_source("beta", rings[1], RING), 2);
     print("early\n");
     console_start();
-    for (unsigned i = 0; i < RING; i++)
-        console_put(1, i == RING - 1 ? '\n' : 'x');
+    for (unsigned i = 0; i < ROOM; i++)
+        console_put(1, i == ROOM - 1 ? '\n' : 'x');
     console_drain();
     const char *out = fake_uart_output();
 
     assert_memory_equal(out, "[bulkhead] early\r\n[alpha] xxx", 29);
-    assert_int_equal(strlen(out), strlen("[bulkhead] early\r\n[alpha] ") + RING + 1);
+    assert_int_equal(strlen(out), strlen("[bulkhead] early\r\n[alpha] ") + ROOM + 1);
     console_poll();
 }
 
@@ -698,7 +758,8 @@ static void without_an_interrupt(void **state)
         fake_uart_console();
         console_set_interrupt(false);
         console_set_ticker(ticker != 0);
-        assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
+        assert_int_equal(fake_uart_source("alpha", rings[0], RING), 1);
+        assert_int_equal(fake_uart_source("beta", rings[1], RING), 2);
         console_start();
         (void)fake_woken_sources();
         (void)fake_ticker_wakes();
@@ -814,7 +875,9 @@ int main(void)
         cmocka_unit_test_setup(keys_go_to_the_focus, start),
         cmocka_unit_test_setup(focus_moves, start),
         cmocka_unit_test_setup(escape_keys, start),
-        cmocka_unit_test_setup(input_overflow_is_told_once, start),
+        cmocka_unit_test_setup(leaving_is_asked_for, start),
+        cmocka_unit_test_setup(typed_text_of_64_kib_is_kept, start),
+        cmocka_unit_test_setup(lost_characters_are_told, start),
         cmocka_unit_test(without_a_device_nobody_stalls),
         cmocka_unit_test(debug_port_is_the_second_choice),
         cmocka_unit_test(early_print_is_synchronous),

@@ -198,7 +198,7 @@ static void the_key_shows_it_again(void **state)
     (void)state;
     static uint8_t ring[4096];
 
-    assert_int_equal(console_add_source("alpha", ring, sizeof(ring)), 1);
+    assert_int_equal(fake_uart_source("alpha", ring, sizeof(ring)), 1);
     assert_true(console_set_log(large, LARGE, 0));
     console_start();
     fake_time_pass(5);

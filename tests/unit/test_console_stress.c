@@ -105,9 +105,17 @@ static uint64_t next_tick; // 0: the timer is off
 // the CPU that serves.
 static unsigned focus_lines;
 
+static bool changing; // the view changes now and then
+static unsigned changes;
+
 static bool serve(void)
 {
-    static unsigned focus;
+    static unsigned focus, calls;
+
+    if (changing && !stop && calls++ % 16 == 0) {
+        fake_uart_type("\x1dr", 2);
+        changes++;
+    }
     uint64_t now = fake_time_pass(200);
     bool kicked = fake_ticker_wakes() > 0, edge = fake_uart_edge();
 
@@ -195,7 +203,8 @@ static void check_line(const char *line)
     assert_memory_equal(line, expected, strlen(line));
 }
 
-static void run(bool slow, bool ticker)
+// Lets all threads run, and then what is left come out.
+static void play(bool slow, bool ticker)
 {
     pthread_t threads[PARTITIONS + PRINTERS], cpu, line;
     char name[8];
@@ -204,7 +213,7 @@ static void run(bool slow, bool ticker)
     fake_uart_console();
     for (unsigned i = 0; i < PARTITIONS; i++) {
         snprintf(name, sizeof(name), "p%u", i + 1);
-        assert_int_equal(console_add_source(name, rings[i], sizeof(rings[i])), i + 1);
+        assert_int_equal(fake_uart_source(name, rings[i], sizeof(rings[i])), i + 1);
     }
     console_set_ticker(ticker);
     fake_ticker_reset(1);
@@ -234,6 +243,11 @@ static void run(bool slow, bool ticker)
         busy = fake_uart_transmit();
         busy |= serve() || next_tick != 0;
     }
+}
+
+static void run(bool slow, bool ticker)
+{
+    play(slow, ticker);
     char *out = strdup(fake_uart_output());
     char *rest = out;
 
@@ -279,6 +293,35 @@ static void slow_device_with_ticker(void **state)
     run(true, true);
 }
 
+// Whatever is hidden when: nobody hangs, and the last line of each comes out in the end.
+static void changing_view(void **state)
+{
+    (void)state;
+    char text[512];
+
+    changing = true;
+    for (int slow = 0; slow < 2; slow++) {
+        changes = 0;
+        play(slow != 0, slow != 0);
+        changing = false;
+        if (changes % 2 != 0)
+            fake_uart_type("\x1dr", 2);
+        for (bool busy = true; busy;) {
+            busy = fake_uart_transmit();
+            busy |= serve() || next_tick != 0;
+        }
+        changing = true;
+        const char *out = fake_uart_output();
+
+        for (unsigned i = 1; i <= PARTITIONS; i++) {
+            make_line(i, LINES - 1, text);
+            assert_non_null(strstr(out, text));
+        }
+        assert_int_equal(fake_uart_overruns(), 0);
+    }
+    changing = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +329,7 @@ int main(void)
         cmocka_unit_test(slow_device),
         cmocka_unit_test(fast_device_with_ticker),
         cmocka_unit_test(slow_device_with_ticker),
+        cmocka_unit_test(changing_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

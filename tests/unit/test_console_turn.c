@@ -15,7 +15,8 @@
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 
-#define RING 4096
+#define RING 8192
+#define ROOM 4096 // of a ring
 #define MS   1000
 
 static uint8_t rings[2][RING];
@@ -25,8 +26,8 @@ static void start_with(bool slow, bool ticker)
     fake_uart_reset(FAKE_UART_16550, slow);
     fake_ticker_reset(7);
     fake_uart_console();
-    assert_int_equal(console_add_source("alpha", rings[0], RING), 1);
-    assert_int_equal(console_add_source("beta", rings[1], RING), 2);
+    assert_int_equal(fake_uart_source("alpha", rings[0], RING), 1);
+    assert_int_equal(fake_uart_source("beta", rings[1], RING), 2);
     console_set_ticker(ticker);
     console_start();
 }
@@ -231,7 +232,7 @@ static void a_crowded_ring_is_not_held(void **state)
     (void)state;
     write_text(1, "$ ");
     expect("[alpha] $ ");
-    for (unsigned put = 0; put < RING / 2; put += 8)
+    for (unsigned put = 0; put < ROOM / 2; put += 8)
         write_text(2, "1234567\n");
     expect("");
     write_text(2, "\n");
@@ -240,7 +241,7 @@ static void a_crowded_ring_is_not_held(void **state)
 
     // Once the line is broken, all may come.
     assert_memory_equal(out, "\r\n[beta] 1234567\r\n", 18);
-    assert_int_equal(count(out, "[beta] 1234567\r\n"), RING / 2 / 8);
+    assert_int_equal(count(out, "[beta] 1234567\r\n"), ROOM / 2 / 8);
     assert_int_equal(count(out, "alpha"), 0);
     tick_after(CONSOLE_QUIET_US);
     expect("[alpha] $ ");
@@ -252,7 +253,7 @@ static void a_line_end_that_is_here_goes_before_a_crowded_ring(void **state)
     (void)state;
     write_text(1, "par");
     fake_uart_output();
-    for (unsigned put = 0; put <= RING / 2; put += 8)
+    for (unsigned put = 0; put <= ROOM / 2; put += 8)
         put_text(2, "1234567\n");
     put_text(1, "t\n");
     console_drain();
@@ -262,7 +263,7 @@ static void a_line_end_that_is_here_goes_before_a_crowded_ring(void **state)
 static void a_crowded_focus_begins_its_line(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i <= RING / 2; i++)
+    for (unsigned i = 0; i <= ROOM / 2; i++)
         assert_true(console_put(1, 'a'));
     write_text(2, "one\n");
     serve();
@@ -356,7 +357,7 @@ static void a_stalled_source_goes_on(void **state)
     write_text(1, "$ ");
     while (console_put(2, put % 64 == 63 ? '\n' : 'b'))
         put++;
-    assert_int_equal(put, RING);
+    assert_int_equal(put, ROOM);
     console_drain();
     // Without time passing, and told once.
     uint32_t told = console_take_unstalled();

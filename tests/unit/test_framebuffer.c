@@ -139,7 +139,10 @@ static void control_characters(void **state)
         {"\x1b[1;31mred\x1b[0m", "red"},
         {"\x1b[?25l\x1b[2Jx\x1b(y\x1b"
          "Mz",
-         "xyz"},
+         "xz"},
+        {"a\x1b]0;title\x07"
+         "b\x1bPq\x1b\\c",
+         "abc"}, // strings
         {"a\x1b\x1b[mb", "ab"},
         {"\x1b[12\rab", "ab"}, // cut by the line's end
         {"a\x07\x01\x7f"
@@ -155,6 +158,18 @@ static void control_characters(void **state)
         framebuffer_show(UINT32_MAX);
         assert_string_equal(row_text(0), rows[i].shown);
     }
+}
+
+// No terminal: what is drawn at places becomes rows.
+static void movements_begin_rows(void **state)
+{
+    (void)state;
+    put("$ vi\r\n\x1b[H\x1b[Jone\x1b[2;1Htwo\x1b[3d\x1b[5;9Hthree\x1b[24;1H\r\nfour");
+    framebuffer_show(UINT32_MAX);
+    static const char *const shown[] = {"$ vi", "one", "two", "three", "four"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        assert_string_equal(row_text((unsigned)i), shown[i]);
 }
 
 static void long_lines_wrap(void **state)
@@ -282,7 +297,7 @@ static void start_console(enum fake_uart_kind kind, bool ticker)
     assert_string_equal(row_text(0), "[bulkhead] first");
     assert_string_equal(row_text(1), "[bulkhead] open");
     for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(console_add_source(names[i], rings[i], sizeof(rings[i])), i + 1);
+        assert_int_equal(fake_uart_source(names[i], rings[i], sizeof(rings[i])), i + 1);
     console_set_ticker(ticker);
 }
 
@@ -328,7 +343,7 @@ static void the_screen_alone(void **state)
     assert_string_equal(row_text(4), "[bulkhead] x");
     assert_int_equal(fake_woken_sources(), 0);
     // Its ring can be full now.
-    for (unsigned i = 0; i < sizeof(rings[0]); i++)
+    for (unsigned i = 0; i < sizeof(rings[0]) / 2; i++)
         assert_true(console_put(1, 'x'));
     assert_false(console_put(1, 'x'));
 }
@@ -344,7 +359,8 @@ static void a_large_screen_is_drawn_in_parts(void **state)
     fake_uart_reset(FAKE_UART_16550, false);
     fake_uart_console();
     console_add_screen();
-    assert_int_equal(console_add_source("alpha", rings[0], sizeof(rings[0])), 1);
+    assert_int_equal(fake_uart_source("alpha", rings[0], sizeof(rings[0])), 1);
+    assert_int_equal(fake_uart_source("beta", rings[1], sizeof(rings[1])), 2);
     console_start();
     memset(line, 'a', 100);
     line[100] = '\n';
@@ -376,7 +392,7 @@ static void what_a_drain_leaves_is_continued(void **state)
         start_console(FAKE_UART_ABSENT, ticker);
         print("\n");
         console_start();
-        for (unsigned i = 0; i < sizeof(rings[1]) / 30; i++) {
+        for (unsigned i = 0; i < sizeof(rings[1]) / 2 / 30; i++) {
             for (unsigned n = 0; n < 30; n++)
                 assert_true(console_put(2, (uint8_t)line[n]));
         }
@@ -407,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(text_is_drawn, start, finish),
         cmocka_unit_test_setup_teardown(control_characters, start, finish),
+        cmocka_unit_test_setup_teardown(movements_begin_rows, start, finish),
         cmocka_unit_test_setup_teardown(long_lines_wrap, start, finish),
         cmocka_unit_test_setup_teardown(full_screens_move_up, start, finish),
         cmocka_unit_test_setup_teardown(drawing_goes_on_where_it_stopped, start, finish),
