@@ -91,7 +91,7 @@ FUZZERS :=
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
 # What guests' exits meet and what goes over memory is built for speed, all else for size, which
-# linker.ld bounds.
+# linker.ld bounds: -Oz is 10 KiB smaller than -Os with clang, and 2 with gcc.
 HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event.c arch/vmx/exit.c arch/vmx/state.c \
               arch/apic.c arch/guest_state.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
               hv/breakpoint.c hv/cpuid_policy.c hv/decode% hv/emulat% hv/exits.c hv/guest_mem.c hv/guest_walk.c \
@@ -131,7 +131,7 @@ $(HV_HOT:%.c=$(HVDIR)/obj/%.o): HV_OPTIMIZE := -O2
 $(HVDIR)/obj/%.o: %.c $(HV_STAMP) | $(HV_GEN)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CFLAGS) $(or $(HV_OPTIMIZE),-Os) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(HV_CFLAGS) $(or $(HV_OPTIMIZE),-Oz) -MMD -MP -c $< -o $@
 
 $(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
 	$(call say,NASM,$@)
