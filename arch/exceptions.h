@@ -12,8 +12,10 @@
 #define HV_CODE_SELECTOR 0x08
 #define HV_DATA_SELECTOR 0x10
 
+#define EXCEPTION_DE 0
 #define EXCEPTION_DB 1
 #define EXCEPTION_UD 6
+#define EXCEPTION_NM 7
 #define EXCEPTION_DF 8
 #define EXCEPTION_TS 10
 #define EXCEPTION_NP 11
@@ -23,6 +25,7 @@
 #define EXCEPTION_MF 16
 #define EXCEPTION_AC 17
 #define EXCEPTION_MC 18
+#define EXCEPTION_XM 19
 
 // Fills the tables; once, on the boot CPU. An NMI that firmware's devices send is ignored until
 // exceptions_take_nmi().

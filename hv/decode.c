@@ -14,25 +14,8 @@
 // its registers for that.
 #define RARE __attribute__((noinline, cold))
 
-#define REX_B BIT(0)
-#define REX_X BIT(1)
-#define REX_R BIT(2)
-#define REX_W BIT(3)
-
 // 15 bytes, of which the last may promise at most 8 of address or displacement and immediate.
 #define BUFFER_SIZE 32
-
-// What the prefixes say, in one word, so that their absence is one test. A REX byte (40 to 4F)
-// takes the lowest byte as it is.
-#define P_REX       0xffu
-#define P_66        (1u << 8)
-#define P_67        (1u << 9)
-#define P_REP_SHIFT 10 // enum insn_rep
-#define P_REP       (3u << P_REP_SHIFT)
-#define P_LOCK      (1u << 12)
-#define P_SEG_SHIFT 13 // enum insn_segment
-#define P_SEG       (7u << P_SEG_SHIFT)
-#define P_OVERRIDE  (1u << 16)
 
 // Operand and address sizes: by mode, and by the prefixes 66 (bit 0) and 67 (bit 1).
 static const struct {
@@ -89,26 +72,6 @@ static RARE uint32_t add_prefix(uint32_t prefixes, uint8_t byte, enum decode_mod
         return (prefixes & ~P_REP) | (unsigned)REP_F2 << P_REP_SHIFT;
     default: // F3
         return (prefixes & ~P_REP) | (unsigned)REP_F3 << P_REP_SHIFT;
-    }
-}
-
-// The entry for an opcode of three bytes, 0F 38 and this one.
-static RARE const struct opcode *three_byte_opcode(uint8_t byte, uint32_t prefixes)
-{
-    static const struct opcode none = {INSN_NONE, FORM_NONE, 0};
-    static const struct opcode movbe_load = {INSN_MOVBE, FORM_REG_RM, F_MODRM | F_MEM | F_NO_REP};
-    static const struct opcode movbe_store = {INSN_MOVBE, FORM_RM_REG, F_MODRM | F_MEM | F_NO_REP};
-    static const struct opcode invpcid = {INSN_INVPCID, FORM_REG_RM, F_MODRM | F_MEM | F_NO_REP};
-
-    switch (byte) {
-    case 0xf0:
-        return &movbe_load;
-    case 0xf1:
-        return &movbe_store;
-    case 0x82:
-        return prefixes & P_66 ? &invpcid : &none;
-    default:
-        return &none;
     }
 }
 
@@ -187,50 +150,6 @@ static inline uint8_t byte_register(uint8_t reg, uint32_t prefixes, bool *high)
 static bool lock_selects_cr8(const struct insn *insn)
 {
     return (insn->op == INSN_MOV_FROM_CR || insn->op == INSN_MOV_TO_CR) && insn->reg == 8;
-}
-
-// Moves from and to control and debug registers: 8 bytes in 64-bit mode, 4 elsewhere, whatever the
-// prefixes say; and only the registers that exist.
-static enum status control_register_rule(struct insn *out, bool lock, enum decode_mode mode)
-{
-    out->operand_size = mode == DECODE_64 ? 8 : 4;
-    out->mem_size = out->operand_size;
-    if (out->op == INSN_MOV_FROM_DR || out->op == INSN_MOV_TO_DR)
-        return out->reg < 8 ? STATUS_OK : ERR_INVALID;
-    if (lock && out->reg == 0)
-        out->reg = 8;
-    if (!(BIT(out->reg) & (BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(8))))
-        return ERR_INVALID;
-    return STATUS_OK;
-}
-
-// What the tables can't say in a flag.
-static RARE enum status special_rule(struct insn *out, bool lock, enum decode_mode mode)
-{
-    switch (out->op) {
-    case INSN_PAUSE: // without F3, 90 is NOP, or XCHG with r8
-        return out->rep == REP_F3 ? STATUS_OK : ERR_UNSUPPORTED;
-    case INSN_WBINVD:
-        if (out->rep == REP_F3)
-            out->op = INSN_WBNOINVD;
-        return STATUS_OK;
-    case INSN_INS:
-    case INSN_STOS:
-    case INSN_SCAS: // rDI alone: always ES
-        out->segment = SEG_ES;
-        return STATUS_OK;
-    case INSN_MOVSXD: // with 66, it reads 4 bytes of memory and keeps 2
-        out->mem_size = out->mem || out->operand_size != 2 ? 4 : 2;
-        return STATUS_OK;
-    case INSN_MOVNTI: // has no 16-bit form
-        if (out->operand_size == 2) {
-            out->operand_size = 4;
-            out->mem_size = 4;
-        }
-        return STATUS_OK;
-    default:
-        return control_register_rule(out, lock, mode);
-    }
 }
 
 // Is the opcode what the table says, with these prefixes in this mode?
@@ -330,8 +249,10 @@ static inline enum status decode_padded(const uint8_t **position, enum decode_mo
     if (byte == 0x0f) {
         byte = *next++;
         entry = &decode_two_byte[byte];
-        if (byte == 0x38)
-            entry = three_byte_opcode(*next++, prefixes);
+        if (entry->op == INSN_NONE)
+            entry = decode_rare_opcode(&next, byte, true, &prefixes, mode, out);
+    } else if (entry->op == INSN_NONE) {
+        entry = decode_rare_opcode(&next, byte, false, &prefixes, mode, out);
     }
     flags = entry->flags;
     if (flags & F_MODRM) {
@@ -388,7 +309,7 @@ static inline enum status decode_padded(const uint8_t **position, enum decode_mo
         if (flags & (F_IMM8 | F_IMM))
             next = take_immediate(next, flags, out);
         if (flags & F_SPECIAL)
-            status = special_rule(out, prefixes & P_LOCK, mode);
+            status = decode_special(out, byte, prefixes, mode);
         if ((flags & F_MEM) && !out->mem)
             status = ERR_INVALID;
     }

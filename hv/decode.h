@@ -61,10 +61,75 @@ enum insn_op {
     INSN_XCHG,
     INSN_XADD,
     INSN_CMPXCHG,
+    INSN_POP, // the first of those whose address is more than what ModRM says
     INSN_BT,
     INSN_BTS,
     INSN_BTR,
     INSN_BTC,
+
+    // Those from here to the strings are rare (hv/emulate_rare.c).
+    INSN_PUSH,
+    INSN_CMOV,      // `imm` is the condition
+    INSN_SET,       // likewise
+    INSN_CMPXCHG8B, // 16B too: mem_size says which
+    INSN_RORX,
+
+    // What the processor computes for the emulator, in the order of hv/emulate_compute.c. These
+    // have operands of 1, 2, 4 and 8 bytes:
+    INSN_MUL,
+    INSN_IMUL_RAX, // into rDX and rAX
+    INSN_DIV,
+    INSN_IDIV,
+    INSN_ROL, // rotates and shifts: by `imm`, or by CL where the form has none
+    INSN_ROR,
+    INSN_RCL,
+    INSN_RCR,
+    INSN_SHL,
+    INSN_SHR,
+    INSN_SAR,
+    INSN_CRC32,
+    // of 2, 4 and 8 bytes:
+    INSN_IMUL,
+    INSN_IMUL_IMM,
+    INSN_SHLD, // by `imm`, or by CL: `count_in_cl`
+    INSN_SHRD,
+    INSN_BSF,
+    INSN_BSR,
+    INSN_POPCNT,
+    INSN_TZCNT,
+    INSN_LZCNT,
+    // of 4 and 8 bytes:
+    INSN_ADCX,
+    INSN_ADOX,
+    INSN_ANDN, // from here on `source2` is a register operand too
+    INSN_BEXTR,
+    INSN_BLSI,
+    INSN_BLSMSK,
+    INSN_BLSR,
+    INSN_BZHI,
+    INSN_MULX,
+    INSN_PDEP,
+    INSN_PEXT,
+    INSN_SARX,
+    INSN_SHLX,
+    INSN_SHRX,
+
+    // Moves into a vector register: `reg`, or of some parts `source2` has the others
+    // (hv/emulate_vector.c).
+    INSN_VECTOR_LOAD,      // the rest is 0
+    INSN_VECTOR_LOW,       // into the low half of 16 bytes
+    INSN_VECTOR_HIGH,      // into the high half
+    INSN_VECTOR_INSERT,    // into the element `imm`
+    INSN_VECTOR_INSERTPS,  // the same, and clears what `imm` says
+    INSN_VECTOR_BROADCAST, // into every element
+    INSN_VECTOR_EVEN,      // the even elements, each twice; operand_size is an element's
+    INSN_VECTOR_ODD,
+    INSN_VECTOR_TO_SINGLE, // an integer, converted
+    INSN_VECTOR_TO_DOUBLE,
+    // and out of one.
+    INSN_VECTOR_STORE,
+    INSN_VECTOR_STORE_HIGH,
+    INSN_VECTOR_EXTRACT, // the element `imm`
 
     INSN_MOVS,
     INSN_CMPS,
@@ -150,9 +215,9 @@ struct insn {
     uint8_t op;           // enum insn_op
     uint8_t form;         // enum insn_form
     uint8_t operand_size; // bytes of the register operand: 1, 2, 4, 8
-    uint8_t mem_size;     // bytes read or written in memory or at the port; differs from
-                          // operand_size in MOVZX, MOVSX and MOVSXD alone. Without meaning for
-                          // instructions of interest for their length
+    uint8_t mem_size;     // bytes read or written in memory or at the port: 1, 2, 4, 8; 16
+                          // and 32 too where vectors move, and 16 in CMPXCHG16B. Without meaning
+                          // for instructions of interest for their length
     uint8_t address_size; // bytes: 2, 4, 8
     uint8_t rep;          // enum insn_rep, as written: it means something for strings only
     bool lock;
@@ -168,6 +233,12 @@ struct insn {
     uint8_t index;     // register number, or INSN_NO_REG
     uint8_t scale;     // shift of the index: 0 to 3
 
+    // Of rare instructions only:
+    uint8_t source2;  // the register that VEX names, 0 to 15
+    uint8_t vector;   // bytes of the vector registers: 16 or 32 with VEX, 0 without it
+    uint8_t row;      // of decode_rare
+    bool count_in_cl; // SHLD, SHRD
+
     int64_t disp; // sign-extended; A0 to A3: the absolute address, zero-extended
     int64_t imm;  // sign-extended; a port number zero-extended
 };
@@ -179,8 +250,5 @@ struct insn {
 //   ERR_INVALID     the processor would raise #UD or, for more than 15 bytes, #GP
 // An operand form with both kinds (r/m) is decoded with a register too (`mem` false).
 enum status decode(const uint8_t *bytes, size_t available, enum decode_mode mode, struct insn *out);
-
-// The name of an operation for a report ("mov", "cpuid"); never NULL.
-const char *insn_name(enum insn_op op);
 
 #endif

@@ -5,6 +5,7 @@
 #include "hv/emulate.h"
 
 #include "hv/emulate_alu.h"
+#include "hv/emulate_rare.h"
 #include "hv/emulate_split.h"
 #include "hv/emulate_string.h"
 
@@ -33,11 +34,17 @@ static uint64_t swap_bytes(uint64_t value, unsigned size)
     return __builtin_bswap64(value) >> (64 - 8 * size);
 }
 
-// BT and its like with a register address a bit string: the offset of the operand that holds the
-// bit, relative to that of the instruction, in bytes.
-static uint64_t bit_string_offset(const struct emulate_context *c, const struct insn *insn)
+// What is added to the address that ModRM says. BT and its like with a register address a bit
+// string: it is the offset of the operand that holds the bit. POP uses RSP after it has moved it.
+static __attribute__((noinline, cold)) uint64_t address_offset(const struct emulate_context *c,
+                                                               const struct insn *insn)
 {
     unsigned size = insn->operand_size;
+
+    if (insn->op == INSN_POP)
+        return insn->base == GPR_RSP ? size : 0;
+    if (insn->form != FORM_RM_REG)
+        return 0;
     int64_t bit = (int64_t)sign_extend(source_operand(c, insn), size);
 
     // Rounds down for negative bit numbers too.
@@ -49,8 +56,8 @@ static uint64_t operand_linear(struct emulate_context *c, const struct insn *ins
 {
     uint64_t linear = emulate_offset(insn, c->regs, c->rip);
 
-    if (insn->op >= INSN_BT && insn->op <= INSN_BTC && insn->form == FORM_RM_REG)
-        linear += bit_string_offset(c, insn);
+    if (insn->op >= INSN_POP && insn->op <= INSN_BTC)
+        linear += address_offset(c, insn);
     if (c->mode != DECODE_64 || insn->segment >= SEG_FS) {
         struct guest_segment s;
 
@@ -71,7 +78,9 @@ static bool addresses(uint64_t linear, const struct insn *insn, gpa_t address)
 static bool writes_memory(const struct insn *insn)
 {
     return insn->form != FORM_REG_RM && insn->op != INSN_CMP && insn->op != INSN_TEST &&
-           insn->op != INSN_BT;
+           insn->op != INSN_BT && insn->op != INSN_PUSH &&
+           !(insn->op >= INSN_MUL && insn->op <= INSN_IDIV) &&
+           !(insn->op >= INSN_BLSI && insn->op <= INSN_BLSR);
 }
 
 // MOV and its relatives: no flags.
@@ -204,8 +213,19 @@ static enum status execute(struct emulate_context *c, const struct insn *insn, g
                                          : read_modify_write(c, insn, address);
     case INSN_BT:
         return bit_test(c, insn, address);
-    default: // the rest of those that emulate_mmio() lets through
+    case INSN_INC:
+    case INSN_DEC:
+    case INSN_NOT:
+    case INSN_NEG:
+    case INSN_XCHG:
+    case INSN_XADD:
+    case INSN_CMPXCHG:
+    case INSN_BTS:
+    case INSN_BTR:
+    case INSN_BTC:
         return read_modify_write(c, insn, address);
+    default: // the rest of those that emulate_mmio() lets through
+        return emulate_rare(c, insn, address);
     }
 }
 
@@ -239,7 +259,7 @@ enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa
 
     if (insn->op >= INSN_MOVS && insn->op <= INSN_SCAS)
         return emulate_string_mmio(c, insn, address);
-    if (!insn->mem || insn->op < INSN_ADD || insn->op > INSN_BTC)
+    if (!insn->mem || insn->op < INSN_ADD || insn->op >= INSN_MOVS)
         return ERR_UNSUPPORTED;
     uint64_t linear = operand_linear(c, insn);
     if (!addresses(linear, insn, address))

@@ -18,8 +18,8 @@ struct decode_memo;
 struct partition;
 struct vcpu;
 
-// An exception for the guest: what event injection needs. All of these have an error code, which
-// is left out in real mode.
+// An exception for the guest: what event injection needs. The error code is left out in real mode,
+// and where the vector has none.
 struct guest_exception {
     uint8_t vector;
     uint32_t error_code;

@@ -77,6 +77,12 @@ bool emulation_fetch(struct emulation *e, struct insn *insn)
     }
 }
 
+// Of those that the emulators raise (SDM vol. 3, table 6-1).
+static bool has_error_code(const struct guest_exception *e)
+{
+    return e->vector >= EXCEPTION_DF && e->vector <= EXCEPTION_PF;
+}
+
 bool emulation_finish(struct emulation *e, enum status outcome, const char *what, uint64_t address)
 {
     struct vcpu *v = e->context.vcpu;
@@ -85,7 +91,7 @@ bool emulation_finish(struct emulation *e, enum status outcome, const char *what
         virt->complete(v, e->context.rip, e->context.rflags, e->context.hits);
         return true;
     case ERR_FAULT:
-        virt->inject(v, &e->context.exception, true);
+        virt->inject(v, &e->context.exception, has_error_code(&e->context.exception));
         return true;
     default:
         return may_run_again(v, e->state.rip) || exit_fault(v, e->context.regs, what, address);

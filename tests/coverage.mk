@@ -39,8 +39,8 @@ DECISION_C += hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_
               hv/msr_policy.c hv/msr_rules.c \
               hv/vapic.c hv/vapic_rules.c
 # decoder, emulators, the guest's page tables
-DECISION_C += hv/decode.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c hv/emulate_alu.c \
-              hv/emulate_split.c hv/emulate_string.c hv/stray.c hv/guest_walk.c hv/string_io.c
+DECISION_C += hv/decode.c hv/decode_rare.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c hv/emulate_alu.c \
+              hv/emulate_compute.c hv/emulate_rare.c hv/emulate_split.c hv/emulate_string.c hv/emulate_vector.c hv/stray.c hv/guest_walk.c hv/string_io.c
 # image loaders, and the tables that a guest finds
 DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_foreign.c hv/load_job.c \
               hv/load_multiboot.c hv/load_space.c hv/bios_rules.c hv/guest_bios.c hv/guest_acpi.c \

@@ -31,7 +31,7 @@ static void check_mode(const uint8_t *data, size_t size, enum decode_mode mode)
     case STATUS_OK:
         CHECK(insn.length >= 1 && insn.length <= INSN_MAX_LENGTH && insn.length <= size);
         CHECK(insn.op > INSN_NONE && insn.op <= INSN_SKINIT);
-        CHECK(insn.mem_size <= 8 && insn.operand_size <= 8 && insn.segment < SEG_COUNT);
+        CHECK(insn.mem_size <= 32 && insn.operand_size <= 8 && insn.segment < SEG_COUNT);
         CHECK(insn.base <= 15 || insn.base == INSN_NO_REG);
         CHECK(insn.index <= 15 || insn.index == INSN_NO_REG);
         CHECK(!insn.reg_high || insn.reg < 4);

@@ -12,6 +12,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/guest_machine.h"
 #include "tests/fuzz/walk_model.h"
+#include "tests/unit/fake_vectors.h"
 
 #define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
@@ -35,17 +36,18 @@ static struct {
 
 static enum status note_access(gpa_t address, unsigned size)
 {
-    bool part = size != insn.mem_size;
+    unsigned whole = insn.mem_size > 8 ? 8 : insn.mem_size;
+    bool part = size != whole;
 
     CHECK((address.v & PAGE_MASK) + size <= PAGE_SIZE);
     CHECK(!guest_ram_contains(&flat, address, size));
     if (part) {
-        CHECK(size < insn.mem_size);
+        CHECK(size < whole);
         CHECK((address.v & PAGE_MASK) == 0 || ((address.v + size) & PAGE_MASK) == 0);
         device.parts++;
     } else if (insn.op != INSN_MOVS && insn.op != INSN_CMPS && insn.op != INSN_INS &&
                insn.op != INSN_OUTS) {
-        CHECK(address.v == device.address.v);
+        CHECK(address.v - device.address.v <= insn.mem_size - size);
     }
     device.refused = device.reads + device.writes == device.fail_at;
     return device.refused ? ERR_DENIED : STATUS_OK;
@@ -125,10 +127,41 @@ void emulate_port_write(struct vcpu *v, uint16_t number, unsigned size, uint32_t
 
 // ---- what may change -------------------------------------------------------------------------
 
+// Of the rare instructions.
+static bool rare(void)
+{
+    return insn.op == INSN_POP || (insn.op >= INSN_PUSH && insn.op < INSN_MOVS);
+}
+
+static bool may_change_rare(unsigned reg)
+{
+    switch (insn.op) {
+    case INSN_PUSH:
+    case INSN_POP:
+        return reg == GPR_RSP;
+    case INSN_CMPXCHG8B:
+    case INSN_MUL:
+    case INSN_IMUL_RAX:
+    case INSN_DIV:
+    case INSN_IDIV:
+        return reg == GPR_RAX || (reg == GPR_RDX && insn.mem_size > 1);
+    case INSN_BLSI:
+    case INSN_BLSMSK:
+    case INSN_BLSR:
+        return reg == insn.source2;
+    case INSN_MULX:
+        return reg == insn.source2 || reg == insn.reg;
+    default:
+        return insn.form == FORM_REG_RM && insn.op < INSN_VECTOR_LOAD && reg == insn.reg;
+    }
+}
+
 static bool may_change(unsigned reg)
 {
     bool string = insn.form == FORM_STRING;
 
+    if (rare())
+        return may_change_rare(reg);
     switch (reg) {
     case GPR_RSI:
     case GPR_RDI:
@@ -154,6 +187,10 @@ static bool may_change(unsigned reg)
 
 static bool changes_flags(void)
 {
+    if (insn.op == INSN_CRC32 || (insn.op >= INSN_MULX && insn.op <= INSN_SHRX))
+        return false;
+    if (insn.op == INSN_CMPXCHG8B || (insn.op >= INSN_MUL && insn.op <= INSN_BZHI))
+        return true;
     return (insn.op >= INSN_ADD && insn.op <= INSN_NEG && insn.op != INSN_NOT) ||
            insn.op == INSN_XADD || insn.op == INSN_CMPXCHG ||
            (insn.op >= INSN_BT && insn.op <= INSN_BTC) || insn.op == INSN_CMPS ||
@@ -202,7 +239,9 @@ static void check_exception(void)
 {
     uint8_t vector = guest.context.exception.vector;
 
-    CHECK(vector == EXCEPTION_PF || vector == EXCEPTION_GP || vector == EXCEPTION_SS);
+    CHECK(vector == EXCEPTION_PF || vector == EXCEPTION_GP || vector == EXCEPTION_SS ||
+          (vector == EXCEPTION_DE && (insn.op == INSN_DIV || insn.op == INSN_IDIV)) ||
+          ((vector == EXCEPTION_UD || vector == EXCEPTION_NM) && insn.op >= INSN_VECTOR_LOAD));
     CHECK(vector == EXCEPTION_PF ? guest.context.exception.error_code < 32
                                  : guest.context.exception.error_code == 0);
 }
@@ -234,8 +273,24 @@ static gpa_t faulting_address(uint16_t choice)
     return gpa(GUEST_DEVICE + (choice & PAGE_MASK));
 }
 
+static void check_rare_accesses(void)
+{
+    unsigned parts = insn.mem_size > 8 ? insn.mem_size / 8u : 1;
+    bool writes_only = insn.op == INSN_POP || insn.op == INSN_SET || insn.op >= INSN_VECTOR_STORE;
+    bool both = (insn.op >= INSN_ROL && insn.op <= INSN_SAR) || insn.op == INSN_SHLD ||
+                insn.op == INSN_SHRD || insn.op == INSN_CMPXCHG8B;
+
+    CHECK(device.reads == (writes_only ? 0 : parts));
+    CHECK(device.writes == (writes_only || both ? parts : 0));
+}
+
 static void check_device_accesses(void)
 {
+    if (rare()) {
+        if (device.parts == 0)
+            check_rare_accesses();
+        return;
+    }
     bool reads_only = insn.op == INSN_CMP || insn.op == INSN_TEST || insn.op == INSN_BT ||
                       insn.op == INSN_LODS || insn.op == INSN_SCAS || insn.op == INSN_CMPS;
 
@@ -264,9 +319,9 @@ static void run_mmio(uint16_t choice)
         check_exception();
     if (status != STATUS_OK) {
         check_unchanged(&regs, rip, rflags);
-        CHECK(device.parts > 0 ||
-              device.writes == (device.fail_at != 0 && device.fail_at == device.reads + 1 &&
-                                device.writes != 0));
+        if (insn.mem_size <= 8 && device.parts == 0) // else the first may have been written
+            CHECK(device.writes == (device.fail_at != 0 && device.fail_at == device.reads + 1 &&
+                                    device.writes != 0));
         check_ram(false);
         return;
     }
@@ -277,7 +332,7 @@ static void run_mmio(uint16_t choice)
     CHECK(((rflags ^ guest.context.rflags) & ~(changes_flags() ? STATUS_FLAGS : 0)) == 0);
     CHECK(guest.context.rip == next_rip(rip) ||
           (guest.context.rip == rip && insn.form == FORM_STRING && insn.rep != REP_NONE));
-    check_ram(insn.op == INSN_MOVS || device.parts > 0);
+    check_ram(insn.op == INSN_MOVS || insn.op == INSN_PUSH || device.parts > 0);
 }
 
 static void run_string_io(void)
@@ -359,6 +414,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&memo, 0, sizeof(memo));
     memset(&device, 0, sizeof(device));
     memset(&port, 0, sizeof(port));
+    fake_vectors.wide_enabled = true;
     if (!guest_machine_set_up(data, size, &choice))
         return 0;
     // The tables that it has, walked for addresses that it has.

@@ -4,15 +4,16 @@
 // nothing, two pages of RAM, the device's page, one of RAM that can only be read, nothing. For the
 // processor the device's page is RAM too; the emulator's device keeps what is written. What the one
 // faults on, the other must fault on, at the same address and after the same iterations.
-#include <cpuid.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "docs/tables/insn_names.h"
 #include "hv/emulate.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/native.h"
 #include "tests/unit/fake_flat_ram.h"
+#include "tests/unit/fake_vectors.h"
 
 #define AREA         0x10000000u // linear
 #define PAGES        6u
@@ -132,19 +133,10 @@ static bool split(uint64_t linear)
            (in_device(linear & ~PAGE_MASK) || in_device((linear & ~PAGE_MASK) + PAGE_SIZE));
 }
 
-static bool has_movbe(void)
-{
-    unsigned eax, ebx, ecx, edx;
-
-    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_MOVBE);
-}
-
 // FS and GS are the test's own; what is not an access to memory never comes to the emulator.
 static bool usable(void)
 {
     if (insn.op < INSN_ADD || insn.op > INSN_SCAS || insn.segment >= SEG_FS)
-        return false;
-    if (insn.op == INSN_MOVBE && !has_movbe())
         return false;
     return insn.mem || insn.form == FORM_STRING;
 }
@@ -174,16 +166,29 @@ static unsigned device_iterations(const struct guest_regs *regs, uint64_t rflags
     return n;
 }
 
-static uint64_t bit_string(const struct guest_regs *regs, uint64_t linear)
+// Where the operand is: of a bit string, and of POP, it is not where ModRM says.
+static uint64_t operand_at(const struct guest_regs *regs, uint64_t linear)
 {
     int64_t bit;
 
+    if (insn.op == INSN_POP && insn.base == GPR_RSP)
+        return linear + insn.operand_size;
     if (insn.op < INSN_BT || insn.op > INSN_BTC || insn.form != FORM_RM_REG)
         return linear;
     bit = insn.operand_size == 8   ? (int64_t)regs->r[insn.reg]
           : insn.operand_size == 4 ? (int32_t)regs->r[insn.reg]
                                    : (int16_t)regs->r[insn.reg];
     return linear + (uint64_t)(bit >> 3) / insn.operand_size * insn.operand_size;
+}
+
+// The stack lies in RAM of the area, and not in a page beside the device.
+static bool stack_usable(const struct guest_regs *regs)
+{
+    uint64_t top = insn.op == INSN_PUSH ? regs->r[GPR_RSP] - insn.operand_size : regs->r[GPR_RSP];
+
+    if (insn.op != INSN_PUSH && insn.op != INSN_POP)
+        return true;
+    return top >= AREA && top + 8 <= AREA_END && !in_device(top) && !in_device(top + 7);
 }
 
 // ---- the two executions ------------------------------------------------------------------------
@@ -228,7 +233,7 @@ static enum status emulate(struct emulate_context *c, unsigned count)
     enum status status = STATUS_OK;
 
     for (unsigned i = 0; status == STATUS_OK && i < count && c->rip == NATIVE_CODE; i++) {
-        uint64_t linear = bit_string(c->regs, emulate_offset(&insn, c->regs, c->rip));
+        uint64_t linear = operand_at(c->regs, emulate_offset(&insn, c->regs, c->rip));
 
         if (insn.form == FORM_STRING) {
             uint64_t from = pointer(c->regs, GPR_RSI), to = pointer(c->regs, GPR_RDI);
@@ -269,8 +274,18 @@ static uint64_t forget_what_is_open(struct guest_regs *regs, uint64_t rflags)
     return insn.op == INSN_CMPS || insn.op == INSN_SCAS ? rflags & ~STATUS_FLAGS : rflags;
 }
 
+// What the processor checks before it accesses memory, so that the instruction never comes here: an
+// alignment, and whether it knows the instruction at all.
+static bool refused_before(const struct native_state *n)
+{
+    return n->signal == SIGILL || (n->signal == SIGSEGV && n->fault == 0 &&
+                                   (insn.op >= INSN_VECTOR_LOAD || insn.op == INSN_CMPXCHG8B));
+}
+
 static void compare(struct native_state *n, struct emulate_context *c, enum status status)
 {
+    if (refused_before(n))
+        return;
     if (n->signal != 0) {
         n->rflags = forget_what_is_open(&n->regs, n->rflags);
         c->rflags = forget_what_is_open(c->regs, c->rflags);
@@ -279,7 +294,10 @@ static void compare(struct native_state *n, struct emulate_context *c, enum stat
                 ((n->rflags ^ c->rflags) & (STATUS_FLAGS | RFLAGS_DF)) == 0;
 
     if (n->signal == 0)
-        same = same && status == STATUS_OK && c->rip == NATIVE_CODE + insn.length;
+        same = same && status == STATUS_OK && c->rip == NATIVE_CODE + insn.length &&
+               memcmp(n->vectors, fake_vectors.reg, sizeof(n->vectors)) == 0;
+    else if (n->signal == SIGFPE)
+        same = same && status == ERR_FAULT && c->exception.vector == EXCEPTION_DE;
     else
         same = same && n->signal == SIGSEGV && status == ERR_FAULT &&
                c->exception.vector == EXCEPTION_PF && c->exception.cr2 == n->fault;
@@ -291,9 +309,10 @@ static void compare(struct native_state *n, struct emulate_context *c, enum stat
 
 static void run_both(struct guest_regs *regs, uint64_t rflags, unsigned count)
 {
-    const struct guest_paging paging = {.cr0 = BIT(31) | BIT(16) | 1,
+    const struct guest_paging paging = {.cr0 = CR0_PG | CR0_WP | CR0_PE,
                                         .cr3 = 0x1000,
-                                        .cr4 = BIT(5),
+                                        .cr4 = CR4_PAE | CR4_OSFXSR |
+                                               (native_has_avx() ? CR4_OSXSAVE : 0),
                                         .efer = BIT(8) | BIT(10),
                                         .cpl = 3,
                                         .phys_bits = 40};
@@ -304,6 +323,11 @@ static void run_both(struct guest_regs *regs, uint64_t rflags, unsigned count)
                                 .rflags = rflags,
                                 .mode = DECODE_64};
     struct native_state n = {.regs = *regs, .rflags = rflags};
+
+    fake_vectors.wide_enabled = native_has_avx();
+    for (unsigned i = 0; i < sizeof(n.vectors); i++)
+        n.vectors[i / 32].byte[i % 32] = native_has_avx() || !(i & 16) ? (uint8_t)(i * 29 + 7) : 0;
+    memcpy(fake_vectors.reg, n.vectors, sizeof(n.vectors));
     enum status status = emulate(&c, count);
 
     native_run((const uint8_t *)(uintptr_t)NATIVE_CODE, insn.length, &n);
@@ -342,7 +366,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (insn.rep != REP_NONE && pointer(&regs, GPR_RCX) == 0)
             return 0;
     } else {
-        count = in_device(bit_string(&regs, emulate_offset(&insn, &regs, NATIVE_CODE)));
+        count = in_device(operand_at(&regs, emulate_offset(&insn, &regs, NATIVE_CODE))) &&
+                stack_usable(&regs);
     }
     if (count == 0)
         return 0;

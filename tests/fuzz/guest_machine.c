@@ -98,7 +98,8 @@ static void set_up_paging(const struct input *in)
 
     g->cr3 = TOP;
     g->cr0 = (format < 7 ? CR0_PG : 0) | CR0_PE | (in->paging & 8 ? CR0_WP : 0);
-    g->cr4 = (in->paging & 16 ? CR4_SMEP : 0) | (in->paging & 32 ? CR4_SMAP : 0);
+    g->cr4 = CR4_OSFXSR | CR4_OSXSAVE | (in->paging & 16 ? CR4_SMEP : 0) |
+             (in->paging & 32 ? CR4_SMAP : 0);
     g->efer = in->paging & 64 ? EFER_NXE : 0;
     g->ac = in->paging >> 7;
     g->cpl = in->cpl & 3;

@@ -73,6 +73,22 @@ MMIO = {
     "btc-reg": "0fbb0f", "stosb": "aa", "rep-stosd": "f3ab", "scasw": "66af", "repne-scasb": "f2ae",
     "movsd": "a5", "rep-movsb": "f3a4", "cmpsb": "a6", "repe-cmpsd": "f3a7", "fs-mov": "648907",
 }
+# The rare ones, with the operand where rDI points.
+RARE = {
+    "push": "ff37", "pop": "8f07", "cmovl": "0f4c0f", "setbe": "0f9607", "cmpxchg8b": "0fc70f",
+    "mul": "f727", "imul-rax": "f76f00", "div": "f737", "idivb": "f63f", "rol": "d107", "rcr-cl": "d31f",
+    "shl-imm": "c12703", "sarb": "d23f", "imul": "0faf0f", "imul-imm": "6b0ff9", "imul-imm4": "690f12345678",
+    "shld": "0fa40f05", "shrd-cl": "0fad17", "bsf": "0fbc0f", "bsr": "0fbd0f", "popcnt": "f30fb80f",
+    "tzcnt": "f30fbc0f", "lzcnt": "f30fbd0f", "crc32b": "f20f38f00f", "crc32": "f20f38f10f",
+    "adcx": "660f38f60f", "adox": "f30f38f60f", "andn": "c4e268f20f", "blsi": "c4e268f31f",
+    "bzhi": "c4e268f50f", "pext": "c4e26af50f", "pdep": "c4e26bf50f", "mulx": "c4e26bf60f",
+    "bextr": "c4e268f70f", "shlx": "c4e269f70f", "sarx": "c4e26af70f", "rorx": "c4e37bf00f0b",
+    "movups": "0f100f", "movups-to": "0f110f", "movd": "660f6e0f", "movq-to": "660fd60f", "movss": "f30f100f",
+    "movsd-to": "f20f110f", "movhps": "0f160f", "movlpd-to": "660f130f", "cvtsi2sd": "f20f2a0f",
+    "cvtsi2ss": "f30f2a0f", "pinsrw": "660fc40f03", "pextrd": "660f3a160f02", "insertps": "660f3a210f3a",
+    "vmovups": "c5fc100f", "vmovd": "c5f96e0f", "vmovhps": "c5f0160f", "vbroadcastss": "c4e27d180f",
+    "vmovddup": "c5ff120f", "vinsertf128": "c4e375180f01", "vextractf128": "c4e37d190f01",
+}
 FROM_DEVICE = {"lodsd": "ad", "rep-lodsb": "f3ac", "rep-movsd": "f3a5", "repe-cmpsb": "f3a6"}
 PORTS = {"insb": "6c", "rep-insd": "f36d", "outsb": "6e", "rep-outsw": "66f36f", "fs-outsb": "646e"}
 CODE64_ONLY = {"movsxd": "486317", "rip": "8b05f0000000", "sib": "428b449b10", "movsq": "f348a5"}
@@ -91,7 +107,7 @@ def emulate_input(code, mode=CODE64, paging=LEVELS4, from_device=False, rcx=5, r
 
 
 def emulate():
-    for name, code in {**MMIO, **CODE64_ONLY}.items():
+    for name, code in {**MMIO, **RARE, **CODE64_ONLY}.items():
         write("fuzz_emulate", name, emulate_input(code))
     for name, code in FROM_DEVICE.items():
         write("fuzz_emulate", f"{name}-from", emulate_input(code, from_device=True))
@@ -109,8 +125,8 @@ def emulate():
     write("fuzz_emulate", "fetched", emulate_input("8907", CODE64 | 8))
 
 
-def native_input(code, rdi, rsi, rcx=5, rflags=0, aim=None):
-    regs = [(FILLED, 0x8123), (SMALL, rcx), (SMALL, 3), (SMALL, 0), (SMALL, 0), (SMALL, 9), rsi, rdi]
+def native_input(code, rdi, rsi, rcx=5, rflags=0, aim=None, stack=(SMALL, 0)):
+    regs = [(FILLED, 0x8123), (SMALL, rcx), (SMALL, 3), (SMALL, 0), stack, (SMALL, 9), rsi, rdi]
     regs += [(4, 0x8000 + n) for n in range(8)]
     data = struct.pack("<BHHB", aim is not None, aim or 0, rflags, 0x55)
     return data + b"".join(struct.pack("<BH", *r) for r in regs) + bytes.fromhex(code).ljust(15, b"\x90")
@@ -119,6 +135,11 @@ def native_input(code, rdi, rsi, rcx=5, rflags=0, aim=None):
 def native():
     area, df = 1, 1 << 10
     device, ram = (area, 0x3100), (area, 0x1F00)
+    for name, code in RARE.items():
+        stack = ram if name in ("push", "pop") else (SMALL, 0)
+        wide = code if code[:2] in ("c4", "c5") else code[:2] + "48" + code[2:] if code[:2] in ("66", "f2", "f3") else "48" + code
+        for kind, bytes_ in (("", code), ("-wide", wide)):
+            write("fuzz_emulate_native", name + kind, native_input(bytes_, device, ram, aim=0x120, stack=stack))
     for name, code in {**MMIO, **CODE64_ONLY}.items():
         if not name.startswith(("rep", "fs", "scas", "stos", "lods", "cmps", "movsd", "movsq")):
             write("fuzz_emulate_native", name, native_input(code, device, ram, aim=0x123))
@@ -134,7 +155,7 @@ def native():
 
 
 def decode():
-    for name, code in {**MMIO, **FROM_DEVICE, **PORTS, **CODE64_ONLY}.items():
+    for name, code in {**MMIO, **RARE, **FROM_DEVICE, **PORTS, **CODE64_ONLY}.items():
         write("fuzz_decode", name, bytes.fromhex(code))
     others = {
         "cpuid": "0fa2", "wrmsr": "0f30", "mov-to-cr": "410f22c0", "mov-from-dr": "0f21f8",

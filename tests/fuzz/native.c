@@ -20,10 +20,15 @@ struct frame {
     uint64_t code;
     uint64_t host_rsp;
     uint64_t back;
+    uint64_t wide;
+    uint64_t unused[11];
+    struct vector_value vectors[16];
 };
 
 _Static_assert(offsetof(struct frame, rflags) == 128, "the assembly below");
 _Static_assert(offsetof(struct frame, back) == 152, "the assembly below");
+_Static_assert(offsetof(struct frame, wide) == 160, "the assembly below");
+_Static_assert(offsetof(struct frame, vectors) == 256, "the assembly below");
 
 static struct frame *const frame = (struct frame *)(uintptr_t)FRAME;
 
@@ -35,6 +40,11 @@ __asm__(".set FRAME, 0x20000800\n"
         "native_enter:\n"
         "    push %rbx\n    push %rbp\n    push %r12\n    push %r13\n    push %r14\n    push %r15\n"
         "    mov %rsp, FRAME+144\n"
+        "    testb $1, FRAME+160\n    jz 1f\n"
+        "    .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+        "    vmovups FRAME+256+32*\\n, %ymm\\n\n    .endr\n    jmp 2f\n"
+        "1:\n    .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+        "    movups FRAME+256+32*\\n, %xmm\\n\n    .endr\n2:\n"
         "    pushq FRAME+128\n    popfq\n"
         "    mov FRAME+0, %rax\n    mov FRAME+8, %rcx\n    mov FRAME+16, %rdx\n"
         "    mov FRAME+24, %rbx\n    mov FRAME+32, %rsp\n    mov FRAME+40, %rbp\n"
@@ -52,6 +62,11 @@ __asm__(".set FRAME, 0x20000800\n"
         "    mov %r15, FRAME+120\n"
         "    mov FRAME+144, %rsp\n"
         "    pushfq\n    popq FRAME+128\n    cld\n"
+        "    testb $1, FRAME+160\n    jz 1f\n"
+        "    .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+        "    vmovups %ymm\\n, FRAME+256+32*\\n\n    .endr\n    vzeroupper\n    jmp 2f\n"
+        "1:\n    .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+        "    movups %xmm\\n, FRAME+256+32*\\n\n    .endr\n2:\n"
         "    pop %r15\n    pop %r14\n    pop %r13\n    pop %r12\n    pop %rbp\n    pop %rbx\n"
         "    ret\n");
 
@@ -96,6 +111,11 @@ void native_set_up(void)
         sigaction(signals[i], &action, &others[signals[i]]);
 }
 
+bool native_has_avx(void)
+{
+    return __builtin_cpu_supports("avx");
+}
+
 void native_run(const uint8_t *bytes, unsigned size, struct native_state *state)
 {
     // jmp *FRAME+152
@@ -108,12 +128,15 @@ void native_run(const uint8_t *bytes, unsigned size, struct native_state *state)
     frame->rflags = state->rflags;
     frame->code = NATIVE_CODE;
     frame->back = (uint64_t)(uintptr_t)native_back;
+    frame->wide = native_has_avx();
+    memcpy(frame->vectors, state->vectors, sizeof(frame->vectors));
     state->signal = 0;
     current = state;
     if (sigsetjmp(home, 1) == 0) {
         running = 1;
         native_enter();
         memcpy(state->regs.r, frame->r, sizeof(frame->r));
+        memcpy(state->vectors, frame->vectors, sizeof(frame->vectors));
         state->rflags = frame->rflags;
     }
     running = 0;

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += test_decode_zydis
-test_decode_zydis_SRCS = tests/unit/test_decode_zydis.c tests/unit/zydis_compare.c hv/decode.c hv/decode_tables.c
+test_decode_zydis_SRCS = tests/unit/test_decode_zydis.c tests/unit/zydis_compare.c hv/decode.c hv/decode_rare.c hv/decode_tables.c docs/tables/insn_names.c
 test_decode_zydis_LIBS = -lZydis

@@ -5,7 +5,7 @@ SENSITIVE_SRCS := $(wildcard docs/tables/sensitive*.c) arch/exception_intercepts
                   arch/vmx/controls.c arch/vmx/cr_rules.c hv/msr_policy.c hv/msr_rules.c \
                   hv/vapic_rules.c drivers/format.c
 test_sensitive_SRCS = tests/unit/test_sensitive.c $(SENSITIVE_SRCS) hv/cpuid_policy.c \
-                      hv/cpuid_rules.c hv/decode.c hv/decode_tables.c
+                      hv/cpuid_rules.c hv/decode.c hv/decode_rare.c hv/decode_tables.c docs/tables/insn_names.c
 UNIT_TESTS += test_cpuid_notes
 test_cpuid_notes_SRCS = tests/unit/test_cpuid_notes.c docs/tables/cpuid_notes.c hv/cpuid_policy.c hv/cpuid_rules.c
 test_cpuid_notes_DEPS = $(GEN)/cpuid_names.inc

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "docs/tables/insn_names.h"
 #include "hv/decode.h"
 #include "hv/guest_regs.h"
 
@@ -365,27 +366,30 @@ static void test_refused(void **state)
         uint8_t bytes[15];
         enum status status;
     } bad[] = {
-        {DECODE_64, {0x90}, ERR_UNSUPPORTED},             // nop
-        {DECODE_64, {0x50}, ERR_UNSUPPORTED},             // push
-        {DECODE_32, {0x40}, ERR_UNSUPPORTED},             // inc %eax, not REX
-        {DECODE_32, {0x63, 0x00}, ERR_UNSUPPORTED},       // arpl
-        {DECODE_64, {0xf7, 0x20}, ERR_UNSUPPORTED},       // mull (%rax)
-        {DECODE_64, {0xff, 0x30}, ERR_UNSUPPORTED},       // push (%rax)
-        {DECODE_64, {0x8f, 0x00}, ERR_UNSUPPORTED},       // pop (%rax)
-        {DECODE_64, {0x0f, 0x10, 0x00}, ERR_UNSUPPORTED}, // movups
-        {DECODE_64, {0x0f, 0x01, 0xca}, ERR_UNSUPPORTED}, // clac
+        {DECODE_64, {0x90}, ERR_UNSUPPORTED},                         // nop
+        {DECODE_64, {0x50}, ERR_UNSUPPORTED},                         // push
+        {DECODE_32, {0x40}, ERR_UNSUPPORTED},                         // inc %eax, not REX
+        {DECODE_32, {0x63, 0x00}, ERR_UNSUPPORTED},                   // arpl
+        {DECODE_64, {0x0f, 0x01, 0xca}, ERR_UNSUPPORTED},             // clac
+        {DECODE_64, {0x0f, 0x10, 0xc1}, ERR_UNSUPPORTED},             // movups without memory
+        {DECODE_64, {0x0f, 0x58, 0x00}, ERR_UNSUPPORTED},             // addps
+        {DECODE_64, {0x0f, 0xb8, 0x00}, ERR_UNSUPPORTED},             // popcnt without its prefix
+        {DECODE_64, {0x66, 0xc5, 0xf8, 0x10, 0x00}, ERR_UNSUPPORTED}, // a prefix before VEX
+        {DECODE_64, {0xc5, 0xf0, 0x10, 0x00}, ERR_UNSUPPORTED},       // a source too many
+        {DECODE_32, {0xc5, 0x30}, ERR_UNSUPPORTED},                   // lds
+        {DECODE_64, {0xf0, 0xd1, 0x00}, ERR_INVALID},                 // lock rol
+        {DECODE_64, {0x0f, 0xc7, 0xc8}, ERR_INVALID},                 // cmpxchg8b without memory
         {DECODE_64, {0x66, 0x0f, 0xc3, 0x00}, ERR_UNSUPPORTED},
-        {DECODE_64, {0xf2, 0x0f, 0x38, 0xf0, 0x00}, ERR_UNSUPPORTED}, // crc32
-        {DECODE_64, {0x82, 0x00, 0x00}, ERR_INVALID},                 // 32-bit code only
-        {DECODE_64, {0x0f, 0xc3, 0xc0}, ERR_INVALID},                 // movnti to a register
-        {DECODE_64, {0x0f, 0x20, 0xc8}, ERR_INVALID},                 // cr1
-        {DECODE_64, {0x44, 0x0f, 0x21, 0xc0}, ERR_INVALID},           // dr8
-        {DECODE_64, {0xf0, 0x89, 0x00}, ERR_INVALID},                 // lock mov
-        {DECODE_64, {0xf0, 0x01, 0xc0}, ERR_INVALID},                 // lock add to a register
-        {DECODE_64, {0xf0, 0x03, 0x00}, ERR_INVALID},                 // lock add from memory
-        {DECODE_64, {0xf0, 0x39, 0x00}, ERR_INVALID},                 // lock cmp
-        {DECODE_64, {0xf0, 0x0f, 0xa2}, ERR_INVALID},                 // lock cpuid
-        {DECODE_64, {0xf0, 0x0f, 0x20, 0xd0}, ERR_INVALID},           // lock mov %cr2
+        {DECODE_64, {0x82, 0x00, 0x00}, ERR_INVALID},       // 32-bit code only
+        {DECODE_64, {0x0f, 0xc3, 0xc0}, ERR_INVALID},       // movnti to a register
+        {DECODE_64, {0x0f, 0x20, 0xc8}, ERR_INVALID},       // cr1
+        {DECODE_64, {0x44, 0x0f, 0x21, 0xc0}, ERR_INVALID}, // dr8
+        {DECODE_64, {0xf0, 0x89, 0x00}, ERR_INVALID},       // lock mov
+        {DECODE_64, {0xf0, 0x01, 0xc0}, ERR_INVALID},       // lock add to a register
+        {DECODE_64, {0xf0, 0x03, 0x00}, ERR_INVALID},       // lock add from memory
+        {DECODE_64, {0xf0, 0x39, 0x00}, ERR_INVALID},       // lock cmp
+        {DECODE_64, {0xf0, 0x0f, 0xa2}, ERR_INVALID},       // lock cpuid
+        {DECODE_64, {0xf0, 0x0f, 0x20, 0xd0}, ERR_INVALID}, // lock mov %cr2
     };
 
     (void)state;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "docs/tables/insn_names.h"
 #include "tests/unit/zydis_compare.h"
 
 #define RANDOM_PER_MODE 700000u
@@ -66,7 +67,7 @@ static void test_all_opcodes(void **state)
     (void)state;
     for (unsigned m = 0; m < 3; m++) {
         for (unsigned prefix = 0; prefix < sizeof(prefixes); prefix++) {
-            for (unsigned opcode = 0; opcode < 0x300; opcode++) {
+            for (unsigned opcode = 0; opcode < 0x400; opcode++) {
                 for (unsigned modrm = 0; modrm < 0x100; modrm++) {
                     uint8_t *b = bytes;
 
@@ -76,10 +77,42 @@ static void test_all_opcodes(void **state)
                     if (opcode >= 0x100)
                         *b++ = 0x0f;
                     if (opcode >= 0x200)
-                        *b++ = 0x38;
+                        *b++ = opcode >= 0x300 ? 0x3a : 0x38;
                     *b++ = (uint8_t)opcode;
                     *b = (uint8_t)modrm;
                     check(modes[m], bytes);
+                }
+            }
+        }
+    }
+    assert_int_equal(failures, 0);
+}
+
+// The same behind VEX: each map and prefix that we know, with and without L, W and second source.
+static void test_all_vex(void **state)
+{
+    uint8_t bytes[BUFFER];
+
+    (void)state;
+    for (unsigned m = 0; m < 3; m++) {
+        for (unsigned form = 0; form < 0x40; form++) { // 3 maps and none, 4 prefixes, L, W
+            for (unsigned opcode = 0; opcode < 0x100; opcode++) {
+                for (unsigned modrm = 0; modrm < 0x100; modrm++) {
+                    unsigned second = (form & 7) | (form & 8) << 4;
+
+                    random_fill(bytes, sizeof(bytes));
+                    second |= random_bits() % 2 ? 0x78 : bytes[5] & 0x78;
+                    bytes[0] = 0xc4;
+                    bytes[1] = (uint8_t)((bytes[1] & 0xe0) | form >> 4);
+                    bytes[2] = (uint8_t)second;
+                    bytes[3] = (uint8_t)opcode;
+                    bytes[4] = (uint8_t)modrm;
+                    check(modes[m], bytes);
+                    if (form >> 4 == 1 && !(form & 8)) { // the short form
+                        bytes[1] = 0xc5;
+                        bytes[2] = (uint8_t)(second | (bytes[5] & 0x80));
+                        check(modes[m], bytes + 1);
+                    }
                 }
             }
         }
@@ -129,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_opcodes),
+        cmocka_unit_test(test_all_vex),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_all_operations_seen),
     };

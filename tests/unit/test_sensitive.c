@@ -13,6 +13,7 @@
 
 #include "arch/exception_intercepts.h"
 #include "arch/vmx/cr_rules.h"
+#include "docs/tables/insn_names.h"
 #include "docs/tables/sensitive.h"
 #include "hv/decode.h"
 

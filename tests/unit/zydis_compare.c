@@ -6,6 +6,7 @@
 #include <Zydis/Zydis.h>
 
 #include "arch/types.h"
+#include "docs/tables/insn_names.h"
 #include "hv/guest_regs.h"
 
 struct reference {
@@ -36,7 +37,7 @@ static bool zydis_decode(enum decode_mode mode, const uint8_t *bytes, size_t siz
 struct known {
     ZydisMnemonic mnemonic;
     enum insn_op op;
-    enum { LENGTH, OPERANDS, STRING } compare;
+    enum { LENGTH, OPERANDS, STRING, RARE } compare;
 };
 
 static const struct known known[] = {
@@ -66,6 +67,156 @@ static const struct known known[] = {
     {ZYDIS_MNEMONIC_BTS, INSN_BTS, OPERANDS},
     {ZYDIS_MNEMONIC_BTR, INSN_BTR, OPERANDS},
     {ZYDIS_MNEMONIC_BTC, INSN_BTC, OPERANDS},
+    {ZYDIS_MNEMONIC_PUSH, INSN_PUSH, RARE},
+    {ZYDIS_MNEMONIC_POP, INSN_POP, RARE},
+    {ZYDIS_MNEMONIC_CMPXCHG8B, INSN_CMPXCHG8B, RARE},
+    {ZYDIS_MNEMONIC_CMPXCHG16B, INSN_CMPXCHG8B, RARE},
+    {ZYDIS_MNEMONIC_MUL, INSN_MUL, RARE},
+    {ZYDIS_MNEMONIC_DIV, INSN_DIV, RARE},
+    {ZYDIS_MNEMONIC_IDIV, INSN_IDIV, RARE},
+    {ZYDIS_MNEMONIC_ROL, INSN_ROL, RARE},
+    {ZYDIS_MNEMONIC_ROR, INSN_ROR, RARE},
+    {ZYDIS_MNEMONIC_RCL, INSN_RCL, RARE},
+    {ZYDIS_MNEMONIC_RCR, INSN_RCR, RARE},
+    {ZYDIS_MNEMONIC_SHL, INSN_SHL, RARE},
+    {ZYDIS_MNEMONIC_SHR, INSN_SHR, RARE},
+    {ZYDIS_MNEMONIC_SAR, INSN_SAR, RARE},
+    {ZYDIS_MNEMONIC_CRC32, INSN_CRC32, RARE},
+    {ZYDIS_MNEMONIC_SHLD, INSN_SHLD, RARE},
+    {ZYDIS_MNEMONIC_SHRD, INSN_SHRD, RARE},
+    {ZYDIS_MNEMONIC_BSF, INSN_BSF, RARE},
+    {ZYDIS_MNEMONIC_BSR, INSN_BSR, RARE},
+    {ZYDIS_MNEMONIC_POPCNT, INSN_POPCNT, RARE},
+    {ZYDIS_MNEMONIC_TZCNT, INSN_TZCNT, RARE},
+    {ZYDIS_MNEMONIC_LZCNT, INSN_LZCNT, RARE},
+    {ZYDIS_MNEMONIC_ADCX, INSN_ADCX, RARE},
+    {ZYDIS_MNEMONIC_ADOX, INSN_ADOX, RARE},
+    {ZYDIS_MNEMONIC_ANDN, INSN_ANDN, RARE},
+    {ZYDIS_MNEMONIC_BEXTR, INSN_BEXTR, RARE},
+    {ZYDIS_MNEMONIC_BLSI, INSN_BLSI, RARE},
+    {ZYDIS_MNEMONIC_BLSMSK, INSN_BLSMSK, RARE},
+    {ZYDIS_MNEMONIC_BLSR, INSN_BLSR, RARE},
+    {ZYDIS_MNEMONIC_BZHI, INSN_BZHI, RARE},
+    {ZYDIS_MNEMONIC_MULX, INSN_MULX, RARE},
+    {ZYDIS_MNEMONIC_PDEP, INSN_PDEP, RARE},
+    {ZYDIS_MNEMONIC_PEXT, INSN_PEXT, RARE},
+    {ZYDIS_MNEMONIC_SARX, INSN_SARX, RARE},
+    {ZYDIS_MNEMONIC_SHLX, INSN_SHLX, RARE},
+    {ZYDIS_MNEMONIC_SHRX, INSN_SHRX, RARE},
+    {ZYDIS_MNEMONIC_RORX, INSN_RORX, RARE},
+    {ZYDIS_MNEMONIC_IMUL, INSN_IMUL, RARE},
+    {ZYDIS_MNEMONIC_MOVDIRI, INSN_MOVNTI, RARE},
+    {ZYDIS_MNEMONIC_CMOVB, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETB, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVBE, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETBE, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVL, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETL, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVLE, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETLE, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNB, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNB, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNBE, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNBE, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNL, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNL, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNLE, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNLE, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNO, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNO, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNP, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNP, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNS, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNS, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVNZ, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETNZ, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVO, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETO, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVP, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETP, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVS, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETS, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_CMOVZ, INSN_CMOV, RARE},
+    {ZYDIS_MNEMONIC_SETZ, INSN_SET, RARE},
+    {ZYDIS_MNEMONIC_MOVUPS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVUPS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVUPD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVUPD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVAPS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVAPS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVAPD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVAPD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVDQA, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVDQA, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVDQU, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVDQU, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_LDDQU, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VLDDQU, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVNTDQA, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVNTDQA, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVSS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVSS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVQ, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVQ, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVSD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVNTPS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVNTPS, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVNTPD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVNTPD, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVNTDQ, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_VMOVNTDQ, INSN_VECTOR_LOAD, RARE},
+    {ZYDIS_MNEMONIC_MOVSLDUP, INSN_VECTOR_EVEN, RARE},
+    {ZYDIS_MNEMONIC_VMOVSLDUP, INSN_VECTOR_EVEN, RARE},
+    {ZYDIS_MNEMONIC_MOVSHDUP, INSN_VECTOR_ODD, RARE},
+    {ZYDIS_MNEMONIC_VMOVSHDUP, INSN_VECTOR_ODD, RARE},
+    {ZYDIS_MNEMONIC_MOVDDUP, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VMOVDDUP, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_CVTSI2SS, INSN_VECTOR_TO_SINGLE, RARE},
+    {ZYDIS_MNEMONIC_VCVTSI2SS, INSN_VECTOR_TO_SINGLE, RARE},
+    {ZYDIS_MNEMONIC_CVTSI2SD, INSN_VECTOR_TO_DOUBLE, RARE},
+    {ZYDIS_MNEMONIC_VCVTSI2SD, INSN_VECTOR_TO_DOUBLE, RARE},
+    {ZYDIS_MNEMONIC_MOVLPS, INSN_VECTOR_LOW, RARE},
+    {ZYDIS_MNEMONIC_VMOVLPS, INSN_VECTOR_LOW, RARE},
+    {ZYDIS_MNEMONIC_MOVLPD, INSN_VECTOR_LOW, RARE},
+    {ZYDIS_MNEMONIC_VMOVLPD, INSN_VECTOR_LOW, RARE},
+    {ZYDIS_MNEMONIC_MOVHPS, INSN_VECTOR_HIGH, RARE},
+    {ZYDIS_MNEMONIC_VMOVHPS, INSN_VECTOR_HIGH, RARE},
+    {ZYDIS_MNEMONIC_MOVHPD, INSN_VECTOR_HIGH, RARE},
+    {ZYDIS_MNEMONIC_VMOVHPD, INSN_VECTOR_HIGH, RARE},
+    {ZYDIS_MNEMONIC_PINSRB, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_VPINSRB, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_PINSRW, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_VPINSRW, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_PINSRD, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_VPINSRD, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_PINSRQ, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_VPINSRQ, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_INSERTPS, INSN_VECTOR_INSERTPS, RARE},
+    {ZYDIS_MNEMONIC_VINSERTPS, INSN_VECTOR_INSERTPS, RARE},
+    {ZYDIS_MNEMONIC_PEXTRB, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_VPEXTRB, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_PEXTRW, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_VPEXTRW, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_PEXTRD, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_VPEXTRD, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_PEXTRQ, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_VPEXTRQ, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_EXTRACTPS, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_VEXTRACTPS, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_VBROADCASTSS, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VBROADCASTSD, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VBROADCASTF128, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VBROADCASTI128, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VPBROADCASTB, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VPBROADCASTW, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VPBROADCASTD, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VPBROADCASTQ, INSN_VECTOR_BROADCAST, RARE},
+    {ZYDIS_MNEMONIC_VINSERTF128, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_VINSERTI128, INSN_VECTOR_INSERT, RARE},
+    {ZYDIS_MNEMONIC_VEXTRACTF128, INSN_VECTOR_EXTRACT, RARE},
+    {ZYDIS_MNEMONIC_VEXTRACTI128, INSN_VECTOR_EXTRACT, RARE},
     {ZYDIS_MNEMONIC_MOVSB, INSN_MOVS, STRING},
     {ZYDIS_MNEMONIC_MOVSW, INSN_MOVS, STRING},
     {ZYDIS_MNEMONIC_MOVSD, INSN_MOVS, STRING},
@@ -176,8 +327,22 @@ static unsigned direction(const struct insn *mine)
     case INSN_MOVS: // its source: the one whose segment is reported
     case INSN_OUTS:
         return ZYDIS_OPERAND_ACTION_READ;
+    case INSN_PUSH:
+    case INSN_MUL:
+    case INSN_IMUL_RAX:
+    case INSN_DIV:
+    case INSN_IDIV:
+    case INSN_BLSI:
+    case INSN_BLSMSK:
+    case INSN_BLSR:
+        return ZYDIS_OPERAND_ACTION_READ;
     case INSN_STOS:
     case INSN_INS:
+    case INSN_POP:
+    case INSN_SET:
+    case INSN_VECTOR_STORE:
+    case INSN_VECTOR_STORE_HIGH:
+    case INSN_VECTOR_EXTRACT:
         return ZYDIS_OPERAND_ACTION_WRITE;
     case INSN_MOV:
     case INSN_MOVBE:
@@ -278,6 +443,52 @@ static const char *compare_operands(const struct insn *mine, const struct refere
     return position == (mine->form == FORM_RM ? 1 : 2) ? NULL : "number of operands";
 }
 
+static bool same_register(const struct insn *mine, unsigned number, ZydisRegister theirs)
+{
+    switch (ZydisRegisterGetClass(theirs)) {
+    case ZYDIS_REGCLASS_XMM:
+        return mine->op >= INSN_VECTOR_LOAD && mine->vector <= 16 &&
+               ZydisRegisterGetId(theirs) == (int)number;
+    case ZYDIS_REGCLASS_YMM:
+        return mine->op >= INSN_VECTOR_LOAD && mine->vector == 32 &&
+               ZydisRegisterGetId(theirs) == (int)number;
+    default:
+        return mine->op < INSN_VECTOR_LOAD &&
+               theirs == general_register(number, mine->operand_size, false);
+    }
+}
+
+// The visible operands, by where Zydis found them in the encoding.
+static const char *compare_rare(const struct insn *mine, const struct reference *r)
+{
+    for (unsigned i = 0; i < r->insn.operand_count; i++) {
+        const ZydisDecodedOperand *o = &r->operands[i];
+        const char *what = NULL;
+
+        if (o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+            continue;
+        if (o->type == ZYDIS_OPERAND_TYPE_MEMORY)
+            what = mine->mem ? compare_memory(mine, o, false) : "memory where we see a register";
+        else if (o->encoding == ZYDIS_OPERAND_ENCODING_MODRM_REG)
+            what = same_register(mine, mine->reg, o->reg.value) ? NULL : "register operand";
+        else if (o->encoding == ZYDIS_OPERAND_ENCODING_NDSNDD)
+            what = same_register(mine, mine->source2, o->reg.value) ? NULL : "second source";
+        else if (o->encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM)
+            what = mine->mem ? "a register where we see memory" : NULL;
+        else if (o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+            what = (o->imm.value.u ^ (uint64_t)mine->imm) & (o->size > 8 ? 0xffff : 0xff)
+                       ? "immediate"
+                       : NULL;
+        else if (o->type == ZYDIS_OPERAND_TYPE_REGISTER && o->reg.value == ZYDIS_REGISTER_CL)
+            what = mine->form == FORM_RM || mine->count_in_cl ? NULL : "by CL";
+        else
+            what = "an operand that we don't know";
+        if (what)
+            return what;
+    }
+    return NULL;
+}
+
 // Of the memory operands of a string instruction, the one whose segment we report.
 static const char *compare_string(const struct insn *mine, const struct reference *r)
 {
@@ -301,30 +512,37 @@ static const char *compare_string(const struct insn *mine, const struct referenc
 
 static const struct known *find_known(const struct reference *r)
 {
+    static const struct known movsd = {ZYDIS_MNEMONIC_MOVSD, INSN_VECTOR_LOAD, RARE};
     const struct known *k = by_mnemonic(r->insn.mnemonic);
 
-    if (k == NULL || r->insn.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
+    if (k == NULL || (r->insn.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
+                      r->insn.encoding != ZYDIS_INSTRUCTION_ENCODING_VEX))
         return NULL;
     // MOVSD and CMPSD are SSE instructions too.
     if (k->compare == STRING && r->insn.meta.category != ZYDIS_CATEGORY_STRINGOP &&
         r->insn.meta.category != ZYDIS_CATEGORY_IOSTRINGOP)
-        return NULL;
+        return k->mnemonic == ZYDIS_MNEMONIC_MOVSD ? &movsd : NULL;
     return k;
 }
 
 // Must we know it: a memory form of an instruction with operands, or any form of the others?
 static bool needed(const struct known *k, const struct reference *r)
 {
-    bool memory = k->compare != OPERANDS;
+    bool memory = k->compare != OPERANDS && k->compare != RARE;
 
     for (unsigned i = 0; i < r->insn.operand_count; i++) {
         const ZydisDecodedOperand *o = &r->operands[i];
 
-        if (o->type == ZYDIS_OPERAND_TYPE_MEMORY)
+        if (o->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+            o->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN)
             memory = true;
         // MOV from and to segment registers shares the mnemonic, and is not asked for.
         if (o->type == ZYDIS_OPERAND_TYPE_REGISTER && k->op == INSN_MOV &&
             ZydisRegisterGetClass(o->reg.value) == ZYDIS_REGCLASS_SEGMENT)
+            return false;
+        // As little the MMX forms of MOVD and MOVQ.
+        if (o->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+            ZydisRegisterGetClass(o->reg.value) == ZYDIS_REGCLASS_MMX)
             return false;
     }
     return memory;
@@ -352,6 +570,24 @@ static const char *compare_control_move(const struct insn *mine, const struct re
     return NULL;
 }
 
+// What has one mnemonic for several operations of ours.
+static enum insn_op same_operation(const struct known *k, const struct insn *mine)
+{
+    switch (mine->op) {
+    case INSN_IMUL_RAX:
+    case INSN_IMUL_IMM:
+        return INSN_IMUL;
+    case INSN_VECTOR_STORE:
+        return k->op == INSN_VECTOR_LOW ? INSN_VECTOR_LOW : INSN_VECTOR_LOAD;
+    case INSN_VECTOR_EVEN:
+        return mine->operand_size == 8 ? INSN_VECTOR_BROADCAST : INSN_VECTOR_EVEN;
+    case INSN_VECTOR_STORE_HIGH:
+        return INSN_VECTOR_HIGH;
+    default:
+        return (enum insn_op)mine->op;
+    }
+}
+
 static const char *compare_decoded(const struct insn *mine, const struct reference *r)
 {
     const struct known *k = find_known(r);
@@ -362,7 +598,7 @@ static const char *compare_decoded(const struct insn *mine, const struct referen
         return compare_control_move(mine, r);
     if (mine->op == INSN_WBNOINVD && k != NULL && mine->rep == REP_F3 && k->op == INSN_WBINVD)
         return NULL; // Zydis 4.0 does not know its F3 form
-    if (k == NULL || k->op != mine->op)
+    if (k == NULL || k->op != same_operation(k, mine))
         return "another operation";
     if (mine->address_size * 8 != r->insn.address_width)
         return "address size";
@@ -370,6 +606,8 @@ static const char *compare_decoded(const struct insn *mine, const struct referen
         return compare_operands(mine, r);
     if (k->compare == STRING)
         return compare_string(mine, r);
+    if (k->compare == RARE)
+        return compare_rare(mine, r);
     return NULL;
 }
 
