@@ -310,6 +310,8 @@ const struct decode_rare decode_rare[] = {
     ROW(BOTH | RARE_0F38 | RARE_66, 0x2a, LOAD(LOAD), RARE_WHOLE, 0),         // MOVNTDQA
     ROW(BOTH | RARE_0F, 0x2b, STORE(STORE), RARE_WHOLE, 0),                   // MOVNTPS
     ROW(BOTH | RARE_0F | RARE_66, 0x2b, STORE(STORE), RARE_WHOLE, 0),         // MOVNTPD
+    ROW(RARE_LEGACY | RARE_0F | RARE_F3, 0x2b, STORE(STORE), 4, 0),           // MOVNTSS
+    ROW(RARE_LEGACY | RARE_0F | RARE_F2, 0x2b, STORE(STORE), 8, 0),           // MOVNTSD
     ROW(BOTH | RARE_0F | RARE_66, 0xe7, STORE(STORE), RARE_WHOLE, 0),         // MOVNTDQ
     ROW(BOTH | RARE_0F | RARE_F3, 0x12, LOAD(EVEN), RARE_WHOLE, 0),           // MOVSLDUP
     ROW(BOTH | RARE_0F | RARE_F3, 0x16, LOAD(ODD), RARE_WHOLE, 0),            // MOVSHDUP

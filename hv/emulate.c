@@ -257,10 +257,11 @@ enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa
 {
     enum status status;
 
-    if (insn->op >= INSN_MOVS && insn->op <= INSN_SCAS)
-        return emulate_string_mmio(c, insn, address);
-    if (!insn->mem || insn->op < INSN_ADD || insn->op >= INSN_MOVS)
-        return ERR_UNSUPPORTED;
+    if (insn->op - (unsigned)INSN_ADD >= INSN_MOVS - (unsigned)INSN_ADD || !insn->mem) {
+        bool string = insn->op >= INSN_MOVS && insn->op <= INSN_SCAS;
+
+        return string ? emulate_string_mmio(c, insn, address) : ERR_UNSUPPORTED;
+    }
     uint64_t linear = operand_linear(c, insn);
     if (!addresses(linear, insn, address))
         status = execute_split(c, insn, address, linear);

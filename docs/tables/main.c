@@ -14,6 +14,7 @@ static const struct page pages[] = {
     {"cpuid.md", page_cpuid},
     {"ports.md", page_ports},
     {"pci.md", page_pci},
+    {"emulation.md", page_emulation},
 };
 
 // Nothing is built for a vCPU here.

@@ -17,6 +17,7 @@ void page_msrs(FILE *out);      // page_msrs.c
 void page_cpuid(FILE *out);     // page_cpuid.c
 void page_ports(FILE *out);     // page_ports.c
 void page_pci(FILE *out);       // page_pci.c
+void page_emulation(FILE *out); // page_emulation.c
 
 // The heading of a page, and what it says of itself.
 void page_begin(FILE *out, const char *title, const char *text);

@@ -506,7 +506,7 @@ static void test_division(void **state)
         uint8_t code[3] = {q->size == 8   ? 0x48
                            : q->size == 2 ? 0x66
                                           : 0x40,
-                           q->size == 1 ? 0xf6 : 0xf7, AT_RSI(q->is_signed ? 7 : 6)};
+                           q->size == 1 ? 0xf6 : 0xf7, q->is_signed ? AT_RSI(7) : AT_RSI(6)};
         enum status status;
 
         fake_guest_reset(DECODE_64);

@@ -21,6 +21,7 @@ __attribute__((noinline, regparm(0))) static void line(const char *name, uint32_
         put(*name);
     for (int i = 28; i >= 0; i -= 4)
         put("0123456789abcdef"[value >> i & 15]);
+    put('.');
     put('\r');
     put('\n');
 }
