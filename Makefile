@@ -99,7 +99,8 @@ HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event
               hv/string_io.c hv/vapic.c hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c drivers/uart% \
               partitions/sha256.c,$(HV_C))
 # Of these, what guests seldom come to.
-HV_HOT := $(filter-out hv/emulate_alu.c hv/emulate_compute.c hv/emulate_rare.c hv/emulate_string.c hv/emulate_vector.c \
+HV_HOT := $(filter-out hv/emulate_alu.c hv/emulate_compute.c hv/emulate_rare.c hv/emulate_split.c hv/emulate_string.c \
+              hv/emulate_vector.c \
               hv/string_io.c hv/vdev/vmsix.c hv/vdev/vpci% hv/vdev/vreset.c hv/vdev/vrtc.c,$(HV_HOT))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard arch/asm_offsets.c),)

@@ -21,8 +21,9 @@ static const struct emulation_gap gaps[] = {
     {"TLB", GAP_INSTRUCTION, "invlpg invpcid", "INVLPG accesses nothing; a descriptor is RAM"},
     {"BOUND, XLAT, UD0, UD1", GAP_INSTRUCTION, "bound xlat ud0 ud1",
      "a table in RAM, or the operand of an instruction that is not defined"},
-    {"string I/O with a device page", GAP_CATEGORY, "IOSTRINGOP",
-     "the buffer of INS and OUTS is RAM; one device is not copied into another port by port"},
+    {"string I/O with a device page, by a port without exits", GAP_CATEGORY, "IOSTRINGOP",
+     "a port that the partition owns, copied into a device's registers; with other ports it is "
+     "executed"},
     {"cache control", GAP_INSTRUCTION, "clflush clflushopt clwb cldemote prefetchwt1",
      "a device page is not cached, and none of these is an access that a program asks for in C"},
     {"64 bytes at once", GAP_INSTRUCTION, "movdir64b enqcmd enqcmds",
@@ -60,7 +61,7 @@ static const struct emulation_gap gaps[] = {
     {"gathers", GAP_EXTENSION, "AVX2GATHER",
      "several addresses in one instruction, of which each may be a device's or RAM"},
     {"3DNow! and XOP", GAP_ENCODING, "3DNOW XOP",
-     "extensions that only past processors have; compilers use them only where a program names "
+     "extensions that only past processors have: compilers use them only where a program names "
      "them"},
     {"AVX-512", GAP_ENCODING, "EVEX",
      "needed for vector registers 16 to 31, masks and 64 bytes; of integers in memory a compiler "
