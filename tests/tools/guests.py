@@ -203,7 +203,8 @@ def network(folder):
 
 
 DISK = ('cpus = 2; memory = "768M"; image = "vmlinuz"; initrd = "initrd.img"; '
-        'cmdline = "console=ttyS0 root=LABEL=root rw"; devices = ( "{}" );')
+        'cmdline = "console=ttyS0 root=LABEL=root rw systemd.default_timeout_start_sec=900 '
+        'systemd.default_device_timeout_sec=900"; devices = ( {{ pci = "{}"; }} );')
 LOGIN = [r"login: ", type_("root\r"), r"root@\w+:~# "]
 OFF = [type_("systemctl poweroff\r"), r"ended by power-off"]
 
@@ -242,7 +243,7 @@ SYSTEMS = {
         "Debian 12's installer to the choice of a mirror", installer,
         'cpus = 1; memory = "768M"; image = "vmlinuz"; initrd = "initrd.gz"; '
         'cmdline = "console=ttyS0 auto=true priority=critical locale=en_US.UTF-8 keymap=us hostname=guest domain= '
-        'DEBIAN_FRONTEND=newt"; devices = ( "00:05.0" );',
+        'DEBIAN_FRONTEND=newt"; devices = ( { pci = "00:05.0"; } );',
         [r"mirror"], network, True),
 }
 
