@@ -94,14 +94,14 @@ FUZZERS :=
 # linker.ld bounds: -Oz is 10 KiB smaller than -Os with clang, and 2 with gcc.
 HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event.c arch/vmx/exit.c arch/vmx/state.c \
               arch/apic.c arch/guest_state.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
-              hv/breakpoint.c hv/cpuid_policy.c hv/decode.c hv/emulat% hv/exits.c hv/guest_mem.c hv/guest_walk.c \
+              hv/cpuid_policy.c hv/decode.c hv/emulat% hv/exits.c hv/guest_mem.c hv/guest_walk.c \
               hv/icr.c hv/io_policy.c hv/msr_policy.c hv/next_rip.c hv/passthrough_map.c hv/platform.c \
-              hv/string_io.c hv/vapic.c hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c drivers/uart% \
+              hv/string_io.c hv/vapic.c hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c \
               partitions/sha256.c,$(HV_C))
 # Of these, what guests seldom come to.
 HV_HOT := $(filter-out hv/emulate_alu.c hv/emulate_compute.c hv/emulate_rare.c hv/emulate_split.c hv/emulate_string.c \
               hv/emulate_vector.c \
-              hv/string_io.c hv/vdev/vmsix.c hv/vdev/vpci% hv/vdev/vreset.c hv/vdev/vrtc.c,$(HV_HOT))
+              hv/string_io.c hv/vdev/vmsix.c hv/vdev/vpci% hv/vdev/vpm.c hv/vdev/vreset.c hv/vdev/vrtc.c,$(HV_HOT))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard arch/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
