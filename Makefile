@@ -58,7 +58,7 @@ WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-protot
 BASE := -std=gnu11 $(WARN) -I. -I$(GEN) -g
 HV_CFLAGS := $(BASE) -ffreestanding -mno-red-zone -mgeneral-regs-only -mcmodel=kernel \
              -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables \
-             -fcf-protection=none
+             -fcf-protection=none -ffunction-sections -fdata-sections
 ifdef AUDIT_BREAK
 HV_CFLAGS += -DAUDIT_BREAK
 endif
@@ -107,6 +107,9 @@ ifneq ($(wildcard arch/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
+# Bytes that the image may have; clang's code is larger.
+IMAGE_LIMIT := $(if $(findstring clang,$(CC)),528,512)*1024
+
 .PHONY: all run test unit boot-test config-test guests-test fuzz bench iso efi image clean format format-check lint \
         guests hypervisor linux generic-linux FORCE setup-run setup-iso setup-efi setup-image setup-test \
         setup-bench setup-bochs
@@ -117,8 +120,8 @@ hypervisor: $(HVDIR)/bulkhead.elf $(HVDIR)/bulkhead32.elf $(BUILD)/bulkhead-conf
 $(HVDIR)/bulkhead.elf: linker.ld $(HV_OBJ)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
-	    -T linker.ld -Map=$(@:.elf=.map) -o $@ $(HV_OBJ)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --gc-sections \
+	    --defsym='IMAGE_LIMIT=$(IMAGE_LIMIT)' -T linker.ld -Map=$(@:.elf=.map) -o $@ $(HV_OBJ)
 
 # QEMU's -kernel reads ELF32 only. The image is the same.
 $(HVDIR)/bulkhead32.elf: $(HVDIR)/bulkhead.elf

@@ -172,6 +172,8 @@ boot_directory_high: resb 4096
 boot_pdpt_low:    resb 4096
 boot_pdpt_high:   resb 4096
 boot_directories: resb 4 * 4096
+
+section .boot.stack nobits alloc noexec write align=16
 boot_stack_low:   resb 1024
 
 section .bss nobits alloc noexec write align=16
