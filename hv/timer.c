@@ -204,8 +204,7 @@ static void tell_owner(struct vcpu *v)
     }
 }
 
-// ---- setting
-// -------------------------------------------------------------------------------------
+// ---- setting -----------------------------------------------------------------------------------
 
 // Chooses a source and brings it into play; TIMER_NONE if there is none.
 static void choose(struct timer *t, struct timer_means have)
