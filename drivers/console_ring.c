@@ -126,8 +126,10 @@ bool console_ring_hide(struct console_ring *ring)
     if (head == tail_of(ring))
         return false;
     // Before the writer may write there.
-    if (head - ring->next > kept)
+    if (head - ring->next > kept) {
         leave_out(ring, head - kept);
+        ring->cut = true;
+    }
     __atomic_store_n(&ring->tail, head, __ATOMIC_SEQ_CST);
     return true;
 }
@@ -135,16 +137,18 @@ bool console_ring_hide(struct console_ring *ring)
 void console_ring_resume(struct console_ring *ring)
 {
     uint32_t head = console_ring_head(ring);
-    uint32_t line = ring->next;
 
     if (ring->again && is_before(ring->next, ring->fresh))
         ring->next = ring->fresh;
     ring->again = false;
-    if (ring->gone == 0)
+    if (!ring->cut)
         return;
+    uint32_t line = ring->next;
+
     while (line != head && at(ring, line++) != '\n')
         ;
     leave_out(ring, line);
+    ring->cut = false;
 }
 
 // ---- the past --------------------------------------------------------------------------------

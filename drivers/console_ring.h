@@ -44,6 +44,7 @@ struct console_ring {
     bool again;      // its past is being shown again
     uint32_t oldest; // the first byte of its history, unless that is overwritten
     uint32_t gone;   // bytes that were overwritten before they were shown, and not yet told
+    bool cut;        // the beginning of the line that `next` is in was overwritten
     // How far line ends were looked for, where the last one ends, and how far bytes may be shown.
     uint32_t scanned;
     uint32_t line_end;
@@ -87,7 +88,7 @@ bool console_ring_consume(struct console_ring *ring, uint32_t count);
 bool console_ring_hide(struct console_ring *ring);
 
 // The source is hidden no longer: goes on with what has not been shown, from the beginning of a
-// line if some of it is gone.
+// line. A second call leaves out nothing more.
 void console_ring_resume(struct console_ring *ring);
 
 // Goes back to where the source's screen can be drawn from; console_ring_resume() ends that early.

@@ -175,14 +175,15 @@ static bool is_truth_text(const config_setting_t *setting)
     return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
 }
 
-static void parse_flag(const config_setting_t *setting, const char *label, uint32_t flag,
-                       struct config_partition *p, struct config_messages *messages)
+// The flag is set by `value`; the other truth value is what holds without the key.
+static void parse_flag(const config_setting_t *setting, const char *label, bool value,
+                       uint32_t flag, struct config_partition *p, struct config_messages *messages)
 {
     if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
         config_message(messages, config_place_of(setting), "%s: %s must be true or false, not %s%s",
                        label, config_setting_name(setting), config_type_name(setting),
                        is_truth_text(setting) ? "; leave the quotes out" : "");
-    else if (config_setting_get_bool(setting))
+    else if ((config_setting_get_bool(setting) != 0) == value)
         p->flags |= flag;
 }
 
@@ -264,13 +265,13 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
         config_parse_devices(setting, label, &used->devices, p, messages);
         break;
     case BLOB_FIELD_TRUST_DMA:
-        parse_flag(setting, label, BLOB_TRUST_DMA, p, messages);
+        parse_flag(setting, label, true, BLOB_TRUST_DMA, p, messages);
         break;
     case BLOB_FIELD_ON_DMA_FAULT:
         parse_stop_or(setting, label, "log", BLOB_STOP_ON_DMA_FAULT, p, messages);
         break;
     case BLOB_FIELD_FRAMEBUFFER:
-        parse_flag(setting, label, BLOB_FRAMEBUFFER, p, messages);
+        parse_flag(setting, label, true, BLOB_FRAMEBUFFER, p, messages);
         break;
     case BLOB_FIELD_UUID:
         parse_uuid(setting, label, p, messages);
@@ -279,14 +280,10 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
         parse_stop_or(setting, label, "ignore", BLOB_STOP_ON_STRAY, p, messages);
         break;
     case BLOB_FIELD_HPET:
-        parse_flag(setting, label, BLOB_HPET, p, messages);
+        parse_flag(setting, label, true, BLOB_HPET, p, messages);
         break;
     case BLOB_FIELD_MULTIBOOT_NAME:
-        p->flags |=
-            BLOB_NO_IMAGE_NAME; // false sets nothing, and true is what it is without the key
-        parse_flag(setting, label, 0, p, messages);
-        if (config_setting_get_bool(setting))
-            p->flags &= ~BLOB_NO_IMAGE_NAME;
+        parse_flag(setting, label, false, BLOB_NO_IMAGE_NAME, p, messages);
         break;
     default:
         break;

@@ -60,6 +60,9 @@ static void obey(const struct vapic *v, enum vapic_action action, const struct i
     case VAPIC_MODE:
         CHECK(v->mode != APIC_X2APIC || v->offer_x2apic);
         break;
+    case VAPIC_EXTINT:
+        CHECK(vapic_takes_extint(v));
+        break;
     case VAPIC_MOVED:
         CHECK(v->page == (v->base & v->addresses));
         break;

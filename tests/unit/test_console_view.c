@@ -410,6 +410,31 @@ static void a_stall_ends_when_it_is_hidden(void **state)
 
 // What the device has no room for is continued by the ticker, or without one on the CPU of who said
 // it; and what waits for the picture to go makes nobody come again and again.
+// Views that change faster than anything is shown leave out the line that was cut, and no other.
+static void a_cut_line_is_left_out_once(void **state)
+{
+    (void)state;
+    static uint8_t bytes[64];
+    struct console_ring ring;
+    uint32_t next;
+
+    console_ring_init(&ring, bytes, sizeof(bytes));
+    for (unsigned i = 0; i < 100; i++) { // lines of ten bytes; half of the ring is kept
+        assert_true(console_ring_put(&ring, i % 10 == 9 ? '\n' : (uint8_t)('0' + i / 10)));
+        console_ring_hide(&ring);
+    }
+    console_ring_resume(&ring);
+    next = ring.next;
+    assert_int_equal(next, 70);
+    assert_int_equal(ring.gone, 70);
+    console_ring_resume(&ring);
+    console_ring_resume(&ring);
+    assert_int_equal(ring.next, next);
+    assert_int_equal(ring.gone, 70);
+    assert_int_equal(console_ring_ready(&ring, false), 30);
+    assert_int_equal(console_ring_peek(&ring, 0), '7');
+}
+
 static void without_an_interrupt(void **state)
 {
     (void)state;
@@ -603,6 +628,7 @@ int main(void)
         cmocka_unit_test_setup(a_long_past_is_cut, start),
         cmocka_unit_test(what_is_hidden_waits_for_nothing),
         cmocka_unit_test(a_stall_ends_when_it_is_hidden),
+        cmocka_unit_test(a_cut_line_is_left_out_once),
         cmocka_unit_test(without_an_interrupt),
         cmocka_unit_test(without_partitions_there_is_no_view),
         cmocka_unit_test_setup(a_panic_leaves_the_view, start_single),
