@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import shutil
+import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -301,19 +302,23 @@ def measure_start(emulator, cpu):
 def measure_gaps(emulator, cpu):
     """The longest time in which a victim of one CPU does not get on, next to an attacker of one CPU.
     Instruction counting runs the CPUs in turns, each until the next timer: the victim's runs all the
-    time, so a turn is the same whatever the neighbour does, and what is longer is the hypervisor's."""
+    time, so a turn is the same whatever the neighbour does, and what is longer is the hypervisor's. Of the
+    rounds' longest the median counts: now and then a timer of QEMU's UART ends the victim's turn as it
+    begins. What interrupts the victim's CPU would be one of its exits."""
     gaps = {}
     for name in ("spin", *GAP_ATTACKS):
         text = (
             'partitions = ( { name = "neighbour"; cpus = 1; memory = "16M"; image = "hostile.elf"; '
             f'cmdline = "end=halt attack0={name} count=1000000000"; }}, '
             '{ name = "bench"; cpus = 1; memory = "16M"; image = "victim.elf"; '
-            'cmdline = "size=256 idle=spin timer=periodic period=6250 rounds=4"; } );\n'
+            'cmdline = "size=256 idle=spin timer=periodic period=6250 rounds=9"; } );\n'
         )
         console = start_partitions(emulator, cpu, text, cpus=2)
-        finished(console, "victim is done")
+        exits = finished(console, "bench/0: exits .*").group(0)
+        if "nmi" in exits:
+            raise bulkhead.Error(f"the victim's CPU was interrupted for its neighbour: {exits}")
         found = re.findall(r"^\[bench\] gap 0: (\d+)$", console.output, re.MULTILINE)
-        gaps[name] = max(map(int, found))
+        gaps[name] = int(statistics.median(map(int, found)))
     return gap_rows(gaps)
 
 

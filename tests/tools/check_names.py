@@ -21,7 +21,8 @@ def collect(seed):
     other has."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
     with tempfile.TemporaryDirectory() as folder:
-        env = dict(os.environ, PYTHONHASHSEED=str(seed), TMPDIR=folder)
+        # Options of the user's change what is listed.
+        env = dict(os.environ, PYTHONHASHSEED=str(seed), TMPDIR=folder, PYTEST_ADDOPTS="")
         done = subprocess.run(command, cwd=os.path.join(bulkhead.ROOT, "tests", "boot"), env=env, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     found = [line for line in done.stdout.splitlines() if "::" in line]
