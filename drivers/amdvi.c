@@ -303,6 +303,7 @@ const struct iommu_ops amdvi_ops = {
     .irq_set = amdvi_irq_set,
     .irq_message = amdvi_irq_message,
     .ioapic_entry = amdvi_ioapic_entry,
+    .pins_open_all = true,
     .units = units,
     .ioapics = ioapics,
     .fault_nmi = amdvi_fault_nmi,

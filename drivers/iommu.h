@@ -99,6 +99,8 @@ struct iommu_ops {
     // serves this IOAPIC; ERR_NO_MEMORY.
     enum status (*ioapic_entry)(uint32_t ioapic, unsigned pin, const struct irq_route *route,
                                 bool active_low, uint64_t *entry);
+    // The first route of a pin that is no NMI lets the IOAPIC send any interrupt from then on.
+    bool pins_open_all;
 
     // Fills `out` with all units; returns their number. What IOAPICs' requests carry as their ID is
     // in `ioapics`.

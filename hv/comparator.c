@@ -8,6 +8,7 @@
 #include "arch/tsc.h"
 #include "drivers/console.h"
 #include "drivers/hpet.h"
+#include "drivers/iommu.h"
 #include "hv/ioapic_pin.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
@@ -100,7 +101,8 @@ void comparators_start(void)
 {
     volatile uint32_t *regs = NULL;
     uint32_t taken = 0;
-    if (machine.hpet != 0) {
+    // Where their pins would open the IOAPIC for good they aren't worth it.
+    if (machine.hpet != 0 && (iommu == NULL || !iommu->pins_open_all)) {
         regs = mmu_map_device(hpa(machine.hpet), HPET_SIZE);
     }
     if (regs == NULL) {
