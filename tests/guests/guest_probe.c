@@ -300,9 +300,12 @@ static void test_ports(bool partition)
     }
     outl(0x300, 0);
     check(inw(0x300) == 0xffff && inl(0x300) == UINT32_MAX, "in 16 and in 32 bits too");
-    outb(0x21, 0);
-    outb(0xa1, 0);
-    check(inb(0x21) == 0xff && inb(0xa1) == 0xff, "8259s are silent");
+    outb(0x21, 0xa5);
+    outb(0xa1, 0x5a);
+    check(inb(0x21) == 0xa5 && inb(0xa1) == 0x5a, "8259s keep their masks");
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
+    check(inb(0x21) == 0xff && inb(0xa1) == 0xff, "and mask everything");
 
     outl(0xcf8, 0x80000000);
     check(inl(0xcf8) == 0x80000000, "PCI: address register reads back");
