@@ -19,10 +19,10 @@ static const char exception[] = "an exception in real mode";
 static const char interrupt[] = "a hardware interrupt or a trap";
 
 static const struct bios_rule rules[] = {
-    // The faults come again and again if their handler returns; traps and interrupts do not.
-    {0x00, 0x00, ANY, BIOS_STOP, 0, exception},
-    {0x05, 0x07, ANY, BIOS_STOP, 0, exception},
-    {0x0c, 0x0d, ANY, BIOS_STOP, 0, exception},
+    // As on a PC, whose BIOS returns: a fault comes again and again, and only its CPU stands still.
+    {0x00, 0x00, ANY, BIOS_NOTHING, 0, exception},
+    {0x05, 0x07, ANY, BIOS_NOTHING, 0, exception},
+    {0x0c, 0x0d, ANY, BIOS_NOTHING, 0, exception},
     {0x01, 0x0f, ANY, BIOS_NOTHING, 0, interrupt},
     {0x10, 0x10, ANY, BIOS_NOTHING, 0, "video"},
     {0x11, 0x11, ANY, BIOS_WORD, BDA_EQUIPMENT, "equipment list"},
