@@ -43,9 +43,10 @@ def test_one_file(boot, other):
 
 
 def test_screen(boot, plain, screen):
-    """No serial port and little memory: everything is on the screen that firmware has set up."""
+    """No serial port and little memory: everything is on the screen that firmware has set up, and a single
+    partition alone on it, without its name."""
     boot(plain, ONE, loader="efi", cpus=1, memory=256, serial=None, devices=screen.words)
-    lines = screen.wait("[one] count 3", "all partitions have ended")
+    lines = screen.wait("count 3", "all partitions have ended")
     assert lines[0].startswith("[bulkhead] Bulkhead ")
     assert any("no serial port" in line for line in lines)
     assert any(re.search(r"screen: \d+x\d+ at 0x", line) for line in lines)
