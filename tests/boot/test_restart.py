@@ -2,13 +2,11 @@
 """What a restart leaves: nothing. And the ways to it."""
 
 import re
-import shutil
 
 import pytest
 
-from conftest import BOCHS, bochs_machine, config, partition
+from conftest import BOCHS, bochs_machine, config, needs_bochs, partition
 
-IN_BOCHS = pytest.mark.skipif(not shutil.which("bochs"), reason="Bochs is not installed")
 VTX = "corei7_skylake_x"
 
 # The words of restart.elf's command line.
@@ -71,13 +69,13 @@ def test_reset_vector(boot, apic_machine, way):
 
 # The ways that are one and the same from the device on are tried on QEMU alone. A triple fault in a
 # guest on AMD-V ends Bochs.
-@IN_BOCHS
+@needs_bochs
 @pytest.mark.parametrize("model, way", [(VTX, "cf9"), (VTX, "triple"), (VTX, "init"), ("ryzen", "cf9")])
 def test_registers_in_bochs(boot, model, way):
     check_registers(boot, bochs_machine(model), way)
 
 
-@IN_BOCHS
+@needs_bochs
 @pytest.mark.parametrize("way", ["real", "high64"])
 def test_reset_vector_in_bochs(boot, way):
     check_reset_vector(boot, bochs_machine(VTX), way)
