@@ -8,6 +8,7 @@ short. To count lines, match their ends.
 A single partition starts alone on the terminal: its lines have no prefix. Here they get it all the
 same, so that all tests look for a partition's lines in the same way; `raw` is what really came."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -112,8 +113,11 @@ class Console:
         return "\n".join(lines)
 
     def type(self, text):
-        self.process.stdin.write(text.encode("latin-1"))
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(text.encode("latin-1"))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise AssertionError(f"the machine ended before {text!r} was typed") from None
 
     def wait_end(self, timeout=TIMEOUT):
         """Waits until the machine is off; returns QEMU's exit status."""
@@ -127,7 +131,8 @@ class Console:
             self.process.kill()
             self.process.wait()
         self._reader.join(5)
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what was typed and never read
+            self.process.stdin.close()
         self.process.stdout.close()
         self._log.close()
 

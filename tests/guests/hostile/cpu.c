@@ -203,7 +203,6 @@ void cpu_setup(struct hostile_cpu *cpu)
 
 void apic_repair(struct hostile_cpu *cpu)
 {
-    __asm__ volatile("mov %0, %%cr8" : : "r"(0ull));
     if (rdmsr(MSR_EFER) != cpu->efer)
         wrmsr(MSR_EFER, cpu->efer);
     uint64_t base = 0xfee00000ull | (cpu->index == 0 ? 0x100 : 0);
@@ -224,15 +223,27 @@ void apic_repair(struct hostile_cpu *cpu)
     lapic_write(LAPIC_TIMER_INITIAL, WATCHDOG_PERIOD);
 }
 
+// Writes 0 to a register of the APIC in the mode that apic_repair() has set. lapic_write() would ask
+// for the mode each time.
+static void apic_clear(const struct hostile_cpu *cpu, uint32_t reg)
+{
+    if (cpu->x2apic)
+        wrmsr(0x800 + reg / 16, 0);
+    else
+        *(volatile uint32_t *)(LAPIC_PAGE + reg) = 0;
+}
+
 void cpu_repair(struct hostile_cpu *cpu, int vector)
 {
+    uint64_t tpr;
     load_task_register(cpu);
-    __asm__ volatile("mov %0, %%cr8" : : "r"(0ull));
-    // Not by lapic_eoi(), which would ask for the mode each time.
-    if (vector >= 16 && cpu->x2apic)
-        wrmsr(0x800 + LAPIC_EOI / 16, 0);
-    else if (vector >= 16)
-        *(volatile uint32_t *)(LAPIC_PAGE + LAPIC_EOI) = 0;
+    // CR8 is read only: QEMU fails an assertion (bql_locked) when a guest of AMD-V writes CR8 while a
+    // virtual interrupt waits, which is how one of the 8259s' waits for RFLAGS.IF.
+    __asm__ volatile("mov %%cr8, %0" : "=r"(tpr));
+    if (tpr != 0)
+        apic_clear(cpu, LAPIC_TPR);
+    if (vector >= 16)
+        apic_clear(cpu, LAPIC_EOI);
 }
 
 // ---- random numbers
