@@ -110,7 +110,7 @@ endif
 # Bytes that the image may have; clang's code is larger.
 IMAGE_LIMIT := $(if $(findstring clang,$(CC)),528,512)*1024
 
-.PHONY: all run test unit boot-test config-test guests-test fuzz bench iso efi image clean format format-check lint \
+.PHONY: all run test long-test unit boot-test config-test guests-test fuzz bench iso efi image clean format format-check lint \
         guests hypervisor linux generic-linux FORCE setup-run setup-iso setup-efi setup-image setup-test \
         setup-bench setup-bochs
 
@@ -264,6 +264,11 @@ image: setup-image
 test: setup-test
 	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --jobs $(PYTEST_JOBS)
+
+# What takes too long for `test`: boot tests of minutes each, and every fuzzer for ten minutes.
+long-test: setup-test
+	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
+	@$(PYTHON) tests/tools/run-tests.py --long --jobs $(PYTEST_JOBS)
 
 unit: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only unit

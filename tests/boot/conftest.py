@@ -113,6 +113,28 @@ def pytest_make_parametrize_id(config, val, argname):
     return None  # pytest's own name: a number's, or that of the argument
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long(part): takes minutes, with all arguments or those that have "
+                            "`part` in their name; `make long-test` runs it, and `make test` does not")
+
+
+LONG = os.environ.get("BOOT_LONG")  # None, `only` for nothing else, or anything for both
+
+
+def pytest_collection_modifyitems(config, items):
+    """Long tests are skipped, so that names are the same in every run, or are the only ones."""
+    def is_long(item):
+        mark = item.get_closest_marker("long")
+        return mark and (not mark.args or any(part in item.name for part in mark.args))
+
+    if LONG == "only":
+        config.hook.pytest_deselected(items=[item for item in items if not is_long(item)])
+        items[:] = [item for item in items if is_long(item)]
+    for item in items if LONG is None else []:
+        if is_long(item):
+            item.add_marker(pytest.mark.skip(reason="long: make long-test"))
+
+
 def pytest_generate_tests(metafunc):
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", MACHINES)

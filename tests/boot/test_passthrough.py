@@ -289,7 +289,7 @@ def test_e1000_without_iommu(boot, apic_machine, page):
 
 
 @needs_bochs
-@pytest.mark.skipif("BOOT_LONG" not in os.environ, reason="takes Bochs six minutes: BOOT_LONG=1")
+@pytest.mark.long
 def test_e1000_in_bochs(boot, page):
     """INTx, on a machine without an IOMMU, and VT-x."""
     console = boot(

@@ -188,7 +188,8 @@ static bool stack_usable(const struct guest_regs *regs)
 
     if (insn.op != INSN_PUSH && insn.op != INSN_POP)
         return true;
-    return top >= AREA && top + 8 <= AREA_END && !in_device(top) && !in_device(top + 7);
+    return top >= AREA && top + 8 <= AREA_END &&
+           !ranges_overlap(top, 8, AREA + DEVICE_PAGE * PAGE_SIZE, PAGE_SIZE);
 }
 
 // ---- the two executions ------------------------------------------------------------------------

@@ -153,14 +153,14 @@ def test_config(_):
     return run_pytest("config", [CLI])
 
 
-# Less than with make fuzz: all tests together are to take less than 25 minutes.
-FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "45")
+# Less than with make fuzz: all tests together are to take less than 30 minutes.
+FUZZ_SECONDS, FUZZ_SECONDS_LONG = "45", "600"
 FUZZ_TAIL = 40  # lines of a failed fuzzer's output
 
 
-def run_fuzzer(name):
+def run_fuzzer(name, seconds_each):
     start = time.monotonic()
-    done = make(f"run-{name}", f"FUZZ_SECONDS={FUZZ_SECONDS}")
+    done = make(f"run-{name}", f"FUZZ_SECONDS={seconds_each}")
     seconds = time.monotonic() - start
     runs = re.search(r"stat::number_of_executed_units: (\d+)", done.stdout)
     good = done.returncode == 0 and runs is not None and int(runs.group(1)) > 0
@@ -177,8 +177,8 @@ def clang_missing():
     return bulkhead.missing("clang", "clang or llvm", "clang", "llvm-profdata")
 
 
-def test_fuzz(_):
-    """Each fuzzer for FUZZ_SECONDS, as many at a time as there are CPUs. A fuzzer that does not build
+def test_fuzz(args):
+    """Each fuzzer for FUZZ_SECONDS, which the environment may set, as many at a time as there are CPUs. A fuzzer that does not build
     has failed."""
     result = Sum()
     if skipped(result, "the fuzzers", clang_missing()):
@@ -187,7 +187,8 @@ def test_fuzz(_):
     if building.returncode != 0:
         print(building.stdout)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for good in pool.map(run_fuzzer, names("fuzz-names")):
+        each = os.environ.get("FUZZ_SECONDS", FUZZ_SECONDS_LONG if args.long else FUZZ_SECONDS)
+        for good in pool.map(lambda name: run_fuzzer(name, each), names("fuzz-names")):
             result.passed += good
             result.failed += not good
     return result
@@ -212,6 +213,8 @@ def test_boot(args):
     more = ["-n", str(args.jobs)] if args.jobs > 1 else []
     if args.select:
         more += ["-k", args.select]
+    if args.long:
+        os.environ["BOOT_LONG"] = "only"
     result.add(run_pytest("boot", tests + more))
     return result
 
@@ -224,17 +227,20 @@ PARTS = {
     "coverage": test_coverage,
     "boot": test_boot,
 }
+LONG_PARTS = "fuzz", "boot"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--long", action="store_true", help="what takes too long for `make test`")
     parser.add_argument("--jobs", type=int, default=2, help="boot tests at a time")
     parser.add_argument("--select", help="boot tests by pytest's -k")
     args = parser.parse_args()
     sums = {}
+    parts = LONG_PARTS if args.long else PARTS
     for name, part in PARTS.items():
-        if args.only in (None, name):
+        if name in parts and args.only in (None, name):
             print(f"== {name}")
             sys.stdout.flush()
             sums[name] = part(args)

@@ -223,8 +223,8 @@ void apic_repair(struct hostile_cpu *cpu)
     lapic_write(LAPIC_TIMER_INITIAL, WATCHDOG_PERIOD);
 }
 
-// Writes 0 to a register of the APIC in the mode that apic_repair() has set. lapic_write() would ask
-// for the mode each time.
+// Writes 0 to a register of the APIC in the mode that apic_repair() has set. lapic_write() would
+// ask for the mode each time.
 static void apic_clear(const struct hostile_cpu *cpu, uint32_t reg)
 {
     if (cpu->x2apic)
@@ -237,8 +237,8 @@ void cpu_repair(struct hostile_cpu *cpu, int vector)
 {
     uint64_t tpr;
     load_task_register(cpu);
-    // CR8 is read only: QEMU fails an assertion (bql_locked) when a guest of AMD-V writes CR8 while a
-    // virtual interrupt waits, which is how one of the 8259s' waits for RFLAGS.IF.
+    // CR8 is read only: QEMU fails an assertion (bql_locked) when a guest of AMD-V writes CR8 while
+    // a virtual interrupt waits, which is how one of the 8259s' waits for RFLAGS.IF.
     __asm__ volatile("mov %%cr8, %0" : "=r"(tpr));
     if (tpr != 0)
         apic_clear(cpu, LAPIC_TPR);
