@@ -237,7 +237,7 @@ execute_split(struct emulate_context *c, const struct insn *insn, gpa_t address,
     struct guest_fault fault;
     enum status status;
 
-    if ((linear & PAGE_MASK) + insn->mem_size <= PAGE_SIZE || insn->mem_size > sizeof(uint64_t))
+    if ((linear & PAGE_MASK) + insn->mem_size <= PAGE_SIZE)
         return ERR_INVALID;
     status = guest_span_walk(c->partition, c->paging, linear, insn->mem_size,
                              writes_memory(insn) ? WALK_WRITE : WALK_READ, &span, &fault);

@@ -15,35 +15,53 @@ enum status emulate_exception(struct emulate_context *c, uint8_t vector)
     return ERR_FAULT;
 }
 
-enum status emulate_mmio_read_wide(struct emulate_context *c, gpa_t address, unsigned size,
-                                   void *value)
+// Bytes `at` to `at` + `size` of a span.
+static struct guest_span part_of(const struct guest_span *span, unsigned at, unsigned size)
 {
+    if (at >= span->len[0])
+        return (struct guest_span){{gpa(span->part[1].v + at - span->len[0])}, {size, 0}};
+    unsigned first = span->len[0] - at < size ? span->len[0] - at : size;
+    return (struct guest_span){{gpa(span->part[0].v + at), span->part[1]}, {first, size - first}};
+}
+
+// The parts of an operand of up to 32 bytes, in the order of their addresses. When the device
+// refuses one, those before it are done: the guest is stopped.
+static enum status read_or_write_wide(struct emulate_context *c, gpa_t address, unsigned size,
+                                      uint8_t *value, bool write)
+{
+    const struct guest_span whole =
+        c->split ? *c->split : (struct guest_span){{address}, {size, 0}};
     enum status status = STATUS_OK;
 
     for (unsigned at = 0; at < size && status == STATUS_OK; at += 8) {
-        unsigned part = size - at < 8 ? size - at : 8;
-        uint64_t word;
+        unsigned bytes = size - at < 8 ? size - at : 8;
+        const struct guest_span part = part_of(&whole, at, bytes);
+        uint64_t word = 0;
 
-        status = operand_read(c, gpa(address.v + at), part, &word);
-        if (status == STATUS_OK)
-            memcpy((uint8_t *)value + at, &word, part);
+        if (write) {
+            memcpy(&word, value + at, bytes);
+            status = emulate_span_write(c, &part, word);
+        } else {
+            status = emulate_span_read(c, &part, &word);
+            memcpy(value + at, &word, status == STATUS_OK ? bytes : 0);
+        }
     }
     return status;
+}
+
+enum status emulate_mmio_read_wide(struct emulate_context *c, gpa_t address, unsigned size,
+                                   void *value)
+{
+    return read_or_write_wide(c, address, size, value, false);
 }
 
 enum status emulate_mmio_write_wide(struct emulate_context *c, gpa_t address, unsigned size,
                                     const void *value)
 {
-    enum status status = STATUS_OK;
+    uint8_t copy[32];
 
-    for (unsigned at = 0; at < size && status == STATUS_OK; at += 8) {
-        unsigned part = size - at < 8 ? size - at : 8;
-        uint64_t word = 0;
-
-        memcpy(&word, (const uint8_t *)value + at, part);
-        status = operand_write(c, gpa(address.v + at), part, word);
-    }
-    return status;
+    memcpy(copy, value, size);
+    return read_or_write_wide(c, address, size, copy, true);
 }
 
 // ---- the stack ---------------------------------------------------------------------------------

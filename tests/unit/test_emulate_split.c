@@ -11,6 +11,7 @@
 
 #include "hv/string_io.h"
 #include "tests/unit/fake_device.h"
+#include "tests/unit/fake_vectors.h"
 
 #define EFER_LMA BIT(10)
 #define PTE      0x7ull // present, writable, user
@@ -45,7 +46,7 @@ static void reset(void)
     map(RAM_TWICE, LOW_RAM, HIGH_RAM);
     guest.paging.cr0 = CR0_PG | BIT(16);
     guest.paging.cr3 = 0x9000;
-    guest.paging.cr4 = CR4_PAE;
+    guest.paging.cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXSAVE;
     guest.paging.efer = EFER_LMA;
     guest.regs.r[GPR_RAX] = 0x1122334455667788;
     guest.regs.r[GPR_RCX] = 0x8877665544332211;
@@ -211,6 +212,34 @@ static void test_two_operands(void **state)
     assert_true(guest.context.rflags & RFLAGS_ZF);
 }
 
+// MOVDQU and VMOVDQU, at every cut.
+static void test_wide(void **state)
+{
+    (void)state;
+    static const struct row loads[] = {{4, 16, {0xf3, 0x0f, 0x6f, 0x07}}, // movdqu (%rdi), %xmm0
+                                       {4, 32, {0xc5, 0xfe, 0x6f, 0x07}}};
+    static const struct row stores[] = {{4, 16, {0xf3, 0x0f, 0x7f, 0x07}}, // movdqu %xmm0, (%rdi)
+                                        {4, 32, {0xc5, 0xfe, 0x7f, 0x07}}};
+    for (unsigned n = 0; n < 2; n++) {
+        for (unsigned k = 1; k < loads[n].size; k++) { // bytes in the first page
+            uint64_t ends = (k % 2 ? RAM_FIRST : DEVICE_FIRST) + PAGE_SIZE, at = ends - k;
+            uint64_t reported = k % 2 ? DEVICE : DEVICE + PAGE_SIZE - k;
+            fake_vectors = (struct fake_vectors){.wide_enabled = true};
+            for (unsigned i = 0; i < 32; i++)
+                fake_vectors.reg[0].byte[i] = (uint8_t)(i + 1);
+            assert_int_equal(run(&stores[n], at, reported), STATUS_OK);
+            for (unsigned i = 0; i < loads[n].size; i++)
+                assert_int_equal(*byte_at(at + i), i + 1);
+            fake_vectors.reg[0] = (struct vector_value){0};
+            guest.context.rip = 0x8000;
+            struct insn insn = fake_guest_code(loads[n].bytes, loads[n].length);
+            assert_int_equal(emulate_mmio(&guest.context, &insn, gpa(reported)), STATUS_OK);
+            for (unsigned i = 0; i < 32; i++)
+                assert_int_equal(fake_vectors.reg[0].byte[i], i < loads[n].size ? i + 1 : 0);
+        }
+    }
+}
+
 // INS and OUTS: to the device, and half of it.
 static void test_string_io(void **state)
 {
@@ -244,9 +273,9 @@ static void test_string_io(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_faults),    cmocka_unit_test(test_two_operands),
-        cmocka_unit_test(test_string_io),
+        cmocka_unit_test(test_all),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_faults), cmocka_unit_test(test_two_operands),
+        cmocka_unit_test(test_wide),   cmocka_unit_test(test_string_io),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
