@@ -209,6 +209,7 @@ def test_too_much_pasted(boot, plain):
 
 
 @pytest.mark.parametrize("emulator", ["qemu", BOCHS])
+@pytest.mark.long("bochs")
 def test_paste_linux(boot, plain, emulator):
     """64 KiB into a Linux's `cat`, in lines, as a terminal pastes them."""
     slow = emulator == BOCHS
