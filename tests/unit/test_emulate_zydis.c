@@ -228,6 +228,36 @@ static void test_evex(void **state)
     assert_int_equal(missing, 0);
 }
 
+// Of a kind, by number: NULL where it has no more.
+static const char *text_at(enum emulation_gap_kind kind, unsigned i)
+{
+    switch (kind) {
+    case GAP_EXTENSION:
+        return i <= ZYDIS_ISA_EXT_MAX_VALUE ? ZydisISAExtGetString((ZydisISAExt)i) : NULL;
+    case GAP_CATEGORY:
+        return i <= ZYDIS_CATEGORY_MAX_VALUE ? ZydisCategoryGetString((ZydisInstructionCategory)i)
+                                             : NULL;
+    case GAP_ENCODING:
+        return i <= ZYDIS_INSTRUCTION_ENCODING_EVEX ? encoding_name((ZydisInstructionEncoding)i)
+                                                    : NULL;
+    default:
+        return i <= ZYDIS_MNEMONIC_MAX_VALUE ? ZydisMnemonicGetString((ZydisMnemonic)i) : NULL;
+    }
+}
+
+// Zydis 4.0 does not know all that 4.1 does.
+static bool known_to_zydis(enum emulation_gap_kind kind, const char *name, size_t length)
+{
+    const char *text;
+
+    for (unsigned i = 0; (text = text_at(kind, i)) != NULL; i++) {
+        if (strlen(text) == length && strncmp(name, text, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+// Names that only a newer Zydis knows can't be needed by this one.
 static void test_rows_are_needed(void **state)
 {
     unsigned rows, count = 0;
@@ -240,7 +270,7 @@ static void test_rows_are_needed(void **state)
         for (const char *name = gaps[i].names; *name != '\0'; count++) {
             size_t length = strcspn(name, " ");
 
-            if (!used[count]) {
+            if (!used[count] && known_to_zydis(gaps[i].kind, name, length)) {
                 vain++;
                 print_error("no instruction needs the row of %.*s\n", (int)length, name);
             }
