@@ -114,7 +114,9 @@ static bool wide_vectors;
 static volatile unsigned divide_errors;
 static uint64_t register_address = APIC + LAPIC_TIMER_INITIAL;
 static bool read_only; // what is written to it has no effect
-static uint8_t code[16];
+// A page of its own: Bochs 3.0 forgets an instruction while it executes it if its operand is in its
+// page.
+static uint8_t code[4096] __attribute__((aligned(4096)));
 static uint8_t ram[4];
 
 static uint64_t read_cr4(void)
