@@ -30,20 +30,21 @@
 
 #define PERIOD_MOST    100000000u // femtoseconds: no slower than 10 MHz (2.3.4)
 #define FEMTO          1000000000000000ull
-#define LEAST_DISTANCE 64u // ticks that writing a comparator may take
-#define ENTRY_ADDRESS  44  // of the table: the generic address structure's address
+#define LEAST_DISTANCE 64u        // ticks that writing a comparator may take: tried first,
+#define MOST_DISTANCE  (1u << 25) // and last: 3 s at most
+#define ENTRY_ADDRESS  44         // of the table: the generic address structure's address
 #define ENTRY_SPACE    40
 
 static volatile uint32_t *hpet;
 
 static uint32_t get(unsigned offset)
 {
-    return hpet[offset / 4];
+    return hpet_read(hpet, offset);
 }
 
 static void put(unsigned offset, uint32_t value)
 {
-    hpet[offset / 4] = value;
+    hpet_write(hpet, offset, value);
 }
 
 uint64_t hpet_address(const struct acpi_info *acpi)
@@ -94,32 +95,36 @@ uint32_t hpet_gsis(unsigned n)
 
 void hpet_stop(unsigned n)
 {
-    uint32_t kept = get(TIMER(n)) &
-                    ~(TIMER_ENABLED | TIMER_PERIODIC | TIMER_LEVEL | TIMER_FSB | TIMER_GSI(0x1f));
+    uint32_t kept = get(TIMER(n)) & ~(TIMER_ENABLED | TIMER_PERIODIC | TIMER_LEVEL | TIMER_FSB |
+                                      TIMER_SET_VALUE | TIMER_GSI(0x1f));
 
     put(TIMER(n), kept);
     put(STATUS, 1u << n);
 }
 
+// Lets the comparator match `distance` ticks from now. False: the counter has passed that value,
+// and if it had before the value was written, the comparator matches after a whole round only.
+static bool match_in(unsigned n, uint32_t config, uint32_t distance, uint32_t period)
+{
+    uint32_t at = TIMER(n);
+
+    put(at, config);
+    uint32_t value = get(COUNTER) + distance;
+    put(at + TIMER_VALUE, value);
+    if (period != 0) // after TIMER_SET_VALUE the first write is the comparator's
+        put(at + TIMER_VALUE, period);
+    return (int32_t)(value - get(COUNTER)) > 0;
+}
+
 void hpet_arm(unsigned n, unsigned gsi, uint32_t ticks, uint32_t period)
 {
-    uint32_t at = TIMER(n), config = get(at) & ~(TIMER_GSI(0x1f) | TIMER_FSB | TIMER_LEVEL);
+    uint32_t distance = LEAST_DISTANCE;
 
     hpet_stop(n);
-    config |= TIMER_ENABLED | TIMER_32BIT | TIMER_GSI(gsi);
-    if (period != 0) {
-        // The first write after TIMER_SET_VALUE is the comparator's, the second the period.
-        put(at, config | TIMER_PERIODIC | TIMER_SET_VALUE);
-        put(at + TIMER_VALUE, get(COUNTER) + (ticks > LEAST_DISTANCE ? ticks : LEAST_DISTANCE));
-        put(at + TIMER_VALUE, period);
-        return;
-    }
-    put(at, config & ~TIMER_PERIODIC);
-    // A value that the counter has passed already would match after a whole round.
-    for (uint32_t distance = LEAST_DISTANCE;; distance *= 2) {
-        uint32_t value = get(COUNTER) + (ticks > distance ? ticks : distance);
-        put(at + TIMER_VALUE, value);
-        if ((int32_t)(value - get(COUNTER)) > 0 || distance > 1u << 24)
-            return;
-    }
+    uint32_t config = get(TIMER(n)) | TIMER_ENABLED | TIMER_32BIT | TIMER_GSI(gsi);
+    if (period != 0)
+        config |= TIMER_PERIODIC | TIMER_SET_VALUE;
+    while (!match_in(n, config, ticks > distance ? ticks : distance, period) &&
+           distance < MOST_DISTANCE)
+        distance *= 2;
 }

@@ -31,4 +31,8 @@ uint32_t hpet_gsis(unsigned n);
 void hpet_arm(unsigned n, unsigned gsi, uint32_t ticks, uint32_t period);
 void hpet_stop(unsigned n);
 
+// drivers/hpet_mmio.c: a register, by its offset in bytes.
+uint32_t hpet_read(volatile uint32_t *regs, unsigned offset);
+void hpet_write(volatile uint32_t *regs, unsigned offset, uint32_t value);
+
 #endif

@@ -45,8 +45,10 @@ DECISION_C += hv/decode.c hv/decode_rare.c hv/decode_tables.c hv/emulate.c hv/em
 DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_foreign.c hv/load_job.c \
               hv/load_multiboot.c hv/load_space.c hv/bios_rules.c hv/guest_bios.c hv/guest_acpi.c \
               hv/guest_mptable.c hv/guest_smbios.c hv/guest_table.c
+# timers
+DECISION_C += drivers/hpet.c hv/timer_choice.c
 # virtual devices
-DECISION_C += hv/timer_choice.c hv/vdev/vhpet.c hv/vdev/vpic.c
+DECISION_C += hv/vdev/vhpet.c hv/vdev/vpic.c
 DECISION_C += hv/vdev/ports.c hv/vdev/vcrtc.c hv/vdev/vioapic.c hv/vdev/vmsix.c hv/vdev/vpci.c hv/vdev/vpci_bar.c \
               hv/vdev/vpci_caps.c hv/vdev/vpci_function.c hv/vdev/vpit.c hv/vdev/vpm.c \
               hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c hv/pci_rules.c

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The choice of what makes a timer's interrupts.
+# Timers: what makes their interrupts is chosen.
 UNIT_TESTS += test_timer_choice
 test_timer_choice_SRCS = tests/unit/test_timer_choice.c hv/timer_choice.c
+# The machine's HPET.
+UNIT_TESTS += test_hpet
+test_hpet_SRCS = tests/unit/test_hpet.c tests/unit/fake_hpet.c drivers/hpet.c
