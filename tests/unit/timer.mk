@@ -5,3 +5,7 @@ test_timer_choice_SRCS = tests/unit/test_timer_choice.c hv/timer_choice.c
 # The machine's HPET.
 UNIT_TESTS += test_hpet
 test_hpet_SRCS = tests/unit/test_hpet.c tests/unit/fake_hpet.c drivers/hpet.c
+# The service.
+UNIT_TESTS += test_timer
+test_timer_CFLAGS = -include tests/unit/fake_cpu.h
+test_timer_SRCS = tests/unit/test_timer.c hv/timer.c hv/timer_choice.c
