@@ -239,6 +239,9 @@ bool timer_set(struct timer *t, const struct timer_plan *plan)
         t->plan.period *= (least + plan->period - 1) / plan->period;
     }
     choose(t, have);
+    if (t->source == TIMER_NONE) {
+        t->plan.kind = TIMER_OFF;
+    }
     bool counted = t->source != TIMER_NONE && t->source != TIMER_ROUTED;
     uint64_t due = counted ? max_u64(max_u64(plan->deadline, t->not_until), 1) : 0;
     set_due(t, due);
