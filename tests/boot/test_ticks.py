@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import hardware
 from conftest import config, partition
 from test_guests import run_checks
 
@@ -41,6 +42,30 @@ def test_pit_in_xapic_and_x2apic_mode(boot, apic_machine):
     )
     assert run_checks(console, "one") >= 27
     assert run_checks(console, "other") >= 27
+
+
+NO_HPET = ["-machine", "hpet=off"]
+
+
+@pytest.mark.parametrize("devices", [NO_HPET, hardware.iommu("amd-iommu")], ids=["none", "amdvi"])
+def test_no_timer_is_left(boot, apic_machine, devices):
+    """All CPUs have an owner, there is no VT-x, and no comparator that can be used. The guest is told in
+    one line of the log, for each life once, and goes on without."""
+    console = boot(
+        apic_machine,
+        config(
+            partition("one", image="ticks.elf", cmdline="only=none", more=HPET),
+            partition("rest", cpus=3, cmdline="n=3"),
+        ),
+        devices=devices,
+    )
+    assert run_checks(console, "one") == 6
+    console.wait("one: ended by power-off", "bulkhead")
+    console.wait("rest: ended by power-off", "bulkhead")
+    said = [line for line in console.text("bulkhead").split("\n") if "can't interrupt" in line]
+    assert len(said) == 1
+    assert said[0].endswith("one: its PIT can't interrupt: the machine has no timer left for it; leave a CPU to "
+                            "no partition")
 
 
 TICKS = 100

@@ -2,8 +2,9 @@
 // ticks.elf: the timers of a PC that interrupt. The PIT's channel 0 through the 8259s at vector 32
 // and through the IOAPIC's pin 2, and the HPET, each against the TSC; and what holds an interrupt
 // back and what lets it through. `only=` of the command line is pic, pin or hpet: nothing but
-// `ticks=` of these, for who counts exits, and with `cost=1` what one costs; or restart: it ends in
-// the middle of fast ticks. `hpet=0` says that there is none. Runs bare as well.
+// `ticks=` of these, for who counts exits, and with `cost=1` what one costs; restart: it ends in
+// the middle of fast ticks; or none: no timer is expected to interrupt. `hpet=0` says that there is
+// none. Runs bare as well.
 
 #include "tests/guests/guest.h"
 
@@ -423,6 +424,32 @@ static void end_while_ticking(void)
     outb(0xcf9, 6);
 }
 
+// Nothing of the machine interrupts for PIT and HPET: what has come is there at the next access.
+static void check_no_ticks(void)
+{
+    initialise_pics(1);
+    lapic_write(LAPIC_LVT_LINT0, EXTINT);
+    outb(PIC1 + 1, 0xfe);
+    set_pit(2, PIT_HZ / HZ);
+    run_periods(5);
+    check(ticks[BASE] == 0, "no tick");
+    check(requests() & 1, "it is requested");
+    spin_for_tick(BASE, 1);
+    check(ticks[BASE] >= 1, "it comes");
+    outb(PIC1 + 1, 0xff);
+    unsigned gsi = route_of(2);
+    hpet[CONFIG] = 1;
+    repeat(2, gsi << 9);
+    uint64_t before = hpet[COUNTER];
+    set_some_pin(gsi, PIN_VECTOR);
+    run_periods(5);
+    check(ticks[PIN_VECTOR] == 0, "no tick of the HPET");
+    check(hpet[COUNTER] - before >= 4 * hpet_period(), "its counter counts");
+    spin_for_tick(PIN_VECTOR, 1);
+    check(ticks[PIN_VECTOR] >= 1, "it comes");
+    comparator(2)[0] = 0;
+}
+
 // Nothing but ticks, which an observer counts.
 static void run_only(const char *way, uint64_t count)
 {
@@ -463,6 +490,11 @@ void run_guest(void)
     lapic_enable();
     lapic_write(LAPIC_LVT_LINT0, EXTINT | MASKED);
     print("ticks: %s, tsc %lu kHz\n", x2apic_on() ? "x2apic" : "xapic", tsc_khz());
+    if (option_is("only", "none")) {
+        check_no_ticks();
+        check_summary();
+        return;
+    }
     if (option("only", way, sizeof(way))) {
         run_only(way, option_number("ticks", 100));
         return;
