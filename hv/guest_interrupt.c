@@ -57,8 +57,8 @@ void guest_interrupt_deliver(struct vcpu *v)
     bool open = vapic_takes_extint(&v->apic);
     if (open && vpic_pending(&d->pic) && virt->can_interrupt(v)) {
         virt->interrupt(v, vpic_acknowledge(&d->pic));
-        guest_timers_update(p);
     }
+    guest_timers_update(p); // now, as an edge that waits would stop its timer
     d->pic_told = open && vpic_pending(&d->pic);
     set_window(v, d->pic_told);
     spin_unlock(&p->device_lock);

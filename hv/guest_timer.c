@@ -260,11 +260,11 @@ void guest_timers_work(struct vcpu *v)
     struct partition *p = v->partition;
     timers_own(v);
     spin_lock(&p->device_lock);
-    guest_timers_settle(p);
+    // By its device's clock each time: its timer's may be a little faster, and come too soon.
     for (unsigned i = 0; i < p->timer_count; i++) {
-        p->timers[i].changed |= p->timers[i].timer.plan.period == 0;
+        const struct timer_plan *plan = &p->timers[i].timer.plan;
+        p->timers[i].changed |= plan->kind == TIMER_WORK || plan->period == 0;
     }
-    guest_timers_update(p);
     spin_unlock(&p->device_lock);
     guest_interrupt_deliver(v);
 }
