@@ -10,6 +10,7 @@ import glob
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -36,7 +37,10 @@ def mirror():
 
 
 def run(*command, **more):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    except FileNotFoundError:
+        raise bulkhead.Error(f"{command[0]} is not installed") from None
     if done.returncode != 0:
         raise bulkhead.Error(f"{' '.join(command)}: {done.stdout.decode(errors='replace').strip()[-500:]}")
     return done.stdout.decode(errors="replace")
@@ -99,6 +103,7 @@ def debian_disk(folder, suite):
     root = os.path.join(GUESTS, f"root-{suite}")
     disk = os.path.join(folder, "disk.img")
     if not os.path.exists(os.path.join(root, "made")):
+        shutil.rmtree(root, ignore_errors=True)
         run("debootstrap", "--variant=minbase",
             "--include=systemd-sysv,udev,dbus,linux-image-amd64,kexec-tools", suite, root, mirror())
     proc = os.path.join(root, "proc")
@@ -159,15 +164,44 @@ def memtest(folder):
     put(folder, "memtest.bin", package("memtest86+") + "/boot/memtest86+x64.bin")
 
 
+def coreboot_table(memory):
+    """What coreboot leaves below 4 KiB for its payload: the memory map. memory in bytes. (coreboot's
+    commonlib/coreboot_tables.h: lb_header, lb_memory.)"""
+    ranges = [(0, 0x9f000, 1), (0x100000, memory - 0x100000, 1)]
+    entries = b"".join(struct.pack("<QQI", *each) for each in ranges)
+    record = struct.pack("<II", 1, 8 + len(entries)) + entries
+    return struct.pack("<4sIIIII", b"LBIO", 24, 0, len(record), 0, 1) + record
+
+
+def behind_coreboot(elf, memory, low=0x800, at=0x90000):
+    """Gives an ELF32 payload a start that does what coreboot would: its table is put below 4 KiB, where no image
+    may lie. The start is loaded by what was PT_GNU_STACK, which no loader of a kernel reads."""
+    with open(elf, "rb") as f:
+        image = bytearray(f.read())
+    entry, headers = struct.unpack_from("<II", image, 24)
+    size, count = struct.unpack_from("<HH", image, 42)
+    stack = next(place for place in range(headers, headers + size * count, size)
+                 if struct.unpack_from("<I", image, place)[0] == 0x6474e551)
+    table = coreboot_table(memory)
+    # mov esi, at + 32; mov edi, low; mov ecx, bytes; cld; rep movsb; mov ecx, entry; jmp ecx
+    code = struct.pack("<BIBIBI3sBI2s", 0xbe, at + 32, 0xbf, low, 0xb9, len(table), b"\xfc\xf3\xa4", 0xb9, entry,
+                       b"\xff\xe1").ljust(32, b"\x90") + table
+    struct.pack_into("<8I", image, stack, 1, len(image), at, at, len(code), len(code), 5, 1)
+    struct.pack_into("<I", image, 24, at)
+    with open(elf, "wb") as f:
+        f.write(image + code)
+
+
 def grub(folder):
-    """Debian's GRUB for coreboot has a Multiboot header."""
+    """Debian's GRUB for coreboot has a Multiboot header, but takes its memory map from coreboot's tables only."""
     commands = os.path.join(folder, "grub.cfg")
+    elf = os.path.join(folder, "grub.elf")
     with open(commands, "w") as f:
         f.write("serial --port=0x3f8 --speed=115200\nterminal_output serial\n"
-                "echo GRUB is up\nlsmmap\nhalt\n")
+                "echo GRUB is up\nlsacpi\ndate\nhalt\n")
     run("grub-mkimage", "-d", package("grub-coreboot-bin") + "/usr/lib/grub/i386-coreboot", "-O", "i386-coreboot",
-        "-o", os.path.join(folder, "grub.elf"), "-p", "(memdisk)", "-c", commands,
-        "serial", "terminal", "echo", "lsmmap", "halt")
+        "-o", elf, "-p", "(memdisk)", "-c", commands, "serial", "terminal", "echo", "lsacpi", "date", "halt")
+    behind_coreboot(elf, 64 << 20)
 
 
 # ---- the systems --------------------------------------------------------------------------------
@@ -223,9 +257,9 @@ SYSTEMS = {
         'cpus = 2; memory = "256M"; image = "vmlinuz"; initrd = "initrd.gz"; cmdline = "console=ttyS0";',
         [r"32-bit entry", r"up: \S+-686 i686", r"guest\] 2", "ended by power-off"]),
     "grub": System(
-        "GRUB 2.06 (Debian's i386-coreboot image), by Multiboot", grub,
+        "GRUB 2.06 (Debian's i386-coreboot image), by Multiboot, with coreboot's table", grub,
         'cpus = 1; memory = "64M"; image = "grub.elf"; multiboot_name = false;',
-        ["GRUB is up", "base_addr = 0x100000, length = ", "ended by power-off"]),
+        ["GRUB is up", "BULKHD", "ended by power-off"]),
     "debian12": System(
         "Debian 12, systemd, own NVMe disk", debian12, DISK.format("00:04.0"), LOGIN + OFF, own_disk, True),
     "debian12-sata": System(
@@ -268,8 +302,9 @@ def boot(name, system, qemu, cpu):
 
 
 def walk(console, steps):
-    """None, or the step that did not come."""
+    """None, or how far it came and which step did not come."""
     at = 0
+    came = "start"
     for step in steps:
         if isinstance(step, tuple):
             time.sleep(2)  # what comes after a prompt may still be on its way
@@ -279,7 +314,8 @@ def walk(console, steps):
         try:
             at = console.wait(step, since=at, timeout=STEP)
         except AssertionError as error:
-            return str(error)
+            return f"comes to `{came}`, then {error}"
+        came = step
     return None
 
 
