@@ -275,10 +275,10 @@ SYSTEMS = {
         "Debian 13, systemd, own NVMe disk", debian13, DISK.format("00:04.0"), LOGIN + OFF, own_disk, True),
     "installer": System(
         "Debian 12's installer to the choice of a mirror", installer,
-        'cpus = 1; memory = "768M"; image = "vmlinuz"; initrd = "initrd.gz"; '
-        'cmdline = "console=ttyS0 auto=true priority=critical locale=en_US.UTF-8 keymap=us hostname=guest domain= '
-        'DEBIAN_FRONTEND=newt"; devices = ( { pci = "00:05.0"; } );',
-        [r"mirror"], network, True),
+        'cpus = 1; memory = "1G"; image = "vmlinuz"; initrd = "initrd.gz"; '
+        'cmdline = "console=ttyS0 DEBIAN_FRONTEND=text locale=en_US.UTF-8 keymap=us hostname=guest domain="; '
+        'devices = ( { pci = "00:05.0"; } );',
+        [r"Configur\w+ the network|DHCP", r"Choose a mirror of the Debian archive"], network, True),
 }
 
 
