@@ -199,7 +199,7 @@ void apic_drain(void)
         exceptions_drain(false);
     }
     if (mca_in_progress()) {
-        machine_check_taken(0); // one that came meanwhile was drained like an interrupt
+        exceptions_machine_check(0); // one that came meanwhile was drained like an interrupt
     }
     apic_write(APIC_SVR, svr);
 }

@@ -9,9 +9,7 @@
 #include "arch/cpu.h"
 #include "arch/heap.h"
 #include "arch/percpu.h"
-#include "drivers/console.h"
 #include "drivers/format.h"
-#include "hv/machine_check.h"
 
 struct exception_frame {
     uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
@@ -46,6 +44,7 @@ extern const uint8_t msr_read_fault[], msr_write_fault[], msr_fault_resume[];
 
 void exception_taken(struct exception_frame *f);
 
+static const struct exception_calls *call;
 static struct idt_gate idt[256];
 static struct idt_gate *drain_idt; // as many, on the heap
 static const uint64_t gdt[] = {
@@ -80,8 +79,9 @@ static void gate_set(struct idt_gate *table, unsigned vector, const uint8_t *ent
     };
 }
 
-void exceptions_init(void)
+void exceptions_init(const struct exception_calls *calls)
 {
+    call = calls;
     for (unsigned v = 0; v < EXCEPTION_COUNT; v++) {
         gate_set(idt, v, exception_stubs + v * STUB_SIZE);
     }
@@ -137,17 +137,22 @@ void exceptions_load(void)
 
 _Noreturn static void report(const struct exception_frame *f)
 {
-    console_panic();
+    call->begin_report();
     const char *name = f->vector < EXCEPTION_COUNT ? exception_names[f->vector] : NULL;
-    print("exception %u (%s) in the hypervisor, error code 0x%lx, address 0x%lx\n",
-          (unsigned)f->vector, name != NULL ? name : "reserved", f->error, read_cr2());
-    print("  rip %016lx rsp %016lx rflags %08lx cr3 %lx apic %u\n", f->rip, f->rsp, f->rflags,
-          read_cr3(), apic_id());
-    print("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
-    print("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
-    print("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
-    print("  r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
+    call->print("exception %u (%s) in the hypervisor, error code 0x%lx, address 0x%lx\n",
+                (unsigned)f->vector, name != NULL ? name : "reserved", f->error, read_cr2());
+    call->print("  rip %016lx rsp %016lx rflags %08lx cr3 %lx apic %u\n", f->rip, f->rsp, f->rflags,
+                read_cr3(), apic_id());
+    call->print("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
+    call->print("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
+    call->print("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
+    call->print("  r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
     panic("the hypervisor stops");
+}
+
+void exceptions_machine_check(uint64_t rip)
+{
+    call->machine_check(rip);
 }
 
 void exception_taken(struct exception_frame *f)
@@ -159,7 +164,7 @@ void exception_taken(struct exception_frame *f)
         return;
     }
     if (f->vector == EXCEPTION_MC) {
-        machine_check_taken(f->rip);
+        exceptions_machine_check(f->rip);
         return;
     }
     report(f);
@@ -174,8 +179,8 @@ _Noreturn void panic(const char *fmt, ...)
     va_end(args);
 
     bool first = __atomic_exchange_n(&panicking, 1, __ATOMIC_SEQ_CST) == 0;
-    console_panic();
-    print("PANIC: %s\n", text);
+    call->begin_report();
+    call->print("PANIC: %s\n", text);
     if (first) {
         for (unsigned i = 0; i < cpu_count; i++) {
             if (cpus[i] != NULL && cpus[i]->online && cpus[i]->apic_id != apic_id()) {

@@ -27,9 +27,16 @@
 #define EXCEPTION_MC 18
 #define EXCEPTION_XM 19
 
-// Fills the tables; once, on the boot CPU. An NMI that firmware's devices send is ignored until
-// exceptions_take_nmi().
-void exceptions_init(void);
+// What an exception needs of the storeys above. All of it runs on any CPU, in any state.
+struct exception_calls {
+    void (*machine_check)(uint64_t rip); // an #MC in the hypervisor: returns if it can go on
+    void (*begin_report)(void);          // before the first print() of a report
+    void (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+};
+
+// Fills the tables; once, on the boot CPU. `calls` stays the caller's, for good. An NMI that
+// firmware's devices send is ignored until exceptions_take_nmi().
+void exceptions_init(const struct exception_calls *calls);
 
 // The tables for exceptions_drain(); once, on the boot CPU, when there is a heap. ERR_NO_MEMORY.
 enum status exceptions_prepare(void);
@@ -44,6 +51,10 @@ void exceptions_load(void);
 // one with the number of an exception (16 and up are legal), and the usual gate would take it for
 // that exception in the hypervisor. In between nothing may run that could cause one.
 void exceptions_drain(bool drain);
+
+// Treats a machine check as taken: one that was drained like an interrupt. Returns if the CPU can
+// go on.
+void exceptions_machine_check(uint64_t rip);
 
 // Prints a message and stops this CPU, then all others by NMI. Any CPU, any state.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -3,7 +3,23 @@
 #ifndef ARCH_MCA_H
 #define ARCH_MCA_H
 
-#include "hv/machine_check.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MC_MAX_BANKS 32
+
+struct mc_bank {
+    uint64_t status; // MCi_STATUS
+    uint64_t address;
+};
+
+// What a CPU's banks say after a machine check.
+struct machine_check {
+    uint64_t global; // MCG_STATUS
+    unsigned bank_count;
+    struct mc_bank bank[MC_MAX_BANKS];
+    bool physical; // the addresses are system-physical ones (AMD's scalable MCA has others too)
+};
 
 // Clears what the firmware left in this CPU's banks and lets all errors be reported. The exception
 // tables must be loaded.

@@ -4,7 +4,6 @@
 
 #include "arch/exceptions.h"
 #include "arch/heap.h"
-#include "arch/mca.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "drivers/console.h"

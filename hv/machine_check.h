@@ -8,26 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/mca.h"
 #include "arch/types.h"
 
 struct guest_regs;
 struct partition;
 struct vcpu;
-
-#define MC_MAX_BANKS 32
-
-struct mc_bank {
-    uint64_t status; // MCi_STATUS
-    uint64_t address;
-};
-
-// What a CPU's banks say after a machine check.
-struct machine_check {
-    uint64_t global; // MCG_STATUS
-    unsigned bank_count;
-    struct mc_bank bank[MC_MAX_BANKS];
-    bool physical; // the addresses are system-physical ones (AMD's scalable MCA has others too)
-};
 
 enum mc_owner_kind {
     MC_OWNER_NONE, // memory of nobody's, or no memory

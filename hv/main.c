@@ -27,6 +27,7 @@
 #include "hv/cpuid_lack.h"
 #include "hv/inventory.h"
 #include "hv/machine.h"
+#include "hv/machine_check.h"
 #include "hv/module_hash.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
@@ -85,6 +86,12 @@ static void must(enum status s, const char *what)
 
 // ---- the boot CPU, on the boot tables ------------------------------------------------------
 
+static const struct exception_calls exception_calls = {
+    .machine_check = machine_check_taken,
+    .begin_report = console_panic,
+    .print = print,
+};
+
 static void read_boot_info(uint32_t magic, hpa_t info)
 {
     char error[256] = "the loader's information can't be read";
@@ -142,7 +149,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
 {
     mmu_set_image(image);
     time_begin(entered);
-    exceptions_init();
+    exceptions_init(&exception_calls);
     exceptions_load();
     recording_stop();
     console_init();

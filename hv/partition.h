@@ -4,6 +4,7 @@
 #ifndef HV_PARTITION_H
 #define HV_PARTITION_H
 
+#include "arch/mca.h"
 #include "arch/paging.h"
 #include "arch/spinlock.h"
 #include "arch/types.h"
@@ -13,7 +14,6 @@
 #include "hv/guest_timer.h"
 #include "hv/load.h"
 #include "hv/log_share.h"
-#include "hv/machine_check.h"
 #include "hv/passthrough.h"
 #include "hv/platform.h"
 #include "hv/stray.h"

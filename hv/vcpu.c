@@ -9,6 +9,7 @@
 #include "arch/virt.h"
 #include "hv/guest_interrupt.h"
 #include "hv/machine.h"
+#include "hv/machine_check.h"
 #include "hv/partition.h"
 #include "hv/platform.h"
 

@@ -13,6 +13,7 @@
 #include "hv/exits.h"
 #include "hv/guest_interrupt.h"
 #include "hv/guest_timer.h"
+#include "hv/machine_check.h"
 #include "hv/next_rip.h"
 #include "hv/partition.h"
 
