@@ -7,11 +7,11 @@
 ; No gate uses an IST stack: after a VM exit on AMD-V the task register still holds the guest's TSS.
 
 %include "build/gen/asm_offsets.inc"
+%include "arch/nmi_range.inc"
 
 extern exception_taken, apic_drain_vector
-extern vmx_launch_check, vmx_launch, vmx_resume_check, vmx_resume
+extern nmi_ranges, nmi_ranges_end
 global exception_stubs, nmi_entry, nmi_ignored, drain_entry, cpu_wait_nmi, cpu_wait_nmi_or_interrupt
-global msr_read_safe, msr_write_safe, msr_read_fault, msr_write_fault, msr_fault_resume
 
 section .text progbits alloc exec nowrite align=16
 bits 64
@@ -37,7 +37,7 @@ wait_over:
     ret
 
 ; The kick. It only notes that it came. Who looked for it before it came and is about to sleep, or to
-; enter the guest, is moved to a place where it will be seen: see nmi_ranges.
+; enter the guest, is moved to a place where it will be seen: see arch/nmi_range.inc.
 align 16
 nmi_entry:
     cmp byte [abs PERCPU_MUST_STOP], 0
@@ -48,7 +48,7 @@ nmi_entry:
     mov byte [abs PERCPU_NMI_TAKEN], 1
     mov rax, [rsp + 3 * 8]          ; return address
     lea rdx, [rel nmi_ranges]
-    mov ecx, (nmi_ranges_end - nmi_ranges) / 24
+    lea rcx, [rel nmi_ranges_end]
 .next:
     cmp rax, [rdx]
     jb .other
@@ -58,9 +58,9 @@ nmi_entry:
     mov [rsp + 3 * 8], rax
     jmp .out
 .other:
-    add rdx, 24
-    dec ecx
-    jnz .next
+    add rdx, NMI_RANGE_SIZE
+    cmp rdx, rcx
+    jb .next
 .out:
     pop rcx
     pop rdx
@@ -158,40 +158,5 @@ exception_common:
     add rsp, 16                     ; vector and error code
     iretq
 
-; bool msr_read_safe(uint32_t msr, uint64_t *value): false if the MSR does not exist (#GP).
-; bool msr_write_safe(uint32_t msr, uint64_t value): likewise.
-align 16
-msr_read_safe:
-    mov ecx, edi
-msr_read_fault:
-    rdmsr
-    shl rdx, 32
-    or rax, rdx
-    mov [rsi], rax
-    mov eax, 1
-    ret
-align 16
-msr_write_safe:
-    mov ecx, edi
-    mov eax, esi
-    mov rdx, rsi
-    shr rdx, 32
-msr_write_fault:
-    wrmsr
-    mov eax, 1
-    ret
-msr_fault_resume:
-    xor eax, eax
-    ret
-
-; Stretches of code that begin with a look at nmi_taken and end with what an NMI must not be missed
-; before: first address, last address, and where to go on when an NMI came between them. Nothing in
-; a stretch minds being left at any point.
-section .rodata progbits alloc noexec nowrite align=8
-nmi_ranges:
-    ; Would sleep: behind the HLT. It may be left in STI's shadow.
-    dq wait_begin, wait_over, wait_over
-    ; Would enter the guest: back to the look (arch/vmx/entry.asm).
-    dq vmx_launch_check, vmx_launch, vmx_launch_check
-    dq vmx_resume_check, vmx_resume, vmx_resume_check
-nmi_ranges_end:
+; Would sleep: behind the HLT. It may be left in STI's shadow.
+NMI_RANGE wait_begin, wait_over, wait_over

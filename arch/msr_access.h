@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 // False if this CPU does not have the MSR, or refuses the value. The exception tables must be
-// loaded. (arch/exceptions.asm)
+// loaded.
 bool msr_read_safe(uint32_t msr, uint64_t *value);
 bool msr_write_safe(uint32_t msr, uint64_t value);
 

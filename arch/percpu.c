@@ -4,10 +4,8 @@
 #include "arch/percpu.h"
 
 #include "arch/cpu.h"
-#include "arch/exceptions.h"
 #include "arch/heap.h"
 #include "arch/mmu.h"
-#include "arch/window.h"
 
 #define LEVEL_2MIB 1
 #define LEVEL_1GIB 2
@@ -70,8 +68,6 @@ void percpu_enter(unsigned index)
 {
     write_cr3(cpus[index]->wake_cr3);
     entered = true;
-    exceptions_take_nmi();
-    window_ready();
 }
 
 unsigned cpu_number(void)

@@ -169,6 +169,8 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
     create_cpus();
     mmu_cpu_init();
     percpu_enter(machine.boot_cpu);
+    exceptions_take_nmi();
+    window_ready();
     __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1"
                      :
                      : "r"(PERCPU_STACK_TOP), "r"(main_on_own_stack)

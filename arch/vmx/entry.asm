@@ -7,15 +7,15 @@
 ; No kick is lost. An NMI that comes in the hypervisor sets nmi_taken (nmi_entry). The entry path
 ; looks at nmi_taken, and from there to VMRESUME it only loads registers from a frame that it does
 ; not change: an NMI in that stretch finds its return address there, and nmi_entry moves it back to
-; the look (arch/exceptions.asm, nmi_ranges), which now finds the NMI. There is no gap behind the
+; the look (arch/nmi_range.inc), which now finds the NMI. There is no gap behind the
 ; stretch: the processor takes NMIs between instructions, so one that is too late to be taken
 ; before VMRESUME is taken in the guest, where it exits.
 
 %include "build/gen/asm_offsets.inc"
 %include "arch/guest_regs.inc"
+%include "arch/nmi_range.inc"
 
 global vmx_enter, vmx_exit_entry, vmx_unblock_nmi
-global vmx_launch_check, vmx_launch, vmx_resume_check, vmx_resume
 extern vmx_exit, vmx_kicked, vmx_entry_failed
 
 section .text progbits alloc exec nowrite align=16
@@ -80,3 +80,7 @@ vmx_unblock_nmi:
     push HV_CODE_SELECTOR
     push rax
     iretq
+
+; Would enter the guest: back to the look.
+NMI_RANGE vmx_launch_check, vmx_launch, vmx_launch_check
+NMI_RANGE vmx_resume_check, vmx_resume, vmx_resume_check
