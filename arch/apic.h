@@ -35,7 +35,7 @@ void apic_send_nmi(uint32_t id);
 void apic_send_init(uint32_t id);
 void apic_send_startup(uint32_t id, uint8_t page);
 
-// Makes this CPU's timer interrupt once, in `count` ticks of apic_timer_khz() (arch/tsc.h); a
+// Makes this CPU's timer interrupt once, in `count` ticks of apic_timer_khz(); a
 // second call starts over, 0 stops it. Only on a CPU that has no guest, which waits for it with
 // cpu_wait_nmi_or_interrupt().
 void apic_timer_start(uint32_t count);
@@ -43,6 +43,11 @@ void apic_timer_start(uint32_t count);
 // Whether its interrupt waits to be taken; whether one with this vector does.
 bool apic_timer_pending(void);
 bool apic_is_pending(uint8_t vector);
+
+// Measures the timer's frequency; kHz, before the divider. Boot CPU, its APIC enabled, behind
+// tsc_calibrate().
+void apic_timer_calibrate(void);
+uint64_t apic_timer_khz(void);
 
 // Removes whatever is pending or in service, so that a reset guest starts with a clean APIC. Takes
 // the interrupts in the hypervisor for a moment. Called with interrupts off and NMIs allowed.

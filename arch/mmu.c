@@ -13,17 +13,18 @@
 
 #define PTE_BOOT_LARGE 0x83 // present, writable, 2 MiB
 
-extern uint8_t boot_directory_high[]; // boot/multiboot.asm; its link address
 extern uint8_t image_phys_start[], image_phys_end[];
 extern uint8_t image_text_start[], image_rodata_start[], image_data_start[], image_end[];
 
 static uint64_t image_base; // host-physical
+static uint64_t *boot_directory;
 static struct page_table shared;
 static uint64_t next_device = HV_MMIO_BASE;
 
-void mmu_set_image(hpa_t base)
+void mmu_set_image(hpa_t base, uint64_t *directory)
 {
     image_base = base.v;
+    boot_directory = directory;
 }
 
 hpa_t image_start(void)
@@ -39,8 +40,7 @@ uint64_t image_size(void)
 // The boot tables' entry for the 2 MiB at `va`.
 static uint64_t *boot_entry(uint64_t va)
 {
-    uint64_t *directory = (uint64_t *)(HV_IMAGE_BASE + (uint64_t)boot_directory_high);
-    return &directory[(va >> 21) & 511];
+    return &boot_directory[(va >> 21) & 511];
 }
 
 void mmu_place_heap(hpa_t base, uint64_t size)

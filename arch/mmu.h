@@ -8,8 +8,9 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
-// Says where in physical memory the image lies, 2 MiB aligned: the first thing to be done.
-void mmu_set_image(hpa_t base);
+// Says where in physical memory the image lies, 2 MiB aligned, and which page directory of the
+// boot tables maps the top GiB: the first thing to be done.
+void mmu_set_image(hpa_t base, uint64_t *boot_directory);
 
 // Where the image lies in physical memory.
 hpa_t image_start(void);

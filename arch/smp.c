@@ -24,11 +24,12 @@
 #define OWN_HALF  (511 * sizeof(uint64_t))   // the entry of the top 512 GiB in a root table
 
 extern const uint8_t trampoline_start[], trampoline_end[], trampoline_base[], trampoline_root[];
-_Noreturn void cpu_main(void);
 
 // Page tables of the CPU that is being started. Written by the boot CPU before the SIPI, read by
 // the trampoline.
 uint64_t ap_cr3;
+
+static smp_entry ap_entry; // written before the first SIPI
 
 static bool wait_online(const struct cpu *cpu, uint64_t us)
 {
@@ -97,8 +98,9 @@ static void init_all(void)
     }
 }
 
-enum status smp_start(const struct smp_low *low, unsigned *failed)
+enum status smp_start(const struct smp_low *low, smp_entry entry, unsigned *failed)
 {
+    ap_entry = entry;
     // cppcheck-suppress comparePointers
     phys_write(low->code, trampoline_start, (size_t)(trampoline_end - trampoline_start));
     make_tables(low);
@@ -122,5 +124,5 @@ _Noreturn void ap_main(void)
     mca_cpu_init();
     apic_cpu_init();
     __atomic_store_n(&this_cpu()->online, 1, __ATOMIC_RELEASE);
-    cpu_main();
+    ap_entry();
 }

@@ -14,9 +14,10 @@ struct smp_low {
 #define SMP_LOW_PAGES 4u
 
 // Starts every CPU of cpus[] but this one, through the pages of `low`, whose contents are lost.
-// Each one ends in `cpu_main` (hv/main.c) on its own stack and tables. ERR_NOT_FOUND: a CPU did not
-// come up within a second; *failed is its number.
-enum status smp_start(const struct smp_low *low, unsigned *failed);
+// Each one ends in `entry` on its own stack and tables. ERR_NOT_FOUND: a CPU did not come up within
+// a second; *failed is its number.
+typedef void (*smp_entry)(void) __attribute__((noreturn));
+enum status smp_start(const struct smp_low *low, smp_entry entry, unsigned *failed);
 
 // Where an application processor enters C (boot/trampoline.asm).
 _Noreturn void ap_main(void);

@@ -2,7 +2,6 @@
 // TSC calibration and time. The PIT is ours alone: guests have a virtual one.
 #include "arch/tsc.h"
 
-#include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/io.h"
 
@@ -17,13 +16,11 @@
 #define SPEAKER_DATA       0x02
 #define SPEAKER_OUT2       0x20
 
-#define CALIBRATION_MS   10
-#define CLOCK_READINGS   8
-#define APIC_FIRST_COUNT 20000 // less than a millisecond at any bus clock
+#define CALIBRATION_MS 10
+#define CLOCK_READINGS 8
 
 static uint64_t khz = 1000000; // a guess until calibrated; only delays use it before
-static uint64_t apic_khz;
-static uint64_t start; // written once, before anybody reads it
+static uint64_t start;         // written once, before anybody reads it
 
 // The PM timer and the TSC at the same moment.
 struct clock_pair {
@@ -80,48 +77,16 @@ static uint64_t khz_by_pit(void)
     return ticks / CALIBRATION_MS;
 }
 
-// Ticks of the TSC until the local APIC's timer has counted down from `count`. Its interrupt only
-// becomes pending (interrupts are off); the current-count register is not read, because under
-// instruction counting QEMU 10 does not survive that in x2APIC mode.
-static uint64_t apic_countdown(uint32_t count)
-{
-    uint64_t begin = rdtsc();
-    apic_timer_start(count);
-    while (!apic_timer_pending()) {
-        cpu_relax();
-    }
-    uint64_t ticks = rdtsc() - begin;
-    apic_timer_start(0);
-    apic_drain();
-    return ticks;
-}
-
-static uint64_t calibrate_apic_timer(void)
-{
-    for (uint32_t count = APIC_FIRST_COUNT;; count *= 2) {
-        uint64_t ticks = apic_countdown(count);
-        if (ticks >= khz || count >= UINT32_MAX / 2) { // a millisecond: long enough to be exact
-            return count * khz / (ticks + 1);
-        }
-    }
-}
-
 void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit)
 {
     uint64_t measured =
         pm_timer_port != 0 ? khz_by_pm_timer(pm_timer_port, pm_timer_32bit) : khz_by_pit();
     khz = max_u64(measured, 1);
-    apic_khz = calibrate_apic_timer();
 }
 
 uint64_t tsc_khz(void)
 {
     return khz;
-}
-
-uint64_t apic_timer_khz(void)
-{
-    return apic_khz;
 }
 
 uint64_t tsc_to_hz(uint64_t ticks, uint32_t hz)

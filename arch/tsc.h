@@ -11,11 +11,10 @@
 // this.
 void time_begin(uint64_t entered);
 
-// Measures TSC and local APIC timer. `pm_timer_port` 0: use the PIT. Boot CPU, its APIC enabled.
+// Measures the TSC. `pm_timer_port` 0: use the PIT. Boot CPU.
 void tsc_calibrate(uint16_t pm_timer_port, bool pm_timer_32bit);
 
 uint64_t tsc_khz(void);
-uint64_t apic_timer_khz(void); // before the divider
 
 // Ticks of the TSC since the hypervisor's entry; and what such are in microseconds: before
 // tsc_calibrate() a guess.

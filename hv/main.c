@@ -145,9 +145,11 @@ static void create_cpus(void)
 
 _Noreturn static void main_on_own_stack(void);
 
+extern uint8_t boot_directory_high[]; // boot/multiboot.asm; its link address
+
 _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t entered)
 {
-    mmu_set_image(image);
+    mmu_set_image(image, (uint64_t *)(HV_IMAGE_BASE + (uint64_t)boot_directory_high));
     time_begin(entered);
     exceptions_init(&exception_calls);
     exceptions_load();
@@ -187,6 +189,7 @@ static void start_clocks(void)
     apic_cpu_init();
     this_cpu()->online = 1;
     tsc_calibrate(machine.acpi.pm_timer_port, machine.acpi.pm_timer_32bit);
+    apic_timer_calibrate();
     machine.rtc_epoch = rtc_read(machine.acpi.century);
     machine.rtc_tsc = rdtsc();
 }
@@ -241,7 +244,7 @@ static void start_cpus(void)
 {
     struct smp_low low = low_pages();
     unsigned failed = 0;
-    if (smp_start(&low, &failed) != STATUS_OK) {
+    if (smp_start(&low, cpu_main, &failed) != STATUS_OK) {
         print("CPU %u (APIC ID %u) does not start\n", failed, cpus[failed]->apic_id);
         give_up();
     }
