@@ -35,9 +35,10 @@ enum console_sink console_sink(void)
     return console_state.sink;
 }
 
-void console_init(void)
+void console_init(const struct console_wakers *wakers)
 {
     memset(&console_state, 0, sizeof(console_state));
+    console_state.wakers = wakers;
     console_lines_init(&console_state.lines);
     console_lines_name(&console_state.lines, CONSOLE_HYPERVISOR, HYPERVISOR_NAME);
     console_own_init();

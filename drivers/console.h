@@ -45,9 +45,21 @@ struct console_events {
     uint32_t power;     // bit n: press the power button of source n's partition (s)
 };
 
+// What the console asks of other CPUs. Called on any CPU that has drained, no lock is held.
+struct console_wakers {
+    // Makes the ticker's CPU look at console_tick_wanted(); also on that CPU, where there is
+    // nothing to be done.
+    void (*ticker)(void);
+    // Makes the CPUs of these sources call console_drain() (bit n: a CPU of source n; the
+    // hypervisor's is the console CPU), because one that drained has left something that no
+    // interrupt continues.
+    void (*sources)(uint32_t sources);
+};
+
 // From here on print() writes to the log, and synchronously to the sink until console_start().
-// There is none at first. Boot CPU, once; a second call starts over.
-void console_init(void);
+// There is none at first. `wakers` stay the caller's, for good. Boot CPU, once; a second call
+// starts over.
+void console_init(const struct console_wakers *wakers);
 
 // Makes a device the sink, and shows there what has been printed since console_init(). Each settles
 // what the sink is, if it finds its device; the last one always does. Before console_start(), boot
@@ -85,7 +97,7 @@ void console_add_screen(void);
 unsigned console_add_source(const char *name, void *ring, size_t size, void *input,
                             size_t input_size);
 
-// Whether a CPU will call console_tick() when console_wake_ticker() asks for it: only then may
+// Whether a CPU will call console_tick() when the waker asks for it: only then may
 // lines be held back for a time, so that the keyboard's owner is read in whole lines too. Off at
 // first. Before console_start(), boot CPU.
 void console_set_ticker(bool on);
@@ -148,15 +160,6 @@ bool console_tick_wanted(void);
 // Shows what was held back, if its time has come. Only the ticker's CPU; afterwards see
 // console_take_unstalled().
 void console_tick(void);
-
-// Not the console's own: makes the ticker's CPU look at console_tick_wanted(). Called on any CPU
-// that has drained, also on the ticker's, where there is nothing to be done; no lock is held.
-void console_wake_ticker(void);
-
-// Not the console's own: makes the CPUs of these sources call console_drain() (bit n: a CPU of
-// source n; the hypervisor's is the console CPU), because one that drained has left something that
-// no interrupt continues. Called on any CPU; no lock is held.
-void console_wake_sources(uint32_t sources);
 
 // Takes the next byte typed for a source; false if there is none. Only the partition's own CPUs,
 // under the partition's own lock.

@@ -225,7 +225,7 @@ static bool drain_locked(unsigned *budget)
 static void want_tick(void)
 {
     if (__atomic_exchange_n(&console_state.tick_wanted, 1, __ATOMIC_SEQ_CST) == 0)
-        console_wake_ticker();
+        console_state.wakers->ticker();
 }
 
 // The sources that have something to show; the hypervisor stands for what is on its way as well.
@@ -245,7 +245,7 @@ static void continue_later(uint32_t left)
     if (console_state.ticker)
         want_tick();
     else
-        console_wake_sources(left);
+        console_state.wakers->sources(left);
 }
 
 void console_drain(void)

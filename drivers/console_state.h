@@ -39,11 +39,12 @@ struct console_source {
 };
 
 struct console_state {
-    enum console_sink sink; // constant in CONSOLE_MODE_RUN, as are the next two
-    bool settled;           // what is to be the sink has been decided
-    bool interrupt;         // the sink has an interrupt, which makes a CPU call console_poll()
-    unsigned count;         // sources, the hypervisor included; constant in CONSOLE_MODE_RUN
-    bool ticker;            // somebody calls console_tick(); constant in CONSOLE_MODE_RUN
+    const struct console_wakers *wakers; // written once, before any other CPU runs
+    enum console_sink sink;              // constant in CONSOLE_MODE_RUN, as are the next two
+    bool settled;                        // what is to be the sink has been decided
+    bool interrupt; // the sink has an interrupt, which makes a CPU call console_poll()
+    unsigned count; // sources, the hypervisor included; constant in CONSOLE_MODE_RUN
+    bool ticker;    // somebody calls console_tick(); constant in CONSOLE_MODE_RUN
     struct console_source sources[CONSOLE_SOURCES];
 
     // Written by the boot CPU (EARLY, RUN) and by a panicking CPU (PANIC), read by all; release

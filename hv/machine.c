@@ -6,7 +6,6 @@
 #include "arch/apic_defs.h"
 #include "arch/cpu.h"
 #include "arch/exceptions.h"
-#include "arch/heap.h"
 #include "arch/io.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"
@@ -19,8 +18,6 @@
 #include "drivers/rtc.h"
 #include "hv/comparator.h"
 #include "hv/console_cpu.h"
-#include "hv/counters.h"
-#include "hv/partition.h"
 #include "hv/serial.h"
 #include "hv/serial_choice.h"
 #include "hv/timer.h"
@@ -32,7 +29,6 @@
 #define RESET_FULL      0x0e
 #define PORT_KEYBOARD   0x64
 #define KEYBOARD_RESET  0xfe
-#define POLL_US         1000  // a FIFO of 16 bytes takes 1.4 ms at 115200 baud
 #define PM1_ALTERNATIVE 0x700 // where the virtual PM1 block stands if the default is taken
 
 struct machine machine;
@@ -155,135 +151,6 @@ enum status machine_route_interrupts(void)
         iommu->fault_nmi(cpus[machine.console_cpu]->apic_id);
     }
     return STATUS_OK;
-}
-
-// ---- console -------------------------------------------------------------------------------
-
-static struct partition *partition_of_source(unsigned source)
-{
-    for (unsigned i = 0; i < partition_count; i++) {
-        if (partitions[i]->console == source) {
-            return partitions[i];
-        }
-    }
-    return NULL;
-}
-
-// To the first vCPU of each partition in a mask of sources.
-static void post(uint32_t sources, uint64_t work)
-{
-    for (; sources != 0; sources &= sources - 1) {
-        struct partition *p = partition_of_source((unsigned)__builtin_ctz(sources));
-        if (p != NULL) {
-            vcpu_post(p->vcpus[0], work);
-        }
-    }
-}
-
-static void tell(uint32_t sources)
-{
-    post(sources, WORK_CONSOLE);
-}
-
-void machine_tell_unstalled(void)
-{
-    uint32_t sources = console_take_unstalled();
-    if (sources != 0) {
-        tell(sources);
-    }
-}
-
-// Prints come from any context but the NMI handler, so this interrupts nobody who is sending.
-void console_wake_ticker(void)
-{
-    if (this_cpu()->index != machine.console_cpu) {
-        apic_send_nmi(cpus[machine.console_cpu]->apic_id);
-    }
-}
-
-// As for console_wake_ticker().
-void console_wake_sources(uint32_t sources)
-{
-    if ((sources & 1u << CONSOLE_HYPERVISOR) != 0) {
-        apic_send_nmi(cpus[machine.console_cpu]->apic_id);
-    }
-    tell(sources & ~(1u << CONSOLE_HYPERVISOR));
-}
-
-unsigned machine_console_ticks(void)
-{
-    if (this_cpu()->index != machine.console_cpu) {
-        return 0;
-    }
-    return machine.serial_polled ? POLL_US : console_tick_wanted() ? CONSOLE_TICK_US : 0;
-}
-
-static void print_counters(void)
-{
-    for (unsigned i = 0; i < partition_count; i++) {
-        counters_print(partitions[i]);
-        if (passthrough_fault_count(partitions[i]) > 0) {
-            print("%s: %lu accesses of its devices were refused\n", partitions[i]->name,
-                  passthrough_fault_count(partitions[i]));
-        }
-        uint64_t restarts = __atomic_load_n(&partitions[i]->generation, __ATOMIC_RELAXED);
-        if (restarts > 0) {
-            print("%s: has started again %lu times\n", partitions[i]->name, restarts);
-        }
-    }
-    print("memory: %lu bytes of the heap used, %lu KiB free for partitions\n", heap_used(),
-          page_alloc_total(&machine.memory) >> 10);
-}
-
-static void ask_to_leave(void)
-{
-    unsigned running = partitions_running();
-    if (running == 0) {
-        print("no partition is running: y resets the machine, any other key goes on\n");
-    } else {
-        print("%u partition%s running: y resets the machine, any other key goes on\n", running,
-              running == 1 ? " is" : "s are");
-    }
-}
-
-static void serve_console(void)
-{
-    struct console_events events = console_poll();
-    tell(events.input | events.unstalled);
-    post(events.power, WORK_POWER_BUTTON);
-    if (events.actions & CONSOLE_ACTION_COUNTERS) {
-        print_counters();
-    }
-    if (events.actions & CONSOLE_ACTION_ASK) {
-        ask_to_leave();
-    }
-    if (events.actions & CONSOLE_ACTION_LEAVE) {
-        console_panic(); // nothing may be left in a ring
-        print("leaving: the machine is reset\n");
-        machine_reset();
-    }
-}
-
-bool machine_console_nmi(void)
-{
-    if (this_cpu()->index != machine.console_cpu) {
-        return false;
-    }
-    serve_console();
-    passthrough_faults();
-    return true;
-}
-
-void machine_console_tick(void)
-{
-    if (this_cpu()->index != machine.console_cpu) {
-        return;
-    }
-    console_tick();
-    machine_tell_unstalled();
-    if (machine.serial_polled) {
-        serve_console();
-    }
 }
 
 // ---- the end -------------------------------------------------------------------------------

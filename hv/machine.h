@@ -62,22 +62,6 @@ const struct virt_ops *machine_find_virt(char why[VIRT_TEXT_SIZE]);
 // Whether some of these pages are memory that is free to use, says the loader.
 bool machine_is_ram(const struct page_range *r);
 
-// After an NMI on any CPU: serves the console, and what the IOMMUs have refused, if this is the
-// console's CPU. True if it is: there an NMI that finds nothing is no guest's, because its cause
-// may have been served with an earlier one.
-bool machine_console_nmi(void);
-
-// In so many microseconds this CPU should call machine_console_tick(); 0: not at all for now. A CPU
-// of nobody's.
-unsigned machine_console_ticks(void);
-
-// Continues what the console holds back for a time, if this is its CPU. A CPU of nobody's, whenever
-// it has slept.
-void machine_console_tick(void);
-
-// Kicks the partitions whose output has room again after a drain. Any CPU, no lock held.
-void machine_tell_unstalled(void);
-
 // The pages that a framebuffer covers.
 static inline struct page_range screen_range(const struct boot_framebuffer *fb)
 {

@@ -24,6 +24,7 @@
 #include "drivers/rtc.h"
 #include "hv/boot_audit.h"
 #include "hv/config.h"
+#include "hv/console_service.h"
 #include "hv/cpuid_lack.h"
 #include "hv/inventory.h"
 #include "hv/machine.h"
@@ -154,7 +155,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
     exceptions_init(&exception_calls);
     exceptions_load();
     recording_stop();
-    console_init();
+    console_init(&console_service_wakers);
     print("Bulkhead " BULKHEAD_VERSION "\n");
     read_boot_info(magic, info);
     screen_choose();
@@ -406,7 +407,7 @@ static void wait_for(enum phase p)
 // Sleeps until an NMI, the console's tick while it needs one, or the next timer.
 static void sleep(void)
 {
-    uint32_t count = timers_sleep(machine_console_ticks());
+    uint32_t count = timers_sleep(console_service_ticks());
     if (count == 0) {
         cpu_wait_nmi();
         return;
@@ -425,10 +426,10 @@ _Noreturn static void idle(void)
         bool kicked = this_cpu()->nmi_taken != 0;
         this_cpu()->nmi_taken = 0;
         if (kicked) {
-            machine_console_nmi();
+            console_service_nmi();
         }
         timers_run();
-        machine_console_tick();
+        console_service_tick();
     }
 }
 

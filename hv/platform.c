@@ -11,6 +11,7 @@
 #include "drivers/console.h"
 #include "hv/apic_page.h"
 #include "hv/bios_call.h"
+#include "hv/console_service.h"
 #include "hv/exits.h"
 #include "hv/guest_interrupt.h"
 #include "hv/log.h"
@@ -164,7 +165,7 @@ void platform_console(struct partition *p)
     update_uart_line(p);
     spin_unlock(&p->device_lock);
     console_drain();
-    machine_tell_unstalled();
+    console_service_tell_unstalled();
 }
 
 static uint8_t uart_read(struct partition *p, unsigned reg)
@@ -352,7 +353,7 @@ enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size
     spin_unlock(&p->device_lock);
     if (device == VDEV_PORT_UART) {
         console_drain();
-        machine_tell_unstalled();
+        console_service_tell_unstalled();
     }
     return event;
 }

@@ -7,6 +7,7 @@
 #include "arch/exceptions.h"
 #include "arch/percpu.h"
 #include "arch/virt.h"
+#include "hv/console_service.h"
 #include "hv/guest_interrupt.h"
 #include "hv/machine.h"
 #include "hv/machine_check.h"
@@ -141,7 +142,7 @@ static void take_nmi(struct vcpu *v, struct guest_regs *regs)
         cpu_stop();
     }
     uint64_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_SEQ_CST);
-    bool console = machine_console_nmi();
+    bool console = console_service_nmi();
     if (__atomic_load_n(&v->timer_noted, __ATOMIC_RELAXED)) {
         work |= WORK_TIMER;
     }

@@ -52,7 +52,7 @@ uint64_t time_us(void)
     return __atomic_load_n(&time_now, __ATOMIC_SEQ_CST);
 }
 
-void console_wake_sources(uint32_t sources)
+static void wake_sources(uint32_t sources)
 {
     __atomic_or_fetch(&woken, sources, __ATOMIC_SEQ_CST);
 }
@@ -62,7 +62,9 @@ uint32_t fake_woken_sources(void)
     return __atomic_exchange_n(&woken, 0, __ATOMIC_SEQ_CST);
 }
 
-void console_wake_ticker(void)
+static void wake_ticker(void)
 {
     __atomic_add_fetch(&wakes, 1, __ATOMIC_SEQ_CST);
 }
+
+const struct console_wakers fake_wakers = {.ticker = wake_ticker, .sources = wake_sources};

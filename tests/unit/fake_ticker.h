@@ -7,13 +7,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "drivers/console.h"
+
 // Time starts over at `now`, and no wake-up has come.
 void fake_ticker_reset(uint64_t now);
 
 // Moves time by `us`, may be negative, and returns what it is now.
 uint64_t fake_time_pass(int64_t us);
 
-// Bit n: console_wake_sources() has named source n since the last call.
+// Bit n: the console has woken source n since the last call.
 uint32_t fake_woken_sources(void);
 
 // The number of the CPU that calls, whichever thread does; 0 at first.
@@ -21,5 +23,8 @@ void fake_cpu_set(unsigned number);
 
 // Wake-ups since the last call.
 unsigned fake_ticker_wakes(void);
+
+// The wakers of the console, which count.
+extern const struct console_wakers fake_wakers;
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drivers/uart_port.h"
+#include "tests/unit/fake_ticker.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -217,7 +218,7 @@ void uart_memory_write(volatile void *address, unsigned width, uint8_t value)
 
 enum console_sink fake_uart_console(void)
 {
-    console_init();
+    console_init(&fake_wakers);
     console_open_any();
     return console_sink();
 }

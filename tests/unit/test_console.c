@@ -713,7 +713,7 @@ static void late_device_shows_all(void **state)
     struct uart_place place;
 
     fake_uart_reset(FAKE_UART_16550, false);
-    console_init();
+    console_init(&fake_wakers);
     print("first\nsecond\n");
     assert_int_equal(console_sink(), CONSOLE_SINK_NONE);
     assert_string_equal(fake_uart_output(), "");
@@ -733,14 +733,14 @@ static void panic_is_seen_early(void **state)
 {
     (void)state;
     fake_uart_reset(FAKE_UART_16550, false);
-    console_init();
+    console_init(&fake_wakers);
     print("before\n");
     console_panic();
     print("why\n");
     assert_string_equal(fake_uart_output(), "[bulkhead] before\r\n[bulkhead] why\r\n");
 
     fake_uart_reset(FAKE_UART_16550, false);
-    console_init();
+    console_init(&fake_wakers);
     console_open_none();
     print("before\n");
     console_panic();
