@@ -35,22 +35,6 @@ static uint32_t usable;
 
 // ---- boot --------------------------------------------------------------------------------------
 
-static bool gsi_is_taken(uint32_t gsi)
-{
-    if (gsi == machine_console_gsi() || gsi == machine.acpi.sci_irq) {
-        return true;
-    }
-    for (unsigned i = 0; i < partition_count; i++) {
-        const struct passthrough *pt = partitions[i]->passthrough;
-        for (unsigned n = 0; pt != NULL && n < GUEST_PCI_PINS; n++) {
-            if ((pt->pins >> n & 1) && pt->pin[n].gsi == gsi) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 // Whether the comparator's interrupt arrives by its pin, on this CPU: wiring that a machine only
 // claims to have is found now.
 static bool arrives(unsigned n)
@@ -73,7 +57,7 @@ static bool arrives(unsigned n)
 
 // A pin of its own, so that it never has to be shared or changed. Of the ISA's, those of devices,
 // only the PIT's, which is silenced then.
-static bool choose_pin(unsigned n, uint32_t *taken)
+static bool choose_pin(unsigned n, bool (*is_taken)(uint32_t gsi), uint32_t *taken)
 {
     const uint32_t good = ~((1u << FIRST_PCI_GSI) - 1) | 1u << PIT_GSI;
     uint32_t left = hpet_gsis(n) & good & ~*taken;
@@ -82,7 +66,7 @@ static bool choose_pin(unsigned n, uint32_t *taken)
         struct comparator *c = &comparators[n];
         left &= ~(1u << gsi);
         c->input = (struct ioapic_input){.gsi = gsi};
-        if (gsi_is_taken(gsi) ||
+        if (is_taken(gsi) ||
             ioapic_find_gsi(&machine.acpi, gsi, &c->input.ioapic, &c->input.pin) != STATUS_OK) {
             continue;
         }
@@ -97,7 +81,7 @@ static bool choose_pin(unsigned n, uint32_t *taken)
     return false;
 }
 
-void comparators_start(void)
+void comparators_start(bool (*is_taken)(uint32_t gsi))
 {
     volatile uint32_t *regs = NULL;
     uint32_t taken = 0;
@@ -113,7 +97,7 @@ void comparators_start(void)
         return;
     }
     for (unsigned n = 0; n < comparator_count; n++) {
-        if (hpet_is_periodic(n) && choose_pin(n, &taken)) {
+        if (hpet_is_periodic(n) && choose_pin(n, is_taken, &taken)) {
             usable |= 1u << n;
         }
     }

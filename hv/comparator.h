@@ -9,8 +9,9 @@
 
 struct timer;
 
-// Finds, silences and tries them. Boot CPU, once the IOAPICs are mapped and devices are given away.
-void comparators_start(void);
+// Finds, silences and tries them. Boot CPU, once the IOAPICs are mapped and devices are given away:
+// `is_taken` says whether an input of the IOAPICs is somebody's.
+void comparators_start(bool (*is_taken)(uint32_t gsi));
 
 // Whether the timer has one, or could have. Any CPU.
 bool comparator_possible(const struct timer *t);

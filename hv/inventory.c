@@ -15,6 +15,7 @@
 #include "hv/assign.h"
 #include "hv/machine.h"
 #include "hv/passthrough_machine.h"
+#include "hv/virt_choice.h"
 
 #define LEAF_BRAND      0x80000002u // and the two behind it
 #define LEAF_BRAND_LAST 0x80000004u
@@ -109,7 +110,7 @@ static const char *virtualization_option(void)
 static bool print_virtualization(void)
 {
     char text[VIRT_TEXT_SIZE];
-    const struct virt_ops *found = machine_find_virt(text);
+    const struct virt_ops *found = virt_choose(text);
     if (found != NULL) {
         found->describe(text, sizeof(text));
         print("  virtualization: %s; %s\n", found->name, text);

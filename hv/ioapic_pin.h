@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pins of the physical IOAPICs: routed directly, or through the IOMMU where there is one. Any
-// CPU, once machine_route_interrupts() has mapped the registers; interrupts off.
+// CPU, once machine_map_ioapics() has mapped the registers; interrupts off.
 #ifndef HV_IOAPIC_PIN_H
 #define HV_IOAPIC_PIN_H
 

@@ -10,18 +10,13 @@
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "arch/tsc.h"
-#include "arch/virt.h"
 #include "arch/window.h"
 #include "drivers/console.h"
 #include "drivers/hpet.h"
 #include "drivers/ioapic.h"
 #include "drivers/rtc.h"
-#include "hv/comparator.h"
-#include "hv/console_cpu.h"
-#include "hv/serial.h"
+#include "hv/guest_platform.h"
 #include "hv/serial_choice.h"
-#include "hv/timer.h"
-#include "hv/vdev/ports.h"
 
 #define PORT_PIC1_DATA  0x21
 #define PORT_PIC2_DATA  0xa1
@@ -83,19 +78,6 @@ uint64_t machine_usable_memory(void)
     return total;
 }
 
-const struct virt_ops *machine_find_virt(char why[VIRT_TEXT_SIZE])
-{
-    static const struct virt_ops *const back_ends[] = {&svm_ops, &vmx_ops};
-    for (unsigned i = 0; i < ARRAY_SIZE(back_ends); i++) {
-        enum status s = back_ends[i]->probe(why, VIRT_TEXT_SIZE);
-        if (s != ERR_NOT_FOUND) {
-            return s == STATUS_OK ? back_ends[i] : NULL;
-        }
-    }
-    why[0] = '\0';
-    return NULL;
-}
-
 enum status machine_discover(void)
 {
     char error[256];
@@ -113,9 +95,9 @@ enum status machine_discover(void)
     machine_kept_port_count = kept_ports_find(&machine.acpi, machine_kept_ports);
     // The guest's PM timer is the physical one, so the virtual PM1 block must not cover its port.
     uint16_t timer = machine.acpi.pm_timer_port;
-    uint16_t base = VDEV_PM_DEFAULT_BASE;
+    uint16_t base = GUEST_PM1_BASE;
     machine.pm1_base = timer >= base && timer < base + 8 ? PM1_ALTERNATIVE : base;
-    return vdev_ports_init(machine.pm1_base);
+    return STATUS_OK;
 }
 
 uint64_t machine_clock_us(void)
@@ -131,7 +113,7 @@ uint32_t machine_console_gsi(void)
     return serial_input(&machine.acpi, &machine.serial, &input) ? input.gsi : MACHINE_NO_GSI;
 }
 
-enum status machine_route_interrupts(void)
+enum status machine_map_ioapics(void)
 {
     for (unsigned i = 0; i < machine.acpi.ioapic_count; i++) {
         machine.ioapic[i] = mmu_map_device(hpa(machine.acpi.ioapics[i].address), IOAPIC_MMIO_SIZE);
@@ -140,15 +122,6 @@ enum status machine_route_interrupts(void)
             return ERR_NO_MEMORY;
         }
         ioapic_mask_all(machine.ioapic[i]);
-    }
-    machine.console_cpu = console_cpu_choose(&machine.acpi, machine.cpu_owner);
-    // A partition's CPU belongs to its guest, timer and all: only one of nobody's can tick.
-    comparators_start();
-    timers_start();
-    console_set_ticker(machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY);
-    serial_route();
-    if (iommu != NULL) {
-        iommu->fault_nmi(cpus[machine.console_cpu]->apic_id);
     }
     return STATUS_OK;
 }

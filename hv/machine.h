@@ -44,8 +44,8 @@ uint64_t machine_clock_us(void);
 // Finds CPUs, memory, clocks from the firmware's tables. Prints and returns what is wrong.
 enum status machine_discover(void);
 
-// Masks every interrupt source, and routes the console's to one CPU as NMI.
-enum status machine_route_interrupts(void);
+// Maps the IOAPICs and masks all their pins. Prints what is wrong.
+enum status machine_map_ioapics(void);
 
 // The global system interrupt of the console's serial port; MACHINE_NO_GSI if it has none.
 #define MACHINE_NO_GSI UINT32_MAX
@@ -53,11 +53,6 @@ uint32_t machine_console_gsi(void);
 
 // Bytes of memory that the loader calls usable.
 uint64_t machine_usable_memory(void);
-
-// The back end of virtualization that this CPU can have. NULL: `why` says what is in the way, and
-// nothing if the processor shows none.
-#define VIRT_TEXT_SIZE 400
-const struct virt_ops *machine_find_virt(char why[VIRT_TEXT_SIZE]);
 
 // Whether some of these pages are memory that is free to use, says the loader.
 bool machine_is_ram(const struct page_range *r);

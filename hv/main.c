@@ -32,11 +32,14 @@
 #include "hv/module_hash.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
+#include "hv/routes.h"
 #include "hv/screen.h"
 #include "hv/serial.h"
 #include "hv/stages.h"
 #include "hv/timer.h"
 #include "hv/uncached.h"
+#include "hv/vdev/ports.h"
+#include "hv/virt_choice.h"
 #include "version.h"
 
 #define MULTIBOOT1_MAGIC 0x2badb002
@@ -163,6 +166,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
     if (machine_discover() != STATUS_OK) {
         give_up();
     }
+    must(vdev_ports_init(machine.pm1_base), "placing the virtual PM1 block");
     serial_choose();
     passthrough_scan();
     stage_ends(STAGE_DISCOVERY);
@@ -205,7 +209,7 @@ static void print_machine(void)
 static void choose_virtualization(void)
 {
     char why[VIRT_TEXT_SIZE];
-    virt = machine_find_virt(why);
+    virt = virt_choose(why);
     if (virt != NULL) {
         return;
     }
@@ -334,7 +338,7 @@ _Noreturn static void show_inventory(bool devices_known)
         give_up();
     }
     machine.cpu_owner[machine.boot_cpu].partition = BLOB_NOBODY;
-    must(machine_route_interrupts(), "routing interrupts");
+    must(routes_start(), "routing interrupts");
     console_print_help();
     print("nothing is started\n");
     console_start();
@@ -371,7 +375,7 @@ _Noreturn static void main_on_own_stack(void)
     if (partitions_create() != STATUS_OK) {
         give_up();
     }
-    must(machine_route_interrupts(), "routing interrupts");
+    must(routes_start(), "routing interrupts");
     stage_ends(STAGE_PARTITIONS);
     start_cpus();
     stage_ends(STAGE_CPUS);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/ports.md: the virtual devices' ports, and the host's ports that no guest gets.
 #include "docs/tables/page.h"
+#include "hv/guest_platform.h"
 #include "hv/io_policy.h"
 #include "hv/kept_ports.h"
 #include "hv/vdev/ports.h"
@@ -31,7 +32,7 @@ static void write_devices(FILE *out)
     for (size_t i = 0; i < vdev_port_range_count; i++) {
         const struct vdev_port_range *r = &vdev_port_ranges[i];
         bool pm = r->device == VDEV_PORT_PM;
-        unsigned base = pm ? VDEV_PM_DEFAULT_BASE : 0;
+        unsigned base = pm ? GUEST_PM1_BASE : 0;
         ROW(out, cell("%s%s", range(base + r->first, base + r->last), pm ? " or 0x700" : ""),
             sees[r->device], r->reason);
     }

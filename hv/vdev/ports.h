@@ -24,8 +24,7 @@ enum vdev_port {
     VDEV_PORT_PM,       // vpm, offset = port - the base given to vdev_ports_init()
 };
 
-#define VDEV_UART_BASE       0x3f8
-#define VDEV_PM_DEFAULT_BASE 0x600
+#define VDEV_UART_BASE 0x3f8
 
 struct vdev_port_range {
     uint16_t first; // VDEV_PORT_PM: relative to the base given to vdev_ports_init()

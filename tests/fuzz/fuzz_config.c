@@ -12,6 +12,7 @@
 #include "drivers/format.h"
 #include "hv/config.h"
 #include "hv/guest_mem.h"
+#include "hv/guest_platform.h"
 #include "hv/machine.h"
 #include "hv/vdev/ports.h"
 #include "partitions/config.h"
@@ -374,7 +375,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     CHECK(freopen("/dev/null", "w", stdout) != NULL); // for config_show()
-    CHECK(vdev_ports_init(VDEV_PM_DEFAULT_BASE) == STATUS_OK);
+    CHECK(vdev_ports_init(GUEST_PM1_BASE) == STATUS_OK);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 // here.
 #include <string.h>
 
+#include "hv/guest_platform.h"
 #include "hv/vdev/ports.h"
 #include "hv/vdev/vcrtc.h"
 #include "hv/vdev/vdev.h"
@@ -85,7 +86,7 @@ static uint32_t port_read(uint16_t port, unsigned size)
     case VDEV_PORT_PCI:
         return vpci_read(&pci, port, size);
     case VDEV_PORT_PM:
-        return vpm_read(&pm, (unsigned)port - VDEV_PM_DEFAULT_BASE, size);
+        return vpm_read(&pm, (unsigned)port - GUEST_PM1_BASE, size);
     default:
         return vdev_all_ones(size);
     }
@@ -127,7 +128,7 @@ static void port_write(uint16_t port, unsigned size, uint32_t value)
         vpci_write(&pci, port, size, value);
         break;
     case VDEV_PORT_PM:
-        event = vpm_write(&pm, (unsigned)port - VDEV_PM_DEFAULT_BASE, size, value);
+        event = vpm_write(&pm, (unsigned)port - GUEST_PM1_BASE, size, value);
         check(event != VDEV_RESET, "PM1 resets");
         break;
     default:
@@ -204,7 +205,7 @@ static void reset_all(void)
 static uint16_t interesting_port(uint8_t choice)
 {
     const struct vdev_port_range *r = &vdev_port_ranges[choice % vdev_port_range_count];
-    unsigned base = r->device == VDEV_PORT_PM ? VDEV_PM_DEFAULT_BASE : 0;
+    unsigned base = r->device == VDEV_PORT_PM ? GUEST_PM1_BASE : 0;
     unsigned ports = r->last - r->first + 1u;
     return (uint16_t)(base + r->first + choice / vdev_port_range_count % ports);
 }
@@ -298,7 +299,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
 
-    check(vdev_ports_init(VDEV_PM_DEFAULT_BASE) == STATUS_OK, "PM1 has no place");
+    check(vdev_ports_init(GUEST_PM1_BASE) == STATUS_OK, "PM1 has no place");
     reset_all();
     while (in.left > 0) {
         one_access(&in);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "hv/guest_platform.h"
 #include "hv/vdev/ports.h"
 #include "hv/vdev/vpm.h"
 
@@ -59,10 +60,10 @@ static void where_they_are(void **state)
         {0x0cf9, VDEV_PORT_RESET},  {0x0cfc, VDEV_PORT_PCI},   {0x0cff, VDEV_PORT_PCI},
         {0x0d00, VDEV_PORT_NONE},   {0x1000, VDEV_PORT_NONE},  {0xffff, VDEV_PORT_NONE},
     };
-    assert_int_equal(vdev_ports_init(VDEV_PM_DEFAULT_BASE), STATUS_OK);
+    assert_int_equal(vdev_ports_init(GUEST_PM1_BASE), STATUS_OK);
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
         assert_int_equal(vdev_port_lookup(expected[i].port), expected[i].device);
-    assert_map_is_the_table(VDEV_PM_DEFAULT_BASE);
+    assert_map_is_the_table(GUEST_PM1_BASE);
 }
 
 static void pm_moves(void **state)
