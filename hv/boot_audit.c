@@ -15,8 +15,8 @@
 #include "hv/audit.h"
 #include "hv/audit_iommu.h"
 #include "hv/machine.h"
+#include "hv/machine_pci.h"
 #include "hv/partition.h"
-#include "hv/passthrough_machine.h"
 #include "hv/screen_grant.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
@@ -87,10 +87,10 @@ static unsigned find_units(struct lists *l)
 static unsigned find_requesters(struct audit_requester out[PCI_MAX_FUNCTIONS])
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < passthrough_machine.pci.count; i++) {
-        if (passthrough_machine.owner[i] != BLOB_NOBODY) {
-            out[count++] = (struct audit_requester){passthrough_machine.pci.function[i].requester,
-                                                    (unsigned)passthrough_machine.owner[i]};
+    for (unsigned i = 0; i < machine_pci.pci.count; i++) {
+        if (machine_pci.owner[i] != BLOB_NOBODY) {
+            out[count++] = (struct audit_requester){machine_pci.pci.function[i].requester,
+                                                    (unsigned)machine_pci.owner[i]};
         }
     }
     return count;

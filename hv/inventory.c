@@ -14,7 +14,7 @@
 #include "drivers/iommu.h"
 #include "hv/assign.h"
 #include "hv/machine.h"
-#include "hv/passthrough_machine.h"
+#include "hv/machine_pci.h"
 #include "hv/virt_choice.h"
 
 #define LEAF_BRAND      0x80000002u // and the two behind it
@@ -228,7 +228,7 @@ static void print_bars(const struct pci_function *f)
 
 static void print_function(const struct inventory *v, unsigned index)
 {
-    const struct pci_machine *pci = &passthrough_machine.pci;
+    const struct pci_machine *pci = &machine_pci.pci;
     const struct pci_function *f = &pci->function[index];
     const struct inventory_device *d = &v->device[index];
     char place[PCI_TEXT_SIZE], interrupts[64], list[INVENTORY_LIST_SIZE];
@@ -255,7 +255,7 @@ static void print_function(const struct inventory *v, unsigned index)
 
 static void print_pci(const struct inventory *v)
 {
-    const struct pci_machine *pci = &passthrough_machine.pci;
+    const struct pci_machine *pci = &machine_pci.pci;
     print("PCI: %u functions\n", pci->count);
     for (unsigned i = 0; i < pci->count; i++) {
         print_function(v, i);

@@ -7,7 +7,7 @@
 #include "hv/guest_layout.h"
 #include "hv/inventory.h"
 #include "hv/machine.h"
-#include "hv/passthrough_machine.h"
+#include "hv/machine_pci.h"
 
 #define CPUS_SIZE (MAX_CPUS * 4) // "63, "
 
@@ -27,7 +27,7 @@ static const char *list_cpus(const struct inventory_plan *plan, unsigned p, char
 static unsigned count_devices(const struct inventory *v, enum inventory_verdict verdict)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < passthrough_machine.pci.count; i++) {
+    for (unsigned i = 0; i < machine_pci.pci.count; i++) {
         count += v->device[i].verdict == verdict ? 1 : 0;
     }
     return count;
@@ -37,7 +37,7 @@ static unsigned count_devices(const struct inventory *v, enum inventory_verdict 
 // what turns a whole line into a comment, or "".
 static void print_devices(const struct inventory *v, const char *off)
 {
-    const struct pci_machine *pci = &passthrough_machine.pci;
+    const struct pci_machine *pci = &machine_pci.pci;
     unsigned left = count_devices(v, INVENTORY_GIVEN);
     char place[PCI_TEXT_SIZE], list[INVENTORY_LIST_SIZE];
     for (unsigned i = 0; i < pci->count; i++) {

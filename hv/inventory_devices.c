@@ -8,8 +8,8 @@
 #include "drivers/format.h"
 #include "hv/assign.h"
 #include "hv/machine.h"
+#include "hv/machine_pci.h"
 #include "hv/passthrough.h"
-#include "hv/passthrough_machine.h"
 
 #define CLASS_DISPLAY 0x03u
 
@@ -51,14 +51,14 @@ static void report(const char *text)
     }
 }
 
-static const struct pci_machine *machine_pci(void)
+static const struct pci_machine *the_pci(void)
 {
-    return &passthrough_machine.pci;
+    return &machine_pci.pci;
 }
 
 static bool in_set(unsigned index, unsigned group)
 {
-    const struct pci_function *f = &machine_pci()->function[index];
+    const struct pci_function *f = &the_pci()->function[index];
     return f->group == group && assign_possible(f);
 }
 
@@ -80,8 +80,8 @@ static const char *refused(struct search *s, unsigned group)
     struct draft *d = &s->draft;
     memset(d, 0, sizeof(*d));
     d->header.partition_count = 1;
-    for (unsigned i = 0; i < machine_pci()->count; i++) {
-        pci_address_t a = machine_pci()->function[i].address;
+    for (unsigned i = 0; i < the_pci()->count; i++) {
+        pci_address_t a = the_pci()->function[i].address;
         if (!in_set(i, group)) {
             continue;
         }
@@ -137,7 +137,7 @@ static const char *check_pins(struct search *s)
 // Why one partition can't have this set, with all that are given so far if `others`.
 static const char *no_room(struct search *s, unsigned group, bool others)
 {
-    const struct pci_machine *pci = machine_pci();
+    const struct pci_machine *pci = the_pci();
     vpci_init(&s->bus);
     for (unsigned i = 0; i < pci->count; i++) {
         bool wanted = in_set(i, group) || (others && s->out[i].verdict == INVENTORY_GIVEN);
@@ -157,9 +157,9 @@ static const char *no_room(struct search *s, unsigned group, bool others)
 
 static bool has_display(unsigned group)
 {
-    for (unsigned i = 0; i < machine_pci()->count; i++) {
+    for (unsigned i = 0; i < the_pci()->count; i++) {
         if (in_set(i, group) &&
-            PCI_CLASS_BASE(machine_pci()->function[i].class_code) == CLASS_DISPLAY) {
+            PCI_CLASS_BASE(the_pci()->function[i].class_code) == CLASS_DISPLAY) {
             return true;
         }
     }
@@ -169,7 +169,7 @@ static bool has_display(unsigned group)
 static void set_verdict(struct search *s, unsigned group, enum inventory_verdict verdict,
                         const char *why)
 {
-    for (unsigned i = 0; i < machine_pci()->count; i++) {
+    for (unsigned i = 0; i < the_pci()->count; i++) {
         if (in_set(i, group)) {
             s->out[i].verdict = verdict;
             format(s->out[i].why, sizeof(s->out[i].why), "%s", why != NULL ? why : "");
@@ -195,7 +195,7 @@ static void judge(struct search *s, unsigned group)
 
 enum status inventory_devices(struct inventory_device out[PCI_MAX_FUNCTIONS])
 {
-    const struct pci_machine *pci = machine_pci();
+    const struct pci_machine *pci = the_pci();
     struct search *s = heap_borrow(sizeof(*s));
     if (s == NULL) {
         return ERR_NO_MEMORY;

@@ -4,7 +4,7 @@
 
 #include "arch/spinlock.h"
 #include "hv/machine.h"
-#include "hv/passthrough_machine.h"
+#include "hv/machine_pci.h"
 
 // The register pair of an IOAPIC is used by one CPU at a time.
 static struct spinlock lock;
@@ -12,10 +12,10 @@ static struct spinlock lock;
 static enum status remap(const struct ioapic_input *input, const struct irq_route *route)
 {
     uint64_t entry;
-    spin_lock(&passthrough_machine.iommu_lock);
+    spin_lock(&machine_pci.iommu_lock);
     enum status s = iommu->ioapic_entry(machine.acpi.ioapics[input->ioapic].id, input->pin, route,
                                         input->active_low, &entry);
-    spin_unlock(&passthrough_machine.iommu_lock);
+    spin_unlock(&machine_pci.iommu_lock);
     if (s == STATUS_OK) {
         ioapic_put(machine.ioapic[input->ioapic], input->pin, entry);
     }

@@ -14,8 +14,8 @@
 #include "hv/assign.h"
 #include "hv/guest_platform.h"
 #include "hv/machine.h"
+#include "hv/machine_pci.h"
 #include "hv/partition.h"
-#include "hv/passthrough_machine.h"
 
 // From the end of bus mastering to its return: a device without a reset, or with one that does not
 // do what it should, has dropped by then what it was about to transfer.
@@ -113,11 +113,11 @@ static unsigned window_tables(const struct vpci *bus)
 
 static enum status add_devices(struct partition *p)
 {
-    const struct pci_machine *pci = &passthrough_machine.pci;
+    const struct pci_machine *pci = &machine_pci.pci;
     struct passthrough *pt = p->passthrough;
     struct vpci *bus = &p->devices.pci;
     for (unsigned i = 0; i < pci->count; i++) {
-        if (passthrough_machine.owner[i] != (int)p->index) {
+        if (machine_pci.owner[i] != (int)p->index) {
             continue;
         }
         struct passthrough_device *d = &pt->device[pt->count];
@@ -214,7 +214,7 @@ static void reset(const struct partition *p, struct passthrough_device *d)
 {
     char place[PCI_TEXT_SIZE];
     passthrough_irq_stop(d);
-    enum status s = pci_reset_function(&passthrough_machine.pci, d->pci);
+    enum status s = pci_reset_function(&machine_pci.pci, d->pci);
     d->lost = s == ERR_NOT_FOUND;
     if (d->lost) {
         print("%s: device %s does not answer any more after its reset: it stays off\n", p->name,
@@ -271,9 +271,9 @@ void passthrough_start(struct partition *p)
         if (d->lost) {
             continue;
         }
-        spin_lock(&passthrough_machine.iommu_lock);
+        spin_lock(&machine_pci.iommu_lock);
         enum status s = iommu->attach(d->pci->requester, &pt->domain);
-        spin_unlock(&passthrough_machine.iommu_lock);
+        spin_unlock(&machine_pci.iommu_lock);
         d->lost |= s != STATUS_OK;
     }
     mask_pins(p);
@@ -289,9 +289,9 @@ void passthrough_stop(struct partition *p)
         struct passthrough_device *d = &pt->device[i];
         set_command(d, PCI_COMMAND_MASTER, PCI_COMMAND_INTX_DISABLE);
         if (iommu != NULL) {
-            spin_lock(&passthrough_machine.iommu_lock);
+            spin_lock(&machine_pci.iommu_lock);
             iommu->detach(d->pci->requester);
-            spin_unlock(&passthrough_machine.iommu_lock);
+            spin_unlock(&machine_pci.iommu_lock);
         }
         passthrough_irq_stop(d);
     }

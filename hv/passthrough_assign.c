@@ -5,9 +5,9 @@
 #include "drivers/console.h"
 #include "hv/assign.h"
 #include "hv/machine.h"
+#include "hv/machine_pci.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
-#include "hv/passthrough_machine.h"
 #include "hv/serial_choice.h"
 
 // Heap. IOMMUs: command queues, fault log, interrupt entries; for each bus its devices' entries. A
@@ -17,16 +17,12 @@
 #define HEAP_PER_BUS      KIB(16)
 #define HEAP_PER_FUNCTION KIB(32)
 
-struct passthrough_machine passthrough_machine;
-const struct iommu_ops *iommu;
-
 static enum status find_iommu(void)
 {
     static const struct iommu_ops *const back_ends[] = {&vtd_ops, &amdvi_ops};
     for (unsigned i = 0; i < ARRAY_SIZE(back_ends); i++) {
         char error[IOMMU_TEXT_SIZE];
-        enum status s =
-            back_ends[i]->probe(&machine.acpi, &passthrough_machine.pci, error, sizeof(error));
+        enum status s = back_ends[i]->probe(&machine.acpi, &machine_pci.pci, error, sizeof(error));
         if (s == STATUS_OK) {
             iommu = back_ends[i];
             return STATUS_OK;
@@ -41,12 +37,12 @@ static enum status find_iommu(void)
 
 void passthrough_scan(void)
 {
-    pci_scan(&passthrough_machine.pci);
+    pci_scan(&machine_pci.pci);
 }
 
 enum status passthrough_discover(void)
 {
-    struct pci_machine *pci = &passthrough_machine.pci;
+    struct pci_machine *pci = &machine_pci.pci;
     enum status s = pci_map_config(pci, &machine.acpi);
     if (s != STATUS_OK) {
         print("no memory to map the configuration space of PCI\n");
@@ -107,7 +103,7 @@ enum status passthrough_judge(const struct blob_header *config, const struct iom
     }
     struct assign_input input = {
         .config = config,
-        .pci = &passthrough_machine.pci,
+        .pci = &machine_pci.pci,
         .iommu = ops,
         .kept = kept,
         .kept_count = find_kept(kept),
@@ -132,13 +128,13 @@ enum status passthrough_block_all(void)
 
 enum status passthrough_assign(void)
 {
-    enum status s = passthrough_judge(machine.config, iommu, passthrough_machine.owner, report);
+    enum status s = passthrough_judge(machine.config, iommu, machine_pci.owner, report);
     return s == STATUS_OK ? passthrough_block_all() : s;
 }
 
 uint64_t passthrough_heap_size(void)
 {
-    const struct pci_machine *pci = &passthrough_machine.pci;
+    const struct pci_machine *pci = &machine_pci.pci;
     unsigned buses = 1;
     for (unsigned i = 0; i < pci->count; i++) {
         buses = (unsigned)max_u64(buses, PCI_BUS(pci->function[i].address) + 1);

@@ -10,8 +10,8 @@
 #include "drivers/console.h"
 #include "hv/log.h"
 #include "hv/machine.h"
+#include "hv/machine_pci.h"
 #include "hv/partition.h"
-#include "hv/passthrough_machine.h"
 
 // A device that is refused again and again is blocked as ever, but after so many since its
 // partition's start no longer recorded.
@@ -59,9 +59,9 @@ static void tell(const struct iommu_fault *fault, const char *name, const char *
 
 static void quiet(struct partition *p, const struct passthrough_device *d)
 {
-    spin_lock(&passthrough_machine.iommu_lock);
+    spin_lock(&machine_pci.iommu_lock);
     iommu->quiet(d->pci->requester);
-    spin_unlock(&passthrough_machine.iommu_lock);
+    spin_unlock(&machine_pci.iommu_lock);
     char place[PCI_TEXT_SIZE];
     if (log_allows(p, 1)) {
         print("%s: device %s was refused %u times: the rest is not recorded until its next start\n",

@@ -10,9 +10,9 @@
 #include "hv/guest_platform.h"
 #include "hv/ioapic_pin.h"
 #include "hv/log.h"
+#include "hv/machine_pci.h"
 #include "hv/msi_check.h"
 #include "hv/partition.h"
-#include "hv/passthrough_machine.h"
 #include "hv/platform.h"
 
 #define ENTRY_CONTROL 3 // doubleword of an MSI-X entry
@@ -23,9 +23,9 @@ static void set_route(const struct passthrough_device *d, unsigned index,
                       const struct irq_route *route)
 {
     if (iommu != NULL) {
-        spin_lock(&passthrough_machine.iommu_lock);
+        spin_lock(&machine_pci.iommu_lock);
         iommu->irq_set(d->pci->requester, d->irq_first + index, route);
-        spin_unlock(&passthrough_machine.iommu_lock);
+        spin_unlock(&machine_pci.iommu_lock);
     }
 }
 

@@ -8,8 +8,8 @@
 #include "arch/virt.h"
 #include "hv/guest_platform.h"
 #include "hv/log.h"
+#include "hv/machine_pci.h"
 #include "hv/partition.h"
-#include "hv/passthrough_machine.h"
 #include "hv/platform.h"
 #include "hv/vdev/vdev.h"
 

@@ -14,7 +14,7 @@
 #include "drivers/framebuffer.h"
 #include "hv/config.h"
 #include "hv/machine.h"
-#include "hv/passthrough_machine.h"
+#include "hv/machine_pci.h"
 #include "hv/screen_grant.h"
 
 #define TABLES 8 // pages of the hypervisor's own tables that map it, by large pages
@@ -97,8 +97,8 @@ enum status screen_grant(void)
         .framebuffer = &machine.boot.framebuffer,
         .pages = machine.framebuffer,
         .problem = machine.boot.framebuffer_refused,
-        .pci = &passthrough_machine.pci,
-        .owner = passthrough_machine.owner,
+        .pci = &machine_pci.pci,
+        .owner = machine_pci.owner,
     };
     enum status s = screen_check(&request, text);
     if (s != STATUS_OK) {

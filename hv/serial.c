@@ -14,7 +14,7 @@
 #include "drivers/uart.h"
 #include "hv/ioapic_pin.h"
 #include "hv/machine.h"
-#include "hv/passthrough_machine.h"
+#include "hv/machine_pci.h"
 #include "hv/serial_choice.h"
 
 #define TEXT_SIZE 64
@@ -61,7 +61,7 @@ static void let_through(const struct pci_function *f, bool memory)
 {
     uint32_t command = pci_config_read(f->address, PCI_COMMAND, 2);
 
-    pci_open_bridges(&passthrough_machine.pci, f);
+    pci_open_bridges(&machine_pci.pci, f);
     pci_config_write(f->address, PCI_COMMAND, 2,
                      command | (memory ? PCI_COMMAND_MEMORY : PCI_COMMAND_IO));
 }
@@ -109,9 +109,9 @@ static const char *find(struct acpi_serial *serial)
         }
         return serial->found ? NULL : "neither ACPI's SPCR nor DBG2 names one like a 16550";
     case SERIAL_PCI:
-        index = pci_find(&passthrough_machine.pci, wish.function);
+        index = pci_find(&machine_pci.pci, wish.function);
         return index < 0 ? "there is no such PCI function"
-                         : serial_of_function(&passthrough_machine.pci.function[index], serial);
+                         : serial_of_function(&machine_pci.pci.function[index], serial);
     default:
         *serial = acpi->spcr;
         return serial->found ? NULL : "";
@@ -164,7 +164,7 @@ static void choose(bool late)
         return;
     }
     const struct pci_function *f =
-        why == NULL && late ? serial_owner(&passthrough_machine.pci, &serial) : NULL;
+        why == NULL && late ? serial_owner(&machine_pci.pci, &serial) : NULL;
 
     if (f != NULL) {
         let_through(f, serial.memory);
@@ -207,7 +207,7 @@ void serial_choose_late(void)
         choose(true);
     }
     if (machine.serial.found) {
-        machine.serial_function = serial_owner(&passthrough_machine.pci, &machine.serial);
+        machine.serial_function = serial_owner(&machine_pci.pci, &machine.serial);
     }
 }
 

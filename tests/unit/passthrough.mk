@@ -8,7 +8,7 @@ test_assign_SRCS = tests/unit/test_assign.c hv/assign.c hv/io_policy.c drivers/p
                    partitions/config_to_blob.c partitions/config_value.c $(BLOB_SRCS)
 # What carries the decisions out, on a machine of memory.
 PASSTHROUGH_SRCS := tests/unit/passthrough_fixture.c tests/unit/fake_pci_config.c tests/unit/fake_heap.c \
-                    tests/unit/fake_print.c hv/passthrough.c hv/passthrough_assign.c hv/passthrough_faults.c hv/passthrough_irq.c hv/passthrough_pins.c hv/pci_pins.c hv/ioapic_pin.c \
+                    tests/unit/fake_print.c hv/passthrough.c hv/passthrough_assign.c hv/passthrough_faults.c hv/passthrough_irq.c hv/passthrough_pins.c hv/pci_pins.c hv/ioapic_pin.c hv/machine_pci.c \
                     hv/passthrough_map.c hv/msi_check.c hv/icr.c hv/pci_rules.c hv/vdev/vioapic.c \
                     hv/vdev/vmsix.c $(wildcard hv/vdev/vpci*.c) drivers/format.c drivers/ioapic.c drivers/pci_address.c drivers/pci_msi.c \
                     arch/paging.c arch/pt_format.c

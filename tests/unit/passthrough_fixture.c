@@ -225,7 +225,7 @@ const char *pci_class_name(uint32_t class_code)
 
 enum status pci_reset_function(const struct pci_machine *pci, const struct pci_function *f)
 {
-    assert(pci == &passthrough_machine.pci && f == &pci->function[0]);
+    assert(pci == &machine_pci.pci && f == &pci->function[0]);
     fix.resets++;
     fake_pci_set(fix.device, PCI_COMMAND, 2, PCI_COMMAND_INTX_DISABLE);
     return fix.reset_status;
@@ -233,14 +233,14 @@ enum status pci_reset_function(const struct pci_machine *pci, const struct pci_f
 
 void pci_restore_bars(const struct pci_function *f)
 {
-    assert(f == &passthrough_machine.pci.function[0]);
+    assert(f == &machine_pci.pci.function[0]);
     fix.restores++;
 }
 
 enum status assign_devices(const struct assign_input *in, int owner[PCI_MAX_FUNCTIONS],
                            void (*report)(const char *text))
 {
-    assert(in->pci == &passthrough_machine.pci);
+    assert(in->pci == &machine_pci.pci);
     assert(in->console == machine.serial_function);
     assert(in->kept_count <= ARRAY_SIZE(fix.kept));
     fix.kept_count = in->kept_count;
@@ -342,9 +342,9 @@ static void make_device(uint16_t msi_control)
     fake_pci_set(fix.device, 0xd2, 2, msi_control);
     fix.device->function.requester = 0x18;
     fix.device->function.interrupt_line = FIX_PIN;
-    passthrough_machine.pci.count = 1;
-    passthrough_machine.pci.function[0] = fix.device->function;
-    passthrough_machine.owner[0] = 0;
+    machine_pci.pci.count = 1;
+    machine_pci.pci.function[0] = fix.device->function;
+    machine_pci.owner[0] = 0;
 }
 
 void fix_machine(bool remapping, uint16_t msi_control)
@@ -355,7 +355,7 @@ void fix_machine(bool remapping, uint16_t msi_control)
     fix.probe_status = ERR_NOT_FOUND;
     cpus[0] = &first_cpu;
     memset(&machine, 0, sizeof(machine));
-    memset(&passthrough_machine, 0, sizeof(passthrough_machine));
+    memset(&machine_pci, 0, sizeof(machine_pci));
     fake_heap_reset();
     fake_print_clear();
     make_device(msi_control);

@@ -10,8 +10,8 @@
 
 #include "hv/assign.h"
 #include "hv/machine.h"
+#include "hv/machine_pci.h"
 #include "hv/partition.h"
-#include "hv/passthrough_machine.h"
 #include "tests/unit/fake_pci_config.h"
 
 #define FIX_HANDLES   64      // interrupts of the IOMMU

@@ -12,8 +12,8 @@
 #include "hv/assign.h"
 #include "hv/inventory_devices.h"
 #include "hv/machine.h"
+#include "hv/machine_pci.h"
 #include "hv/passthrough.h"
-#include "hv/passthrough_machine.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_pci_config.h"
 
@@ -22,7 +22,7 @@
 #define VGA     0x030000u
 #define FIRST   0xe0000000u
 
-struct passthrough_machine passthrough_machine;
+struct machine_pci machine_pci;
 const struct iommu_ops *iommu;
 static struct inventory_device out[PCI_MAX_FUNCTIONS];
 static unsigned messages; // of each function
@@ -44,7 +44,7 @@ static const struct iommu_ops ops = {.name = "fake", .check = check};
 enum status passthrough_judge(const struct blob_header *config, const struct iommu_ops *with,
                               int owner[PCI_MAX_FUNCTIONS], void (*tell)(const char *text))
 {
-    struct assign_input in = {.config = config, .pci = &passthrough_machine.pci, .iommu = with};
+    struct assign_input in = {.config = config, .pci = &machine_pci.pci, .iommu = with};
     return assign_devices(&in, owner, tell);
 }
 
@@ -76,7 +76,7 @@ uint32_t machine_console_gsi(void)
 static struct pci_function *add(unsigned n, uint32_t class_code)
 {
     struct fake_pci *d = fake_pci_add(0, n, 0, 0x1af4, 0x1000, class_code);
-    struct pci_machine *pci = &passthrough_machine.pci;
+    struct pci_machine *pci = &machine_pci.pci;
     struct pci_function *f = &pci->function[pci->count];
     d->function.bar[0] = (struct pci_bar){PCI_BAR_MEMORY32, false, FIRST + n * 0x10000, 0x4000};
     *f = d->function;
@@ -90,7 +90,7 @@ static int setup(void **state)
     (void)state;
     fake_heap_reset();
     fake_pci_init();
-    memset(&passthrough_machine, 0, sizeof(passthrough_machine));
+    memset(&machine_pci, 0, sizeof(machine_pci));
     iommu = &ops;
     messages = 4;
     pins_free = true;
@@ -179,7 +179,7 @@ static void test_seventeen(void **state)
     expect(15, INVENTORY_GIVEN, NULL);
     expect(16, INVENTORY_LEFT, "at most 16");
     for (unsigned i = 0; i < 17; i++)
-        passthrough_machine.pci.function[i].group = 0;
+        machine_pci.pci.function[i].group = 0;
     judge();
     expect(0, INVENTORY_REFUSED, "more functions go together");
     expect(16, INVENTORY_REFUSED, "more functions go together");

@@ -27,7 +27,7 @@ static void finding_and_assigning(void **state)
     assert_int_equal(fake_heap_used(), used); // what was taken for it is back
     assert_true(passthrough_heap_size() > 0);
     passthrough_scan();
-    assert_int_equal(passthrough_machine.pci.count, 0);
+    assert_int_equal(machine_pci.pci.count, 0);
 }
 
 static void iommu_is_found(void **state)
@@ -87,7 +87,7 @@ static void what_is_kept(void **state)
     machine.screen = (struct page_range){0xe0000000, MIB(3)};
     machine.serial = (struct acpi_serial){
         .found = true, .memory = true, .shift = 2, .width = 4, .address = 0xfedc8ff0};
-    machine.serial_function = &passthrough_machine.pci.function[0];
+    machine.serial_function = &machine_pci.pci.function[0];
     assert_int_equal(passthrough_assign(), STATUS_OK);
     assert_int_equal(fix.kept_count, 5);
     assert_kept(0, 0xfee00000, PAGE_SIZE, NULL);
@@ -152,7 +152,7 @@ static void creating_without_memory(void **state)
     }
     assert_in_range(failed, 3, 20);
     fix_machine(true, PCI_MSI_64);
-    passthrough_machine.pci.function[0].bar[0].size = MIB(1024);
+    machine_pci.pci.function[0].bar[0].size = MIB(1024);
     assert_int_equal(passthrough_create(&fix.partition), ERR_RANGE);
     assert_true(fake_printed("their BARs are too large together"));
 }
@@ -162,7 +162,7 @@ static void creating_without_memory(void **state)
 static enum status create_with_line(unsigned line, bool messages)
 {
     fix_machine(true, PCI_MSI_64);
-    struct pci_function *f = &passthrough_machine.pci.function[0];
+    struct pci_function *f = &machine_pci.pci.function[0];
     f->interrupt_line = (uint8_t)line;
     if (!messages) {
         fake_pci_set(fix.device, PCI_CAPABILITIES, 1, 0xe0); // PCI Express only, and behind it
@@ -335,7 +335,7 @@ static void faults(void **state)
         {.requester = 0x55, .address = 0x9000, .why = "not present"},
     };
     fix_start(true, PCI_MSI_64);
-    passthrough_machine.pci.function[0].requester = 0x18;
+    machine_pci.pci.function[0].requester = 0x18;
     passthrough_faults();
     assert_int_equal(passthrough_fault_count(&fix.partition), 0);
     fix.faults = seen;
