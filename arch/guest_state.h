@@ -4,7 +4,7 @@
 #ifndef ARCH_GUEST_STATE_H
 #define ARCH_GUEST_STATE_H
 
-#include "hv/breakpoint.h"
+#include "arch/guest_cpu.h"
 
 // Sets it as RESET does, or where `init` as INIT does, by the table of arch/reset_state.h. `held`:
 // RESET_IN_... of the control block that the back end fills itself. On the guest's CPU, in an exit.

@@ -5,11 +5,11 @@
 #ifndef ARCH_VIRT_H
 #define ARCH_VIRT_H
 
+#include "arch/guest_cpu.h"
 #include "arch/paging.h"
 #include "arch/status.h"
+#include "arch/table_format.h"
 #include "arch/types.h"
-#include "hv/audit.h"
-#include "hv/emulate.h"
 #include "hv/guest_regs.h"
 #include "hv/vcpu_entry.h"
 
@@ -33,7 +33,7 @@ struct virt_state {
 
 struct virt_ops {
     const char *name;
-    enum audit_format audit_format; // of its second-level tables
+    enum table_format table_format; // of its second-level tables
     unsigned io_map_size;           // bytes of partition.io_map
 
     // Whether this CPU can do it. ERR_NOT_FOUND: it is not of this vendor, or hides it.

@@ -208,7 +208,7 @@ static void check_page(struct audit_walk *w, uint64_t gpa, uint64_t hpa, uint64_
                        struct audit_rights rights)
 {
     const struct audit_subject *s = audit_subject_of(w);
-    bool cpu = s->format == AUDIT_NPT || s->format == AUDIT_EPT;
+    bool cpu = s->format == TABLE_NPT || s->format == TABLE_EPT;
     while (size > 0 && !w->stop) {
         advance(w, gpa);
         const struct guest_ram_region *r =

@@ -5,6 +5,7 @@
 #ifndef HV_AUDIT_H
 #define HV_AUDIT_H
 
+#include "arch/table_format.h"
 #include "arch/types.h"
 #include "hv/guest_layout.h"
 
@@ -13,17 +14,10 @@
 #define AUDIT_REPORTS    8
 #define AUDIT_TEXT_SIZE  192
 
-enum audit_format {
-    AUDIT_NPT,   // AMD64 nested paging
-    AUDIT_EPT,   // Intel extended page tables
-    AUDIT_VTD,   // VT-d second level
-    AUDIT_AMDVI, // AMD I/O page tables
-};
-
 // A tree of tables: what one partition's CPUs, or one of its devices, can reach.
 struct audit_subject {
     const char *name; // for the report: the partition's, and which table
-    enum audit_format format;
+    enum table_format format;
     hpa_t root;
     unsigned levels;             // 4 for NPT and EPT; as the IOMMU is programmed for others
     unsigned owner;              // the partition's index

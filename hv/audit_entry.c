@@ -21,15 +21,15 @@ static unsigned page_shift(unsigned level)
     return 12 + 9 * (level - 1);
 }
 
-bool audit_levels_valid(enum audit_format format, unsigned levels)
+bool audit_levels_valid(enum table_format format, unsigned levels)
 {
     switch (format) {
-    case AUDIT_NPT:
-    case AUDIT_EPT:
+    case TABLE_NPT:
+    case TABLE_EPT:
         return levels == 4 || levels == 5;
-    case AUDIT_VTD:
+    case TABLE_VTD:
         return levels >= 3 && levels <= 5;
-    case AUDIT_AMDVI: // to 6 by the manual; that one's top level would not fit our arithmetic
+    case TABLE_AMDVI: // to 6 by the manual; that one's top level would not fit our arithmetic
         return levels >= 1 && levels <= 5;
     }
     return false;
@@ -141,21 +141,21 @@ static struct audit_entry decode_amdvi(unsigned level, uint64_t raw)
     return e;
 }
 
-struct audit_entry audit_decode(enum audit_format format, unsigned level, uint64_t raw,
+struct audit_entry audit_decode(enum table_format format, unsigned level, uint64_t raw,
                                 unsigned phys_bits)
 {
     struct audit_entry e = {.kind = AUDIT_ENTRY_ABSENT};
     switch (format) {
-    case AUDIT_NPT:
+    case TABLE_NPT:
         e = decode_npt(level, raw);
         break;
-    case AUDIT_EPT:
+    case TABLE_EPT:
         e = decode_ept(level, raw);
         break;
-    case AUDIT_VTD:
+    case TABLE_VTD:
         e = decode_vtd(level, raw);
         break;
-    case AUDIT_AMDVI:
+    case TABLE_AMDVI:
         e = decode_amdvi(level, raw);
         break;
     }

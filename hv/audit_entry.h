@@ -19,11 +19,11 @@ struct audit_entry {
 };
 
 // Whether tables of this format can have so many levels.
-bool audit_levels_valid(enum audit_format format, unsigned levels);
+bool audit_levels_valid(enum table_format format, unsigned levels);
 
 // Decodes an entry of a table of `level`, numbered as in the manuals: 1 for that of 4 KiB pages.
 // Address bits from `phys_bits` up are reserved.
-struct audit_entry audit_decode(enum audit_format format, unsigned level, uint64_t raw,
+struct audit_entry audit_decode(enum table_format format, unsigned level, uint64_t raw,
                                 unsigned phys_bits);
 
 #endif

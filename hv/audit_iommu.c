@@ -219,7 +219,7 @@ void audit_iommu_reach(struct audit_iommu_walk *w, unsigned owner, struct audit_
                        struct audit_place place)
 {
     const struct audit_partition *p = &w->input->partitions[owner];
-    enum audit_format format_of = w->unit->kind == AUDIT_UNIT_VTD ? AUDIT_VTD : AUDIT_AMDVI;
+    enum table_format format_of = w->unit->kind == AUDIT_UNIT_VTD ? TABLE_VTD : TABLE_AMDVI;
     if (reach.domain_id != p->domain_id) {
         audit_iommu_bad(w, AUDIT_OTHER_PARTITION, place, "the domain ID isn't its owner's");
     }

@@ -221,7 +221,7 @@ static bool fill_and_run(struct lists *l)
     for (unsigned i = 0; i < partition_count; i++) {
         subjects[i] = (struct audit_subject){
             .name = partitions[i]->name,
-            .format = virt->audit_format,
+            .format = virt->table_format,
             .root = partitions[i]->second_level.root,
             .levels = 4,
             .owner = i,

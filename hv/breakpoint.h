@@ -8,15 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/guest_cpu.h"
 #include "arch/register_bits.h"
-
-#define BREAKPOINTS 4
-
-struct guest_debug {
-    uint64_t address[BREAKPOINTS]; // DR0 to DR3
-    uint64_t dr7;
-    bool ports; // CR4.DE
-};
 
 // Those that an access meets, as bits of DR6 (SDM vol. 3, 18.2.4 and 18.2.5). `size` is in bytes,
 // 1 to 8. AMD's address masks are not looked at.

@@ -11,28 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/guest_cpu.h"
 #include "arch/status.h"
 
 #define INSN_MAX_LENGTH 15u
-
-// What the code segment says of the code: real mode and 16-bit segments, 32-bit segments
-// (compatibility mode too), 64-bit mode.
-enum decode_mode {
-    DECODE_16 = 16,
-    DECODE_32 = 32,
-    DECODE_64 = 64,
-};
-
-// Segment registers as x86 numbers them.
-enum insn_segment {
-    SEG_ES,
-    SEG_CS,
-    SEG_SS,
-    SEG_DS,
-    SEG_FS,
-    SEG_GS,
-    SEG_COUNT,
-};
 
 enum insn_op {
     INSN_NONE,

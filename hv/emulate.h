@@ -6,6 +6,7 @@
 #define HV_EMULATE_H
 
 #include "arch/exceptions.h"
+#include "arch/guest_cpu.h"
 #include "arch/register_bits.h"
 #include "arch/status.h"
 #include "arch/types.h"
@@ -17,29 +18,6 @@
 struct decode_memo;
 struct partition;
 struct vcpu;
-
-// An exception for the guest: what event injection needs. The error code is left out in real mode,
-// and where the vector has none.
-struct guest_exception {
-    uint8_t vector;
-    uint32_t error_code;
-    uint64_t cr2; // #PF only
-};
-
-// A segment register. `attributes` has the VMCB's layout (AMD APM volume 2, appendix B): type in
-// bits 0-3, S 4, DPL 5-6, P 7, L 9, D/B 10, G 11.
-struct guest_segment {
-    uint64_t base;
-    uint32_t limit; // the last byte's offset, in bytes
-    uint16_t attributes;
-};
-
-#define SEGMENT_WRITABLE    BIT(1) // of a data segment
-#define SEGMENT_READABLE    BIT(1) // of a code segment
-#define SEGMENT_EXPAND_DOWN BIT(2) // of a data segment
-#define SEGMENT_CODE        BIT(3)
-#define SEGMENT_PRESENT     BIT(7)
-#define SEGMENT_BIG         BIT(10)
 
 // The processor state that an instruction works on. What is not written back by the emulation is
 // `paging`, `mode` and `cs_base`; `rflags` and `rip` are the caller's to store.

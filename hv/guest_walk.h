@@ -9,20 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/guest_cpu.h"
 #include "arch/status.h"
 #include "arch/types.h"
 
 struct partition;
-
-struct guest_paging {
-    uint64_t cr0;
-    uint64_t cr3;
-    uint64_t cr4;
-    uint64_t efer;
-    uint8_t cpl;
-    bool ac;           // RFLAGS.AC: lets a supervisor reach user pages in spite of SMAP
-    uint8_t phys_bits; // the guest's physical address width (CPUID 0x80000008), 32 to 52
-};
 
 // The kind of access, for guest_walk() and what is built on it. Without WALK_SUPERVISOR the
 // access is the program's own: a user's at CPL 3.

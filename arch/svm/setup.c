@@ -171,7 +171,7 @@ static void set_x2apic(struct vcpu *v, bool x2apic)
 
 const struct virt_ops svm_ops = {
     .name = "AMD-V",
-    .audit_format = AUDIT_NPT,
+    .table_format = TABLE_NPT,
     .io_map_size = IOPM_PAGES * PAGE_SIZE,
     .probe = svm_probe,
     .describe = svm_describe,

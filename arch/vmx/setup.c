@@ -12,7 +12,6 @@
 #include "arch/percpu.h"
 #include "arch/string.h"
 #include "drivers/format.h"
-#include "hv/audit.h"
 #include "hv/msr_policy.h"
 #include "hv/partition.h"
 
@@ -311,7 +310,7 @@ static void flush(struct vcpu *v)
 
 const struct virt_ops vmx_ops = {
     .name = "VT-x",
-    .audit_format = AUDIT_EPT,
+    .table_format = TABLE_EPT,
     .io_map_size = IO_MAP_PAGES * PAGE_SIZE,
     .probe = vmx_probe,
     .describe = vmx_describe,

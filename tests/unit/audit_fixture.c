@@ -10,9 +10,9 @@
 #include "tests/unit/audit_fixture.h"
 
 const struct audit_fixture_format formats[FORMAT_COUNT] = {
-    {&pt_format_npt, AUDIT_NPT, RWX},    {&pt_format_ept, AUDIT_EPT, RWX},
-    {&pt_format_vtd, AUDIT_VTD, RW},     {&pt_format_vtd_39, AUDIT_VTD, RW},
-    {&pt_format_amdvi, AUDIT_AMDVI, RW},
+    {&pt_format_npt, TABLE_NPT, RWX},    {&pt_format_ept, TABLE_EPT, RWX},
+    {&pt_format_vtd, TABLE_VTD, RW},     {&pt_format_vtd_39, TABLE_VTD, RW},
+    {&pt_format_amdvi, TABLE_AMDVI, RW},
 };
 
 // Two partitions of about 1 GiB: large pages of both sizes, single pages, two regions each.

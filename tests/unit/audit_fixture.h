@@ -20,7 +20,7 @@
 
 struct audit_fixture_format {
     const struct pt_format *pt;
-    enum audit_format audit;
+    enum table_format audit;
     unsigned flags; // that RAM is mapped with
 };
 

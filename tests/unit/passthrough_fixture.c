@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/exceptions.h"
 #include "arch/io_sized.h"
 #include "arch/mmu.h"
 #include "arch/percpu.h"

@@ -467,7 +467,7 @@ static void many_partitions_of_single_pages(void **state)
             assert_int_equal(pt_map(&pt[i], r * MIB(32), hpa(ram[i].region[r].hpa), MIB(32), RWX),
                              STATUS_OK);
         }
-        s[i] = (struct audit_subject){"p", AUDIT_NPT, pt[i].root, 4, i, &ram[i]};
+        s[i] = (struct audit_subject){"p", TABLE_NPT, pt[i].root, 4, i, &ram[i]};
     }
     input =
         (struct audit_input){s, COUNT, hypervisor, ARRAY_SIZE(hypervisor), NULL, 0, 40, NULL, 0};
