@@ -6,6 +6,7 @@
 #define HV_CPUID_POLICY_H
 
 #include "arch/cpuid.h"
+#include "arch/host_cpuid.h"
 #include "arch/types.h"
 
 // An entry's flags: what cpuid_patch has to fill in at the time of the exit.
@@ -86,8 +87,5 @@ const struct cpuid_entry *cpuid_find(const struct cpuid_table *t, uint32_t leaf,
 // the guest's XCR0 and XSS loaded.
 void cpuid_patch(const struct cpuid_entry *e, uint32_t subleaf, uint64_t cr4, bool apic_enabled,
                  uint32_t out[4]);
-
-// The CPUID instruction: out[] is EAX, EBX, ECX, EDX (arch).
-void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 #endif

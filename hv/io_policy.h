@@ -6,13 +6,7 @@
 
 #include "arch/status.h"
 #include "arch/types.h"
-
-// A range of ports, inclusive.
-struct io_range {
-    uint16_t first;
-    uint16_t last;
-    const char *reason; // for a pass: why; for a kept range: why not
-};
+#include "hv/io_range.h"
 
 // The pair that collided, after ERR_DENIED or ERR_INVALID.
 struct io_refusal {

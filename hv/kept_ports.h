@@ -5,7 +5,7 @@
 #define HV_KEPT_PORTS_H
 
 #include "drivers/acpi.h"
-#include "hv/io_policy.h"
+#include "hv/io_range.h"
 
 #define MACHINE_MAX_KEPT_PORTS 8
 
