@@ -17,6 +17,7 @@
 #include "hv/machine.h"
 #include "hv/machine_pci.h"
 #include "hv/partition.h"
+#include "hv/passthrough.h"
 #include "hv/screen_grant.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008

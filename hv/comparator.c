@@ -12,7 +12,7 @@
 #include "hv/ioapic_pin.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
-#include "hv/timer.h"
+#include "hv/timer_state.h"
 
 #define PORT_PIT_CONTROL 0x43
 #define PIT_SILENT       0x30 // channel 0, mode 0, and no count: its output stays low

@@ -8,7 +8,7 @@
 #include "drivers/console.h"
 #include "hv/guest_mem.h"
 #include "hv/machine.h"
-#include "hv/screen_grant.h"
+#include "hv/screen_place.h"
 
 static void print_problems(const struct blob_problems *problems)
 {

@@ -6,6 +6,7 @@
 #include "arch/virt.h"
 #include "hv/guest_timer.h"
 #include "hv/partition.h"
+#include "hv/platform.h"
 
 #define TIMER_IRQ 0
 

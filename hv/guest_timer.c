@@ -8,6 +8,8 @@
 #include "drivers/console.h"
 #include "hv/guest_interrupt.h"
 #include "hv/partition.h"
+#include "hv/platform.h"
+#include "hv/timer.h"
 
 #define PIT           0 // in timers[]; from 1 on the HPET's comparators
 #define COMPARATOR(i) ((i)-1)

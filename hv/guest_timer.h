@@ -5,22 +5,12 @@
 #ifndef HV_GUEST_TIMER_H
 #define HV_GUEST_TIMER_H
 
+#include <stdint.h>
+
 #include "arch/status.h"
-#include "hv/timer.h"
 
 struct partition;
 struct vcpu;
-
-#define GUEST_TIMERS 4 // the PIT's channel 0, and the HPET's comparators
-
-struct guest_timer {
-    struct timer timer;
-    uint64_t seen; // its own clock: edges up to here have reached the interrupt controllers
-    // What its plan was made from; as long as it is the same, so is the plan.
-    bool listens;   // the 8259s wait for it
-    uint64_t entry; // of the IOAPIC's pin
-    bool changed;   // its registers were written
-};
 
 // Makes them known. Boot CPU, no lock. ERR_NO_MEMORY.
 enum status guest_timers_create(struct partition *p);

@@ -8,23 +8,9 @@
 
 #include "arch/window_slot.h"
 #include "hv/guest_regs.h"
+#include "hv/next_rip_cache.h"
 
 struct vcpu;
-
-#define NEXT_RIP_PAGES 32
-
-// A page of code that has exited: where it was found under which CR3. A guest that maps another
-// page there sees nothing of it until it exits from there with other bytes than expected: then the
-// full way is taken, and the entry replaced.
-struct next_rip_page {
-    uint64_t linear; // with its low 12 bits 0
-    uint64_t cr3;
-    uint64_t window_entry; // what maps it into the window
-};
-
-struct next_rip_cache {
-    struct next_rip_page page[NEXT_RIP_PAGES];
-};
 
 // The opcodes of which only the plain form is known, as a little-endian word.
 #define OPCODE_CPUID   0xa20fu

@@ -19,10 +19,13 @@
 #include "hv/counters.h"
 #include "hv/guest_bios.h"
 #include "hv/guest_mem.h"
+#include "hv/guest_timer.h"
 #include "hv/io_policy.h"
 #include "hv/log.h"
 #include "hv/machine.h"
-#include "hv/screen_grant.h"
+#include "hv/passthrough.h"
+#include "hv/platform.h"
+#include "hv/screen_place.h"
 #include "version.h"
 
 struct partition *partitions[MAX_PARTITIONS];

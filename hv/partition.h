@@ -11,12 +11,10 @@
 #include "boot/boot_info.h"
 #include "hv/fault_limit.h"
 #include "hv/guest_layout.h"
-#include "hv/guest_timer.h"
 #include "hv/load.h"
 #include "hv/log_share.h"
-#include "hv/passthrough.h"
-#include "hv/platform.h"
 #include "hv/stray.h"
+#include "hv/timer_state.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vcrtc.h"
 #include "hv/vdev/vhpet.h"
@@ -29,6 +27,10 @@
 #include "hv/vdev/vrtc.h"
 #include "hv/vdev/vuart.h"
 #include "partitions/blob.h"
+
+struct passthrough;
+
+#define HELD_OUTPUT 16 // a 16550's FIFO
 
 enum partition_end {
     PARTITION_POWER_OFF,

@@ -16,8 +16,6 @@ struct guest_regs;
 struct partition;
 struct vcpu;
 
-#define HELD_OUTPUT 16 // a 16550's FIFO
-
 // Power-on state of all devices. No vCPU of the partition runs.
 void platform_reset(struct partition *p);
 

@@ -8,6 +8,7 @@
 #include "boot/boot_info.h"
 #include "drivers/pci.h"
 #include "hv/page_alloc.h"
+#include "hv/screen_place.h"
 #include "partitions/blob.h"
 
 #define SCREEN_GRANT_TEXT_SIZE 360
@@ -21,15 +22,9 @@ struct screen_request {
     const int *owner; // of each PCI function: a partition's index, or BLOB_NOBODY
 };
 
-// The partition that the framebuffer is given to, or BLOB_NOBODY.
-int screen_owner(const struct blob_header *config);
-
 // Whether that partition can have it. Otherwise `text` (SCREEN_GRANT_TEXT_SIZE bytes) names the
 // partition, what is in the way, and what to do: ERR_NOT_FOUND if there is none that can be used,
 // ERR_DENIED if something else would be reached with it. STATUS_OK too if nobody wants it.
 enum status screen_check(const struct screen_request *request, char *text);
-
-// The framebuffer as its partition sees it: the same, at its guest-physical address.
-struct boot_framebuffer screen_of_guest(const struct boot_framebuffer *host);
 
 #endif

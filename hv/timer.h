@@ -7,33 +7,10 @@
 #ifndef HV_TIMER_H
 #define HV_TIMER_H
 
-#include "arch/spinlock.h"
-#include "arch/types.h"
-#include "hv/timer_choice.h"
+#include "arch/status.h"
+#include "hv/timer_state.h"
 
 struct vcpu;
-
-#define TIMER_LEAST_HZ 20000u // no timer comes more often: the unowned CPU is everybody's
-#define TIMERS_MAX     (MAX_PARTITIONS * 5u)
-
-struct timer_plan {
-    enum timer_kind kind;
-    uint64_t deadline; // of the TSC; one that is over comes at once
-    uint64_t period;   // TSC ticks from each to the next; 0: it comes once
-    uint32_t apic_id;  // TIMER_IPI: physical
-    uint8_t vector;
-};
-
-struct timer {
-    struct spinlock lock;
-    struct vcpu *vcpu;
-    struct timer_plan plan;
-    enum timer_source source;
-    uint64_t due;       // 0: it is off. Written under the lock, looked at without it.
-    uint64_t not_until; // TIMER_LEAST_HZ
-    bool stopped;       // its partition is ending: nothing starts it
-    int comparator;     // of the machine's HPET; -1: it has none
-};
 
 // Boot CPU, once: chooses the CPU that ticks, and finds what else can.
 void timers_start(void);

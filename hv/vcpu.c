@@ -9,9 +9,11 @@
 #include "arch/virt.h"
 #include "hv/console_service.h"
 #include "hv/guest_interrupt.h"
+#include "hv/guest_timer.h"
 #include "hv/machine.h"
 #include "hv/machine_check.h"
 #include "hv/partition.h"
+#include "hv/passthrough.h"
 #include "hv/platform.h"
 
 #define SIPI_VALID            BIT(8)

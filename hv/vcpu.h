@@ -8,7 +8,7 @@
 #include "hv/cpuid_policy.h"
 #include "hv/decode_memo.h"
 #include "hv/guest_regs.h"
-#include "hv/next_rip.h"
+#include "hv/next_rip_cache.h"
 #include "hv/vapic.h"
 #include "hv/vcpu_entry.h"
 

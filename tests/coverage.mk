@@ -32,7 +32,7 @@ DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/a
 # what is shown and proposed without a configuration
 DECISION_C += arch/topology.c hv/inventory_devices.c hv/inventory_plan.c
 # policies, breakpoints, machine checks, APIC and ICR check
-DECISION_C += hv/assign.c hv/screen_grant.c hv/serial_choice.c hv/msi_check.c hv/passthrough.c \
+DECISION_C += hv/assign.c hv/screen_grant.c hv/screen_place.c hv/serial_choice.c hv/msi_check.c hv/passthrough.c \
               hv/passthrough_assign.c hv/passthrough_faults.c hv/passthrough_irq.c hv/passthrough_map.c hv/passthrough_pins.c hv/pci_pins.c hv/ioapic_pin.c hv/machine_pci.c
 DECISION_C += hv/breakpoint.c hv/console_cpu.c hv/kept_ports.c hv/machine_check_judge.c
 DECISION_C += hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c \

@@ -16,6 +16,7 @@
 #include "hv/machine_check.h"
 #include "hv/next_rip.h"
 #include "hv/partition.h"
+#include "hv/platform.h"
 
 const char *fake_called;
 

@@ -19,5 +19,5 @@ $(foreach t,$(PASSTHROUGH_TESTS),$(eval $(t)_SRCS = tests/unit/$(t).c $(PASSTHRO
 $(foreach t,$(PASSTHROUGH_TESTS),$(eval $(t)_LIBS = -Wl,--wrap=ioapic_put -Wl,--wrap=ioapic_set \
     -Wl,--wrap=ioapic_get))
 UNIT_TESTS += test_screen_grant
-test_screen_grant_SRCS = tests/unit/test_screen_grant.c tests/unit/config_fixture.c hv/screen_grant.c \
+test_screen_grant_SRCS = tests/unit/test_screen_grant.c tests/unit/config_fixture.c hv/screen_grant.c hv/screen_place.c \
                          drivers/pci_address.c drivers/format.c partitions/config_to_blob.c partitions/config_value.c $(BLOB_SRCS)

@@ -19,6 +19,8 @@
 #include "hv/assign.h"
 #include "hv/guest_platform.h"
 #include "hv/log.h"
+#include "hv/passthrough.h"
+#include "hv/platform.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_print.h"
 

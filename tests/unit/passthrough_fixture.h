@@ -12,6 +12,7 @@
 #include "hv/machine.h"
 #include "hv/machine_pci.h"
 #include "hv/partition.h"
+#include "hv/passthrough.h"
 #include "tests/unit/fake_pci_config.h"
 
 #define FIX_HANDLES   64      // interrupts of the IOMMU

@@ -11,6 +11,7 @@
 
 #include "drivers/ioapic.h"
 #include "hv/guest_platform.h"
+#include "hv/passthrough.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_print.h"
 #include "tests/unit/passthrough_fixture.h"

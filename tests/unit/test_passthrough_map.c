@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hv/guest_platform.h"
+#include "hv/passthrough.h"
 #include "tests/unit/fake_print.h"
 #include "tests/unit/passthrough_fixture.h"
 
