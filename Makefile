@@ -94,7 +94,7 @@ FUZZERS :=
 # linker.ld bounds: -Oz is 10 KiB smaller than -Os with clang, and 2 with gcc.
 HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event.c arch/vmx/exit.c arch/vmx/state.c \
               arch/apic.c arch/guest_state.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
-              hv/cpuid_policy.c hv/decode.c hv/emulat% hv/exits.c hv/guest_mem.c hv/guest_walk.c \
+              hv/cpuid_policy.c hv/decode.c hv/deliver.c hv/devices.c hv/emulat% hv/exits.c hv/guest_console.c hv/guest_mem.c hv/guest_walk.c \
               hv/icr.c hv/io_policy.c hv/msr_policy.c hv/next_rip.c hv/passthrough_map.c hv/platform.c \
               hv/string_io.c hv/vapic.c hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c \
               partitions/sha256.c,$(HV_C))

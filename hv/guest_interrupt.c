@@ -4,9 +4,9 @@
 
 #include "arch/percpu.h"
 #include "arch/virt.h"
+#include "hv/deliver.h"
 #include "hv/guest_timer.h"
 #include "hv/partition.h"
-#include "hv/platform.h"
 
 #define TIMER_IRQ 0
 
@@ -73,6 +73,6 @@ void guest_interrupt_window(struct vcpu *v)
 void guest_interrupt_line(struct partition *p, unsigned irq, bool asserted)
 {
     vpic_set_line(&p->devices.pic, irq, asserted);
-    platform_set_pin(p, irq == TIMER_IRQ ? GUEST_PIT_PIN : irq, asserted);
+    deliver_pin(p, irq == TIMER_IRQ ? GUEST_PIT_PIN : irq, asserted);
     guest_interrupt_changed(p);
 }

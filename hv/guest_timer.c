@@ -6,9 +6,9 @@
 #include "arch/tsc.h"
 #include "arch/tsc_scale.h"
 #include "drivers/console.h"
+#include "hv/deliver.h"
 #include "hv/guest_interrupt.h"
 #include "hv/partition.h"
-#include "hv/platform.h"
 #include "hv/timer.h"
 
 #define PIT           0 // in timers[]; from 1 on the HPET's comparators
@@ -134,8 +134,8 @@ static void settle(struct partition *p, unsigned i, uint64_t now)
         vpic_set_line(&p->devices.pic, irq, false);
     }
     if (t->timer.plan.kind != TIMER_IPI) { // else whoever ticks has sent it
-        platform_set_pin(p, pin_of(p, i), true);
-        platform_set_pin(p, pin_of(p, i), level);
+        deliver_pin(p, pin_of(p, i), true);
+        deliver_pin(p, pin_of(p, i), level);
     }
 }
 
@@ -152,7 +152,7 @@ static void plan_delivery(const struct partition *p, unsigned i, struct timer_pl
         return;
     }
     plan->kind = TIMER_WORK;
-    platform_judge(p, &m, &verdict);
+    deliver_judge(p, &m, &verdict);
     bool alone = (verdict.targets & (verdict.targets - 1)) == 0;
     if (!listens && !m.level && verdict.kind == ICR_FIXED && alone) {
         plan->kind = TIMER_IPI;
@@ -251,7 +251,7 @@ void guest_timers_hpet_write(struct partition *p, unsigned offset, unsigned size
     vhpet_write(h, offset, size, value, now);
     for (unsigned n = 0; n < VHPET_COMPARATORS; n++) {
         if (vhpet_is_level(h, n)) {
-            platform_set_pin(p, pin_of(p, 1 + n), vhpet_is_asserted(h, n));
+            deliver_pin(p, pin_of(p, 1 + n), vhpet_is_asserted(h, n));
         }
     }
     changed(p);

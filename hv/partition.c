@@ -17,6 +17,7 @@
 #include "drivers/format.h"
 #include "hv/apic_page.h"
 #include "hv/counters.h"
+#include "hv/devices.h"
 #include "hv/guest_bios.h"
 #include "hv/guest_mem.h"
 #include "hv/guest_timer.h"
@@ -24,7 +25,6 @@
 #include "hv/log.h"
 #include "hv/machine.h"
 #include "hv/passthrough.h"
-#include "hv/platform.h"
 #include "hv/screen_place.h"
 #include "version.h"
 
@@ -279,7 +279,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
     uint64_t begin = rdtsc();
     guest_clear(p);
     p->clear_ticks = rdtsc() - begin;
-    platform_reset(p);
+    devices_reset(p);
     memset(p->bios_told, 0, sizeof(p->bios_told));
     apic_page_show(p);
     passthrough_start(p);

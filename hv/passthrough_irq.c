@@ -2,6 +2,7 @@
 // Interrupts of a partition's devices. A device never holds what the guest wrote, but a message
 // that was checked and translated: with interrupt remapping the handle of an entry that the IOMMU
 // keeps for this device, without it the physical destination. Delivery then needs no exit.
+#include "hv/deliver.h"
 #include "hv/passthrough.h"
 
 #include "arch/apic_defs.h"
@@ -13,7 +14,6 @@
 #include "hv/machine_pci.h"
 #include "hv/msi_check.h"
 #include "hv/partition.h"
-#include "hv/platform.h"
 
 #define ENTRY_CONTROL 3 // doubleword of an MSI-X entry
 
@@ -193,7 +193,7 @@ static void program_pin(struct partition *p, unsigned n)
     struct icr_verdict verdict = {.kind = ICR_NONE};
     if (vioapic_direct_message(&p->devices.ioapic, GUEST_PCI_PIN_FIRST + n, &m) &&
         m.delivery != VIOAPIC_NMI) {
-        platform_judge(p, &m, &verdict);
+        deliver_judge(p, &m, &verdict);
     }
     if (verdict.kind != ICR_FIXED) {
         ioapic_pin_route(&p->passthrough->pin[n], NULL);

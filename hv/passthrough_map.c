@@ -10,7 +10,6 @@
 #include "hv/log.h"
 #include "hv/machine_pci.h"
 #include "hv/partition.h"
-#include "hv/platform.h"
 #include "hv/vdev/vdev.h"
 
 #define TABLE_SPAN  MIB(2) // of one last-level table

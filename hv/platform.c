@@ -12,7 +12,9 @@
 #include "hv/apic_page.h"
 #include "hv/bios_call.h"
 #include "hv/console_service.h"
+#include "hv/deliver.h"
 #include "hv/exits.h"
+#include "hv/guest_console.h"
 #include "hv/guest_interrupt.h"
 #include "hv/guest_timer.h"
 #include "hv/log.h"
@@ -23,59 +25,7 @@
 #include "hv/string_io.h"
 #include "hv/vdev/ports.h"
 
-#define UART_PIN 4 // COM1's on every PC, of the IOAPIC and the 8259s
-
 // ---- interrupts ----------------------------------------------------------------------------
-
-void platform_send(struct partition *p, const struct icr_verdict *verdict)
-{
-    for (uint64_t left = verdict->targets; left != 0; left &= left - 1) {
-        struct vcpu *target = p->vcpus[__builtin_ctzll(left)];
-        switch (verdict->kind) {
-        case ICR_FIXED:
-            apic_send_fixed(target->physical_id, (uint8_t)verdict->vector);
-            break;
-        case ICR_NMI:
-            vcpu_post_nmi(target);
-            break;
-        case ICR_INIT:
-            vcpu_post_init(target);
-            break;
-        case ICR_SIPI:
-            vcpu_post_sipi(target, (uint8_t)verdict->vector);
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-// An IOAPIC message goes the way of an IPI from vCPU 0.
-void platform_judge(const struct partition *p, const struct vioapic_message *m,
-                    struct icr_verdict *verdict)
-{
-    uint64_t icr = (uint64_t)m->destination << APIC_ICR_XAPIC_DEST_POS |
-                   (uint64_t)m->delivery << APIC_ICR_MODE_POS | APIC_ICR_ASSERT | m->vector;
-    if (m->logical) {
-        icr |= APIC_ICR_LOGICAL;
-    }
-    icr_check(&p->topology, 0, icr, false, verdict);
-}
-
-static void send_message(struct partition *p, const struct vioapic_message *m)
-{
-    struct icr_verdict verdict;
-    platform_judge(p, m, &verdict);
-    platform_send(p, &verdict);
-}
-
-void platform_set_pin(struct partition *p, unsigned pin, bool asserted)
-{
-    struct vioapic_message message;
-    if (vioapic_set_line(&p->devices.ioapic, pin, asserted, &message)) {
-        send_message(p, &message);
-    }
-}
 
 bool platform_apic_action(struct vcpu *v, enum vapic_action action,
                           const struct icr_verdict *verdict)
@@ -84,7 +34,7 @@ bool platform_apic_action(struct vcpu *v, enum vapic_action action,
     case VAPIC_DONE:
         return true;
     case VAPIC_IPI:
-        platform_send(v->partition, verdict);
+        deliver_verdict(v->partition, verdict);
         return true;
     case VAPIC_MOVED:
         apic_page_moved(v);
@@ -112,97 +62,6 @@ bool platform_apic_action(struct vcpu *v, enum vapic_action action,
     default:
         return false;
     }
-}
-
-// ---- serial port ---------------------------------------------------------------------------
-
-// Output that the console had no room for waits here; the UART then shows a busy transmitter, and a
-// driver has at most one FIFO's worth on its way.
-static void flush_held(struct partition *p)
-{
-    unsigned sent = 0;
-    while (sent < p->held_count && console_put(p->console, p->held[sent])) {
-        sent++;
-    }
-    p->held_count -= sent;
-    for (unsigned i = 0; i < p->held_count; i++) {
-        p->held[i] = p->held[i + sent];
-    }
-    vuart_set_tx_ready(&p->devices.uart, p->held_count == 0);
-}
-
-static void transmit(struct partition *p, uint8_t byte)
-{
-    if (p->held_count > 0 || !console_put(p->console, byte)) {
-        if (p->held_count < HELD_OUTPUT) {
-            p->held[p->held_count++] = byte;
-        }
-        vuart_set_tx_ready(&p->devices.uart, false);
-    }
-}
-
-static void receive(struct partition *p)
-{
-    uint8_t byte;
-    while (vuart_rx_room(&p->devices.uart) > 0 && console_get(p->console, &byte)) {
-        vuart_rx(&p->devices.uart, byte);
-    }
-}
-
-static void update_uart_line(struct partition *p)
-{
-    guest_interrupt_line(p, UART_PIN, vuart_irq(&p->devices.uart));
-    if (vuart_take_gated(&p->devices.uart)) {
-        log_guest(p->vcpus[0],
-                  "COM1 has an interrupt that it can't send, because MCR.OUT2 (bit 3 of "
-                  "port 0x3fc) is not set: some emulators send it, a PC doesn't");
-    }
-}
-
-void platform_console(struct partition *p)
-{
-    spin_lock(&p->device_lock);
-    receive(p);
-    flush_held(p);
-    update_uart_line(p);
-    spin_unlock(&p->device_lock);
-    console_drain();
-    console_service_tell_unstalled();
-}
-
-static uint8_t uart_read(struct partition *p, unsigned reg)
-{
-    if (p->held_count > 0) {
-        flush_held(p); // who polls for room finds it as soon as it is there
-    }
-    uint8_t value = vuart_read(&p->devices.uart, reg);
-    receive(p);
-    update_uart_line(p);
-    return value;
-}
-
-static void uart_write(struct partition *p, unsigned reg, uint8_t value)
-{
-    uint8_t byte;
-    if (vuart_write(&p->devices.uart, reg, value, &byte)) {
-        transmit(p, byte);
-        // The byte is gone at once, but a driver waits for the edge that its leaving makes.
-        guest_interrupt_line(p, UART_PIN, false);
-    }
-    receive(p);
-    update_uart_line(p);
-}
-
-// ---- power button --------------------------------------------------------------------------
-
-void platform_power_button(struct partition *p)
-{
-    spin_lock(&p->device_lock);
-    bool seen = vpm_press_power_button(&p->devices.pm);
-    guest_interrupt_line(p, GUEST_SCI_IRQ, vpm_sci(&p->devices.pm));
-    spin_unlock(&p->device_lock);
-    print("%s: its power button is pressed%s\n", p->name,
-          seen ? "" : ", but its system has not enabled that button (ACPI) and won't react");
 }
 
 // ---- ports ---------------------------------------------------------------------------------
@@ -256,7 +115,7 @@ static uint32_t read_device(struct partition *p, enum vdev_port device, uint16_t
     case VDEV_PORT_UART: {
         uint32_t value = 0;
         for (unsigned i = 0; i < size; i++) {
-            value |= vdev_byte_at(uart_read(p, port - VDEV_UART_BASE + i), i);
+            value |= vdev_byte_at(guest_console_read(p, port - VDEV_UART_BASE + i), i);
         }
         return value;
     }
@@ -318,7 +177,7 @@ static enum vdev_event write_device(struct vcpu *v, enum vdev_port device, uint1
         return VDEV_NONE;
     case VDEV_PORT_UART:
         for (unsigned i = 0; i < size; i++) {
-            uart_write(p, port - VDEV_UART_BASE + i, (uint8_t)(value >> (8 * i)));
+            guest_console_write(p, port - VDEV_UART_BASE + i, (uint8_t)(value >> (8 * i)));
         }
         return VDEV_NONE;
     case VDEV_PORT_RESET:
@@ -442,7 +301,7 @@ static void write_ioapic(struct partition *p, unsigned offset, uint32_t value)
     spin_lock(&p->device_lock);
     guest_timers_settle(p);
     if (vioapic_write(&p->devices.ioapic, offset, value, &message)) {
-        send_message(p, &message);
+        deliver_message(p, &message);
     }
     guest_timers_update(p);
     guest_interrupt_changed(p);
@@ -492,24 +351,4 @@ enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uin
         platform_apic_action(v, action, &verdict);
     }
     return STATUS_OK;
-}
-
-void platform_reset(struct partition *p)
-{
-    struct partition_devices *d = &p->devices;
-    vuart_reset(&d->uart);
-    vpic_reset(&d->pic);
-    d->pic_told = d->pic_window = false;
-    vpit_reset(&d->pit);
-    vrtc_reset(&d->rtc);
-    vpm_reset(&d->pm);
-    vcrtc_reset(&d->crtc);
-    vreset_reset(&d->reset);
-    vioapic_reset(&d->ioapic);
-    d->stray.count = 0;
-    d->start_tsc = rdtsc();
-    d->pit_scale = tsc_scale(VPIT_HZ, tsc_khz() * 1000);
-    guest_timers_reset(p);
-    p->held_count = 0;
-    console_restart(p->console);
 }

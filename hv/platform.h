@@ -16,9 +16,6 @@ struct guest_regs;
 struct partition;
 struct vcpu;
 
-// Power-on state of all devices. No vCPU of the partition runs.
-void platform_reset(struct partition *p);
-
 // One access of 1, 2 or 4 bytes to an I/O port.
 uint32_t platform_port_read(struct vcpu *v, uint16_t port, unsigned size);
 enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value);
@@ -32,22 +29,6 @@ bool platform_has_hpet(const struct partition *p, gpa_t address);
 
 // Carries out a power-off, a reset, or a BIOS call. True: the guest goes on behind the instruction.
 bool platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *regs);
-
-// The console has input for the partition, or room for its output again.
-void platform_console(struct partition *p);
-
-// The operator presses the partition's power button: its system is to shut down. Says so.
-void platform_power_button(struct partition *p);
-
-// Where a message of the virtual IOAPIC goes: through the same check as an IPI.
-void platform_judge(const struct partition *p, const struct vioapic_message *m,
-                    struct icr_verdict *verdict);
-
-// A device drives its line to a pin of the IOAPIC. Device lock held.
-void platform_set_pin(struct partition *p, unsigned pin, bool asserted);
-
-// Sends what an ICR verdict of vCPU `v` says: fixed interrupts as physical IPIs, the rest as work.
-void platform_send(struct partition *p, const struct icr_verdict *verdict);
 
 // Carries out what a write to the virtual APIC asks for. False: #GP(0) is to be injected.
 bool platform_apic_action(struct vcpu *v, enum vapic_action action,

@@ -8,13 +8,13 @@
 #include "arch/percpu.h"
 #include "arch/virt.h"
 #include "hv/console_service.h"
+#include "hv/guest_console.h"
 #include "hv/guest_interrupt.h"
 #include "hv/guest_timer.h"
 #include "hv/machine.h"
 #include "hv/machine_check.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
-#include "hv/platform.h"
 
 #define SIPI_VALID            BIT(8)
 #define SIPI_GENERATION_SHIFT 32
@@ -117,10 +117,10 @@ static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
                       regs);
     }
     if ((work & WORK_CONSOLE) && v->state == VCPU_RUNNING) {
-        platform_console(v->partition);
+        guest_console_work(v->partition);
     }
     if ((work & WORK_POWER_BUTTON) && v->state == VCPU_RUNNING) {
-        platform_power_button(v->partition);
+        guest_console_power_button(v->partition);
     }
     if ((work & WORK_NMI) && v->state == VCPU_RUNNING) {
         virt->inject_nmi(v);

@@ -17,10 +17,10 @@
 #include "drivers/format.h"
 #include "drivers/ioapic.h"
 #include "hv/assign.h"
+#include "hv/deliver.h"
 #include "hv/guest_platform.h"
 #include "hv/log.h"
 #include "hv/passthrough.h"
-#include "hv/platform.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_print.h"
 
@@ -184,8 +184,8 @@ uint64_t __wrap_ioapic_get(volatile uint32_t *regs, unsigned pin)
     return fix.pin[pin];
 }
 
-void platform_judge(const struct partition *p, const struct vioapic_message *m,
-                    struct icr_verdict *verdict)
+void deliver_judge(const struct partition *p, const struct vioapic_message *m,
+                   struct icr_verdict *verdict)
 {
     icr_check(&p->topology, 0, (uint64_t)m->destination << 56 | 1u << 14 | m->vector, false,
               verdict);
