@@ -96,7 +96,7 @@ HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event
               arch/apic.c arch/guest_state.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
               hv/cpuid_policy.c hv/decode.c hv/deliver.c hv/devices.c hv/emulat% hv/exits.c hv/guest_console.c hv/guest_mem.c hv/guest_walk.c \
               hv/icr.c hv/io_policy.c hv/msr_policy.c hv/next_rip.c hv/passthrough_map.c hv/platform.c \
-              hv/string_io.c hv/vapic.c hv/vcpu.c hv/vdev/% drivers/console_% drivers/framebuffer.c \
+              hv/string_io.c hv/vapic.c hv/vcpu.c hv/vcpu_work.c hv/vdev/% drivers/console_% drivers/framebuffer.c \
               partitions/sha256.c,$(HV_C))
 # Of these, what guests seldom come to.
 HV_HOT := $(filter-out hv/emulate_alu.c hv/emulate_compute.c hv/emulate_rare.c hv/emulate_split.c hv/emulate_string.c \

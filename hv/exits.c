@@ -16,6 +16,7 @@
 #include "hv/log.h"
 #include "hv/msr_policy.h"
 #include "hv/partition.h"
+#include "hv/partition_end.h"
 #include "hv/passthrough.h"
 #include "hv/platform.h"
 #include "hv/string_io.h"

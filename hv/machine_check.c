@@ -8,6 +8,7 @@
 #include "arch/percpu.h"
 #include "drivers/console.h"
 #include "hv/partition.h"
+#include "hv/partition_end.h"
 
 enum mc_owner_kind machine_check_owner(hpa_t address, unsigned *partition)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A partition: what the configuration gives it, its memory, its virtual CPUs and devices, and how
-// it starts, ends and starts again.
+// it starts, ends and starts again (hv/partition_load.h, hv/partition_end.h).
 #ifndef HV_PARTITION_H
 #define HV_PARTITION_H
 
@@ -114,26 +114,9 @@ struct partition {
 extern struct partition *partitions[MAX_PARTITIONS];
 extern unsigned partition_count;
 
-// How many have not ended. Any CPU.
+// Those that have not ended; whoever ends the last one says so. Atomic. And how many that are; any
+// CPU.
+extern uint32_t partitions_alive;
 unsigned partitions_running(void);
-
-// Makes the partitions that the configuration names: memory, tables, vCPUs. Prints what is wrong
-// with which partition. Boot CPU.
-enum status partitions_create(void);
-
-// Clears the memory, resets the devices, loads image and tables. On an error `error` names the
-// partition. On the CPU of vCPU 0, no other vCPU running.
-enum status partition_load(struct partition *p, char *error, size_t error_size);
-
-// Ends the partition of `v`, whose CPU calls; `why` is one line without newline. Returns when the
-// guest is to run again (after a restart), with `regs` then its new state.
-void partition_end(struct vcpu *v, enum partition_end end, const char *why,
-                   struct guest_regs *regs);
-
-// vCPU `v` parks because its partition is ending: its state is VCPU_WAIT_SIPI afterwards.
-void partition_park(struct vcpu *v);
-
-// On vCPU 0, once all are parked: reports, and starts the guest again if it rebooted.
-void partition_finish_end(struct vcpu *v, struct guest_regs *regs);
 
 #endif

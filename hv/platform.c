@@ -20,6 +20,7 @@
 #include "hv/log.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
+#include "hv/partition_end.h"
 #include "hv/passthrough.h"
 #include "hv/stray_access.h"
 #include "hv/string_io.h"

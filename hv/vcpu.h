@@ -55,6 +55,10 @@ enum vcpu_state {
 #define WORK_TIMER         BIT(11) // for the partition's first vCPU: a timer of it is due
 #define WORK_INTERRUPT     BIT(12) // likewise: its 8259s ask for it
 
+// Of vcpu.sipi.
+#define SIPI_VALID            BIT(8)
+#define SIPI_GENERATION_SHIFT 32
+
 // Where a guest is with its NMI handler, for a back end whose processor does not keep track.
 enum nmi_state {
     NMI_OPEN,     // not in it
@@ -115,21 +119,5 @@ void vcpu_post(struct vcpu *v, uint64_t work);
 void vcpu_post_init(struct vcpu *v);
 void vcpu_post_sipi(struct vcpu *v, uint8_t vector);
 void vcpu_post_nmi(struct vcpu *v);
-
-// After an NMI was taken on the vCPU's CPU: does the work that came with it, and everything that
-// follows: it returns when the guest is to run (again), with `regs` then the guest's.
-void vcpu_after_nmi(struct vcpu *v, struct guest_regs *regs);
-
-// Sleeps until the vCPU is to run, doing the work that comes meanwhile.
-void vcpu_wait_until_running(struct vcpu *v, struct guest_regs *regs);
-
-// Brings the vCPU's APIC, virtual and physical, to the state after power-up.
-void vcpu_reset_apic(struct vcpu *v);
-
-// Gives the boot processor's APIC the state in which a PC's firmware hands over.
-void vcpu_boot_apic(struct vcpu *v);
-
-// The vCPU's CPU enters the guest for the first time, or sleeps until a SIPI.
-_Noreturn void vcpu_start(struct vcpu *v, const struct vcpu_entry *entry);
 
 #endif

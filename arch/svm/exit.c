@@ -2,6 +2,8 @@
 // From a #VMEXIT to the handler of what the guest did, and back. entry.asm calls svm_exit with the
 // general registers on the stack; RAX and RSP are in the VMCB.
 #include "arch/svm/svm.h"
+#include "hv/partition_end.h"
+#include "hv/vcpu_work.h"
 
 #include "arch/cpu.h"
 #include "arch/exceptions.h"

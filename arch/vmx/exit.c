@@ -2,6 +2,8 @@
 // From a VM exit to the handler of what the guest did, and back. entry.asm calls vmx_exit with the
 // general registers on the stack; RSP, RIP and RFLAGS are in the VMCS.
 #include "arch/vmx/vmx.h"
+#include "hv/partition_end.h"
+#include "hv/vcpu_work.h"
 
 #include "arch/cpu.h"
 #include "arch/exceptions.h"

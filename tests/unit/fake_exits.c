@@ -16,7 +16,9 @@
 #include "hv/machine_check.h"
 #include "hv/next_rip.h"
 #include "hv/partition.h"
+#include "hv/partition_end.h"
 #include "hv/platform.h"
+#include "hv/vcpu_work.h"
 
 const char *fake_called;
 
