@@ -39,9 +39,10 @@ static void set_flag(struct vcpu *v, const struct virt_state *state, uint16_t fl
     uint16_t flags;
     virt->get_segment(v, SEG_SS, &stack);
     gpa_t at = gpa(stack.base + ((state->rsp + STACK_FLAGS) & 0xffff));
-    if (guest_read(v->partition, at, &flags, sizeof(flags)) == STATUS_OK) {
+    if (guest_read(&v->partition->ram, at, &flags, sizeof(flags)) == STATUS_OK) {
         flags |= flag;
-        (void)guest_write(v->partition, at, &flags, sizeof(flags)); // it was there a moment ago
+        (void)guest_write(&v->partition->ram, at, &flags,
+                          sizeof(flags)); // it was there a moment ago
     }
 }
 
@@ -59,7 +60,7 @@ static void answer(struct vcpu *v, struct guest_regs *regs, const struct virt_st
         ax = (uint16_t)((ax & 0xff) | rule->value << 8);
         break;
     case BIOS_WORD:
-        (void)guest_read(v->partition, gpa(rule->value), &ax, sizeof(ax));
+        (void)guest_read(&v->partition->ram, gpa(rule->value), &ax, sizeof(ax));
         break;
     case BIOS_NO_KEY:
         set_flag(v, state, RFLAGS_ZF);

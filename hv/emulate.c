@@ -239,7 +239,7 @@ execute_split(struct emulate_context *c, const struct insn *insn, gpa_t address,
 
     if ((linear & PAGE_MASK) + insn->mem_size <= PAGE_SIZE)
         return ERR_INVALID;
-    status = guest_span_walk(c->partition, c->paging, linear, insn->mem_size,
+    status = guest_span_walk(c->ram, c->paging, linear, insn->mem_size,
                              writes_memory(insn) ? WALK_WRITE : WALK_READ, &span, &fault);
     if (status == ERR_FAULT)
         return emulate_page_fault(c, &fault);

@@ -16,14 +16,14 @@
 #include "hv/guest_walk.h"
 
 struct decode_memo;
-struct partition;
+struct guest_ram;
 struct vcpu;
 
 // The processor state that an instruction works on. What is not written back by the emulation is
 // `paging`, `mode` and `cs_base`; `rflags` and `rip` are the caller's to store.
 struct emulate_context {
     struct vcpu *vcpu;
-    const struct partition *partition;
+    const struct guest_ram *ram;
     struct guest_regs *regs;
     struct decode_memo *memo; // the vCPU's own, or NULL
     const struct guest_paging *paging;

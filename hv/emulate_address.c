@@ -56,8 +56,8 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
     }
     // A second round is needed only where an instruction crosses into another page.
     while (status == ERR_TRUNCATED) {
-        status = guest_fetch(c->partition, c->paging, c->cs_base, c->rip, bytes, INSN_MAX_LENGTH,
-                             got, &fault);
+        status =
+            guest_fetch(c->ram, c->paging, c->cs_base, c->rip, bytes, INSN_MAX_LENGTH, got, &fault);
         if (status == ERR_FAULT)
             return emulate_page_fault(c, &fault);
         if (status != STATUS_OK)

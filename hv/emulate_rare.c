@@ -93,18 +93,18 @@ static enum status push_or_pop(struct emulate_context *c, const struct insn *ins
 
     if (status != STATUS_OK)
         return status;
-    status = guest_span_walk(c->partition, c->paging, linear, size, push ? WALK_WRITE : WALK_READ,
-                             &span, &fault);
+    status = guest_span_walk(c->ram, c->paging, linear, size, push ? WALK_WRITE : WALK_READ, &span,
+                             &fault);
     if (status == ERR_FAULT)
         return emulate_page_fault(c, &fault);
     if (status == STATUS_OK)
-        status = guest_span_read(c->partition, &span, &value);
+        status = guest_span_read(c->ram, &span, &value);
     if (status != STATUS_OK)
         return status;
     if (push) {
         status = operand_read(c, address, size, &value);
         if (status == STATUS_OK)
-            status = guest_span_write(c->partition, &span, &value);
+            status = guest_span_write(c->ram, &span, &value);
     } else {
         status = operand_write(c, address, size, value);
         at += size;

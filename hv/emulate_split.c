@@ -7,14 +7,14 @@
 
 static bool is_ram(const struct emulate_context *c, const struct guest_span *span, unsigned i)
 {
-    return guest_ram_contains(c->partition, span->part[i], span->len[i]);
+    return guest_ram_contains(c->ram, span->part[i], span->len[i]);
 }
 
 static enum status read_part(const struct emulate_context *c, const struct guest_span *span,
                              unsigned i, uint64_t *value)
 {
     *value = 0; // little-endian: a shorter copy fills the low bytes
-    return is_ram(c, span, i) ? guest_read(c->partition, span->part[i], value, span->len[i])
+    return is_ram(c, span, i) ? guest_read(c->ram, span->part[i], value, span->len[i])
                               : emulate_mmio_read(c->vcpu, span->part[i], span->len[i], value);
 }
 
@@ -36,7 +36,7 @@ static enum status write_part(const struct emulate_context *c, const struct gues
                               unsigned i, uint64_t value)
 {
     value &= size_mask(span->len[i]);
-    return is_ram(c, span, i) ? guest_write(c->partition, span->part[i], &value, span->len[i])
+    return is_ram(c, span, i) ? guest_write(c->ram, span->part[i], &value, span->len[i])
                               : emulate_mmio_write(c->vcpu, span->part[i], span->len[i], value);
 }
 

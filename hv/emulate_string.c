@@ -52,7 +52,7 @@ enum status string_operand(struct emulate_context *c, const struct insn *insn, u
 
     if (status != STATUS_OK)
         return status;
-    status = guest_span_walk(c->partition, c->paging, out->linear, insn->mem_size,
+    status = guest_span_walk(c->ram, c->paging, out->linear, insn->mem_size,
                              write ? WALK_WRITE : WALK_READ, &out->span, &fault);
     return status == ERR_FAULT ? emulate_page_fault(c, &fault) : status;
 }

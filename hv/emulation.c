@@ -7,6 +7,7 @@
 #include "arch/guest_state.h"
 #include "hv/counters.h"
 #include "hv/exits.h"
+#include "hv/partition.h"
 #include "hv/vcpu.h"
 
 void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *regs)
@@ -18,7 +19,7 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     e->byte_count = 0;
     e->undecoded = NULL;
     e->context.vcpu = v;
-    e->context.partition = v->partition;
+    e->context.ram = &v->partition->ram;
     e->context.regs = regs;
     e->context.memo = &v->decode_memo;
     e->context.paging = &e->state.paging;

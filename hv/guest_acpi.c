@@ -265,7 +265,7 @@ static uint32_t begin_next(struct guest_table *t, uint64_t alignment)
 {
     const enum status before = t->status;
 
-    guest_table_begin(t, t->p, align_up(t->next, alignment), t->limit);
+    guest_table_begin(t, t->ram, align_up(t->next, alignment), t->limit);
     t->status = before;
     return (uint32_t)t->start;
 }
@@ -479,7 +479,7 @@ static enum status check_platform(const struct guest_platform *pf, char *error, 
     return STATUS_OK;
 }
 
-enum status guest_acpi_write(const struct partition *p, const struct guest_platform *platform,
+enum status guest_acpi_write(const struct guest_ram *ram, const struct guest_platform *platform,
                              gpa_t *rsdp, char *error, size_t error_size)
 {
     struct guest_table t;
@@ -490,7 +490,7 @@ enum status guest_acpi_write(const struct partition *p, const struct guest_platf
     if (s != STATUS_OK) {
         return s;
     }
-    guest_table_begin(&t, p, GUEST_ACPI_TABLES + sizeof(root), GUEST_MP_TABLES);
+    guest_table_begin(&t, ram, GUEST_ACPI_TABLES + sizeof(root), GUEST_MP_TABLES);
     at.facs = write_facs(&t);
     at.dsdt = write_aml(&t, dsdt_aml, sizeof(dsdt_aml));
     at.fadt = write_fadt(&t, platform, &at);
@@ -509,7 +509,7 @@ enum status guest_acpi_write(const struct partition *p, const struct guest_platf
     if (s == STATUS_OK) {
         // In the first place where kernels scan.
         root = make_rsdp(&at);
-        s = guest_write(p, gpa(GUEST_ACPI_TABLES), &root, sizeof(root));
+        s = guest_write(ram, gpa(GUEST_ACPI_TABLES), &root, sizeof(root));
     }
     if (s != STATUS_OK) {
         format(error, error_size, "the ACPI tables don't fit at 0x%llx-0x%llx (status %d)",

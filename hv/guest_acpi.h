@@ -9,7 +9,7 @@
 #include "arch/types.h"
 #include "hv/guest_platform.h"
 
-struct partition;
+struct guest_ram;
 
 // What the guest writes to the SLP_TYP field (bits 12:10) of PM1 control, with SLP_EN (bit 13), to
 // power off. hv/dsdt.asl has the same number in \_S5; the unit test holds them together.
@@ -19,7 +19,7 @@ struct partition;
 // for it (0xe0000-0xfffff, on a multiple of 16). ACPI is always enabled: there is no SMI command.
 // ERR_INVALID: the platform makes no sense; ERR_RANGE: the partition has no RAM there. `error` then
 // says what, without naming the partition.
-enum status guest_acpi_write(const struct partition *p, const struct guest_platform *platform,
+enum status guest_acpi_write(const struct guest_ram *ram, const struct guest_platform *platform,
                              gpa_t *rsdp, char *error, size_t error_size);
 
 #endif

@@ -30,20 +30,20 @@ _Static_assert(GUEST_BIOS_STEP == sizeof(uint32_t), "as the vectors");
 _Static_assert(GUEST_BIOS % PAGE_SIZE == 0 && GUEST_BIOS + PAGE_SIZE == GUEST_FIRMWARE_END,
                "the last page of the first MiB");
 
-enum status guest_bios_write(const struct partition *p)
+enum status guest_bios_write(const struct guest_ram *ram)
 {
     uint32_t words[GUEST_BIOS_VECTORS];
     uint32_t offset = (uint32_t)GUEST_BIOS - (BIOS_SEGMENT << 4);
-    enum status s = guest_write(p, gpa(GUEST_BIOS + GUEST_RESET_OFFSET), guest_reset_code,
+    enum status s = guest_write(ram, gpa(GUEST_BIOS + GUEST_RESET_OFFSET), guest_reset_code,
                                 sizeof(guest_reset_code));
     for (unsigned i = 0; i < GUEST_BIOS_VECTORS; i++) {
         words[i] = BIOS_SEGMENT << 16 | (offset + i * GUEST_BIOS_STEP);
     }
     if (s == STATUS_OK) {
-        s = guest_write(p, gpa(0), words, sizeof(words)); // the real-mode interrupt vectors
+        s = guest_write(ram, gpa(0), words, sizeof(words)); // the real-mode interrupt vectors
     }
     for (unsigned i = 0; i < GUEST_BIOS_VECTORS; i++) {
         memcpy(&words[i], stub, sizeof(stub));
     }
-    return s == STATUS_OK ? guest_write(p, gpa(GUEST_BIOS), words, sizeof(words)) : s;
+    return s == STATUS_OK ? guest_write(ram, gpa(GUEST_BIOS), words, sizeof(words)) : s;
 }

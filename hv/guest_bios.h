@@ -8,7 +8,7 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
-struct partition;
+struct guest_ram;
 
 // In the partition's RAM they are in the last page of the first MiB, GUEST_BIOS. The reset vector
 // is there once more, in a page of its own at GUEST_RESET_PAGE: the last below 4 GiB, where
@@ -24,6 +24,6 @@ extern const uint8_t guest_reset_code[GUEST_RESET_SIZE];
 
 // Writes the page into RAM, which is all zero there, and the real-mode interrupt vectors that point
 // into it. ERR_RANGE: no RAM there.
-enum status guest_bios_write(const struct partition *p);
+enum status guest_bios_write(const struct guest_ram *ram);
 
 #endif

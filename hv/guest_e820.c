@@ -38,22 +38,22 @@ unsigned guest_e820(uint64_t memory, uint64_t dma_floor, bool has_pci,
     return n;
 }
 
-enum status guest_bda_write(const struct partition *p)
+enum status guest_bda_write(const struct guest_ram *ram)
 {
     const uint16_t com1 = 0x3f8;
     const uint16_t ebda_segment = GUEST_EBDA >> 4;
     const uint16_t base_memory = GUEST_EBDA >> 10;
     const uint8_t ebda_size = GUEST_EBDA_SIZE >> 10;
-    enum status s = guest_write(p, gpa(BDA_COM1), &com1, sizeof(com1));
+    enum status s = guest_write(ram, gpa(BDA_COM1), &com1, sizeof(com1));
 
     if (s == STATUS_OK) {
-        s = guest_write(p, gpa(BDA_EBDA), &ebda_segment, sizeof(ebda_segment));
+        s = guest_write(ram, gpa(BDA_EBDA), &ebda_segment, sizeof(ebda_segment));
     }
     if (s == STATUS_OK) {
-        s = guest_write(p, gpa(BDA_BASE_MEMORY), &base_memory, sizeof(base_memory));
+        s = guest_write(ram, gpa(BDA_BASE_MEMORY), &base_memory, sizeof(base_memory));
     }
     if (s == STATUS_OK) {
-        s = guest_write(p, gpa(GUEST_EBDA), &ebda_size, sizeof(ebda_size));
+        s = guest_write(ram, gpa(GUEST_EBDA), &ebda_size, sizeof(ebda_size));
     }
     return s;
 }

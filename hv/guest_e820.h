@@ -9,7 +9,7 @@
 #include "hv/guest_layout.h"
 #include "hv/guest_platform.h"
 
-struct partition;
+struct guest_ram;
 
 // The first MiB is all backed by RAM. From here to its end it is the firmware's: the extended BIOS
 // data area, then what a PC has for video memory and ROM, where our tables lie.
@@ -54,6 +54,6 @@ unsigned guest_e820(uint64_t memory, uint64_t dma_floor, bool has_pci,
 
 // Writes the BIOS data area's words that kernels still read: COM1's port (0x400), the EBDA's
 // segment (0x40e) and the KiB of base memory (0x413); and the EBDA's own size.
-enum status guest_bda_write(const struct partition *p);
+enum status guest_bda_write(const struct guest_ram *ram);
 
 #endif

@@ -222,7 +222,7 @@ static enum status write_floating(struct guest_table *t, uint64_t config)
     return guest_table_seal(t, offsetof(struct mp_floating, checksum));
 }
 
-enum status guest_mptable_write(const struct partition *p, const struct guest_platform *platform,
+enum status guest_mptable_write(const struct guest_ram *ram, const struct guest_platform *platform,
                                 char *error, size_t error_size)
 {
     const uint64_t config = GUEST_MP_TABLES + sizeof(struct mp_floating);
@@ -234,10 +234,10 @@ enum status guest_mptable_write(const struct partition *p, const struct guest_pl
                platform->cpu_count, (unsigned)MAX_CPUS);
         return ERR_INVALID;
     }
-    guest_table_begin(&t, p, config, GUEST_SMBIOS);
+    guest_table_begin(&t, ram, config, GUEST_SMBIOS);
     s = write_config(&t, platform);
     if (s == STATUS_OK) {
-        guest_table_begin(&t, p, GUEST_MP_TABLES, config);
+        guest_table_begin(&t, ram, GUEST_MP_TABLES, config);
         s = write_floating(&t, config);
     }
     if (s != STATUS_OK) {

@@ -8,11 +8,11 @@
 #include "arch/types.h"
 #include "hv/guest_platform.h"
 
-struct partition;
+struct guest_ram;
 
 // Writes both into guest memory. ERR_INVALID: the platform makes no sense; ERR_RANGE: the partition
 // has no RAM there. `error` then says what, without naming the partition.
-enum status guest_mptable_write(const struct partition *p, const struct guest_platform *platform,
+enum status guest_mptable_write(const struct guest_ram *ram, const struct guest_platform *platform,
                                 char *error, size_t error_size);
 
 #endif

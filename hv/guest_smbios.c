@@ -361,10 +361,10 @@ static enum status write_entry_point(const struct written *w)
 
     e.dmi_checksum = checksum(e.dmi_anchor, sizeof(e) - DMI_PART);
     e.checksum = checksum(&e, sizeof(e));
-    return guest_write(w->table.p, gpa(GUEST_SMBIOS), &e, sizeof(e));
+    return guest_write(w->table.ram, gpa(GUEST_SMBIOS), &e, sizeof(e));
 }
 
-enum status guest_smbios_write(const struct partition *p, const struct guest_platform *platform,
+enum status guest_smbios_write(const struct guest_ram *ram, const struct guest_platform *platform,
                                const struct guest_identity *identity, char *error,
                                size_t error_size)
 {
@@ -372,7 +372,7 @@ enum status guest_smbios_write(const struct partition *p, const struct guest_pla
     struct written w = {0};
     enum status s;
 
-    guest_table_begin(&w.table, p, GUEST_SMBIOS + align_up(sizeof(struct entry_point), 16),
+    guest_table_begin(&w.table, ram, GUEST_SMBIOS + align_up(sizeof(struct entry_point), 16),
                       GUEST_SMBIOS_END);
     add_firmware(&w, identity);
     add_system(&w, identity);

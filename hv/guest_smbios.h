@@ -8,7 +8,7 @@
 #include "arch/types.h"
 #include "hv/guest_platform.h"
 
-struct partition;
+struct guest_ram;
 
 #define GUEST_UUID_SIZE 16u
 
@@ -22,7 +22,7 @@ struct guest_identity {
 // Writes entry point and tables into guest memory, at GUEST_SMBIOS. ERR_NO_MEMORY: they don't fit
 // there; ERR_RANGE: the partition has no RAM there. `error` then says what, without naming the
 // partition.
-enum status guest_smbios_write(const struct partition *p, const struct guest_platform *platform,
+enum status guest_smbios_write(const struct guest_ram *ram, const struct guest_platform *platform,
                                const struct guest_identity *identity, char *error,
                                size_t error_size);
 

@@ -4,11 +4,11 @@
 
 #include "hv/guest_mem.h"
 
-void guest_table_begin(struct guest_table *t, const struct partition *p, uint64_t start,
+void guest_table_begin(struct guest_table *t, const struct guest_ram *ram, uint64_t start,
                        uint64_t limit)
 {
     *t = (struct guest_table){
-        .p = p, .start = start, .next = start, .limit = limit, .status = STATUS_OK};
+        .ram = ram, .start = start, .next = start, .limit = limit, .status = STATUS_OK};
 }
 
 void guest_table_add(struct guest_table *t, const void *data, size_t size)
@@ -22,7 +22,7 @@ void guest_table_add(struct guest_table *t, const void *data, size_t size)
         t->status = ERR_NO_MEMORY;
         return;
     }
-    t->status = guest_write(t->p, gpa(t->next), data, size);
+    t->status = guest_write(t->ram, gpa(t->next), data, size);
     t->next += size;
     for (size_t i = 0; i < size; i++) {
         t->sum = (uint8_t)(t->sum + bytes[i]);
@@ -34,7 +34,7 @@ enum status guest_table_seal(struct guest_table *t, uint64_t offset)
     const uint8_t checksum = (uint8_t)(0x100u - t->sum);
 
     if (t->status == STATUS_OK) {
-        t->status = guest_write(t->p, gpa(t->start + offset), &checksum, 1);
+        t->status = guest_write(t->ram, gpa(t->start + offset), &checksum, 1);
     }
     return t->status;
 }

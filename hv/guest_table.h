@@ -7,10 +7,10 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
-struct partition;
+struct guest_ram;
 
 struct guest_table {
-    const struct partition *p;
+    const struct guest_ram *ram;
     uint64_t start; // guest-physical
     uint64_t next;  // where the next piece goes
     uint64_t limit; // the first address that it may not use
@@ -19,7 +19,7 @@ struct guest_table {
 };
 
 // A table at `start` that ends before `limit`, both guest-physical.
-void guest_table_begin(struct guest_table *t, const struct partition *p, uint64_t start,
+void guest_table_begin(struct guest_table *t, const struct guest_ram *ram, uint64_t start,
                        uint64_t limit);
 
 // Appends `size` bytes. The byte that will hold the checksum is 0.

@@ -93,7 +93,7 @@ static enum status bad_entry(const struct guest_paging *g, unsigned access, uint
 // PAE, 4 and 5 levels: the tables below the root, whose address is `table`. On the path of every
 // trapped access to a device page, hence one test for all that can be wrong with an entry.
 static inline __attribute__((always_inline)) enum status
-walk_wide(const struct partition *p, const struct guest_paging *g, uint64_t gva, unsigned access,
+walk_wide(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva, unsigned access,
           uint64_t table, struct walk *w, uint32_t *error_code)
 {
     const uint64_t bad = reserved_bits(g);
@@ -106,7 +106,7 @@ walk_wide(const struct partition *p, const struct guest_paging *g, uint64_t gva,
         struct step *s = &w->steps[level];
 
         s->address = table + ((gva >> shift) & 511) * 8;
-        if (!guest_read_u64(p, gpa(s->address), &s->entry))
+        if (!guest_read_u64(ram, gpa(s->address), &s->entry))
             return ERR_RANGE;
         if ((s->entry & (PTE_P | bad)) != PTE_P)
             return bad_entry(g, access, s->entry, error_code);
@@ -135,22 +135,22 @@ walk_wide(const struct partition *p, const struct guest_paging *g, uint64_t gva,
 // PAE's four root entries have a format of their own: no rights, no accessed bit. A processor
 // that caches them when CR3 is loaded differs only for a guest that changes them without a load.
 // Bit 5 is reserved as well, but QEMU sets it where others have "accessed".
-static enum status walk_pae(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+static enum status walk_pae(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva,
                             unsigned access, struct walk *w, uint32_t *error_code)
 {
     uint64_t address = (g->cr3 & CR3_PAE_ADDRESS) + (gva >> 30) * 8;
     uint64_t entry;
 
-    if (!guest_read_u64(p, gpa(address), &entry))
+    if (!guest_read_u64(ram, gpa(address), &entry))
         return ERR_RANGE;
     if ((entry & (PTE_P | PDPTE_RESERVED | reserved_bits(g) | PTE_NX)) != PTE_P)
         return bad_entry(g, access, entry, error_code);
     w->levels = 2;
-    return walk_wide(p, g, gva, access, entry & PTE_ADDRESS, w, error_code);
+    return walk_wide(ram, g, gva, access, entry & PTE_ADDRESS, w, error_code);
 }
 
 // The two levels of 4-byte entries.
-static enum status walk_narrow(const struct partition *p, const struct guest_paging *g,
+static enum status walk_narrow(const struct guest_ram *ram, const struct guest_paging *g,
                                uint64_t gva, unsigned access, struct walk *w, uint32_t *error_code)
 {
     uint64_t table = g->cr3 & 0xfffff000;
@@ -164,7 +164,7 @@ static enum status walk_narrow(const struct partition *p, const struct guest_pag
         uint32_t entry;
 
         s->address = table + ((gva >> shift) & 1023) * 4;
-        if (guest_read(p, gpa(s->address), &entry, sizeof(entry)) != STATUS_OK)
+        if (guest_read(ram, gpa(s->address), &entry, sizeof(entry)) != STATUS_OK)
             return ERR_RANGE;
         s->entry = entry;
         if (!(entry & PTE_P))
@@ -212,7 +212,7 @@ static bool allowed(const struct guest_paging *g, const struct walk *w, unsigned
 // Sets what is missing of accessed, and dirty in the leaf: atomically, and only in an entry that is
 // still what was read. Else another of the guest's processors has changed it (ERR_CHANGED), and the
 // bits might end up in one that means something else now.
-static enum status mark_used(const struct partition *p, const struct walk *w, unsigned access)
+static enum status mark_used(const struct guest_ram *ram, const struct walk *w, unsigned access)
 {
     for (unsigned level = w->leaf; level < w->levels; level++) {
         const struct step *s = &w->steps[level];
@@ -223,7 +223,7 @@ static enum status mark_used(const struct partition *p, const struct walk *w, un
             wanted |= PTE_D;
         if ((s->entry & wanted) == wanted)
             continue;
-        status = guest_replace(p, gpa(s->address), w->entry_size, s->entry, s->entry | wanted);
+        status = guest_replace(ram, gpa(s->address), w->entry_size, s->entry, s->entry | wanted);
         if (status != STATUS_OK)
             return status;
     }
@@ -233,15 +233,15 @@ static enum status mark_used(const struct partition *p, const struct walk *w, un
 // The usual walk, on the path of every trapped access to a device page: 4 levels, nothing missing,
 // nothing refused, accessed and dirty set. False for whatever is not so plain: then the full walk
 // decides. What it need not say is in which entry something is wrong, so it looks once at them all.
-static inline bool quick_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
-                              unsigned access, gpa_t *out)
+static inline bool quick_walk(const struct guest_ram *ram, const struct guest_paging *g,
+                              uint64_t gva, unsigned access, gpa_t *out)
 {
     uint64_t wanted = PTE_P | PTE_A;
     uint64_t unwanted = reserved_bits(g);
     struct guest_descent d;
     uint64_t offset_mask;
 
-    if (!guest_descend(p, g->cr3 & PTE_ADDRESS, gva, &d))
+    if (!guest_descend(ram, g->cr3 & PTE_ADDRESS, gva, &d))
         return false;
     offset_mask = BIT(d.shift) - 1;
     if (d.shift > PAGE_SHIFT) {
@@ -273,8 +273,8 @@ static bool is_canonical(uint64_t gva, unsigned bits)
 }
 
 // The walk in any mode, with all that it can find, once.
-static enum status full_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
-                             unsigned access, gpa_t *out, uint32_t *error_code)
+static enum status full_walk(const struct guest_ram *ram, const struct guest_paging *g,
+                             uint64_t gva, unsigned access, gpa_t *out, uint32_t *error_code)
 {
     struct walk w = {.all = ~0ull, .entry_size = sizeof(uint64_t)};
     enum status status;
@@ -283,11 +283,11 @@ static enum status full_walk(const struct partition *p, const struct guest_pagin
         w.levels = g->cr4 & CR4_LA57 ? 5 : 4;
         if (!is_canonical(gva, PAGE_SHIFT + 9 * w.levels))
             return ERR_INVALID;
-        status = walk_wide(p, g, gva, access, g->cr3 & PTE_ADDRESS, &w, error_code);
+        status = walk_wide(ram, g, gva, access, g->cr3 & PTE_ADDRESS, &w, error_code);
     } else if (g->cr4 & CR4_PAE) {
-        status = walk_pae(p, g, gva, access, &w, error_code);
+        status = walk_pae(ram, g, gva, access, &w, error_code);
     } else {
-        status = walk_narrow(p, g, gva, access, &w, error_code);
+        status = walk_narrow(ram, g, gva, access, &w, error_code);
     }
     if (status != STATUS_OK)
         return status;
@@ -296,12 +296,12 @@ static enum status full_walk(const struct partition *p, const struct guest_pagin
     *out = gpa(w.page | (gva & w.page_mask));
     if ((w.all & PTE_A) && (!(access & WALK_WRITE) || (w.steps[w.leaf].entry & PTE_D)))
         return STATUS_OK;
-    return mark_used(p, &w, access);
+    return mark_used(ram, &w, access);
 }
 
 // What guest_walk() does where quick_walk() does not apply. Out of line, so that the usual walk
 // does not pay for its registers and stack.
-static __attribute__((noinline)) enum status slow_walk(const struct partition *p,
+static __attribute__((noinline)) enum status slow_walk(const struct guest_ram *ram,
                                                        const struct guest_paging *g, uint64_t gva,
                                                        unsigned access, gpa_t *out,
                                                        uint32_t *error_code)
@@ -315,20 +315,20 @@ static __attribute__((noinline)) enum status slow_walk(const struct partition *p
         return STATUS_OK;
     }
     for (unsigned i = 0; i < WALK_TRIES && status == ERR_CHANGED; i++)
-        status = full_walk(p, g, gva, access, out, error_code);
+        status = full_walk(ram, g, gva, access, out, error_code);
     return status;
 }
 
-enum status guest_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+enum status guest_walk(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva,
                        unsigned access, gpa_t *out, uint32_t *error_code)
 {
     if ((g->efer & EFER_LMA) && !(g->cr4 & CR4_LA57)) {
         if (!is_canonical(gva, 48))
             return ERR_INVALID;
-        if (quick_walk(p, g, gva, access, out))
+        if (quick_walk(ram, g, gva, access, out))
             return STATUS_OK;
     }
-    return slow_walk(p, g, gva, access, out, error_code);
+    return slow_walk(ram, g, gva, access, out, error_code);
 }
 
 // In 64-bit mode cs_base is 0 and all of RIP counts. Elsewhere sums are cut to 32 bits, and with a
@@ -340,7 +340,7 @@ static uint64_t code_address(const struct guest_paging *g, uint64_t cs_base, uin
     return (cs_base + rip) & 0xffffffff;
 }
 
-enum status guest_fetch(const struct partition *p, const struct guest_paging *g, uint64_t cs_base,
+enum status guest_fetch(const struct guest_ram *ram, const struct guest_paging *g, uint64_t cs_base,
                         uint64_t rip, uint8_t *buf, size_t max, size_t *got,
                         struct guest_fault *fault)
 {
@@ -349,22 +349,22 @@ enum status guest_fetch(const struct partition *p, const struct guest_paging *g,
     gpa_t code;
     enum status status;
 
-    status = guest_walk(p, g, address, WALK_EXEC, &code, &fault->error_code);
+    status = guest_walk(ram, g, address, WALK_EXEC, &code, &fault->error_code);
     if (status != STATUS_OK) {
         fault->address = address;
         return status;
     }
-    if (here == GUEST_CODE_BYTES && guest_read_code(p, code, buf + *got)) {
+    if (here == GUEST_CODE_BYTES && guest_read_code(ram, code, buf + *got)) {
         *got += here;
         return STATUS_OK;
     }
-    status = guest_read(p, code, buf + *got, here);
+    status = guest_read(ram, code, buf + *got, here);
     if (status == STATUS_OK)
         *got += here;
     return status;
 }
 
-enum status guest_span_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+enum status guest_span_walk(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva,
                             size_t len, unsigned access, struct guest_span *span,
                             struct guest_fault *fault)
 {
@@ -381,58 +381,58 @@ enum status guest_span_walk(const struct partition *p, const struct guest_paging
     span->len[0] = (uint32_t)first;
     span->len[1] = (uint32_t)(len - first);
     fault->address = gva;
-    status = guest_walk(p, g, gva, access, &span->part[0], &fault->error_code);
+    status = guest_walk(ram, g, gva, access, &span->part[0], &fault->error_code);
     if (status != STATUS_OK || span->len[1] == 0)
         return status;
     fault->address = next;
-    return guest_walk(p, g, next, access, &span->part[1], &fault->error_code);
+    return guest_walk(ram, g, next, access, &span->part[1], &fault->error_code);
 }
 
-static bool span_in_ram(const struct partition *p, const struct guest_span *span)
+static bool span_in_ram(const struct guest_ram *ram, const struct guest_span *span)
 {
-    return guest_ram_contains(p, span->part[0], span->len[0]) &&
-           (span->len[1] == 0 || guest_ram_contains(p, span->part[1], span->len[1]));
+    return guest_ram_contains(ram, span->part[0], span->len[0]) &&
+           (span->len[1] == 0 || guest_ram_contains(ram, span->part[1], span->len[1]));
 }
 
-enum status guest_span_read(const struct partition *p, const struct guest_span *span, void *buf)
+enum status guest_span_read(const struct guest_ram *ram, const struct guest_span *span, void *buf)
 {
-    enum status status = guest_read(p, span->part[0], buf, span->len[0]);
+    enum status status = guest_read(ram, span->part[0], buf, span->len[0]);
 
     if (status == STATUS_OK && span->len[1] != 0)
-        status = guest_read(p, span->part[1], (uint8_t *)buf + span->len[0], span->len[1]);
+        status = guest_read(ram, span->part[1], (uint8_t *)buf + span->len[0], span->len[1]);
     return status;
 }
 
-enum status guest_span_write(const struct partition *p, const struct guest_span *span,
+enum status guest_span_write(const struct guest_ram *ram, const struct guest_span *span,
                              const void *buf)
 {
     enum status status;
 
-    if (!span_in_ram(p, span))
+    if (!span_in_ram(ram, span))
         return ERR_RANGE;
-    status = guest_write(p, span->part[0], buf, span->len[0]);
+    status = guest_write(ram, span->part[0], buf, span->len[0]);
     if (status == STATUS_OK && span->len[1] != 0)
-        status = guest_write(p, span->part[1], (const uint8_t *)buf + span->len[0], span->len[1]);
+        status = guest_write(ram, span->part[1], (const uint8_t *)buf + span->len[0], span->len[1]);
     return status;
 }
 
-enum status guest_copy_from_linear(const struct partition *p, const struct guest_paging *g,
+enum status guest_copy_from_linear(const struct guest_ram *ram, const struct guest_paging *g,
                                    uint64_t gva, void *buf, size_t len, unsigned access,
                                    struct guest_fault *fault)
 {
     struct guest_span span;
-    enum status status = guest_span_walk(p, g, gva, len, access & WALK_SUPERVISOR, &span, fault);
+    enum status status = guest_span_walk(ram, g, gva, len, access & WALK_SUPERVISOR, &span, fault);
 
-    return status == STATUS_OK ? guest_span_read(p, &span, buf) : status;
+    return status == STATUS_OK ? guest_span_read(ram, &span, buf) : status;
 }
 
-enum status guest_copy_to_linear(const struct partition *p, const struct guest_paging *g,
+enum status guest_copy_to_linear(const struct guest_ram *ram, const struct guest_paging *g,
                                  uint64_t gva, const void *buf, size_t len, unsigned access,
                                  struct guest_fault *fault)
 {
     struct guest_span span;
     enum status status =
-        guest_span_walk(p, g, gva, len, (access & WALK_SUPERVISOR) | WALK_WRITE, &span, fault);
+        guest_span_walk(ram, g, gva, len, (access & WALK_SUPERVISOR) | WALK_WRITE, &span, fault);
 
-    return status == STATUS_OK ? guest_span_write(p, &span, buf) : status;
+    return status == STATUS_OK ? guest_span_write(ram, &span, buf) : status;
 }

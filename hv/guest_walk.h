@@ -13,7 +13,7 @@
 #include "arch/status.h"
 #include "arch/types.h"
 
-struct partition;
+struct guest_ram;
 
 // The kind of access, for guest_walk() and what is built on it. Without WALK_SUPERVISOR the
 // access is the program's own: a user's at CPL 3.
@@ -45,7 +45,7 @@ struct guest_fault {
 //   ERR_CHANGED another of the guest's processors changes its tables faster than they can be walked
 // *out may lie outside RAM: that is for the user of it to find. A linear address that is not
 // canonical is the caller's #GP, and here ERR_INVALID.
-enum status guest_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+enum status guest_walk(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva,
                        unsigned access, gpa_t *out, uint32_t *error_code);
 
 // Fetches instruction bytes at cs_base + rip into buf[*got ... max-1] and adds to *got, but stops
@@ -53,7 +53,7 @@ enum status guest_walk(const struct partition *p, const struct guest_paging *g, 
 // with *got = 0, decode, and call again (with everything as it was left) only if the decoder
 // wants more. In 64-bit mode cs_base is 0. Errors as guest_walk(), with *fault written on
 // ERR_FAULT; ERR_RANGE too if the code is not in RAM.
-enum status guest_fetch(const struct partition *p, const struct guest_paging *g, uint64_t cs_base,
+enum status guest_fetch(const struct guest_ram *ram, const struct guest_paging *g, uint64_t cs_base,
                         uint64_t rip, uint8_t *buf, size_t max, size_t *got,
                         struct guest_fault *fault);
 
@@ -65,21 +65,21 @@ struct guest_span {
 
 // Translates [gva, gva + len) for the access; len is 1 to PAGE_SIZE, else ERR_INVALID. Errors as
 // guest_walk(), with *fault written on ERR_FAULT.
-enum status guest_span_walk(const struct partition *p, const struct guest_paging *g, uint64_t gva,
+enum status guest_span_walk(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva,
                             size_t len, unsigned access, struct guest_span *span,
                             struct guest_fault *fault);
 
 // Copies the whole span. ERR_RANGE if any of it is outside RAM: then nothing was written.
-enum status guest_span_read(const struct partition *p, const struct guest_span *span, void *buf);
-enum status guest_span_write(const struct partition *p, const struct guest_span *span,
+enum status guest_span_read(const struct guest_ram *ram, const struct guest_span *span, void *buf);
+enum status guest_span_write(const struct guest_ram *ram, const struct guest_span *span,
                              const void *buf);
 
 // Both in one: copy `len` bytes (1 to PAGE_SIZE) from or to a linear address, all or nothing.
 // `access` may be WALK_SUPERVISOR; that it is a read or a write is implied.
-enum status guest_copy_from_linear(const struct partition *p, const struct guest_paging *g,
+enum status guest_copy_from_linear(const struct guest_ram *ram, const struct guest_paging *g,
                                    uint64_t gva, void *buf, size_t len, unsigned access,
                                    struct guest_fault *fault);
-enum status guest_copy_to_linear(const struct partition *p, const struct guest_paging *g,
+enum status guest_copy_to_linear(const struct guest_ram *ram, const struct guest_paging *g,
                                  uint64_t gva, const void *buf, size_t len, unsigned access,
                                  struct guest_fault *fault);
 

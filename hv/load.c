@@ -41,19 +41,19 @@ static enum status write_firmware(struct load_job *job, gpa_t *rsdp)
         .memory = job->req->memory,
     };
     char detail[DETAIL_SIZE] = "the BIOS and its data area can't be written";
-    enum status s = guest_bios_write(job->p);
+    enum status s = guest_bios_write(job->ram);
 
     if (s == STATUS_OK) {
-        s = guest_bda_write(job->p);
+        s = guest_bda_write(job->ram);
     }
     if (s == STATUS_OK) {
-        s = guest_acpi_write(job->p, &job->req->platform, rsdp, detail, sizeof(detail));
+        s = guest_acpi_write(job->ram, &job->req->platform, rsdp, detail, sizeof(detail));
     }
     if (s == STATUS_OK) {
-        s = guest_mptable_write(job->p, &job->req->platform, detail, sizeof(detail));
+        s = guest_mptable_write(job->ram, &job->req->platform, detail, sizeof(detail));
     }
     if (s == STATUS_OK) {
-        s = guest_smbios_write(job->p, &job->req->platform, &identity, detail, sizeof(detail));
+        s = guest_smbios_write(job->ram, &job->req->platform, &identity, detail, sizeof(detail));
     }
     if (s != STATUS_OK) {
         return load_fail_file(job, s, NULL, NULL, "%s", detail);
@@ -80,11 +80,11 @@ static enum status load_image(struct load_job *job, gpa_t rsdp)
     return load_fail(job, ERR_UNSUPPORTED, "is %s", load_foreign_kind(image));
 }
 
-enum status load_guest(const struct partition *p, const struct load_request *req,
+enum status load_guest(const struct guest_ram *ram, const struct load_request *req,
                        struct load_result *res, char *error, size_t error_size)
 {
     struct load_job job = {
-        .p = p, .req = req, .res = res, .error = error, .error_size = error_size};
+        .ram = ram, .req = req, .res = res, .error = error, .error_size = error_size};
     enum status s;
 
     memset(res, 0, sizeof(*res));

@@ -10,7 +10,7 @@
 #include "hv/guest_platform.h"
 #include "hv/vcpu_entry.h"
 
-struct partition;
+struct guest_ram;
 
 // Less than this holds no guest: the first MiB is the firmware's, and an image goes above it.
 #define LOAD_MIN_MEMORY MIB(2)
@@ -44,17 +44,17 @@ struct load_result {
     uint64_t copy_ticks;     // of the TSC, that copying files took
 };
 
-// Loads `req->image` and all that belongs to it into the memory of `p`, whose RAM must be all zero
-// and whose CPUs must not run. Writes nothing outside the partition's RAM. On failure the memory
-// holds anything, `res` means nothing, and `error` tells a person which partition and image, what
-// is wrong and what to do about it:
+// Loads `req->image` and all that belongs to it into the memory of `ram`, whose RAM must be all
+// zero and whose CPUs must not run. Writes nothing outside the partition's RAM. On failure the
+// memory holds anything, `res` means nothing, and `error` tells a person which partition and image,
+// what is wrong and what to do about it:
 //   ERR_UNSUPPORTED  of no known kind, or of a known kind with a demand we can't meet
 //   ERR_TRUNCATED    the image ends before it should
 //   ERR_INVALID      a field of the image, or the request, makes no sense
 //   ERR_RANGE        a part of it lies outside the partition's RAM, or on something else
 //   ERR_NO_MEMORY    it doesn't all fit
 // May be called on any CPU, for different partitions at the same time.
-enum status load_guest(const struct partition *p, const struct load_request *req,
+enum status load_guest(const struct guest_ram *ram, const struct load_request *req,
                        struct load_result *res, char *error, size_t error_size);
 
 #endif

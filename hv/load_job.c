@@ -154,10 +154,10 @@ enum status load_copy(const struct load_job *job, uint64_t start, uint64_t size,
     }
     uint64_t begin = rdtsc();
     if (file_size > 0) {
-        s = guest_copy_module(job->p, gpa(start), image, offset, file_size);
+        s = guest_copy_module(job->ram, gpa(start), image, offset, file_size);
     }
     if (s == STATUS_OK && size > file_size) {
-        s = guest_fill(job->p, gpa(start + file_size), 0, size - file_size);
+        s = guest_fill(job->ram, gpa(start + file_size), 0, size - file_size);
     }
     job->res->copy_ticks += rdtsc() - begin;
     return s == STATUS_OK ? s : fail_access(job, s, start);
@@ -170,7 +170,7 @@ enum status load_copy_file(const struct load_job *job, uint64_t start,
 
     uint64_t begin = rdtsc();
     if (file->size > 0) {
-        s = guest_copy_module(job->p, gpa(start), file, 0, file->size);
+        s = guest_copy_module(job->ram, gpa(start), file, 0, file->size);
     }
     job->res->copy_ticks += rdtsc() - begin;
     if (s != STATUS_OK) {
@@ -184,7 +184,7 @@ enum status load_copy_file(const struct load_job *job, uint64_t start,
 
 enum status load_write(const struct load_job *job, uint64_t start, const void *data, size_t size)
 {
-    const enum status s = guest_write(job->p, gpa(start), data, size);
+    const enum status s = guest_write(job->ram, gpa(start), data, size);
 
     return s == STATUS_OK ? s : fail_access(job, s, start);
 }

@@ -8,7 +8,7 @@
 #include "hv/load_space.h"
 
 struct load_job {
-    const struct partition *p;
+    const struct guest_ram *ram;
     const struct load_request *req;
     struct load_result *res;
     struct load_space space;

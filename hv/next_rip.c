@@ -15,7 +15,7 @@ static void remember(struct vcpu *v, const struct emulation *e, uint64_t linear,
     hpa_t host;
     uint64_t contiguous;
     uint64_t page = linear & ~PAGE_MASK;
-    if (guest_walk(v->partition, &e->state.paging, page, WALK_EXEC, &address, &error_code) ==
+    if (guest_walk(&v->partition->ram, &e->state.paging, page, WALK_EXEC, &address, &error_code) ==
             STATUS_OK &&
         guest_ram_lookup(&v->partition->ram, address, &host, &contiguous)) {
         *next_rip_slot(&v->next_rip, linear, cr3) =

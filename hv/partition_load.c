@@ -16,7 +16,7 @@
 enum status partition_load(struct partition *p, char *error, size_t error_size)
 {
     uint64_t begin = rdtsc();
-    guest_clear(p);
+    guest_clear(&p->ram);
     p->clear_ticks = rdtsc() - begin;
     devices_reset(p);
     memset(p->bios_told, 0, sizeof(p->bios_told));
@@ -59,5 +59,5 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
                 .has_pci = p->passthrough != NULL,
             },
     };
-    return load_guest(p, &request, &p->loaded, error, error_size);
+    return load_guest(&p->ram, &request, &p->loaded, error, error_size);
 }

@@ -71,8 +71,8 @@ static enum status read_linear(struct work *w, uint64_t at, void *to, size_t siz
 {
     struct guest_fault f;
     return page_fault(w,
-                      guest_copy_from_linear(w->cpu->partition, &w->cpu->paging, (uint32_t)at, to,
-                                             size, WALK_SUPERVISOR, &f),
+                      guest_copy_from_linear(w->cpu->ram, &w->cpu->paging, (uint32_t)at, to, size,
+                                             WALK_SUPERVISOR, &f),
                       &f);
 }
 
@@ -80,8 +80,8 @@ static enum status write_linear(struct work *w, uint64_t at, const void *from, s
 {
     struct guest_fault f;
     return page_fault(w,
-                      guest_copy_to_linear(w->cpu->partition, &w->cpu->paging, (uint32_t)at, from,
-                                           size, WALK_SUPERVISOR, &f),
+                      guest_copy_to_linear(w->cpu->ram, &w->cpu->paging, (uint32_t)at, from, size,
+                                           WALK_SUPERVISOR, &f),
                       &f);
 }
 
@@ -91,7 +91,7 @@ static enum status probe_write(struct work *w, uint64_t at, size_t size)
     struct guest_fault f;
     struct guest_span span;
     return page_fault(w,
-                      guest_span_walk(w->cpu->partition, &w->cpu->paging, (uint32_t)at, size,
+                      guest_span_walk(w->cpu->ram, &w->cpu->paging, (uint32_t)at, size,
                                       WALK_WRITE | WALK_SUPERVISOR, &span, &f),
                       &f);
 }
@@ -236,7 +236,7 @@ static enum status load_cr3(struct work *w, uint32_t cr3)
     if ((cpu->paging.cr4 & CR4_PAE) == 0) {
         return STATUS_OK;
     }
-    enum status s = guest_read(cpu->partition, gpa(cr3 & ~0x1full), cpu->pdpte, sizeof(cpu->pdpte));
+    enum status s = guest_read(cpu->ram, gpa(cr3 & ~0x1full), cpu->pdpte, sizeof(cpu->pdpte));
     uint64_t reserved = ~(BIT(cpu->paging.phys_bits) - 1) | 0x1e6; // SDM vol. 3, table 4-8
     for (unsigned i = 0; s == STATUS_OK && i < ARRAY_SIZE(cpu->pdpte); i++) {
         if ((cpu->pdpte[i] & 1) && (cpu->pdpte[i] & reserved)) {
@@ -387,7 +387,7 @@ static enum status push_error(struct work *w)
         return raise(w, EXCEPTION_SS, 0);
     }
     struct guest_fault f;
-    enum status s = guest_copy_to_linear(cpu->partition, &cpu->paging, (uint32_t)(ss->base + sp),
+    enum status s = guest_copy_to_linear(cpu->ram, &cpu->paging, (uint32_t)(ss->base + sp),
                                          &w->request->error, size, 0, &f);
     if (s == STATUS_OK) {
         uint32_t old = (uint32_t)cpu->regs->r[GPR_RSP];

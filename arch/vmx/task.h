@@ -12,7 +12,7 @@
 #include "arch/vmx/vmcs.h"
 #include "hv/emulate.h"
 
-struct partition;
+struct guest_ram;
 
 // In the order of the exit qualification.
 enum task_source {
@@ -31,7 +31,7 @@ struct task_segment {
 
 // What a task switch saves, loads or looks at.
 struct task_cpu {
-    const struct partition *partition;
+    const struct guest_ram *ram;
     struct guest_paging paging; // CR0, CR3, CR4
     struct guest_regs *regs;    // the eight that a task has, RSP among them
     uint32_t eip;               // of the next instruction of the old task; then of the new one

@@ -22,7 +22,7 @@ static void gather(struct task_cpu *cpu, struct vcpu *v, struct guest_regs *regs
     struct virt_state state;
     vmx_get_state(v, &state);
     *cpu = (struct task_cpu){
-        .partition = v->partition,
+        .ram = &v->partition->ram,
         .paging = state.paging,
         .regs = regs,
         .eip = (uint32_t)state.rip,

@@ -22,7 +22,7 @@
 #define BLOCK 512 // of RAM, compared at a time
 
 static struct insn insn;
-static struct partition ram_before;
+static struct flat_ram ram_before;
 
 // ---- device and ports ------------------------------------------------------------------------
 
@@ -40,7 +40,7 @@ static enum status note_access(gpa_t address, unsigned size)
     bool part = size != whole;
 
     CHECK((address.v & PAGE_MASK) + size <= PAGE_SIZE);
-    CHECK(!guest_ram_contains(&flat, address, size));
+    CHECK(!guest_ram_contains(&flat.ram, address, size));
     if (part) {
         CHECK(size < whole);
         CHECK((address.v & PAGE_MASK) == 0 || ((address.v + size) & PAGE_MASK) == 0);
@@ -88,7 +88,7 @@ static void find_element(unsigned pointer, unsigned access)
 {
     struct guest_fault fault;
 
-    CHECK(guest_span_walk(&flat, &guest.paging, string_linear(pointer), insn.mem_size, access,
+    CHECK(guest_span_walk(&flat.ram, &guest.paging, string_linear(pointer), insn.mem_size, access,
                           &port.span, &fault) == STATUS_OK);
 }
 
@@ -97,7 +97,7 @@ static void check_element(void)
 {
     uint32_t there = 0;
 
-    if (guest_span_read(&flat, &port.span, &there) != STATUS_OK)
+    if (guest_span_read(&flat.ram, &port.span, &there) != STATUS_OK)
         return; // some of it is the device's
     CHECK(((there ^ port.value) & size_mask(insn.mem_size) & ~0x60606060ull) == 0);
 }
@@ -211,9 +211,9 @@ struct change {
 static void find_change(size_t begin, struct change *out)
 {
     for (size_t i = begin; i < begin + BLOCK; i++) {
-        uint8_t changed = ram_before.ram[i] ^ flat.ram[i];
+        uint8_t changed = ram_before.bytes[i] ^ flat.bytes[i];
 
-        if ((changed & ~ACCESSED_DIRTY) == 0 && (changed & ~flat.ram[i]) == 0)
+        if ((changed & ~ACCESSED_DIRTY) == 0 && (changed & ~flat.bytes[i]) == 0)
             continue;
         out->first = out->first == 0 ? i : out->first;
         out->last = i;
@@ -225,8 +225,8 @@ static void check_ram(bool write_allowed)
 {
     struct change change = {0, 0};
 
-    for (size_t i = 0; i < sizeof(flat.ram); i += BLOCK) {
-        if (memcmp(ram_before.ram + i, flat.ram + i, BLOCK) != 0)
+    for (size_t i = 0; i < sizeof(flat.bytes); i += BLOCK) {
+        if (memcmp(ram_before.bytes + i, flat.bytes + i, BLOCK) != 0)
             find_change(i, &change);
     }
     CHECK(change.first == 0 || write_allowed);
@@ -267,8 +267,8 @@ static gpa_t faulting_address(uint16_t choice)
 
     if (guest.context.mode != DECODE_64 || segment >= SEG_FS)
         linear += guest.segments[segment].base;
-    if (guest_walk(&flat, &guest.paging, linear, WALK_READ, &out, &error) == STATUS_OK &&
-        !guest_ram_contains(&flat, out, 1))
+    if (guest_walk(&flat.ram, &guest.paging, linear, WALK_READ, &out, &error) == STATUS_OK &&
+        !guest_ram_contains(&flat.ram, out, 1))
         return out;
     return gpa(GUEST_DEVICE + (choice & PAGE_MASK));
 }

@@ -87,7 +87,7 @@ static void set_up_memory(uint8_t fill)
     flat_set_u64(0x2000, 0x3000 | 7);
     flat_set_u64(0x3000 + 8 * (AREA >> 21), 0x4000 | 7);
     for (unsigned page = 1; page < PAGES - 1; page++) {
-        uint8_t *to = page == DEVICE_PAGE ? device : flat.ram + RAM_GPA + page * PAGE_SIZE;
+        uint8_t *to = page == DEVICE_PAGE ? device : flat.bytes + RAM_GPA + page * PAGE_SIZE;
 
         flat_set_u64(0x4000 + 8 * page,
                      gpa_of(AREA + page * PAGE_SIZE).v | (page == FIXED_PAGE ? 5 : 7));
@@ -104,7 +104,8 @@ static void set_up_memory(uint8_t fill)
 static bool same_memory(void)
 {
     for (unsigned page = 1; page < PAGES - 1; page++) {
-        const uint8_t *mine = page == DEVICE_PAGE ? device : flat.ram + RAM_GPA + page * PAGE_SIZE;
+        const uint8_t *mine =
+            page == DEVICE_PAGE ? device : flat.bytes + RAM_GPA + page * PAGE_SIZE;
 
         if (memcmp(mine, area + page * PAGE_SIZE, PAGE_SIZE) != 0)
             return false;
@@ -317,7 +318,7 @@ static void run_both(struct guest_regs *regs, uint64_t rflags, unsigned count)
                                         .efer = BIT(8) | BIT(10),
                                         .cpl = 3,
                                         .phys_bits = 40};
-    struct emulate_context c = {.partition = &flat,
+    struct emulate_context c = {.ram = &flat.ram,
                                 .regs = regs,
                                 .paging = &paging,
                                 .rip = NATIVE_CODE,

@@ -104,15 +104,15 @@ static void set_memory(struct fixture *f, uint8_t first)
     f->p.dma_floor = f->req.dma_floor;
 }
 
-static void check_result(const struct partition *p, const struct load_result *res)
+static void check_result(const struct fake_ram *p, const struct load_result *res)
 {
     static const uint8_t nothing[PAGE_SIZE];
     const struct vcpu_entry *e = &res->entry;
 
     CHECK(res->kind != NULL);
     CHECK(e->mode == ENTRY_PROTECTED32 || e->mode == ENTRY_LONG64);
-    CHECK(guest_ram_contains(p, gpa(e->rip), 1));
-    CHECK(guest_ram_contains(p, e->gdt, (uint64_t)e->gdt_limit + 1));
+    CHECK(guest_ram_contains(&p->ram, gpa(e->rip), 1));
+    CHECK(guest_ram_contains(&p->ram, e->gdt, (uint64_t)e->gdt_limit + 1));
     CHECK(e->rip < GUEST_EBDA || e->rip >= GUEST_FIRMWARE_END);
     CHECK(e->cs + 7u <= e->gdt_limit && e->ds + 7u <= e->gdt_limit);
     CHECK(memcmp(fake_ram_at(p, res->rsdp.v, 8), "RSD PTR ", 8) == 0);

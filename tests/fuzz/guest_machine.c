@@ -163,7 +163,7 @@ static void patch_ram(const uint8_t *data, size_t size)
 
         memcpy(&address, data, sizeof(address));
         if (address <= FLAT_RAM_SIZE - 8)
-            memcpy(flat.ram + address, data + 2, 8);
+            memcpy(flat.bytes + address, data + 2, 8);
     }
 }
 
@@ -192,7 +192,7 @@ bool guest_machine_set_up(const uint8_t *data, size_t size, struct guest_choice 
     choice->flags = in.choice.flags;
     memcpy(&choice->address, in.choice.address, sizeof(choice->address));
 
-    *c = (struct emulate_context){.partition = &flat, .regs = &guest.regs, .paging = &guest.paging};
+    *c = (struct emulate_context){.ram = &flat.ram, .regs = &guest.regs, .paging = &guest.paging};
     c->mode = modes[in.mode & 3];
     c->real_mode = c->mode != DECODE_64 && (in.mode & 4);
     c->rflags = (in.rflags & ~RFLAGS_NO_FLAG) | RFLAGS_FIXED;
@@ -206,7 +206,7 @@ bool guest_machine_set_up(const uint8_t *data, size_t size, struct guest_choice 
     if (in.rflags & RFLAGS_NO_FLAG)
         set_up_breakpoints();
 
-    memcpy(flat.ram + (GUEST_CODE + in.rip) % (FLAT_RAM_SIZE - 32), in.code, sizeof(in.code));
+    memcpy(flat.bytes + (GUEST_CODE + in.rip) % (FLAT_RAM_SIZE - 32), in.code, sizeof(in.code));
     if (in.mode & 8) {
         c->fetched = guest.fetched;
         c->fetched_count = (uint8_t)(in.mode >> 5 ? 2 * (in.mode >> 5) + 1 : 15);

@@ -120,7 +120,7 @@ static enum status walk(struct model *m)
 
         m->address[level] = table + index * size;
         m->entry[level] = 0;
-        if (guest_read(&flat, gpa(m->address[level]), &m->entry[level], size) != STATUS_OK)
+        if (guest_read(&flat.ram, gpa(m->address[level]), &m->entry[level], size) != STATUS_OK)
             return ERR_RANGE;
         if (!(m->entry[level] & P))
             return fault(m, 0);
@@ -165,7 +165,7 @@ static void check_marks(const struct model *m)
 
         if (root_of_pae(m, level))
             continue;
-        CHECK(guest_read(&flat, gpa(m->address[level]), &now, 4) == STATUS_OK);
+        CHECK(guest_read(&flat.ram, gpa(m->address[level]), &now, 4) == STATUS_OK);
         CHECK((now & wanted) == wanted);
     }
 }
@@ -178,7 +178,7 @@ void compare_walk(const struct guest_paging *g, uint64_t gva, unsigned access)
     uint32_t error_code = 0;
     gpa_t out = gpa(0);
 
-    CHECK(guest_walk(&flat, g, gva, access, &out, &error_code) == expected);
+    CHECK(guest_walk(&flat.ram, g, gva, access, &out, &error_code) == expected);
     CHECK(expected != ERR_FAULT || error_code == m.error_code);
     CHECK(expected == STATUS_OK || flat.writes == writes);
     CHECK(expected != STATUS_OK || out.v == m.physical);

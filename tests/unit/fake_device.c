@@ -20,7 +20,7 @@ void fake_guest_reset(enum decode_mode mode)
         guest.segments[s] = (struct guest_segment){
             .base = 0, .limit = 0xffffffff, .attributes = s == SEG_CS ? 0xc9b : 0xc93};
     guest.context = (struct emulate_context){
-        .partition = &flat,
+        .ram = &flat.ram,
         .regs = &guest.regs,
         .paging = &guest.paging,
         .rip = 0x8000,
@@ -35,8 +35,8 @@ struct insn fake_guest_code(const uint8_t *bytes, size_t size)
     struct insn insn;
     size_t got;
 
-    memset(flat.ram + guest.context.rip, 0xcc, INSN_MAX_LENGTH);
-    memcpy(flat.ram + guest.context.rip, bytes, size);
+    memset(flat.bytes + guest.context.rip, 0xcc, INSN_MAX_LENGTH);
+    memcpy(flat.bytes + guest.context.rip, bytes, size);
     if (emulate_fetch(&guest.context, &insn, fetched, &got) != STATUS_OK || insn.length != size) {
         fprintf(stderr, "the test's instruction does not decode to its own length\n");
         abort();

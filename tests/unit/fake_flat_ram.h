@@ -4,12 +4,14 @@
 #ifndef TESTS_UNIT_FAKE_FLAT_RAM_H
 #define TESTS_UNIT_FAKE_FLAT_RAM_H
 
+#include "hv/guest_layout.h"
 #include "hv/guest_mem.h"
 
 #define FLAT_RAM_SIZE KIB(64)
 
-struct partition {
-    uint8_t ram[FLAT_RAM_SIZE];
+struct flat_ram {
+    struct guest_ram ram; // what callers have; empty
+    uint8_t bytes[FLAT_RAM_SIZE];
     unsigned writes; // how many there were
     // Another processor, which comes in between before each of the next `changes` calls of
     // guest_replace() and flips these bits of the entry.
@@ -17,7 +19,7 @@ struct partition {
     uint8_t change;
 };
 
-extern struct partition flat;
+extern struct flat_ram flat;
 
 void flat_clear(void);
 void flat_set_u64(uint64_t address, uint64_t value);

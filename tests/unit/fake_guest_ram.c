@@ -11,49 +11,49 @@
 const uint8_t fake_uuid[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
                                0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
 
-void fake_ram_init(struct partition *p, uint64_t memory)
+void fake_ram_init(struct fake_ram *p, uint64_t memory)
 {
     memset(p, 0, sizeof(*p));
     p->memory = memory;
-    p->ram = mmap(NULL, memory, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                  -1, 0);
-    if (p->ram == MAP_FAILED) {
+    p->bytes = mmap(NULL, memory, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p->bytes == MAP_FAILED) {
         perror("mmap");
         abort();
     }
 }
 
-void fake_ram_free(struct partition *p)
+void fake_ram_free(struct fake_ram *p)
 {
-    munmap(p->ram, p->memory);
+    munmap(p->bytes, p->memory);
 }
 
-static uint8_t *find(const struct partition *p, uint64_t address, uint64_t size)
+static uint8_t *find(const struct fake_ram *p, uint64_t address, uint64_t size)
 {
     const uint64_t low = guest_low_end(p->memory, p->dma_floor);
     const uint64_t high = guest_high_ram(p->memory, p->dma_floor);
 
     if (p->dma_floor != 0 && address >= p->dma_floor) {
         return address <= low && size <= low - address
-                   ? p->ram + GUEST_FIRMWARE_END + (address - p->dma_floor)
+                   ? p->bytes + GUEST_FIRMWARE_END + (address - p->dma_floor)
                    : NULL;
     }
     if (p->dma_floor != 0) {
         return address <= GUEST_FIRMWARE_END && size <= GUEST_FIRMWARE_END - address
-                   ? p->ram + address
+                   ? p->bytes + address
                    : NULL;
     }
     if (address <= low && size <= low - address) {
-        return p->ram + address;
+        return p->bytes + address;
     }
     if (address >= GUEST_RAM_HIGH && address - GUEST_RAM_HIGH <= high &&
         size <= high - (address - GUEST_RAM_HIGH)) {
-        return p->ram + low + (address - GUEST_RAM_HIGH);
+        return p->bytes + low + (address - GUEST_RAM_HIGH);
     }
     return NULL;
 }
 
-uint8_t *fake_ram_at(const struct partition *p, uint64_t address, uint64_t size)
+uint8_t *fake_ram_at(const struct fake_ram *p, uint64_t address, uint64_t size)
 {
     uint8_t *at = find(p, address, size);
 
@@ -65,7 +65,7 @@ uint8_t *fake_ram_at(const struct partition *p, uint64_t address, uint64_t size)
     return at;
 }
 
-uint16_t fake_ram_u16(const struct partition *p, uint64_t address)
+uint16_t fake_ram_u16(const struct fake_ram *p, uint64_t address)
 {
     uint16_t v;
 
@@ -73,7 +73,7 @@ uint16_t fake_ram_u16(const struct partition *p, uint64_t address)
     return v;
 }
 
-uint32_t fake_ram_u32(const struct partition *p, uint64_t address)
+uint32_t fake_ram_u32(const struct fake_ram *p, uint64_t address)
 {
     uint32_t v;
 
@@ -81,7 +81,7 @@ uint32_t fake_ram_u32(const struct partition *p, uint64_t address)
     return v;
 }
 
-uint64_t fake_ram_u64(const struct partition *p, uint64_t address)
+uint64_t fake_ram_u64(const struct fake_ram *p, uint64_t address)
 {
     uint64_t v;
 
@@ -94,14 +94,19 @@ struct boot_module fake_module(const char *name, const void *data, uint64_t size
     return (struct boot_module){(uint64_t)(uintptr_t)data, size, name};
 }
 
-bool guest_ram_contains(const struct partition *p, gpa_t address, uint64_t size)
+static const struct fake_ram *fake_of(const struct guest_ram *ram)
 {
-    return find(p, address.v, size) != NULL;
+    return (const struct fake_ram *)((const char *)ram - offsetof(struct fake_ram, ram));
 }
 
-enum status guest_read(const struct partition *p, gpa_t address, void *buffer, size_t size)
+bool guest_ram_contains(const struct guest_ram *ram, gpa_t address, uint64_t size)
 {
-    const uint8_t *at = find(p, address.v, size);
+    return find(fake_of(ram), address.v, size) != NULL;
+}
+
+enum status guest_read(const struct guest_ram *ram, gpa_t address, void *buffer, size_t size)
+{
+    const uint8_t *at = find(fake_of(ram), address.v, size);
 
     if (at == NULL) {
         return ERR_RANGE;
@@ -111,20 +116,20 @@ enum status guest_read(const struct partition *p, gpa_t address, void *buffer, s
 }
 
 // Where a write goes; NULL if it fails.
-static uint8_t *find_for_write(const struct partition *p, uint64_t address, uint64_t size)
+static uint8_t *find_for_write(const struct guest_ram *ram, uint64_t address, uint64_t size)
 {
-    struct partition *counted = (struct partition *)(uintptr_t)p;
+    struct fake_ram *p = (struct fake_ram *)(uintptr_t)fake_of(ram);
 
-    counted->writes++;
+    p->writes++;
     if (p->fail_after != 0 && p->writes > p->fail_after) {
         return NULL;
     }
     return find(p, address, size);
 }
 
-enum status guest_write(const struct partition *p, gpa_t address, const void *buffer, size_t size)
+enum status guest_write(const struct guest_ram *ram, gpa_t address, const void *buffer, size_t size)
 {
-    uint8_t *at = find_for_write(p, address.v, size);
+    uint8_t *at = find_for_write(ram, address.v, size);
 
     if (at == NULL) {
         return ERR_RANGE;
@@ -133,9 +138,9 @@ enum status guest_write(const struct partition *p, gpa_t address, const void *bu
     return STATUS_OK;
 }
 
-enum status guest_fill(const struct partition *p, gpa_t address, uint8_t value, uint64_t size)
+enum status guest_fill(const struct guest_ram *ram, gpa_t address, uint8_t value, uint64_t size)
 {
-    uint8_t *at = find_for_write(p, address.v, size);
+    uint8_t *at = find_for_write(ram, address.v, size);
 
     if (at == NULL) {
         return ERR_RANGE;
@@ -153,10 +158,10 @@ enum status module_read(const struct boot_module *m, uint64_t offset, void *buff
     return STATUS_OK;
 }
 
-enum status guest_copy_module(const struct partition *p, gpa_t address, const struct boot_module *m,
-                              uint64_t offset, uint64_t size)
+enum status guest_copy_module(const struct guest_ram *ram, gpa_t address,
+                              const struct boot_module *m, uint64_t offset, uint64_t size)
 {
-    uint8_t *at = find_for_write(p, address.v, size);
+    uint8_t *at = find_for_write(ram, address.v, size);
 
     if (at == NULL) {
         return ERR_RANGE;

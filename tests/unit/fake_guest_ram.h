@@ -5,10 +5,12 @@
 #define TESTS_UNIT_FAKE_GUEST_RAM_H
 
 #include "boot/boot_info.h"
+#include "hv/guest_layout.h"
 #include "hv/guest_mem.h"
 
-struct partition {
-    uint8_t *ram; // all of it, that above 4 GiB right behind that below
+struct fake_ram {
+    struct guest_ram ram; // what callers have; empty
+    uint8_t *bytes;       // all of it, that above 4 GiB right behind that below
     uint64_t memory;
     uint64_t dma_floor;  // set behind fake_ram_init; its RAM above the first MiB begins here
     uint64_t writes;     // how many there were
@@ -16,14 +18,14 @@ struct partition {
 };
 
 // Takes address space, and memory only for what is touched.
-void fake_ram_init(struct partition *p, uint64_t memory);
-void fake_ram_free(struct partition *p);
+void fake_ram_init(struct fake_ram *p, uint64_t memory);
+void fake_ram_free(struct fake_ram *p);
 
 // A pointer to guest-physical memory; ends the test if that is not RAM.
-uint8_t *fake_ram_at(const struct partition *p, uint64_t address, uint64_t size);
-uint16_t fake_ram_u16(const struct partition *p, uint64_t address);
-uint32_t fake_ram_u32(const struct partition *p, uint64_t address);
-uint64_t fake_ram_u64(const struct partition *p, uint64_t address);
+uint8_t *fake_ram_at(const struct fake_ram *p, uint64_t address, uint64_t size);
+uint16_t fake_ram_u16(const struct fake_ram *p, uint64_t address);
+uint32_t fake_ram_u32(const struct fake_ram *p, uint64_t address);
+uint64_t fake_ram_u64(const struct fake_ram *p, uint64_t address);
 
 // 00112233-4455-6677-8899-aabbccddeeff
 extern const uint8_t fake_uuid[16];

@@ -34,7 +34,7 @@ struct guest_platform platform_with_pci(void)
     return pf;
 }
 
-uint8_t table_sum(const struct partition *p, uint64_t at, uint64_t size)
+uint8_t table_sum(const struct fake_ram *p, uint64_t at, uint64_t size)
 {
     const uint8_t *bytes = fake_ram_at(p, at, size);
     uint8_t total = 0;
@@ -45,20 +45,20 @@ uint8_t table_sum(const struct partition *p, uint64_t at, uint64_t size)
     return total;
 }
 
-void write_tables(struct partition *p, const struct guest_platform *pf)
+void write_tables(struct fake_ram *p, const struct guest_platform *pf)
 {
     char error[128] = "";
     gpa_t rsdp = {0};
 
     fake_ram_init(p, MIB(2));
-    assert_int_equal(guest_acpi_write(p, pf, &rsdp, error, sizeof(error)), STATUS_OK);
+    assert_int_equal(guest_acpi_write(&p->ram, pf, &rsdp, error, sizeof(error)), STATUS_OK);
     assert_string_equal(error, "");
     assert_in_range(rsdp.v, 0xe0000, 0xfffff);
     assert_int_equal(rsdp.v % 16, 0);
     assert_memory_equal(fake_ram_at(p, rsdp.v, 8), "RSD PTR ", 8);
 }
 
-uint64_t scan_for_rsdp(const struct partition *p)
+uint64_t scan_for_rsdp(const struct fake_ram *p)
 {
     for (uint64_t at = 0xe0000; at < 0x100000; at += 16) {
         if (memcmp(fake_ram_at(p, at, 8), "RSD PTR ", 8) == 0 && table_sum(p, at, 20) == 0) {
@@ -69,7 +69,7 @@ uint64_t scan_for_rsdp(const struct partition *p)
     return 0;
 }
 
-uint64_t find_table(const struct partition *p, const char *signature)
+uint64_t find_table(const struct fake_ram *p, const char *signature)
 {
     const uint64_t rsdp = scan_for_rsdp(p);
     const uint64_t rsdt = fake_ram_u32(p, rsdp + 16);

@@ -124,7 +124,7 @@ void set_up_flat(struct fixture *f)
 enum status load(struct fixture *f)
 {
     f->error[0] = '\0';
-    return load_guest(&f->p, &f->req, &f->res, f->error, sizeof(f->error));
+    return load_guest(&f->p.ram, &f->req, &f->res, f->error, sizeof(f->error));
 }
 
 void expect_failure(struct fixture *f, enum status s, const char *text)

@@ -16,7 +16,7 @@
 #define IMAGE_SIZE 0xa00u
 
 struct fixture {
-    struct partition p;
+    struct fake_ram p;
     uint8_t image[0x4000];
     struct boot_module file;
     struct load_request req;

@@ -147,7 +147,7 @@ static void test_fetch_agrees_with_decoder(void **state)
                 bytes[i] = some[next_random() % (i < 3 ? ARRAY_SIZE(some) : 2)];
         }
         fake_guest_reset(mode);
-        memcpy(flat.ram + guest.context.rip, bytes, INSN_MAX_LENGTH);
+        memcpy(flat.bytes + guest.context.rip, bytes, INSN_MAX_LENGTH);
         guest.context.memo = &memo;
         hits += find(bytes, mode) != NULL;
         status = decode(bytes, INSN_MAX_LENGTH, mode, &right);

@@ -57,7 +57,7 @@ static void reset(void)
 static uint8_t *byte_at(uint64_t linear)
 {
     uint64_t page = flat_u64(TABLE + linear / PAGE_SIZE * 8) & ~PAGE_MASK;
-    return (page == DEVICE ? guest.device : flat.ram + page) + (linear & PAGE_MASK);
+    return (page == DEVICE ? guest.device : flat.bytes + page) + (linear & PAGE_MASK);
 }
 
 struct row {

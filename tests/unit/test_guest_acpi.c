@@ -14,7 +14,7 @@
 
 static void root_pointer_holds(void **state)
 {
-    struct partition p;
+    struct fake_ram p;
     uint64_t rsdp;
 
     (void)state;
@@ -35,7 +35,7 @@ static void every_checksum_holds(void **state)
     (void)state;
     for (size_t n = 0; n < ARRAY_SIZE(counts); n++) {
         struct guest_platform pf = platform_with_pci();
-        struct partition p;
+        struct fake_ram p;
 
         pf.cpu_count = counts[n];
         write_tables(&p, &pf);
@@ -58,7 +58,7 @@ static void no_table_lies_on_another(void **state)
     uint64_t start[ARRAY_SIZE(tables) + 2];
     uint64_t end[ARRAY_SIZE(tables) + 2];
     struct guest_platform pf = platform_with_pci();
-    struct partition p;
+    struct fake_ram p;
 
     (void)state;
     pf.cpu_count = MAX_CPUS;
@@ -83,7 +83,7 @@ static void no_table_lies_on_another(void **state)
 static void has_pci_tables_only_with_pci(void **state)
 {
     const struct guest_platform pf = platform_with_pci();
-    struct partition p;
+    struct fake_ram p;
     uint64_t mcfg;
 
     (void)state;
@@ -120,7 +120,7 @@ static void has_pci_tables_only_with_pci(void **state)
 
 static void fadt_says_what_the_platform_is(void **state)
 {
-    struct partition p;
+    struct fake_ram p;
     uint64_t fadt;
     uint32_t flags;
 
@@ -159,7 +159,7 @@ static void fadt_says_what_the_platform_is(void **state)
 static void fadt_leaves_out_what_is_not_there(void **state)
 {
     struct guest_platform pf = usual_platform;
-    struct partition p;
+    struct fake_ram p;
     uint64_t fadt;
 
     (void)state;
@@ -183,7 +183,7 @@ static void fadt_leaves_out_what_is_not_there(void **state)
 
 static void facs_is_aligned_and_whole(void **state)
 {
-    struct partition p;
+    struct fake_ram p;
     uint64_t facs;
 
     (void)state;
@@ -198,7 +198,7 @@ static void facs_is_aligned_and_whole(void **state)
 static void madt_lists_processors_and_the_ioapic(void **state)
 {
     struct guest_platform pf = usual_platform;
-    struct partition p;
+    struct fake_ram p;
     unsigned seen[256] = {0};
     unsigned cpus = 0;
     unsigned pits = 0;
@@ -249,7 +249,7 @@ static void madt_lists_processors_and_the_ioapic(void **state)
 static void refuses_a_platform_without_sense(void **state)
 {
     struct guest_platform pf;
-    struct partition p;
+    struct fake_ram p;
     char error[128];
     gpa_t rsdp;
 
@@ -257,22 +257,22 @@ static void refuses_a_platform_without_sense(void **state)
     fake_ram_init(&p, MIB(2));
     pf = usual_platform;
     pf.cpu_count = 0;
-    assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_acpi_write(&p.ram, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
     assert_non_null(strstr(error, "0 CPUs"));
     pf.cpu_count = MAX_CPUS + 1;
-    assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_acpi_write(&p.ram, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
     assert_non_null(strstr(error, "65 CPUs"));
     pf = usual_platform;
     pf.sci_irq = 0;
-    assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_acpi_write(&p.ram, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
     pf.sci_irq = 16;
-    assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_acpi_write(&p.ram, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
     assert_non_null(strstr(error, "not 16"));
     pf = usual_platform;
     pf.pm1_base = 0;
-    assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_acpi_write(&p.ram, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
     pf.pm1_base = 0xfffb;
-    assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_acpi_write(&p.ram, &pf, &rsdp, error, sizeof(error)), ERR_INVALID);
     assert_non_null(strstr(error, "0xfffb"));
     assert_int_equal(p.writes, 0);
     fake_ram_free(&p);
@@ -282,7 +282,7 @@ static void refuses_a_platform_without_sense(void **state)
 static void reports_every_failed_write(void **state)
 {
     const struct guest_platform pf = platform_with_pci();
-    struct partition p;
+    struct fake_ram p;
     char error[128];
     gpa_t rsdp;
     uint64_t all;
@@ -295,7 +295,7 @@ static void reports_every_failed_write(void **state)
         p.writes = 0;
         p.fail_after = n;
         error[0] = '\0';
-        assert_int_equal(guest_acpi_write(&p, &pf, &rsdp, error, sizeof(error)), ERR_RANGE);
+        assert_int_equal(guest_acpi_write(&p.ram, &pf, &rsdp, error, sizeof(error)), ERR_RANGE);
         assert_non_null(strstr(error, "ACPI tables"));
     }
     fake_ram_free(&p);

@@ -28,7 +28,7 @@ static int run(const char *command, char *out, size_t size)
 }
 
 // Writes a table to the file DIR/SIGNATURE.dat.
-static void save(const struct partition *p, const char *dir, const char *signature)
+static void save(const struct fake_ram *p, const char *dir, const char *signature)
 {
     const uint64_t at = find_table(p, signature);
     const uint32_t length = fake_ram_u32(p, at + 4);
@@ -52,7 +52,7 @@ static void remove_folder(const char *dir)
 }
 
 // Disassembles a table and gives the source.
-static char *disassemble(const struct partition *p, const char *dir, const char *signature)
+static char *disassemble(const struct fake_ram *p, const char *dir, const char *signature)
 {
     const size_t size = 256 * 1024;
     char *text = calloc(1, size);
@@ -93,7 +93,7 @@ static void iasl_understands_every_table(void **state)
     };
     const struct guest_platform pf = platform_with_pci();
     char dir[] = "/tmp/bulkhead-acpi-XXXXXX";
-    struct partition p;
+    struct fake_ram p;
 
     (void)state;
     assert_non_null(mkdtemp(dir));
@@ -121,7 +121,7 @@ static char *evaluate(const char *what)
     char *text = calloc(1, size);
     char dir[] = "/tmp/bulkhead-acpi-XXXXXX";
     char command[512];
-    struct partition p;
+    struct fake_ram p;
 
     assert_non_null(mkdtemp(dir));
     write_tables(&p, &pf);
@@ -184,7 +184,7 @@ static void pci_ranges_are_the_platform_s(void **state)
         {4, 0x1000, "Range Minimum"},
         {4, 0xffff, "Range Maximum"},
     };
-    struct partition p;
+    struct fake_ram p;
     char *text;
 
     (void)state;
@@ -238,7 +238,7 @@ static void control_of_the_bus_is_not_granted(void **state)
 // PackageOp, its length, four elements, BytePrefix, the first.
 static void s5_is_what_power_off_expects(void **state)
 {
-    struct partition p;
+    struct fake_ram p;
     const uint8_t *aml;
     const uint8_t *name = NULL;
     uint64_t dsdt;

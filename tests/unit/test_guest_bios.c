@@ -19,9 +19,9 @@ static void each_vector_has_a_stub_of_its_own(void **state)
 {
     (void)state;
     static const uint8_t stub[] = {0xe6, GUEST_BIOS_PORT, 0xcf}; // OUT, IRET
-    struct partition p;
+    struct fake_ram p;
     fake_ram_init(&p, MIB(1));
-    assert_int_equal(guest_bios_write(&p), STATUS_OK);
+    assert_int_equal(guest_bios_write(&p.ram), STATUS_OK);
     for (unsigned i = 0; i < 256; i++) {
         uint64_t at = ((uint64_t)fake_ram_u16(&p, i * 4 + 2) << 4) + fake_ram_u16(&p, i * 4);
         assert_int_equal(at, GUEST_BIOS + i * GUEST_BIOS_STEP);
@@ -36,9 +36,9 @@ static void the_reset_vector_means_the_same_in_every_mode(void **state)
 {
     (void)state;
     static const uint8_t code[] = {0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd};
-    struct partition p;
+    struct fake_ram p;
     fake_ram_init(&p, MIB(1));
-    assert_int_equal(guest_bios_write(&p), STATUS_OK);
+    assert_int_equal(guest_bios_write(&p.ram), STATUS_OK);
     assert_memory_equal(fake_ram_at(&p, 0xffff0, 7), code, 7);
     assert_memory_equal(fake_ram_at(&p, 0xffff0, 16), guest_reset_code, 16);
     assert_int_equal(fake_ram_at(&p, 0xffffe, 1)[0], 0xfc); // model AT
@@ -51,15 +51,15 @@ static void the_reset_vector_means_the_same_in_every_mode(void **state)
 static void reports_every_failed_write(void **state)
 {
     (void)state;
-    struct partition p;
+    struct fake_ram p;
     fake_ram_init(&p, MIB(1));
-    assert_int_equal(guest_bios_write(&p), STATUS_OK);
+    assert_int_equal(guest_bios_write(&p.ram), STATUS_OK);
     uint64_t writes = p.writes;
     assert_true(writes >= 3);
     for (uint64_t i = 1; i < writes; i++) {
         p.writes = 0;
         p.fail_after = i;
-        assert_int_not_equal(guest_bios_write(&p), STATUS_OK);
+        assert_int_not_equal(guest_bios_write(&p.ram), STATUS_OK);
     }
     fake_ram_free(&p);
 }

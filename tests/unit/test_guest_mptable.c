@@ -36,7 +36,7 @@ struct found {
     bool nmi_on_lint1;
 };
 
-static uint8_t sum(const struct partition *p, uint64_t at, uint64_t size)
+static uint8_t sum(const struct fake_ram *p, uint64_t at, uint64_t size)
 {
     const uint8_t *bytes = fake_ram_at(p, at, size);
     uint8_t total = 0;
@@ -47,7 +47,7 @@ static uint8_t sum(const struct partition *p, uint64_t at, uint64_t size)
     return total;
 }
 
-static uint64_t scan(const struct partition *p)
+static uint64_t scan(const struct fake_ram *p)
 {
     for (uint64_t at = 0xf0000; at < 0x100000; at += 16) {
         if (memcmp(fake_ram_at(p, at, 4), "_MP_", 4) == 0 && sum(p, at, 16) == 0) {
@@ -58,7 +58,7 @@ static uint64_t scan(const struct partition *p)
     return 0;
 }
 
-static void read_interrupt(const struct partition *p, uint64_t at, struct found *f)
+static void read_interrupt(const struct fake_ram *p, uint64_t at, struct found *f)
 {
     const uint8_t *e = fake_ram_at(p, at, 8); // type, kind, flags (2), bus, source, APIC, pin
 
@@ -94,7 +94,7 @@ static void read_interrupt(const struct partition *p, uint64_t at, struct found 
     }
 }
 
-static void read_tables(const struct partition *p, const struct guest_platform *pf, struct found *f)
+static void read_tables(const struct fake_ram *p, const struct guest_platform *pf, struct found *f)
 {
     const uint64_t floating = scan(p);
     const uint64_t config = fake_ram_u32(p, floating + 4);
@@ -152,13 +152,13 @@ static void reads_back(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
         struct guest_platform pf = usual;
-        struct partition p;
+        struct fake_ram p;
         struct found f;
         char error[128] = "";
 
         pf.cpu_count = counts[i];
         fake_ram_init(&p, MIB(2));
-        assert_int_equal(guest_mptable_write(&p, &pf, error, sizeof(error)), STATUS_OK);
+        assert_int_equal(guest_mptable_write(&p.ram, &pf, error, sizeof(error)), STATUS_OK);
         assert_string_equal(error, "");
         read_tables(&p, &pf, &f);
         assert_int_equal(f.count[0], counts[i]);
@@ -179,7 +179,7 @@ static void reads_back(void **state)
 static void names_the_pci_bus(void **state)
 {
     struct guest_platform pf = usual;
-    struct partition p;
+    struct fake_ram p;
     struct found f;
     char error[128] = "";
 
@@ -187,7 +187,7 @@ static void names_the_pci_bus(void **state)
     pf.has_pci = true;
     pf.cpu_count = MAX_CPUS;
     fake_ram_init(&p, MIB(2));
-    assert_int_equal(guest_mptable_write(&p, &pf, error, sizeof(error)), STATUS_OK);
+    assert_int_equal(guest_mptable_write(&p.ram, &pf, error, sizeof(error)), STATUS_OK);
     read_tables(&p, &pf, &f);
     assert_int_equal(f.count[0], MAX_CPUS);
     assert_int_equal(f.count[1], 2);
@@ -203,34 +203,34 @@ static void names_the_pci_bus(void **state)
 static void refuses_too_many_processors(void **state)
 {
     struct guest_platform pf = usual;
-    struct partition p;
+    struct fake_ram p;
     char error[128];
 
     (void)state;
     fake_ram_init(&p, MIB(2));
     pf.cpu_count = MAX_CPUS + 1;
-    assert_int_equal(guest_mptable_write(&p, &pf, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_mptable_write(&p.ram, &pf, error, sizeof(error)), ERR_INVALID);
     assert_non_null(strstr(error, "65 CPUs"));
     pf.cpu_count = 0;
-    assert_int_equal(guest_mptable_write(&p, &pf, error, sizeof(error)), ERR_INVALID);
+    assert_int_equal(guest_mptable_write(&p.ram, &pf, error, sizeof(error)), ERR_INVALID);
     assert_int_equal(p.writes, 0);
     fake_ram_free(&p);
 }
 
 static void reports_every_failed_write(void **state)
 {
-    struct partition p;
+    struct fake_ram p;
     char error[128] = "";
     uint64_t all;
 
     (void)state;
     fake_ram_init(&p, MIB(2));
-    assert_int_equal(guest_mptable_write(&p, &usual, error, sizeof(error)), STATUS_OK);
+    assert_int_equal(guest_mptable_write(&p.ram, &usual, error, sizeof(error)), STATUS_OK);
     all = p.writes;
     for (uint64_t n = 1; n < all; n++) {
         p.writes = 0;
         p.fail_after = n;
-        assert_int_equal(guest_mptable_write(&p, &usual, error, sizeof(error)), ERR_RANGE);
+        assert_int_equal(guest_mptable_write(&p.ram, &usual, error, sizeof(error)), ERR_RANGE);
         assert_non_null(strstr(error, "MP tables"));
     }
     fake_ram_free(&p);

@@ -24,7 +24,7 @@ static struct guest_identity identity(uint64_t memory)
     return (struct guest_identity){"alpha", "1.2", fake_uuid, memory};
 }
 
-static uint8_t sum(const struct partition *p, uint64_t at, uint64_t size)
+static uint8_t sum(const struct fake_ram *p, uint64_t at, uint64_t size)
 {
     const uint8_t *bytes = fake_ram_at(p, at, size);
     uint8_t total = 0;
@@ -35,18 +35,18 @@ static uint8_t sum(const struct partition *p, uint64_t at, uint64_t size)
     return total;
 }
 
-static void write_tables(struct partition *p, const struct guest_platform *pf, uint64_t memory)
+static void write_tables(struct fake_ram *p, const struct guest_platform *pf, uint64_t memory)
 {
     const struct guest_identity id = identity(memory);
     char error[256] = "";
 
     fake_ram_init(p, MIB(16));
-    assert_int_equal(guest_smbios_write(p, pf, &id, error, sizeof(error)), STATUS_OK);
+    assert_int_equal(guest_smbios_write(&p->ram, pf, &id, error, sizeof(error)), STATUS_OK);
     assert_string_equal(error, "");
 }
 
 // The entry point, as Linux's dmi_scan_machine() looks for it.
-static uint64_t scan(const struct partition *p)
+static uint64_t scan(const struct fake_ram *p)
 {
     for (uint64_t at = 0xf0000; at < 0x100000; at += 16) {
         if (memcmp(fake_ram_at(p, at, 4), "_SM_", 4) == 0 && sum(p, at, 31) == 0 &&
@@ -59,7 +59,7 @@ static uint64_t scan(const struct partition *p)
 }
 
 // The first byte after a structure and its texts.
-static uint64_t next_of(const struct partition *p, uint64_t at)
+static uint64_t next_of(const struct fake_ram *p, uint64_t at)
 {
     at += *fake_ram_at(p, at + 1, 1);
     if (*fake_ram_at(p, at, 1) == 0) {
@@ -72,7 +72,7 @@ static uint64_t next_of(const struct partition *p, uint64_t at)
 }
 
 // The `n`-th structure of a type; ends the test if there is none.
-static uint64_t find(const struct partition *p, unsigned type, unsigned n)
+static uint64_t find(const struct fake_ram *p, unsigned type, unsigned n)
 {
     const uint64_t entry = scan(p);
     uint64_t at = fake_ram_u32(p, entry + 24);
@@ -88,7 +88,7 @@ static uint64_t find(const struct partition *p, unsigned type, unsigned n)
 }
 
 // The text whose number stands at `field` of a structure.
-static const char *text(const struct partition *p, uint64_t structure, unsigned field)
+static const char *text(const struct fake_ram *p, uint64_t structure, unsigned field)
 {
     const unsigned number = *fake_ram_at(p, structure + field, 1);
     uint64_t at = structure + *fake_ram_at(p, structure + 1, 1);
@@ -102,7 +102,7 @@ static const char *text(const struct partition *p, uint64_t structure, unsigned 
 }
 
 // Walks all structures as the entry point describes them.
-static void check_table(const struct partition *p, unsigned cpus)
+static void check_table(const struct fake_ram *p, unsigned cpus)
 {
     const uint64_t entry = scan(p);
     const uint64_t start = fake_ram_u32(p, entry + 24);
@@ -139,7 +139,7 @@ static void check_table(const struct partition *p, unsigned cpus)
 
 static void any_number_of_cpus(void **state)
 {
-    struct partition p;
+    struct fake_ram p;
     (void)state;
 
     for (unsigned cpus = 1; cpus <= MAX_CPUS; cpus++) {
@@ -157,7 +157,7 @@ static void says_what_the_partition_is(void **state)
     // 00112233-4455-6677-8899-aabbccddeeff: the first three fields are little-endian.
     static const uint8_t uuid[] = {0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66,
                                    0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
-    struct partition p;
+    struct fake_ram p;
     char socket[16];
     uint64_t at;
     (void)state;
@@ -208,7 +208,7 @@ static void says_how_much_memory(void **state)
         {GIB(1024), 1 << 30, 0, 0x7fff, 1 << 20},
         {GIB(2048), 0x80000000, GIB(2048), 0x7fff, 2 << 20},
     };
-    struct partition p;
+    struct fake_ram p;
     (void)state;
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -232,23 +232,23 @@ static void failures_are_reported(void **state)
     const struct guest_identity id = identity(MIB(16));
     static char version[GUEST_SMBIOS_END - GUEST_SMBIOS];
     const struct guest_identity long_one = {"alpha", version, fake_uuid, MIB(16)};
-    struct partition p;
+    struct fake_ram p;
     char error[256];
     uint64_t all;
     (void)state;
 
     fake_ram_init(&p, MIB(16));
-    assert_int_equal(guest_smbios_write(&p, &usual, &id, error, sizeof(error)), STATUS_OK);
+    assert_int_equal(guest_smbios_write(&p.ram, &usual, &id, error, sizeof(error)), STATUS_OK);
     all = p.writes;
     for (uint64_t n = 1; n < all; n++) {
         p.writes = 0;
         p.fail_after = n;
-        assert_int_equal(guest_smbios_write(&p, &usual, &id, error, sizeof(error)), ERR_RANGE);
+        assert_int_equal(guest_smbios_write(&p.ram, &usual, &id, error, sizeof(error)), ERR_RANGE);
         assert_non_null(strstr(error, "the SMBIOS tables don't fit at 0xf8000-0xfbfff"));
     }
     p.fail_after = 0;
     memset(version, 'v', sizeof(version) - 1); // longer than the place
-    assert_int_equal(guest_smbios_write(&p, &usual, &long_one, error, sizeof(error)),
+    assert_int_equal(guest_smbios_write(&p.ram, &usual, &long_one, error, sizeof(error)),
                      ERR_NO_MEMORY);
     assert_int_equal(*fake_ram_at(&p, GUEST_SMBIOS_END, 1), 0);
     fake_ram_free(&p);

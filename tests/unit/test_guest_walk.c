@@ -48,7 +48,7 @@ static enum status walk(uint64_t gva, unsigned access)
 {
     result = gpa(~0ull);
     error = 0xdead;
-    return guest_walk(&flat, &paging, gva, access, &result, &error);
+    return guest_walk(&flat.ram, &paging, gva, access, &result, &error);
 }
 
 static void expect(uint64_t gva, unsigned access, uint64_t address)
@@ -481,8 +481,8 @@ static void set_up_two_pages(void)
     set_up_4_levels();
     flat_set_u64(PT + 394 * 8, 0x9000 | ALL);
     for (unsigned i = 0; i < 16; i++) {
-        flat.ram[PAGE + 0xff0 + i] = (uint8_t)i;
-        flat.ram[0x9000 + i] = (uint8_t)(16 + i);
+        flat.bytes[PAGE + 0xff0 + i] = (uint8_t)i;
+        flat.bytes[0x9000 + i] = (uint8_t)(16 + i);
     }
 }
 
@@ -496,18 +496,18 @@ static void test_fetch(void **state)
 
     (void)state;
     set_up_two_pages();
-    assert_int_equal(guest_fetch(&flat, &paging, 0, PAGE_END - 16, buf, 15, &got, &fault),
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0, PAGE_END - 16, buf, 15, &got, &fault),
                      STATUS_OK);
     assert_int_equal(got, 15);
-    assert_memory_equal(buf, flat.ram + PAGE + 0xff0, 15);
+    assert_memory_equal(buf, flat.bytes + PAGE + 0xff0, 15);
 
     // Stops at the end of the page, and goes on when asked to.
     got = 0;
-    assert_int_equal(guest_fetch(&flat, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
                      STATUS_OK);
     assert_int_equal(got, 2);
     assert_int_equal(flat_u64(PT + 394 * 8), 0x9000 | ALL); // not touched
-    assert_int_equal(guest_fetch(&flat, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
                      STATUS_OK);
     assert_int_equal(got, 15);
     for (unsigned i = 0; i < 15; i++)
@@ -515,7 +515,7 @@ static void test_fetch(void **state)
 
     flat_set_u64(PT + 394 * 8, 0x9000 | ALL | NX);
     got = 2;
-    assert_int_equal(guest_fetch(&flat, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
                      ERR_FAULT);
     assert_int_equal(fault.address, PAGE_END);
     assert_int_equal(fault.error_code, PF_PRESENT | PF_FETCH);
@@ -523,7 +523,7 @@ static void test_fetch(void **state)
 
     // Code in a device page can't be fetched.
     flat_set_u64(PT + 394 * 8, 0xfee00000 | ALL);
-    assert_int_equal(guest_fetch(&flat, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0, PAGE_END - 2, buf, 15, &got, &fault),
                      ERR_RANGE);
 }
 
@@ -536,17 +536,18 @@ static void test_fetch_wraps_at_4_gib(void **state)
     (void)state;
     flat_clear();
     paging = (struct guest_paging){.phys_bits = 40};
-    flat.ram[0x10] = 0x42;
-    assert_int_equal(guest_fetch(&flat, &paging, 0xffff0000, 0x10010, buf, 1, &got, &fault),
+    flat.bytes[0x10] = 0x42;
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0xffff0000, 0x10010, buf, 1, &got, &fault),
                      STATUS_OK);
     assert_int_equal(buf[0], 0x42);
     // A compatibility segment with a base is cut too; 64-bit code is not.
     set_up_4_levels();
     got = 0;
-    assert_int_equal(guest_fetch(&flat, &paging, 0xffff0000, 0x10010, buf, 1, &got, &fault),
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0xffff0000, 0x10010, buf, 1, &got, &fault),
                      ERR_FAULT);
     assert_int_equal(fault.address, 0x10);
-    assert_int_equal(guest_fetch(&flat, &paging, 0, 0x100000010, buf, 1, &got, &fault), ERR_FAULT);
+    assert_int_equal(guest_fetch(&flat.ram, &paging, 0, 0x100000010, buf, 1, &got, &fault),
+                     ERR_FAULT);
     assert_int_equal(fault.address, 0x100000010);
 }
 
@@ -558,50 +559,52 @@ static void test_copies(void **state)
 
     (void)state;
     set_up_two_pages();
-    assert_int_equal(guest_copy_from_linear(&flat, &paging, PAGE_END - 16, buf, 32, 0, &fault),
+    assert_int_equal(guest_copy_from_linear(&flat.ram, &paging, PAGE_END - 16, buf, 32, 0, &fault),
                      STATUS_OK);
     for (unsigned i = 0; i < 32; i++)
         assert_int_equal(buf[i], i);
     assert_int_equal(flat_u64(PT + 394 * 8), 0x9000 | ALL | A);
 
     memset(buf, 0x77, sizeof(buf));
-    assert_int_equal(guest_copy_to_linear(&flat, &paging, PAGE_END - 3, buf, 5, 0, &fault),
+    assert_int_equal(guest_copy_to_linear(&flat.ram, &paging, PAGE_END - 3, buf, 5, 0, &fault),
                      STATUS_OK);
-    assert_int_equal(flat.ram[PAGE + 0xffc], 12);
-    assert_int_equal(flat.ram[PAGE + 0xffd], 0x77);
-    assert_int_equal(flat.ram[0x9001], 0x77);
-    assert_int_equal(flat.ram[0x9002], 18);
+    assert_int_equal(flat.bytes[PAGE + 0xffc], 12);
+    assert_int_equal(flat.bytes[PAGE + 0xffd], 0x77);
+    assert_int_equal(flat.bytes[0x9001], 0x77);
+    assert_int_equal(flat.bytes[0x9002], 18);
     assert_int_equal(flat_u64(PT + 394 * 8), 0x9000 | ALL | A | D);
 
     // All or nothing: the second page faults, the first is not written.
     memset(buf, 0x55, sizeof(buf));
     flat_set_u64(PT + 394 * 8, 0x9000 | P | A);
-    assert_int_equal(guest_copy_to_linear(&flat, &paging, PAGE_END - 3, buf, 5, 0, &fault),
+    assert_int_equal(guest_copy_to_linear(&flat.ram, &paging, PAGE_END - 3, buf, 5, 0, &fault),
                      ERR_FAULT);
     assert_int_equal(fault.address, PAGE_END);
     assert_int_equal(fault.error_code, PF_PRESENT | PF_WRITE);
-    assert_int_equal(flat.ram[PAGE + 0xffd], 0x77);
+    assert_int_equal(flat.bytes[PAGE + 0xffd], 0x77);
 
     // Likewise when the second is no RAM.
     flat_set_u64(PT + 394 * 8, 0xfee00000 | ALL | A | D);
     writes = flat.writes;
-    assert_int_equal(guest_copy_to_linear(&flat, &paging, PAGE_END - 3, buf, 5, 0, &fault),
+    assert_int_equal(guest_copy_to_linear(&flat.ram, &paging, PAGE_END - 3, buf, 5, 0, &fault),
                      ERR_RANGE);
     assert_int_equal(flat.writes, writes);
-    assert_int_equal(guest_copy_from_linear(&flat, &paging, PAGE_END - 3, buf, 5, 0, &fault),
+    assert_int_equal(guest_copy_from_linear(&flat.ram, &paging, PAGE_END - 3, buf, 5, 0, &fault),
                      ERR_RANGE);
 
-    assert_int_equal(guest_copy_from_linear(&flat, &paging, GVA, buf, 0, 0, &fault), ERR_INVALID);
-    assert_int_equal(guest_copy_from_linear(&flat, &paging, GVA, buf, PAGE_SIZE + 1, 0, &fault),
+    assert_int_equal(guest_copy_from_linear(&flat.ram, &paging, GVA, buf, 0, 0, &fault),
+                     ERR_INVALID);
+    assert_int_equal(guest_copy_from_linear(&flat.ram, &paging, GVA, buf, PAGE_SIZE + 1, 0, &fault),
                      ERR_INVALID);
 
     // A user's buffer is reached as a supervisor only on demand.
     paging.cpl = 3;
     flat_set_u64(PT + 393 * 8, PAGE | P | RW);
-    assert_int_equal(guest_copy_from_linear(&flat, &paging, GVA, buf, 1, 0, &fault), ERR_FAULT);
+    assert_int_equal(guest_copy_from_linear(&flat.ram, &paging, GVA, buf, 1, 0, &fault), ERR_FAULT);
     assert_int_equal(fault.error_code, PF_PRESENT | PF_USER);
-    assert_int_equal(guest_copy_from_linear(&flat, &paging, GVA, buf, 1, WALK_SUPERVISOR, &fault),
-                     STATUS_OK);
+    assert_int_equal(
+        guest_copy_from_linear(&flat.ram, &paging, GVA, buf, 1, WALK_SUPERVISOR, &fault),
+        STATUS_OK);
 }
 
 int main(void)

@@ -17,7 +17,7 @@
 #define IMAGE_SIZE 0x3000u
 
 struct fixture {
-    struct partition p;
+    struct fake_ram p;
     uint8_t image[IMAGE_SIZE];
     struct boot_module file;
     struct load_request req;
@@ -62,7 +62,7 @@ static void set_up(struct fixture *f)
 static enum status load(struct fixture *f)
 {
     f->error[0] = '\0';
-    return load_guest(&f->p, &f->req, &f->res, f->error, sizeof(f->error));
+    return load_guest(&f->p.ram, &f->req, &f->res, f->error, sizeof(f->error));
 }
 
 static void expect_failure(struct fixture *f, enum status s, const char *text)
@@ -245,7 +245,7 @@ static void errors_fit_any_buffer(void **state)
     memcpy(whole, f->error, sizeof(whole));
     for (size_t size = 0; size <= strlen(whole) + 1; size++) {
         memset(f->error, 'Z', sizeof(f->error));
-        assert_int_equal(load_guest(&f->p, &f->req, &f->res, f->error, size), ERR_UNSUPPORTED);
+        assert_int_equal(load_guest(&f->p.ram, &f->req, &f->res, f->error, size), ERR_UNSUPPORTED);
         assert_int_equal(f->error[size], 'Z');
         if (size > 0) {
             assert_int_equal(strlen(f->error), size - 1);

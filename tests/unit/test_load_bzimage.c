@@ -20,7 +20,7 @@
 #define IMAGE_SIZE    ((SETUP_SECTORS + 1) * 512 + PAYLOAD)
 
 struct fixture {
-    struct partition p;
+    struct fake_ram p;
     uint8_t image[IMAGE_SIZE + 512];
     struct boot_module file;
     struct boot_module initrd;
@@ -80,7 +80,7 @@ static void set_up(struct fixture *f, uint64_t memory)
 static enum status load(struct fixture *f)
 {
     f->error[0] = '\0';
-    return load_guest(&f->p, &f->req, &f->res, f->error, sizeof(f->error));
+    return load_guest(&f->p.ram, &f->req, &f->res, f->error, sizeof(f->error));
 }
 
 static void expect_failure(struct fixture *f, enum status s, const char *text)

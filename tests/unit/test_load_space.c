@@ -206,11 +206,11 @@ static void below_the_dma_floor_is_nothing(void **state)
 
 static void the_bios_data_area_agrees_with_the_map(void **state)
 {
-    struct partition p;
+    struct fake_ram p;
 
     (void)state;
     fake_ram_init(&p, MIB(2));
-    assert_int_equal(guest_bda_write(&p), STATUS_OK);
+    assert_int_equal(guest_bda_write(&p.ram), STATUS_OK);
     assert_int_equal(fake_ram_u16(&p, 0x400), 0x3f8);
     assert_int_equal(fake_ram_u16(&p, 0x40e) << 4, GUEST_EBDA);
     assert_int_equal(fake_ram_u16(&p, 0x413) * 1024, GUEST_EBDA);
@@ -218,7 +218,7 @@ static void the_bios_data_area_agrees_with_the_map(void **state)
     for (uint64_t n = 1; n < 4; n++) {
         p.writes = 0;
         p.fail_after = n;
-        assert_int_equal(guest_bda_write(&p), ERR_RANGE);
+        assert_int_equal(guest_bda_write(&p.ram), ERR_RANGE);
     }
     fake_ram_free(&p);
 }

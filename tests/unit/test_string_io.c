@@ -90,7 +90,7 @@ static void test_rep(void **state)
     assert_int_equal(IO(0xf3, 0x6c), STATUS_OK);
     assert_int_equal(guest.count, 5);
     assert_int_equal(guest.log[4].address, PORT);
-    assert_memory_equal(flat.ram + BUFFER, "\x10\x11\x12\x13\x14\0", 6);
+    assert_memory_equal(flat.bytes + BUFFER, "\x10\x11\x12\x13\x14\0", 6);
     assert_int_equal(guest.regs.r[GPR_RCX], 0);
     assert_int_equal(guest.regs.r[GPR_RDI], BUFFER + 5);
     assert_int_equal(guest.context.rip, 0x8002);
@@ -145,8 +145,8 @@ static void test_address_sizes(void **state)
     guest.regs.r[GPR_RDX] = PORT;
     guest.regs.r[GPR_RSI] = 0x1230ffff;
     guest.regs.r[GPR_RCX] = 0x99990002;
-    flat.ram[0xffff] = 0x61;
-    flat.ram[0] = 0x62;
+    flat.bytes[0xffff] = 0x61;
+    flat.bytes[0] = 0x62;
     assert_int_equal(IO(0xf3, 0x6e), STATUS_OK);
     assert_int_equal(guest.log[0].value, 0x61);
     assert_int_equal(guest.log[1].value, 0x62); // wrapped
@@ -364,8 +364,8 @@ static void test_cmps(void **state)
     fake_guest_reset(DECODE_64);
     turn_paging_on();
     fake_device_set(0, 2, 0x0505);
-    flat.ram[0x2000] = 5;
-    flat.ram[0x2001] = 6;
+    flat.bytes[0x2000] = 5;
+    flat.bytes[0x2001] = 6;
     guest.regs.r[GPR_RSI] = 0x10000;
     guest.regs.r[GPR_RDI] = 0x2000;
     guest.regs.r[GPR_RCX] = 10;
@@ -394,8 +394,8 @@ static void test_fetch_across_pages(void **state)
     turn_paging_on();
     flat_set_u64(TABLE + 8 * 8, 0);
     guest.context.rip = 0x7ffe;
-    flat.ram[0x7ffe] = 0x0f;
-    flat.ram[0x7fff] = 0xa2;
+    flat.bytes[0x7ffe] = 0x0f;
+    flat.bytes[0x7fff] = 0xa2;
     assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), STATUS_OK);
     assert_int_equal(insn.op, INSN_CPUID);
     assert_int_equal(got, 2);
@@ -410,7 +410,7 @@ static void test_fetch_across_pages(void **state)
     assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), STATUS_OK);
     assert_int_equal(insn.disp, 0x1122334455667788);
 
-    flat.ram[0x7fff] = 0x06; // no such thing
+    flat.bytes[0x7fff] = 0x06; // no such thing
     assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), ERR_UNSUPPORTED);
 }
 
@@ -440,8 +440,8 @@ static void test_fetched_bytes(void **state)
     guest.context.fetched_count = sizeof(begun);
     assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), ERR_FAULT);
     flat_set_u64(TABLE + 8 * 8, 0x6000 | PTE);
-    flat.ram[0x6000] = 0xf4; // not looked at
-    flat.ram[0x6001] = 0xa2;
+    flat.bytes[0x6000] = 0xf4; // not looked at
+    flat.bytes[0x6001] = 0xa2;
     assert_int_equal(emulate_fetch(&guest.context, &insn, bytes, &got), STATUS_OK);
     assert_int_equal(insn.op, INSN_CPUID);
 }

@@ -59,7 +59,7 @@ static uint64_t descriptor(uint32_t base, uint32_t limit, unsigned access, unsig
 
 static uint8_t access_of(unsigned selector)
 {
-    return flat.ram[GDT + selector + 5];
+    return flat.bytes[GDT + selector + 5];
 }
 
 static void set_new(unsigned offset, uint32_t value)
@@ -93,7 +93,7 @@ static void set_up(void)
     set_new(SS_AT, DATA);
     set_new(DS_AT, DATA);
     cpu = (struct task_cpu){
-        .partition = &flat,
+        .ram = &flat.ram,
         .paging = {.cr0 = CR0_PE, .phys_bits = 40},
         .regs = &regs,
         .eip = 0x777,
@@ -184,7 +184,7 @@ static void test_iret(void **state)
 {
     (void)state;
     set_up();
-    flat.ram[GDT + NEW + 5] |= BUSY; // it waits for us
+    flat.bytes[GDT + NEW + 5] |= BUSY; // it waits for us
     assert_int_equal(switch_by(TASK_BY_IRET), STATUS_OK);
     assert_saved((uint32_t)(RFLAGS_FIXED | RFLAGS_CF));
     assert_loaded();
@@ -225,7 +225,7 @@ static void test_16_bit(void **state)
     flat_set_u64(GDT + NEW, descriptor(NEW_TSS, 43, 0x81, 0));
     flat_set_u64(GDT + OLD, descriptor(OLD_TSS, 43, 0x83, 0));
     cpu.segment[VMCS_TR].rights = 0x83;
-    memcpy(flat.ram + NEW_TSS, image, sizeof(image));
+    memcpy(flat.bytes + NEW_TSS, image, sizeof(image));
     assert_int_equal(switch_by(TASK_BY_CALL), STATUS_OK);
     assert_int_equal(cpu.eip, 0x4321);
     assert_int_equal(regs.r[GPR_RAX], 0xffff0010);
@@ -250,7 +250,7 @@ static void test_ldt(void **state)
     assert_int_equal(cpu.segment[VMCS_LDTR].rights, 0x82);
     assert_int_equal(cpu.segment[VMCS_ES].base, 0x5000);
     assert_int_equal(cpu.segment[VMCS_ES].limit, 0xfff);
-    assert_int_equal(flat.ram[LDT + 8 + 5], 0x93);
+    assert_int_equal(flat.bytes[LDT + 8 + 5], 0x93);
 
     static const uint16_t bad[] = {DATA, LDT_SELECTOR | 4, GDT_LIMIT + 1};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
