@@ -14,8 +14,6 @@
 #define PLAIN_APIC_ID_MAX 254u
 #define LARGEST_PAGES     2 // 1 GiB
 
-struct amdvi amdvi;
-
 // ---- finding the units ---------------------------------------------------------------------
 
 static uint16_t max_id(uint16_t a, uint16_t b)

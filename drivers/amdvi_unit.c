@@ -6,6 +6,8 @@
 
 #define LIMIT_US 1000000u
 
+struct amdvi amdvi;
+
 bool amdvi_await_status(const struct amdvi_unit *u, uint64_t mask, uint64_t value)
 {
     uint64_t begin = time_us();

@@ -12,22 +12,11 @@
 #include <stdint.h>
 
 #include "arch/types.h"
+#include "drivers/console_sources.h"
 #include "drivers/uart.h"
-
-#define CONSOLE_HYPERVISOR 0 // the source that print() writes to
-#define CONSOLE_SOURCES    (MAX_PARTITIONS + 1)
-#define CONSOLE_NAME_SIZE  32 // longest name shown, terminator included; longer ones are cut
 
 // The longest text of one print() in bytes; more is cut off and ends in "...".
 #define CONSOLE_PRINT_SIZE 512
-
-#define CONSOLE_DEBUG_PORT 0xe9 // QEMU's and Bochs's: output only
-
-enum console_sink {
-    CONSOLE_SINK_NONE, // no device: nothing is shown, and nobody stalls
-    CONSOLE_SINK_UART,
-    CONSOLE_SINK_DEBUG_PORT, // of an emulator
-};
 
 // What the person at the keyboard asked for, by Ctrl-] and a key.
 enum console_action {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/console.h"
+#include "drivers/console_sources.h"
 
 #define CONSOLE_ESCAPE 0x1d // Ctrl-]
 

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "drivers/console.h"
 #include "drivers/console_filter.h"
 #include "drivers/console_screen.h"
+#include "drivers/console_sources.h"
 
 #define CONSOLE_LINE_KEPT 256  // bytes of an unfinished line kept for showing it again
 #define CONSOLE_LINE_OUT  2048 // power of two

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "drivers/console.h"
+#include "drivers/console_sources.h"
 
 // Starts over without any.
 void console_sink_init(void);

@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "drivers/console.h"
 #include "drivers/console_input.h"
 #include "drivers/console_line.h"
 #include "drivers/console_ring.h"
+#include "drivers/console_sources.h"
 #include "drivers/console_turn.h"
+
+struct console_wakers;
 
 enum console_mode {
     CONSOLE_MODE_OFF,   // before console_init(): nothing is shown

@@ -4,6 +4,7 @@
 #include "drivers/console_turn.h"
 
 #include "arch/tsc.h"
+#include "drivers/console.h"
 #include "drivers/console_history.h"
 #include "drivers/console_log.h"
 #include "drivers/console_state.h"

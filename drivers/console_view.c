@@ -2,6 +2,7 @@
 // The view of drivers/console_view.h.
 #include "drivers/console_view.h"
 
+#include "drivers/console.h"
 #include "drivers/console_history.h"
 #include "drivers/console_log.h"
 #include "drivers/console_state.h"

@@ -8,8 +8,6 @@
 
 #define XAPIC_LAST_ID 254u
 
-struct vtd vtd;
-
 // ---- finding -------------------------------------------------------------------------------
 
 static enum status read_table(const struct acpi_info *acpi, const struct pci_machine *pci,

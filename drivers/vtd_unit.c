@@ -7,6 +7,8 @@
 
 #define TIME_LIMIT_US 1000000u
 
+struct vtd vtd;
+
 // What a unit must be able to do.
 static const struct {
     bool extended; // in ECAP, else in CAP

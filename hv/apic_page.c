@@ -55,7 +55,7 @@ void apic_page_moved(struct vcpu *v)
 
 // The page has to be trapped, so nothing may be mapped there, now or later: the BARs of a partition
 // with devices move within their window.
-bool vapic_page_is_free(const struct vapic *a, uint64_t page)
+bool apic_page_is_free(const struct vapic *a, uint64_t page)
 {
     const struct vcpu *v = (const struct vcpu *)((const char *)a - offsetof(struct vcpu, apic));
     const struct partition *p = v->partition;

@@ -6,9 +6,13 @@
 #ifndef HV_APIC_PAGE_H
 #define HV_APIC_PAGE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "arch/status.h"
 
 struct partition;
+struct vapic;
 struct vcpu;
 
 // Makes room for it in the second-level table, if the page may be read at all
@@ -20,5 +24,8 @@ void apic_page_show(struct partition *p);
 
 // A vCPU's page may have moved. The vCPU's own CPU.
 void apic_page_moved(struct vcpu *v);
+
+// For vapic_init() of a vCPU's APIC: whether the guest may move its page there.
+bool apic_page_is_free(const struct vapic *a, uint64_t page);
 
 #endif

@@ -4,7 +4,7 @@
 // everything but CF as it was after a bit test.
 #include "hv/emulate_alu.h"
 
-#include "hv/emulate.h"
+#include "arch/register_bits.h"
 #include "hv/guest_regs.h"
 
 #define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)

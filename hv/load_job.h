@@ -4,7 +4,7 @@
 #ifndef HV_LOAD_JOB_H
 #define HV_LOAD_JOB_H
 
-#include "hv/load.h"
+#include "hv/load_request.h"
 #include "hv/load_space.h"
 
 struct load_job {

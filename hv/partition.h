@@ -11,7 +11,7 @@
 #include "boot/boot_info.h"
 #include "hv/fault_limit.h"
 #include "hv/guest_layout.h"
-#include "hv/load.h"
+#include "hv/load_request.h"
 #include "hv/log_share.h"
 #include "hv/stray.h"
 #include "hv/timer_state.h"

@@ -8,6 +8,7 @@
 #include "hv/apic_page.h"
 #include "hv/devices.h"
 #include "hv/guest_mem.h"
+#include "hv/load.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
 #include "hv/passthrough.h"
@@ -26,7 +27,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
         struct vcpu *v = p->vcpus[i];
         bool tsc_deadline = (v->cpuid.basic[1].ecx & CPUID_1_ECX_TSC_DEADLINE) != 0;
         vapic_init(&v->apic, &p->topology, i, apic_is_x2apic(), tsc_deadline,
-                   v->cpuid.extended[8].eax & 0xff);
+                   v->cpuid.extended[8].eax & 0xff, apic_page_is_free);
     }
     struct load_request request = {
         .partition = p->name,

@@ -427,7 +427,7 @@ static enum vapic_action write_base(struct vapic *v, uint64_t value)
         return refuse(v, VAPIC_FAULT, "a step of APIC modes that has to go through disabled");
     }
     // Only xAPIC mode has a page (SDM vol. 3, 11.4.5); the other modes keep any address.
-    if (mode == APIC_XAPIC && !vapic_page_is_free(v, page)) {
+    if (mode == APIC_XAPIC && !v->page_is_free(v, page)) {
         return refuse(v, VAPIC_FAULT_TOLD, "the APIC page can't be moved over memory of the guest");
     }
     bool moved = page != v->page;
@@ -501,13 +501,15 @@ static void power_up(struct vapic *v)
 }
 
 void vapic_init(struct vapic *v, struct icr_topology *topology, uint32_t id, bool offer_x2apic,
-                bool tsc_deadline, unsigned address_width)
+                bool tsc_deadline, unsigned address_width,
+                bool (*page_is_free)(const struct vapic *v, uint64_t page))
 {
     *v = (struct vapic){.topology = topology,
                         .id = id,
                         .bsp = id == 0,
                         .offer_x2apic = offer_x2apic,
                         .tsc_deadline = tsc_deadline,
+                        .page_is_free = page_is_free,
                         .addresses = APIC_BASE_ADDRESS & (BIT(address_width) - 1)};
     power_up(v);
 }

@@ -54,7 +54,9 @@ struct vapic {
     bool bsp;                      // vCPU 0
     bool offer_x2apic;             // the guest may use x2APIC mode: the host is in it
     bool tsc_deadline;             // the CPU has the timer mode "TSC deadline"
-    uint64_t addresses;            // bits of IA32_APIC_BASE that are an address of the guest's
+    bool (*page_is_free)(const struct vapic *v,
+                         uint64_t page); // whether the APIC page may be there
+    uint64_t addresses; // bits of IA32_APIC_BASE that are an address of the guest's
     // State:
     uint32_t mode; // enum apic_mode
     uint64_t base; // IA32_APIC_BASE as the guest sees it
@@ -80,10 +82,8 @@ bool vapic_msr_passes(uint32_t msr, bool write);
 // it. The vCPU's own CPU calls vapic_reset before it first enters the guest. `address_width` is the
 // guest's, in bits.
 void vapic_init(struct vapic *v, struct icr_topology *topology, uint32_t id, bool offer_x2apic,
-                bool tsc_deadline, unsigned address_width);
-
-// Whether the APIC page may stand there. Provided by the vCPU's side, which knows what else does.
-bool vapic_page_is_free(const struct vapic *v, uint64_t page);
+                bool tsc_deadline, unsigned address_width,
+                bool (*page_is_free)(const struct vapic *v, uint64_t page));
 
 // The state after power-up, or, with `init_only`, after an INIT, which keeps IA32_APIC_BASE. Writes
 // the physical APIC too: software-disabled, LVTs masked, timer stopped. What that APIC still holds

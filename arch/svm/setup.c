@@ -25,7 +25,6 @@
 #define IOPM_PAGES  3
 #define MSRPM_PAGES 2
 
-struct svm_features svm_features;
 const uint8_t *svm_msr_map_xapic;
 const uint8_t *svm_msr_map_x2apic;
 

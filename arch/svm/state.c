@@ -11,6 +11,8 @@
 #define ATTRIBUTE_LONG BIT(9)
 #define ATTRIBUTE_BIG  BIT(10)
 
+struct svm_features svm_features;
+
 void svm_get_state(struct vcpu *v, struct virt_state *out)
 {
     const struct vmcb_save *s = &svm_vmcb_of(v)->save;

@@ -35,10 +35,6 @@
 #define MSR_VMX_PROC2        (MSR_VMX_FIRST + 0x0b)
 #define MSR_VMX_EPT_VPID_CAP (MSR_VMX_FIRST + 0x0c)
 
-struct vmx_controls vmx_controls;
-struct vmx_limits vmx_limits;
-const uint8_t *vmx_msr_map_xapic;
-const uint8_t *vmx_msr_map_x2apic;
 static bool decided; // by the boot CPU, before any other runs
 static uint32_t revision;
 

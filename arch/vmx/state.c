@@ -6,6 +6,11 @@
 #include "arch/heap.h"
 #include "arch/msr.h"
 
+struct vmx_controls vmx_controls;
+struct vmx_limits vmx_limits;
+const uint8_t *vmx_msr_map_xapic;
+const uint8_t *vmx_msr_map_x2apic;
+
 static bool in_64bit_mode(uint64_t cs_rights)
 {
     return (vmread(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E_GUEST) != 0 && (cs_rights & RIGHTS_LONG) != 0;

@@ -71,7 +71,7 @@ static void obey(const struct vapic *v, enum vapic_action action, const struct i
     }
 }
 
-bool vapic_page_is_free(const struct vapic *v, uint64_t page)
+static bool page_is_free(const struct vapic *v, uint64_t page)
 {
     (void)v;
     return page >= 0x40000000;
@@ -90,7 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     topology.vcpu_count = VCPUS;
     for (current = 0; current < VCPUS; current++) {
         physical[current][APIC_VERSION / 16] = 0x14 | (uint32_t)(3 + data[0] % 4) << 16;
-        vapic_init(&apics[current], &topology, current, host_x2apic, (data[0] & 2) != 0, 40);
+        vapic_init(&apics[current], &topology, current, host_x2apic, (data[0] & 2) != 0, 40,
+                   page_is_free);
         vapic_reset(&apics[current], false);
     }
     // Each step: vCPU and kind, register, value (8 bytes).

@@ -96,7 +96,7 @@ void apic_write(unsigned offset, uint32_t value)
 #define WIDTH 40          // of guest-physical addresses
 #define RAM   0x10000000u // below it
 
-bool vapic_page_is_free(const struct vapic *v, uint64_t page)
+static bool page_is_free(const struct vapic *v, uint64_t page)
 {
     (void)v;
     return page >= RAM;
@@ -117,7 +117,7 @@ static struct vapic *set_up_as(unsigned id, bool x2apic_host)
     REG(APIC_VERSION) = 0x81050014;            // six LVTs, EAS and EOI suppression
     REG(APIC_SVR) = 0x1ff;
     for (unsigned i = 0; i < 4; i++) {
-        vapic_init(&apics[i], &topology, i, x2apic_host, false, WIDTH);
+        vapic_init(&apics[i], &topology, i, x2apic_host, false, WIDTH, page_is_free);
     }
     vapic_reset(&apics[id], false);
     for (unsigned i = 0; i < APIC_REGISTER_COUNT; i++) {
@@ -204,7 +204,7 @@ static void init_does_not_touch_the_physical_apic(void **state)
 {
     (void)state;
     set_up_as(0, true);
-    vapic_init(&apics[1], &topology, 1, true, false, WIDTH);
+    vapic_init(&apics[1], &topology, 1, true, false, WIDTH, page_is_free);
     for (unsigned i = 0; i < APIC_REGISTER_COUNT; i++) {
         assert_int_equal(writes[i], 0);
     }
@@ -251,7 +251,7 @@ static void identity(void **state)
     assert_int_equal(rd(v, APIC_LDR), 0x8);
     // Cluster 1 begins with vCPU 16.
     struct icr_topology big = {.vcpu_count = 32};
-    vapic_init(&apics[0], &big, 17, true, false, WIDTH);
+    vapic_init(&apics[0], &big, 17, true, false, WIDTH, page_is_free);
     to_x2apic(&apics[0]);
     assert_int_equal(rd(&apics[0], APIC_LDR), 0x00010002);
 }
