@@ -61,7 +61,7 @@ static uint64_t operand_linear(struct emulate_context *c, const struct insn *ins
     if (c->mode != DECODE_64 || insn->segment >= SEG_FS) {
         struct guest_segment s;
 
-        emulate_segment(c->vcpu, insn->segment, &s);
+        c->host->segment(c->vcpu, insn->segment, &s);
         linear += s.base;
     }
     return c->mode == DECODE_64 ? linear : (uint32_t)linear;
@@ -266,7 +266,7 @@ enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa
     if (!addresses(linear, insn, address))
         status = execute_split(c, insn, address, linear);
     else if (insn->op == INSN_MOV && insn->form != FORM_REG_RM) // a driver's write, such as EOI
-        status = emulate_mmio_write(c->vcpu, address, insn->mem_size, source_operand(c, insn));
+        status = c->host->mmio_write(c->vcpu, address, insn->mem_size, source_operand(c, insn));
     else
         status = execute(c, insn, address);
     if (status == STATUS_OK) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Executes one decoded instruction that accessed a device page: registers, flags and RIP end as
-// the processor would have left them. The device itself is reached by two functions that the
-// caller's side provides. Relies on the decoder and on the guest page-table walk.
+// the processor would have left them. The device itself is reached by functions of
+// the vCPU's side (struct emulate_host). Relies on the decoder and on the guest page-table walk.
 #ifndef HV_EMULATE_H
 #define HV_EMULATE_H
 
@@ -19,9 +19,23 @@ struct decode_memo;
 struct guest_ram;
 struct vcpu;
 
+// What the emulators ask of the vCPU's side.
+struct emulate_host {
+    // `size` is 1, 2, 4 or 8, or what lies on one page of an operand that is split between two;
+    // `value` zero-extended. An error ends the instruction.
+    enum status (*mmio_read)(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value);
+    enum status (*mmio_write)(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
+    // One segment register (enum insn_segment) as it stands. Called only when it matters.
+    void (*segment)(struct vcpu *v, unsigned segment, struct guest_segment *out);
+    // INS and OUTS; `size` is 1, 2 or 4.
+    uint32_t (*port_read)(struct vcpu *v, uint16_t port, unsigned size);
+    void (*port_write)(struct vcpu *v, uint16_t port, unsigned size, uint32_t value);
+};
+
 // The processor state that an instruction works on. What is not written back by the emulation is
 // `paging`, `mode` and `cs_base`; `rflags` and `rip` are the caller's to store.
 struct emulate_context {
+    const struct emulate_host *host;
     struct vcpu *vcpu;
     const struct guest_ram *ram;
     struct guest_regs *regs;
@@ -56,7 +70,7 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
 //   ERR_FAULT        c->exception is to be injected; nothing was changed
 //   ERR_UNSUPPORTED  the instruction is not one that accesses memory, or can't be executed here
 //   ERR_INVALID      the instruction doesn't address `address`: code that changed under us
-//   others           of emulate_mmio_read(), emulate_mmio_write() or guest memory; registers,
+//   others           of the host's mmio_read(), mmio_write() or guest memory; registers,
 //                    rflags and rip are as before
 enum status emulate_mmio(struct emulate_context *c, const struct insn *insn, gpa_t address);
 
@@ -93,14 +107,5 @@ enum status emulate_page_fault(struct emulate_context *c, const struct guest_fau
 // (#SS(0) for the stack segment, else #GP(0)) when the segment does not allow the access.
 enum status emulate_linear(struct emulate_context *c, unsigned segment, uint64_t offset,
                            unsigned size, bool write, uint64_t *linear);
-
-// Provided by the vCPU's side.
-
-// `size` is 1, 2, 4 or 8, or what lies on one page of an operand that is split between two; `value`
-// zero-extended. An error ends the instruction.
-enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value);
-enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
-// One segment register (enum insn_segment) as it stands. Called only when it matters.
-void emulate_segment(struct vcpu *v, unsigned segment, struct guest_segment *out);
 
 #endif

@@ -119,14 +119,14 @@ enum status emulate_linear(struct emulate_context *c, unsigned segment, uint64_t
 
     if (c->mode == DECODE_64) {
         if (segment == SEG_FS || segment == SEG_GS)
-            emulate_segment(c->vcpu, segment, &s);
+            c->host->segment(c->vcpu, segment, &s);
         *linear = s.base + offset;
         if (is_canonical(c, *linear) && is_canonical(c, *linear + size - 1))
             return STATUS_OK;
         return segment_fault(c, segment);
     }
 
-    emulate_segment(c->vcpu, segment, &s);
+    c->host->segment(c->vcpu, segment, &s);
     if (!c->real_mode && !segment_allows(&s, write))
         return segment_fault(c, segment);
     if (!within_limit(&s, !c->real_mode, offset, offset + size - 1))

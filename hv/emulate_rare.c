@@ -73,7 +73,7 @@ static unsigned stack_width(struct emulate_context *c)
 
     if (c->mode == DECODE_64)
         return 8;
-    emulate_segment(c->vcpu, SEG_SS, &s);
+    c->host->segment(c->vcpu, SEG_SS, &s);
     return s.attributes & SEGMENT_BIG ? 4 : 2;
 }
 

@@ -15,7 +15,7 @@ static enum status read_part(const struct emulate_context *c, const struct guest
 {
     *value = 0; // little-endian: a shorter copy fills the low bytes
     return is_ram(c, span, i) ? guest_read(c->ram, span->part[i], value, span->len[i])
-                              : emulate_mmio_read(c->vcpu, span->part[i], span->len[i], value);
+                              : c->host->mmio_read(c->vcpu, span->part[i], span->len[i], value);
 }
 
 enum status emulate_span_read(const struct emulate_context *c, const struct guest_span *span,
@@ -37,7 +37,7 @@ static enum status write_part(const struct emulate_context *c, const struct gues
 {
     value &= size_mask(span->len[i]);
     return is_ram(c, span, i) ? guest_write(c->ram, span->part[i], &value, span->len[i])
-                              : emulate_mmio_write(c->vcpu, span->part[i], span->len[i], value);
+                              : c->host->mmio_write(c->vcpu, span->part[i], span->len[i], value);
 }
 
 // What is not RAM first: only that can fail.

@@ -7,7 +7,7 @@
 #include "hv/emulate.h"
 
 // Each page of a span is RAM or not on its own; what is not RAM is read and written through
-// emulate_mmio_read() and emulate_mmio_write(). At most 8 bytes together. Errors as theirs.
+// the host's mmio_read() and mmio_write(). At most 8 bytes together. Errors as theirs.
 enum status emulate_span_read(const struct emulate_context *c, const struct guest_span *span,
                               uint64_t *value);
 enum status emulate_span_write(const struct emulate_context *c, const struct guest_span *span,
@@ -21,14 +21,14 @@ bool emulate_span_has(const struct emulate_context *c, const struct guest_span *
 static inline enum status operand_read(const struct emulate_context *c, gpa_t address,
                                        unsigned size, uint64_t *value)
 {
-    return c->split == NULL ? emulate_mmio_read(c->vcpu, address, size, value)
+    return c->split == NULL ? c->host->mmio_read(c->vcpu, address, size, value)
                             : emulate_span_read(c, c->split, value);
 }
 
 static inline enum status operand_write(const struct emulate_context *c, gpa_t address,
                                         unsigned size, uint64_t value)
 {
-    return c->split == NULL ? emulate_mmio_write(c->vcpu, address, size, value)
+    return c->split == NULL ? c->host->mmio_write(c->vcpu, address, size, value)
                             : emulate_span_write(c, c->split, value);
 }
 

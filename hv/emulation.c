@@ -8,7 +8,21 @@
 #include "hv/counters.h"
 #include "hv/exits.h"
 #include "hv/partition.h"
+#include "hv/platform.h"
 #include "hv/vcpu.h"
+
+static void get_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
+{
+    virt->get_segment(v, segment, out);
+}
+
+static const struct emulate_host host = {
+    .mmio_read = platform_mmio_read,
+    .mmio_write = platform_mmio_write,
+    .segment = get_segment,
+    .port_read = platform_port_read,
+    .port_write = platform_string_write,
+};
 
 void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *regs)
 {
@@ -18,6 +32,7 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     e->context.fetched_count = e->state.fetched_count;
     e->byte_count = 0;
     e->undecoded = NULL;
+    e->context.host = &host;
     e->context.vcpu = v;
     e->context.ram = &v->partition->ram;
     e->context.regs = regs;
@@ -97,9 +112,4 @@ bool emulation_finish(struct emulation *e, enum status outcome, const char *what
     default:
         return may_run_again(v, e->state.rip) || exit_fault(v, e->context.regs, what, address);
     }
-}
-
-void emulate_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
-{
-    virt->get_segment(v, segment, out);
 }

@@ -11,8 +11,8 @@
 
 struct guest_ram;
 
-// Loads `req->image` and all that belongs to it into the memory of `ram`, whose RAM must be all
-// zero and whose CPUs must not run. Writes nothing outside the partition's RAM. On failure the
+// Loads `req->image` and all that belongs to it into the memory `ram`, which must be all zero and
+// whose CPUs must not run. Writes nothing outside the partition's RAM. On failure the
 // memory holds anything, `res` means nothing, and `error` tells a person which partition and image,
 // what is wrong and what to do about it:
 //   ERR_UNSUPPORTED  of no known kind, or of a known kind with a demand we can't meet

@@ -233,14 +233,7 @@ bool platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *re
     return false;
 }
 
-// String I/O reaches the ports through these. A power-off or reset by a string instruction takes
-// effect when the instruction is done (hv/exits.c).
-uint32_t emulate_port_read(struct vcpu *v, uint16_t port, unsigned size)
-{
-    return platform_port_read(v, port, size);
-}
-
-void emulate_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
+void platform_string_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
 {
     enum vdev_event event = platform_port_write(v, port, size, value);
     if (event != VDEV_NONE && event != VDEV_BIOS_CALL) { // no stub has a string instruction
@@ -266,7 +259,7 @@ static bool is_register_size(unsigned size)
     return (size & (size - 1)) == 0;
 }
 
-enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
+enum status platform_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
 {
     unsigned offset = address.v & PAGE_MASK;
     if (in_page(address, v->apic.page)) {
@@ -337,7 +330,7 @@ static __attribute__((noinline)) enum status write_other_page(struct vcpu *v, gp
     return STATUS_OK;
 }
 
-enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
+enum status platform_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
 {
     if (!in_page(address, v->apic.page)) {
         return write_other_page(v, address, size, value);

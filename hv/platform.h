@@ -24,6 +24,14 @@ enum vdev_event platform_port_write(struct vcpu *v, uint16_t port, unsigned size
 // they calibrate, and count what fits between two of its changes.
 uint8_t platform_port61_read(struct vcpu *v);
 
+// A port written by a string instruction: a power-off or a reset takes effect when that is done
+// (vcpu.string_event).
+void platform_string_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value);
+
+// An access of 1 to 8 bytes where the guest has no RAM. An error: it can't be served.
+enum status platform_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value);
+enum status platform_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value);
+
 // Whether the address is in the page of the partition's HPET, if it has one.
 bool platform_has_hpet(const struct partition *p, gpa_t address);
 

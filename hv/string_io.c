@@ -24,11 +24,11 @@ static enum status move_element(struct emulate_context *c, const struct insn *in
     if (status != STATUS_OK)
         return status;
     if (in) {
-        status = emulate_span_write(c, &o.span, emulate_port_read(c->vcpu, port, size));
+        status = emulate_span_write(c, &o.span, c->host->port_read(c->vcpu, port, size));
     } else {
         status = emulate_span_read(c, &o.span, &value);
         if (status == STATUS_OK)
-            emulate_port_write(c->vcpu, port, size, (uint32_t)value);
+            c->host->port_write(c->vcpu, port, size, (uint32_t)value);
     }
     if (status != STATUS_OK)
         return status;

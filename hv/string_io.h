@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // INS and OUTS with all that belongs to them: REP, direction, segment override, address size,
 // buffers across pages, page faults in the middle. Relies on hv/emulate.h for the state and on
-// the guest page-table walk for the buffer; the port is reached by two functions that the virtual
-// platform provides.
+// the guest page-table walk for the buffer; the port is reached by functions of the
+// vCPU's side (struct emulate_host).
 #ifndef HV_STRING_IO_H
 #define HV_STRING_IO_H
 
@@ -17,9 +17,5 @@
 //   ERR_RANGE        the buffer is not in RAM; registers likewise
 //   ERR_UNSUPPORTED  insn is neither INS nor OUTS
 enum status string_io(struct emulate_context *c, const struct insn *insn);
-
-// Provided by the virtual platform: `size` is 1, 2 or 4.
-uint32_t emulate_port_read(struct vcpu *v, uint16_t port, unsigned size);
-void emulate_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value);
 
 #endif

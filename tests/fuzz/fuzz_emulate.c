@@ -53,7 +53,7 @@ static enum status note_access(gpa_t address, unsigned size)
     return device.refused ? ERR_DENIED : STATUS_OK;
 }
 
-enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
+static enum status mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
 {
     (void)v;
     device.reads++;
@@ -61,7 +61,7 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
     return note_access(address, size);
 }
 
-enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
+static enum status mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
 {
     (void)v;
     (void)value;
@@ -102,7 +102,7 @@ static void check_element(void)
     CHECK(((there ^ port.value) & size_mask(insn.mem_size) & ~0x60606060ull) == 0);
 }
 
-uint32_t emulate_port_read(struct vcpu *v, uint16_t number, unsigned size)
+static uint32_t port_read(struct vcpu *v, uint16_t number, unsigned size)
 {
     (void)v;
     CHECK(insn.op == INSN_INS && size == insn.mem_size && size <= 4);
@@ -114,7 +114,7 @@ uint32_t emulate_port_read(struct vcpu *v, uint16_t number, unsigned size)
     return port.value;
 }
 
-void emulate_port_write(struct vcpu *v, uint16_t number, unsigned size, uint32_t value)
+static void port_write(struct vcpu *v, uint16_t number, unsigned size, uint32_t value)
 {
     (void)v;
     CHECK(insn.op == INSN_OUTS && size == insn.mem_size && size <= 4);
@@ -124,6 +124,14 @@ void emulate_port_write(struct vcpu *v, uint16_t number, unsigned size, uint32_t
     find_element(GPR_RSI, WALK_READ);
     check_element();
 }
+
+static const struct emulate_host host = {
+    .mmio_read = mmio_read,
+    .mmio_write = mmio_write,
+    .segment = guest_machine_segment,
+    .port_read = port_read,
+    .port_write = port_write,
+};
 
 // ---- what may change -------------------------------------------------------------------------
 
@@ -417,6 +425,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_vectors.wide_enabled = true;
     if (!guest_machine_set_up(data, size, &choice))
         return 0;
+    guest.context.host = &host;
     // The tables that it has, walked for addresses that it has.
     for (unsigned access = 0; access < 6; access++) {
         if ((access & 3) != 3)

@@ -43,7 +43,7 @@ static uint8_t device[PAGE_SIZE];
 
 // ---- what the emulator asks --------------------------------------------------------------------
 
-enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
+static enum status mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
 {
     (void)v;
     CHECK(address.v >= DEVICE_GPA && address.v + size <= DEVICE_GPA + PAGE_SIZE);
@@ -52,7 +52,7 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
     return STATUS_OK;
 }
 
-enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
+static enum status mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
 {
     (void)v;
     CHECK(address.v >= DEVICE_GPA && address.v + size <= DEVICE_GPA + PAGE_SIZE);
@@ -60,12 +60,15 @@ enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uin
     return STATUS_OK;
 }
 
-void emulate_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
+static void get_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
 {
     (void)v;
     (void)segment;
     *out = (struct guest_segment){0, 0xffffffff, 0xc93};
 }
+
+static const struct emulate_host host = {
+    .mmio_read = mmio_read, .mmio_write = mmio_write, .segment = get_segment};
 
 // ---- memory ------------------------------------------------------------------------------------
 
@@ -318,7 +321,8 @@ static void run_both(struct guest_regs *regs, uint64_t rflags, unsigned count)
                                         .efer = BIT(8) | BIT(10),
                                         .cpl = 3,
                                         .phys_bits = 40};
-    struct emulate_context c = {.ram = &flat.ram,
+    struct emulate_context c = {.host = &host,
+                                .ram = &flat.ram,
                                 .regs = regs,
                                 .paging = &paging,
                                 .rip = NATIVE_CODE,

@@ -221,7 +221,7 @@ bool guest_machine_set_up(const uint8_t *data, size_t size, struct guest_choice 
     return true;
 }
 
-void emulate_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
+void guest_machine_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
 {
     (void)v;
     *out = guest.segments[segment];

@@ -30,6 +30,9 @@ struct guest_machine {
 
 extern struct guest_machine guest;
 
+// For struct emulate_host.
+void guest_machine_segment(struct vcpu *v, unsigned segment, struct guest_segment *out);
+
 // Sets up `guest` and `flat` (fake_flat_ram.h). False: the input is too short.
 bool guest_machine_set_up(const uint8_t *data, size_t size, struct guest_choice *choice);
 

@@ -20,6 +20,7 @@ void fake_guest_reset(enum decode_mode mode)
         guest.segments[s] = (struct guest_segment){
             .base = 0, .limit = 0xffffffff, .attributes = s == SEG_CS ? 0xc9b : 0xc93};
     guest.context = (struct emulate_context){
+        .host = &fake_host,
         .ram = &flat.ram,
         .regs = &guest.regs,
         .paging = &guest.paging,
@@ -71,7 +72,7 @@ static bool in_device(uint64_t address, unsigned size)
     return address >= DEVICE && address + size <= DEVICE + PAGE_SIZE;
 }
 
-enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
+static enum status mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value)
 {
     (void)v;
     if (!in_device(address.v, size))
@@ -83,7 +84,7 @@ enum status emulate_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uint
     return STATUS_OK;
 }
 
-enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
+static enum status mmio_write(struct vcpu *v, gpa_t address, unsigned size, uint64_t value)
 {
     (void)v;
     if (!in_device(address.v, size))
@@ -95,21 +96,29 @@ enum status emulate_mmio_write(struct vcpu *v, gpa_t address, unsigned size, uin
     return STATUS_OK;
 }
 
-void emulate_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
+static void get_segment(struct vcpu *v, unsigned segment, struct guest_segment *out)
 {
     (void)v;
     *out = guest.segments[segment];
 }
 
-uint32_t emulate_port_read(struct vcpu *v, uint16_t port, unsigned size)
+static uint32_t port_read(struct vcpu *v, uint16_t port, unsigned size)
 {
     (void)v;
     note(false, port, size, guest.port_value);
     return guest.port_value++;
 }
 
-void emulate_port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
+static void port_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
 {
     (void)v;
     note(true, port, size, value);
 }
+
+const struct emulate_host fake_host = {
+    .mmio_read = mmio_read,
+    .mmio_write = mmio_write,
+    .segment = get_segment,
+    .port_read = port_read,
+    .port_write = port_write,
+};

@@ -30,6 +30,7 @@ struct fake_guest {
     uint32_t port_value; // what the next read of a port returns; counts up
 };
 
+extern const struct emulate_host fake_host;
 extern struct fake_guest guest;
 
 // RAM and device clear, flat segments, paging off, registers 0, RIP 0x8000.
