@@ -20,7 +20,7 @@ struct assignment {
 
 static const char *name_of(const struct assignment *a, int partition)
 {
-    return blob_partition(a->in->config, (unsigned)partition)->name;
+    return blob_name(a->in->config, (unsigned)partition);
 }
 
 // `what` begins behind the device's address.
@@ -248,10 +248,10 @@ enum status assign_devices(const struct assign_input *in, int owner[PCI_MAX_FUNC
     for (unsigned i = 0; i < PCI_MAX_FUNCTIONS; i++) {
         owner[i] = BLOB_NOBODY;
     }
-    for (unsigned p = 0; p < in->config->partition_count; p++) {
+    for (unsigned p = 0; p < blob_partition_count(in->config); p++) {
         const struct blob_partition *partition = blob_partition(in->config, p);
         const struct blob_device *devices = blob_devices(in->config, partition);
-        for (unsigned d = 0; d < partition->device_count; d++) {
+        for (unsigned d = 0; d < partition->devices.count; d++) {
             claim(&a, p, &devices[d]);
         }
     }

@@ -22,7 +22,7 @@ struct assign_kept {
 };
 
 struct assign_input {
-    const struct blob_header *config; // checked
+    const struct blob *config; // checked
     const struct pci_machine *pci;
     const struct iommu_ops *iommu; // NULL: the machine has none
     const struct assign_kept *kept;

@@ -37,16 +37,33 @@ bool config_is_there(void)
     return false;
 }
 
+// A file is in the heap once for config_gives_framebuffer() and once for good. A range of ports has
+// 4 bytes there and 16 in hv/partition_create.c; nothing else grows more.
+#define HEAP_PER_BYTE 6u
+
+uint64_t config_heap_size(void)
+{
+    uint64_t size = 0;
+    for (unsigned i = 0; i < machine.boot.module_count; i++) {
+        const struct boot_module *m = &machine.boot.modules[i];
+        if (m->size <= BLOB_MAX_SIZE && is_blob(m)) {
+            size += HEAP_PER_BYTE * align_up(m->size, PAGE_SIZE);
+        }
+    }
+    return size;
+}
+
 static bool gives_framebuffer(const struct boot_module *m, struct blob_problems *problems)
 {
-    void *blob = m->size <= BLOB_MAX_SIZE ? heap_borrow(m->size) : NULL;
-    if (blob == NULL) {
+    void *file = m->size <= BLOB_MAX_SIZE ? heap_borrow(m->size) : NULL;
+    if (file == NULL) {
         return false;
     }
-    bool gives = module_read(m, 0, blob, m->size) == STATUS_OK &&
-                 blob_check(blob, m->size, problems) == STATUS_OK &&
-                 screen_owner(blob) != BLOB_NOBODY;
-    heap_return(blob, m->size);
+    struct blob blob;
+    bool gives = module_read(m, 0, file, m->size) == STATUS_OK &&
+                 blob_check(file, m->size, &blob, problems) == STATUS_OK &&
+                 screen_owner(&blob) != BLOB_NOBODY;
+    heap_return(file, m->size);
     return gives;
 }
 
@@ -90,6 +107,7 @@ static const struct boot_module *find_blob(void)
 
 static enum status read_blob(const struct boot_module *m, struct blob_problems *problems)
 {
+    static struct blob config;
     // A blob that is cut off too early to have a header is refused by blob_check.
     if (m->size > BLOB_MAX_SIZE) {
         print("configuration: module \"%s\" has %lu KiB, a configuration at most %lu: build it "
@@ -97,24 +115,25 @@ static enum status read_blob(const struct boot_module *m, struct blob_problems *
               m->name, m->size >> 10, BLOB_MAX_SIZE >> 10);
         return ERR_INVALID;
     }
-    void *blob = heap_alloc(m->size);
-    if (blob == NULL) {
+    void *file = heap_alloc(m->size);
+    if (file == NULL) {
         print("configuration: no memory for it\n");
         return ERR_NO_MEMORY;
     }
-    enum status s = module_read(m, 0, blob, m->size);
+    enum status s = module_read(m, 0, file, m->size);
     if (s == STATUS_OK) {
-        s = blob_check(blob, m->size, problems);
+        s = blob_check(file, m->size, &config, problems);
     }
-    machine.config = blob;
+    machine.config = &config;
     return s;
 }
 
 static enum status check_machine(struct blob_problems *problems)
 {
     // The loader takes all that a configuration can name, and the configuration itself.
-    _Static_assert(BLOB_MAX_MODULES + 2 * MAX_PARTITIONS + 1 <= BOOT_MAX_MODULES, "boot_info.h");
-    _Static_assert(BLOB_MAX_NAMES + BOOT_TEXT_SIZE <= BOOT_NAMES_SIZE, "boot_info.h");
+    _Static_assert(BLOB_MAX_FILES + 1 <= BOOT_MAX_MODULES, "boot_info.h");
+    _Static_assert(BLOB_MAX_FILE_NAMES + BOOT_TEXT_SIZE <= BOOT_NAMES_SIZE, "boot_info.h");
+    _Static_assert(BLOB_MAX_MODULE_NAME < BOOT_TEXT_SIZE, "boot_info.h");
     const char *names[BOOT_MAX_MODULES];
     for (unsigned i = 0; i < machine.boot.module_count; i++) {
         names[i] = machine.boot.modules[i].name;

@@ -14,6 +14,10 @@ bool config_is_there(void);
 // nothing about others: config_load() will. Boot CPU.
 bool config_gives_framebuffer(void);
 
+// Bytes of the heap that reading it takes, and what is made from its records. Before there is a
+// heap.
+uint64_t config_heap_size(void);
+
 // Fills machine.config and machine.cpu_owner. Prints all that is wrong. Boot CPU.
 enum status config_load(void);
 

@@ -18,17 +18,12 @@
 #define MESSAGES_FUNCTION 256u
 #define MESSAGES_ALL      512u
 
-// A configuration of one nameless partition, without its strings: assign_devices() reads none.
+// A configuration of one nameless partition.
 struct draft {
-    struct blob_header header;
+    struct blob blob;
     struct blob_partition partition;
     struct blob_device device[BLOB_MAX_PARTITION_DEVICES];
 };
-
-_Static_assert(offsetof(struct draft, partition) == sizeof(struct blob_header) &&
-                   offsetof(struct draft, device) ==
-                       sizeof(struct blob_header) + sizeof(struct blob_partition),
-               "as in a blob");
 
 struct search {
     struct inventory_device *out;
@@ -79,22 +74,23 @@ static const char *refused(struct search *s, unsigned group)
 {
     struct draft *d = &s->draft;
     memset(d, 0, sizeof(*d));
-    d->header.partition_count = 1;
     for (unsigned i = 0; i < the_pci()->count; i++) {
         pci_address_t a = the_pci()->function[i].address;
         if (!in_set(i, group)) {
             continue;
         }
-        if (d->partition.device_count == BLOB_MAX_PARTITION_DEVICES) {
+        if (d->partition.devices.count == BLOB_MAX_PARTITION_DEVICES) {
             return "more functions go together than a partition may have";
         }
-        d->device[d->partition.device_count++] = (struct blob_device){
+        d->device[d->partition.devices.count++] = (struct blob_device){
             (uint16_t)PCI_SEGMENT(a), (uint8_t)PCI_BUS(a), (uint8_t)(a.v & 0xff)};
     }
-    d->header.device_count = d->partition.device_count;
+    d->blob.section[BLOB_STRINGS] = (struct blob_records){"", 1};
+    d->blob.section[BLOB_PARTITIONS] = (struct blob_records){&d->partition, 1};
+    d->blob.section[BLOB_DEVICES] = (struct blob_records){d->device, d->partition.devices.count};
     refusal = "";
     enum status r =
-        passthrough_judge(&d->header, iommu != NULL ? iommu : &no_iommu, s->owner, report);
+        passthrough_judge(&d->blob, iommu != NULL ? iommu : &no_iommu, s->owner, report);
     return r == STATUS_OK ? NULL : refusal;
 }
 

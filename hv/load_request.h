@@ -24,10 +24,10 @@ struct load_request {
     uint64_t memory;       // bytes of RAM, a multiple of the page size
     uint64_t dma_floor;    // where its RAM above the first MiB begins; 0: there
     const struct boot_module *image;
-    const struct boot_module *initrd;      // NULL: none; Linux only
-    const char *cmdline;                   // NULL: none
-    const struct load_module *modules;     // Multiboot only
-    unsigned module_count;                 // at most BLOB_MAX_MODULES
+    const struct boot_module *initrd;  // NULL: none; Linux only
+    const char *cmdline;               // NULL: none
+    const struct load_module *modules; // Multiboot only
+    unsigned module_count;
     bool no_image_name;                    // Multiboot command lines begin without the file's name
     const struct boot_framebuffer *screen; // at its guest-physical address; NULL: none
     struct guest_platform platform;

@@ -22,7 +22,7 @@ struct machine {
     const struct pci_function *serial_function; // whose BAR it is in; NULL: none's
     bool serial_polled; // no interrupt tells of it, and the console's CPU is nobody's
     uint64_t hpet;      // host-physical address of its registers; 0: there is none
-    const struct blob_header *config;
+    const struct blob *config;
     struct blob_cpu_owner cpu_owner[MAX_CPUS];
     uint16_t pm1_base;    // of the virtual PM1 block: beside the physical PM timer, not over it
     uint64_t rtc_epoch;   // physical RTC at boot, seconds since 1970

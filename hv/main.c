@@ -135,7 +135,7 @@ static void place_heap(void)
     unsigned count = machine.acpi.cpu_count;
     uint64_t size = HEAP_FIXED + HEAP_LOG + count * HEAP_PER_CPU +
                     min_u64(count, MAX_PARTITIONS) * HEAP_PER_GUEST + passthrough_heap_size() +
-                    screen_heap_size();
+                    screen_heap_size() + config_heap_size();
     hpa_t base;
     must(page_alloc_take(&machine.memory, size, MIB(2), 0, &base),
          "finding memory for the hypervisor");

@@ -95,7 +95,7 @@ struct partition {
 
     const struct boot_module *image;
     const struct boot_module *initrd;
-    struct load_module modules[BLOB_MAX_MODULES];
+    struct load_module *modules; // as many as its configuration has
     struct load_result loaded;
     uint64_t clear_ticks; // of the TSC, that clearing its memory took
 

@@ -31,17 +31,23 @@ static const struct boot_module *find_module(const char *name)
     return NULL;
 }
 
-static void find_modules(struct partition *p)
+static enum status find_modules(struct partition *p)
 {
     const struct blob_module *modules = blob_modules(machine.config, p->config);
+    p->modules = heap_alloc(p->config->modules.count * sizeof(*p->modules));
+    if (p->modules == NULL) {
+        print("partition \"%s\": no memory for its list of modules\n", p->name);
+        return ERR_NO_MEMORY;
+    }
     p->image = find_module(blob_string(machine.config, p->config->image));
     if (p->config->initrd != 0) {
         p->initrd = find_module(blob_string(machine.config, p->config->initrd));
     }
-    for (unsigned i = 0; i < p->config->module_count; i++) {
+    for (unsigned i = 0; i < p->config->modules.count; i++) {
         p->modules[i].module = find_module(blob_string(machine.config, modules[i].name));
         p->modules[i].cmdline = blob_string(machine.config, modules[i].cmdline);
     }
+    return STATUS_OK;
 }
 
 static enum status create_vcpu(struct partition *p, unsigned index, unsigned cpu)
@@ -118,9 +124,13 @@ static enum status create_vcpus(struct partition *p)
 static enum status open_ports(struct partition *p)
 {
     const struct blob_ioports *config = blob_ioports(machine.config, p->config);
-    struct io_range passes[BLOB_MAX_IOPORTS + 1];
+    struct io_range *passes = heap_alloc((p->config->ioports.count + 1) * sizeof(*passes));
+    if (passes == NULL) {
+        print("partition \"%s\": no memory for its I/O ports\n", p->name);
+        return ERR_NO_MEMORY;
+    }
     unsigned count = 0;
-    for (; count < p->config->ioport_count; count++) {
+    for (; count < p->config->ioports.count; count++) {
         passes[count] = (struct io_range){config[count].first, config[count].last,
                                           "given by the configuration"};
     }
@@ -174,14 +184,13 @@ static enum status create(unsigned index)
     }
     p->index = index;
     p->config = blob_partition(machine.config, index);
-    p->name = p->config->name;
+    p->name = blob_name(machine.config, index);
     p->vcpu_count = p->config->cpu_count;
     partitions[index] = p;
     if (p->config->flags & BLOB_FRAMEBUFFER) {
         p->screen = screen_of_guest(&machine.boot.framebuffer);
     }
-    find_modules(p);
-    return STATUS_OK;
+    return find_modules(p);
 }
 
 // A page of no RAM of anyone's, which nobody writes to again.
@@ -232,7 +241,7 @@ static enum status allocate_those(unsigned count, bool direct)
 
 enum status partitions_create(void)
 {
-    unsigned count = machine.config->partition_count;
+    unsigned count = blob_partition_count(machine.config);
     enum status s = STATUS_OK;
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
         s = create(i);

@@ -39,7 +39,7 @@ enum status partition_load(struct partition *p, char *error, size_t error_size)
         .initrd = p->initrd,
         .cmdline = blob_string(machine.config, p->config->cmdline),
         .modules = p->modules,
-        .module_count = p->config->module_count,
+        .module_count = p->config->modules.count,
         .no_image_name = (p->config->flags & BLOB_NO_IMAGE_NAME) != 0,
         .screen = p->screen.base != 0 ? &p->screen : NULL,
         .platform =

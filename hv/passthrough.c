@@ -154,7 +154,7 @@ static enum status create(struct partition *p)
 enum status passthrough_create(struct partition *p)
 {
     vpci_init(&p->devices.pci);
-    if (p->config->device_count == 0) {
+    if (p->config->devices.count == 0) {
         return STATUS_OK;
     }
     p->passthrough = heap_alloc(sizeof(*p->passthrough));

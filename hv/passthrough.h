@@ -64,7 +64,7 @@ enum status passthrough_assign(void);
 
 // Decides whose each function would be, by a configuration that has passed blob_check(), with the
 // IOMMU `ops` or NULL; as assign_devices(). Changes nothing.
-enum status passthrough_judge(const struct blob_header *config, const struct iommu_ops *ops,
+enum status passthrough_judge(const struct blob *config, const struct iommu_ops *ops,
                               int owner[PCI_MAX_FUNCTIONS], void (*tell)(const char *text));
 
 // Turns the IOMMUs on with everything blocked. Prints what is wrong.

@@ -93,7 +93,7 @@ static unsigned find_kept(struct assign_kept kept[MOST_KEPT])
     return count;
 }
 
-enum status passthrough_judge(const struct blob_header *config, const struct iommu_ops *ops,
+enum status passthrough_judge(const struct blob *config, const struct iommu_ops *ops,
                               int owner[PCI_MAX_FUNCTIONS], void (*tell)(const char *text))
 {
     struct assign_kept *kept = heap_borrow(MOST_KEPT * sizeof(*kept));
@@ -144,5 +144,5 @@ uint64_t passthrough_heap_size(void)
 
 bool passthrough_is_direct(const struct partition *p)
 {
-    return iommu == NULL && p->config->device_count > 0;
+    return iommu == NULL && p->config->devices.count > 0;
 }

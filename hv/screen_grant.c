@@ -101,7 +101,7 @@ enum status screen_check(const struct screen_request *r, char *text)
     if (partition == BLOB_NOBODY) {
         return STATUS_OK;
     }
-    const char *name = blob_partition(r->config, (unsigned)partition)->name;
+    const char *name = blob_name(r->config, (unsigned)partition);
     if (r->pages.size == 0) {
         bool told = r->problem[0] != '\0';
         format(text, SCREEN_GRANT_TEXT_SIZE,

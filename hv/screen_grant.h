@@ -14,7 +14,7 @@
 #define SCREEN_GRANT_TEXT_SIZE 360
 
 struct screen_request {
-    const struct blob_header *config;           // has passed blob_check()
+    const struct blob *config;                  // has passed blob_check()
     const struct boot_framebuffer *framebuffer; // as the loader has left it
     struct page_range pages;                    // that it covers; empty: it can't be used
     const char *problem;                        // why not; "": the loader tells of none

@@ -13,9 +13,9 @@ _Static_assert(GUEST_SCREEN_ADDRESS % PLACE_ALIGN == 0 &&
                    GUEST_SCREEN_ADDRESS + PLACE_ALIGN + GUEST_SCREEN_MAX <= GUEST_IOAPIC_ADDRESS,
                "between the other things in the hole below 4 GiB");
 
-int screen_owner(const struct blob_header *config)
+int screen_owner(const struct blob *config)
 {
-    for (unsigned i = 0; i < config->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(config); i++) {
         if (blob_partition(config, i)->flags & BLOB_FRAMEBUFFER) {
             return (int)i;
         }

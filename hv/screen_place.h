@@ -7,7 +7,7 @@
 #include "partitions/blob.h"
 
 // The partition that the framebuffer is given to, or BLOB_NOBODY.
-int screen_owner(const struct blob_header *config);
+int screen_owner(const struct blob *config);
 
 // The framebuffer as its partition sees it: the same, at its guest-physical address.
 struct boot_framebuffer screen_of_guest(const struct boot_framebuffer *host);

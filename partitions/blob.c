@@ -1,118 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// The form of the configuration blob: recognizing it, proving that every count, offset and string
-// in it stays inside it, and reading it. What the values mean is judged in blob_rules.c. The blob
-// comes from a boot loader, so nothing in it is believed before it has been checked.
+// The form of the configuration blob: recognizing it, and proving that every section, record, text
+// and slice in it stays inside it. What the values mean is judged in blob_rules.c. The blob comes
+// from a boot loader, so nothing in it is believed before it has been checked.
 #include "partitions/blob.h"
 
 #include "arch/string.h"
 #include "partitions/blob_problem.h"
 
 #define REBUILD "build it again with bulkhead-config"
+#define OTHER   "build it again with the bulkhead-config of this Bulkhead"
 
 static const struct blob_place whole_blob = {-1, BLOB_FIELD_NONE, -1};
 
-// ---- where things are ------------------------------------------------------------------------
+// ---- what there is ---------------------------------------------------------------------------
 
-static const struct blob_partition *all_partitions(const struct blob_header *blob)
-{
-    return (const struct blob_partition *)(blob + 1);
-}
+const struct blob_kind blob_kinds[BLOB_SECTION_COUNT] = {
+#define BLOB_KIND(id, type, version, record, most) {type, version, sizeof(record), most},
+    BLOB_SECTIONS(BLOB_KIND)
+#undef BLOB_KIND
+};
 
-static const struct blob_module *all_modules(const struct blob_header *blob)
-{
-    return (const struct blob_module *)(all_partitions(blob) + blob->partition_count);
-}
+enum { TEXT, HASH, SLICE };
 
-static const struct blob_ioports *all_ioports(const struct blob_header *blob)
-{
-    return (const struct blob_ioports *)(all_modules(blob) + blob->module_count);
-}
-
-static const struct blob_device *all_devices(const struct blob_header *blob)
-{
-    return (const struct blob_device *)(all_ioports(blob) + blob->ioport_count);
-}
-
-static const char *all_strings(const struct blob_header *blob)
-{
-    return (const char *)(all_devices(blob) + blob->device_count);
-}
-
-const struct blob_partition *blob_partition(const struct blob_header *blob, unsigned index)
-{
-    return all_partitions(blob) + index;
-}
-
-const struct blob_module *blob_modules(const struct blob_header *blob,
-                                       const struct blob_partition *partition)
-{
-    return all_modules(blob) + partition->module_first;
-}
-
-const struct blob_ioports *blob_ioports(const struct blob_header *blob,
-                                        const struct blob_partition *partition)
-{
-    return all_ioports(blob) + partition->ioport_first;
-}
-
-const struct blob_device *blob_devices(const struct blob_header *blob,
-                                       const struct blob_partition *partition)
-{
-    return all_devices(blob) + partition->device_first;
-}
-
-const char *blob_string(const struct blob_header *blob, uint32_t offset)
-{
-    return all_strings(blob) + offset;
-}
-
-static struct blob_use use_of(const struct blob_header *blob, uint32_t name,
-                              const struct blob_hash *hash)
-{
-    return (struct blob_use){.name = blob_string(blob, name),
-                             .sha256 = hash->is_given ? hash->sha256 : NULL,
-                             .item = -1};
-}
-
-bool blob_use(const struct blob_header *blob, const struct blob_partition *partition, unsigned n,
-              struct blob_use *use)
-{
-    const struct blob_module *module;
-
-    if (n == 0) {
-        *use = use_of(blob, partition->image, &partition->image_hash);
-        use->field = BLOB_FIELD_IMAGE;
-        use->hash_field = BLOB_FIELD_IMAGE_SHA256;
-        return true;
-    }
-    n--;
-    if (partition->initrd != 0 && n-- == 0) {
-        *use = use_of(blob, partition->initrd, &partition->initrd_hash);
-        use->field = BLOB_FIELD_INITRD;
-        use->hash_field = BLOB_FIELD_INITRD_SHA256;
-        return true;
-    }
-    if (n >= partition->module_count)
-        return false;
-    module = &blob_modules(blob, partition)[n];
-    *use = use_of(blob, module->name, &module->hash);
-    use->field = use->hash_field = BLOB_FIELD_MODULES;
-    use->item = (int)n;
-    return true;
-}
-
-const uint8_t *blob_module_sha256(const struct blob_header *blob, const char *name)
-{
-    struct blob_use use;
-
-    for (unsigned i = 0; i < blob->partition_count; i++) {
-        for (unsigned n = 0; blob_use(blob, blob_partition(blob, i), n, &use); n++) {
-            if (use.sha256 != NULL && strcmp(use.name, name) == 0)
-                return use.sha256;
-        }
-    }
-    return NULL;
-}
+// The fields that lead somewhere else, or that have values without a meaning.
+static const struct reference {
+    uint8_t section; // whose records have the field: enum blob_section_id
+    uint8_t kind;    // TEXT, ...
+    uint8_t target;  // of a slice: enum blob_section_id
+    uint16_t offset;
+    const char *name;
+} references[] = {
+#define FIELD(record, field) offsetof(struct record, field), #field
+    {BLOB_PARTITIONS, TEXT, 0, FIELD(blob_partition, name)},
+    {BLOB_PARTITIONS, TEXT, 0, FIELD(blob_partition, image)},
+    {BLOB_PARTITIONS, TEXT, 0, FIELD(blob_partition, initrd)},
+    {BLOB_PARTITIONS, TEXT, 0, FIELD(blob_partition, cmdline)},
+    {BLOB_PARTITIONS, HASH, 0, FIELD(blob_partition, image_hash)},
+    {BLOB_PARTITIONS, HASH, 0, FIELD(blob_partition, initrd_hash)},
+    {BLOB_PARTITIONS, SLICE, BLOB_CPUS, FIELD(blob_partition, cpus)},
+    {BLOB_PARTITIONS, SLICE, BLOB_MODULES, FIELD(blob_partition, modules)},
+    {BLOB_PARTITIONS, SLICE, BLOB_IOPORTS, FIELD(blob_partition, ioports)},
+    {BLOB_PARTITIONS, SLICE, BLOB_DEVICES, FIELD(blob_partition, devices)},
+    {BLOB_MODULES, TEXT, 0, FIELD(blob_module, name)},
+    {BLOB_MODULES, TEXT, 0, FIELD(blob_module, cmdline)},
+    {BLOB_MODULES, HASH, 0, FIELD(blob_module, hash)},
+#undef FIELD
+};
 
 // ---- the file as a whole ---------------------------------------------------------------------
 
@@ -140,107 +73,204 @@ uint32_t blob_crc32(const void *data, size_t size)
     return ~crc;
 }
 
-static void check_file(const struct blob_header *blob, size_t size, struct blob_problems *out)
+static void check_file(const struct blob_header *file, size_t size, struct blob_problems *out)
 {
-    const size_t checked_from = offsetof(struct blob_header, crc32) + sizeof(blob->crc32);
+    const size_t checked_from = offsetof(struct blob_header, crc32) + sizeof(file->crc32);
 
-    if (size >= BLOB_MAGIC_SIZE && !blob_has_magic(blob, size)) {
+    if (size >= BLOB_MAGIC_SIZE && !blob_has_magic(file, size)) {
         blob_problem_add(out, NULL, BLOB_BAD_MAGIC, whole_blob,
                          "this is not a configuration: it does not start with %s; " REBUILD,
                          BLOB_MAGIC);
-    } else if (size < sizeof(*blob)) {
+    } else if (size < sizeof(*file)) {
         blob_problem_add(out, NULL, BLOB_BAD_SIZE, whole_blob,
                          "the configuration is truncated: it has %zu bytes, its header alone "
                          "takes %zu; " REBUILD,
-                         size, sizeof(*blob));
-    } else if (blob->version != BLOB_VERSION) {
+                         size, sizeof(*file));
+    } else if (file->version != BLOB_VERSION) {
         // Before the size: another version may have it elsewhere.
         blob_problem_add(out, NULL, BLOB_BAD_VERSION, whole_blob,
-                         "the configuration has version %u, this Bulkhead reads version %u; build "
-                         "it again with the bulkhead-config of this Bulkhead",
-                         blob->version, BLOB_VERSION);
-    } else if (blob->size > size) {
+                         "the configuration has version %u, this Bulkhead reads version %u; " OTHER,
+                         file->version, BLOB_VERSION);
+    } else if (file->size > size) {
         blob_problem_add(out, NULL, BLOB_BAD_SIZE, whole_blob,
                          "the configuration is truncated: %zu of its %u bytes are there; " REBUILD,
-                         size, blob->size);
-    } else if (blob->size < size) {
+                         size, file->size);
+    } else if (file->size < size) {
         blob_problem_add(out, NULL, BLOB_BAD_SIZE, whole_blob,
                          "the configuration says that it has %u bytes, but there are %zu; " REBUILD,
-                         blob->size, size);
+                         file->size, size);
     } else if (size > BLOB_MAX_SIZE) {
         blob_problem_add(out, NULL, BLOB_BAD_SIZE, whole_blob,
                          "the configuration has %zu bytes, at most %llu are allowed; shorten its "
                          "command lines",
                          size, (unsigned long long)BLOB_MAX_SIZE);
     } else {
-        const uint8_t *bytes = (const uint8_t *)blob;
+        const uint8_t *bytes = (const uint8_t *)file;
         uint32_t crc = blob_crc32(bytes + checked_from, size - checked_from);
 
-        if (crc != blob->crc32)
+        if (crc != file->crc32)
             blob_problem_add(out, NULL, BLOB_BAD_CHECKSUM, whole_blob,
                              "the configuration is damaged: its checksum is 0x%08x, its contents "
                              "give 0x%08x; " REBUILD,
-                             blob->crc32, crc);
+                             file->crc32, crc);
     }
 }
 
-// ---- the layout ------------------------------------------------------------------------------
+// ---- the sections ----------------------------------------------------------------------------
 
-static void bad_layout(const struct blob_header *blob, int partition, const char *what,
-                       uint32_t value, struct blob_problems *out)
+static void bad_layout(const char *what, uint32_t value, struct blob_problems *out)
 {
-    struct blob_place place = {partition, BLOB_FIELD_NONE, -1};
-
-    blob_problem_add(out, blob, BLOB_BAD_LAYOUT, place,
+    blob_problem_add(out, NULL, BLOB_BAD_LAYOUT, whole_blob,
                      "the configuration is malformed: %s (%u); " REBUILD, what, value);
 }
 
-// The counts, and that the sections fill the file. Only then may the sections be looked at.
-static bool check_sections(const struct blob_header *blob, struct blob_problems *out)
+static void bad_section(const struct blob_section *s, const char *what, uint32_t value,
+                        struct blob_problems *out)
 {
-    const struct {
-        uint32_t count;
-        uint32_t max;
-        uint32_t element_size;
-        const char *what;
-    } sections[] = {
-        {blob->partition_count, MAX_PARTITIONS, sizeof(struct blob_partition),
-         "too many partitions"},
-        {blob->module_count, BLOB_MAX_MODULES, sizeof(struct blob_module), "too many modules"},
-        {blob->ioport_count, BLOB_MAX_IOPORTS, sizeof(struct blob_ioports),
-         "too many ranges of I/O ports"},
-        {blob->device_count, BLOB_MAX_DEVICES, sizeof(struct blob_device), "too many devices"},
-        {blob->strings_size, BLOB_MAX_SIZE, 1, "too many bytes of strings"},
-    };
-    uint32_t size = sizeof(*blob);
-    unsigned problems = out->count;
+    blob_problem_add(out, NULL, BLOB_BAD_LAYOUT, whole_blob,
+                     "the configuration is malformed: its section \"%.16s\" %s (%u); " REBUILD,
+                     s->type, what, value);
+}
 
-    for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-        if (sections[i].count > sections[i].max) {
-            bad_layout(blob, -1, sections[i].what, sections[i].count, out);
+// A type is printed, so it may hold nothing else.
+static bool is_type(const char type[BLOB_TYPE_SIZE])
+{
+    bool ended = false;
+
+    for (size_t i = 0; i < BLOB_TYPE_SIZE; i++) {
+        char c = type[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+
+        if (c == '\0')
+            ended = true;
+        else if (ended || !good)
+            return false;
+    }
+    return type[0] != '\0';
+}
+
+// BLOB_SECTION_COUNT if there is no such type.
+static unsigned find_kind(const char type[BLOB_TYPE_SIZE])
+{
+    unsigned id = 0;
+
+    while (id < BLOB_SECTION_COUNT && memcmp(blob_kinds[id].type, type, BLOB_TYPE_SIZE) != 0)
+        id++;
+    return id;
+}
+
+// Whether a section lies in the file, and begins at the first aligned byte after `*end`, which is
+// the end of what comes before it; moves that to its own. So no two overlap, and all is read.
+static bool check_place(const struct blob_header *file, const struct blob_section *s, uint32_t *end,
+                        struct blob_problems *out)
+{
+    uint32_t start = (uint32_t)align_up(*end, BLOB_ALIGNMENT); // the file has 4 MiB at most
+
+    if (s->offset != start) {
+        bad_section(s, "is not where the one before it ends", s->offset, out);
+        return false;
+    }
+    if (start > file->size || s->size > file->size - start) {
+        bad_section(s, "leads outside the file", s->size, out);
+        return false;
+    }
+    for (; *end < start; ++*end) {
+        if (((const uint8_t *)file)[*end] != 0) {
+            bad_section(s, "has something before it", *end, out);
             return false;
         }
-        size += sections[i].count * sections[i].element_size; // small: each count has a bound
     }
-    if (size != blob->size)
-        bad_layout(blob, -1, "its sections don't add up to its size", size, out);
-    else if (blob->strings_size == 0)
-        bad_layout(blob, -1, "it has no strings", 0, out);
-    else if (all_strings(blob)[0] != '\0')
-        bad_layout(blob, -1, "its first string is not empty", 0, out);
-    else if (all_strings(blob)[blob->strings_size - 1] != '\0')
-        bad_layout(blob, -1, "its last string is not terminated", blob->strings_size, out);
-    return out->count == problems;
+    *end = start + s->size;
+    return true;
 }
 
-static void check_string(const struct blob_header *blob, int partition, const char *what,
-                         uint32_t offset, struct blob_problems *out)
+static void check_kind(const struct blob_header *file, const struct blob_section *s,
+                       struct blob *blob, struct blob_problems *out)
 {
-    if (offset >= blob->strings_size)
-        bad_layout(blob, partition, what, offset, out);
+    unsigned id = find_kind(s->type);
+    const struct blob_kind *kind = &blob_kinds[id];
+
+    if (id == BLOB_SECTION_COUNT) {
+        blob_problem_add(out, NULL, BLOB_UNKNOWN_SECTION, whole_blob,
+                         "the configuration has a section \"%.16s\" (version %u), which this "
+                         "Bulkhead does not know; " OTHER,
+                         s->type, s->version);
+    } else if (s->version != kind->version) {
+        blob_problem_add(out, NULL, BLOB_UNKNOWN_SECTION, whole_blob,
+                         "the configuration's section \"%.16s\" has version %u, this Bulkhead "
+                         "reads version %u; " OTHER,
+                         s->type, s->version, kind->version);
+    } else if (s->flags != 0) {
+        blob_problem_add(out, NULL, BLOB_UNKNOWN_SECTION, whole_blob,
+                         "the configuration's section \"%.16s\" has flags 0x%x, which this "
+                         "Bulkhead does not know; " OTHER,
+                         s->type, s->flags);
+    } else if (s->record_size != kind->record_size) {
+        bad_section(s, "has records of another size", s->record_size, out);
+    } else if (s->size % kind->record_size != 0) {
+        bad_section(s, "ends within a record", s->size, out);
+    } else if (s->size / kind->record_size > kind->most) {
+        bad_section(s, "has too many records", s->size / kind->record_size, out);
+    } else if (blob->section[id].list != file) {
+        bad_section(s, "is there twice", s->offset, out);
+    } else {
+        blob->section[id].list = (const uint8_t *)file + s->offset;
+        blob->section[id].count = s->size / kind->record_size;
+    }
 }
 
-static void check_hash(const struct blob_header *blob, int partition, const struct blob_hash *hash,
+// The empty text is at 0, and each ends before the section does.
+static void check_strings(const struct blob *blob, struct blob_problems *out)
+{
+    uint32_t size = blob_count(blob, BLOB_STRINGS);
+
+    if (size == 0)
+        bad_layout("it has no strings", 0, out);
+    else if (blob_string(blob, 0)[0] != '\0')
+        bad_layout("its first string is not empty", 0, out);
+    else if (blob_string(blob, size - 1)[0] != '\0')
+        bad_layout("its last string is not terminated", size, out);
+}
+
+// Fills `blob`. Sections that are not known are all named, not the first only.
+static void check_sections(const struct blob_header *file, struct blob *blob,
+                           struct blob_problems *out)
+{
+    const struct blob_section *s = (const struct blob_section *)(file + 1);
+    uint32_t end;
+
+    if (file->section_count > (file->size - sizeof(*file)) / sizeof(*s)) {
+        bad_layout("its table of sections leads outside the file", file->section_count, out);
+        return;
+    }
+    end = (uint32_t)(sizeof(*file) + file->section_count * sizeof(*s));
+    for (uint32_t i = 0; i < file->section_count; i++, s++) {
+        if (!is_type(s->type)) {
+            bad_layout("a section has no proper type", i, out);
+            return;
+        }
+        if (!check_place(file, s, &end, out))
+            return;
+        check_kind(file, s, blob, out);
+    }
+    if (end != file->size)
+        bad_layout("its sections end before it does", end, out);
+    else if (out->count == 0)
+        check_strings(blob, out);
+}
+
+// ---- what refers to something ----------------------------------------------------------------
+
+static void bad_field(const struct reference *r, uint32_t index, const char *what, uint32_t value,
+                      struct blob_problems *out)
+{
+    blob_problem_add(out, NULL, BLOB_BAD_LAYOUT, whole_blob,
+                     "the configuration is malformed: %s of record %u in its section \"%.16s\" %s "
+                     "(%u); " REBUILD,
+                     r->name, index, blob_kinds[r->section].type, what, value);
+}
+
+static void check_hash(const struct reference *r, uint32_t index, const struct blob_hash *hash,
                        struct blob_problems *out)
 {
     uint8_t used = 0;
@@ -248,110 +278,128 @@ static void check_hash(const struct blob_header *blob, int partition, const stru
     for (unsigned i = 0; i < SHA256_SIZE; i++)
         used |= hash->sha256[i];
     if (hash->is_given > 1)
-        bad_layout(blob, partition, "what it says of a hash is unknown", hash->is_given, out);
+        bad_field(r, index, "is neither given nor left out", hash->is_given, out);
     else if (hash->is_given == 0 && used != 0)
-        bad_layout(blob, partition, "there is a hash where it says that there is none", used, out);
+        bad_field(r, index, "is left out, but there is one", used, out);
 }
 
-static void check_cpu_fields(const struct blob_header *blob, int index, struct blob_problems *out)
+// `*next` is the first record of `count` that belongs to nobody yet.
+static void check_slice(const struct reference *r, uint32_t index, const struct blob_slice *slice,
+                        uint32_t count, uint32_t *next, struct blob_problems *out)
 {
-    const struct blob_partition *p = blob_partition(blob, (unsigned)index);
-    unsigned listed = 0;
+    if (slice->first != *next || slice->count > count - *next)
+        bad_field(r, index, "are not where they should be", slice->first, out);
+    else
+        *next += slice->count;
+}
 
-    if (p->cpu_mode == BLOB_CPUS_LISTED)
-        listed = p->cpu_count;
-    else if (p->cpu_mode != BLOB_CPUS_ANY)
-        bad_layout(blob, index, "its CPU mode is unknown", p->cpu_mode, out);
-    if (listed > MAX_CPUS)
-        bad_layout(blob, index, "its list of CPUs is too long", listed, out);
-    for (unsigned i = listed; i < MAX_CPUS; i++) {
-        if (p->cpus[i] != 0) {
-            bad_layout(blob, index, "there is something after its list of CPUs", p->cpus[i], out);
-            break;
-        }
+// The field in all records.
+static void check_reference(const struct blob *blob, const struct reference *r,
+                            struct blob_problems *out)
+{
+    const uint8_t *field = (const uint8_t *)blob_records(blob, r->section) + r->offset;
+    uint32_t texts = blob_count(blob, BLOB_STRINGS);
+    uint32_t targets = blob_count(blob, r->target);
+    uint32_t next = 0;
+
+    for (uint32_t i = 0; i < blob_count(blob, r->section); i++) {
+        const void *value = field + (size_t)i * blob_kinds[r->section].record_size;
+
+        if (r->kind == SLICE)
+            check_slice(r, i, value, targets, &next, out);
+        else if (r->kind == HASH)
+            check_hash(r, i, value, out);
+        else if (*(const blob_text *)value >= texts)
+            bad_field(r, i, "lies outside the strings", *(const blob_text *)value, out);
     }
+    if (r->kind == SLICE && next != targets)
+        blob_problem_add(out, NULL, BLOB_BAD_LAYOUT, whole_blob,
+                         "the configuration is malformed: of its %u %s, only %u have an owner"
+                         "; " REBUILD,
+                         targets, r->name, next);
 }
 
-static void check_device_fields(const struct blob_header *blob, int index,
-                                struct blob_problems *out)
+static void check_partition(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
-    const struct blob_partition *p = blob_partition(blob, (unsigned)index);
+    const struct blob_partition *p = blob_partition(blob, index);
+    struct blob_place place = {(int)index, BLOB_FIELD_NONE, -1};
 
-    if (p->device_count > BLOB_MAX_PARTITION_DEVICES)
-        bad_layout(blob, index, "it has too many devices", p->device_count, out);
     if ((p->flags & ~BLOB_FLAGS) != 0)
-        bad_layout(blob, index, "its flags are unknown", p->flags, out);
-    if (p->reserved != 0)
-        bad_layout(blob, index, "a reserved field is not 0", p->reserved, out);
+        blob_problem_add(out, blob, BLOB_BAD_LAYOUT, place,
+                         "the configuration is malformed: its flags are unknown (0x%x); " REBUILD,
+                         p->flags);
+    if (p->cpus.count != 0 && p->cpus.count != p->cpu_count)
+        blob_problem_add(out, blob, BLOB_BAD_LAYOUT, place,
+                         "the configuration is malformed: it has %u CPUs and lists %u; " REBUILD,
+                         p->cpu_count, p->cpus.count);
 }
 
-static void check_module_fields(const struct blob_header *blob, int index,
-                                struct blob_problems *out)
-{
-    const struct blob_partition *p = blob_partition(blob, (unsigned)index);
+// ---- all of it -------------------------------------------------------------------------------
 
-    for (uint32_t m = 0; m < p->module_count; m++) {
-        const struct blob_module *module = &blob_modules(blob, p)[m];
-
-        check_string(blob, index, "a module's name lies outside the strings", module->name, out);
-        check_string(blob, index, "a module's cmdline lies outside the strings", module->cmdline,
-                     out);
-        check_hash(blob, index, &module->hash, out);
-    }
-}
-
-static void check_partitions(const struct blob_header *blob, struct blob_problems *out)
-{
-    uint32_t modules = 0;
-    uint32_t ioports = 0;
-    uint32_t devices = 0;
-
-    for (int i = 0; i < (int)blob->partition_count; i++) {
-        const struct blob_partition *p = blob_partition(blob, (unsigned)i);
-
-        if (p->name[BLOB_NAME_SIZE - 1] != '\0')
-            bad_layout(blob, i, "its name is not terminated", BLOB_NAME_SIZE, out);
-        check_string(blob, i, "its image lies outside the strings", p->image, out);
-        check_string(blob, i, "its initrd lies outside the strings", p->initrd, out);
-        check_string(blob, i, "its cmdline lies outside the strings", p->cmdline, out);
-        check_hash(blob, i, &p->image_hash, out);
-        check_hash(blob, i, &p->initrd_hash, out);
-        check_cpu_fields(blob, i, out);
-        check_device_fields(blob, i, out);
-
-        // Slices in order and without a gap: no entry has two owners or none.
-        if (p->module_first != modules || p->module_count > blob->module_count - modules) {
-            bad_layout(blob, i, "its modules are not where they should be", p->module_first, out);
-            return;
-        }
-        if (p->ioport_first != ioports || p->ioport_count > blob->ioport_count - ioports) {
-            bad_layout(blob, i, "its I/O ports are not where they should be", p->ioport_first, out);
-            return;
-        }
-        if (p->device_first != devices || p->device_count > blob->device_count - devices) {
-            bad_layout(blob, i, "its devices are not where they should be", p->device_first, out);
-            return;
-        }
-        modules += p->module_count;
-        ioports += p->ioport_count;
-        devices += p->device_count;
-        check_module_fields(blob, i, out);
-    }
-    if (modules != blob->module_count)
-        bad_layout(blob, -1, "some of its modules belong to no partition", modules, out);
-    if (ioports != blob->ioport_count)
-        bad_layout(blob, -1, "some of its I/O ports belong to no partition", ioports, out);
-    if (devices != blob->device_count)
-        bad_layout(blob, -1, "some of its devices belong to no partition", devices, out);
-}
-
-enum status blob_check(const void *blob, size_t size, struct blob_problems *out)
+enum status blob_check(const void *file, size_t size, struct blob *blob, struct blob_problems *out)
 {
     out->count = 0;
-    check_file(blob, size, out);
-    if (out->count == 0 && check_sections(blob, out))
-        check_partitions(blob, out);
+    for (unsigned id = 0; id < BLOB_SECTION_COUNT; id++)
+        blob->section[id] = (struct blob_records){file, 0};
+    check_file(file, size, out);
+    if (out->count == 0)
+        check_sections(file, blob, out);
+    for (size_t i = 0; out->count == 0 && i < ARRAY_SIZE(references); i++)
+        check_reference(blob, &references[i], out);
+    if (out->count == 0) { // texts can be read from here on
+        for (unsigned i = 0; i < blob_partition_count(blob); i++)
+            check_partition(blob, i, out);
+    }
     if (out->count == 0)
         blob_check_rules(blob, out);
     return blob_problems_status(out);
+}
+
+// ---- reading it ------------------------------------------------------------------------------
+
+static struct blob_use use_of(const struct blob *blob, blob_text name, const struct blob_hash *hash)
+{
+    return (struct blob_use){.name = blob_string(blob, name),
+                             .sha256 = hash->is_given ? hash->sha256 : NULL,
+                             .item = -1};
+}
+
+bool blob_use(const struct blob *blob, const struct blob_partition *partition, unsigned n,
+              struct blob_use *use)
+{
+    const struct blob_module *module;
+
+    if (n == 0) {
+        *use = use_of(blob, partition->image, &partition->image_hash);
+        use->field = BLOB_FIELD_IMAGE;
+        use->hash_field = BLOB_FIELD_IMAGE_SHA256;
+        return true;
+    }
+    n--;
+    if (partition->initrd != 0 && n-- == 0) {
+        *use = use_of(blob, partition->initrd, &partition->initrd_hash);
+        use->field = BLOB_FIELD_INITRD;
+        use->hash_field = BLOB_FIELD_INITRD_SHA256;
+        return true;
+    }
+    if (n >= partition->modules.count)
+        return false;
+    module = &blob_modules(blob, partition)[n];
+    *use = use_of(blob, module->name, &module->hash);
+    use->field = use->hash_field = BLOB_FIELD_MODULES;
+    use->item = (int)n;
+    return true;
+}
+
+const uint8_t *blob_module_sha256(const struct blob *blob, const char *name)
+{
+    struct blob_use use;
+
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
+        for (unsigned n = 0; blob_use(blob, blob_partition(blob, i), n, &use); n++) {
+            if (use.sha256 != NULL && strcmp(use.name, name) == 0)
+                return use.sha256;
+        }
+    }
+    return NULL;
 }

@@ -3,13 +3,15 @@
 // their modules, I/O ports and devices. bulkhead-config writes it, the hypervisor reads it, and
 // both run the checks declared here. Numbers are little endian and every field has a fixed width.
 //
-// The sections follow one another without a gap, so the counts in the header give every place:
 //     struct blob_header
-//     struct blob_partition [partition_count]
-//     struct blob_module    [module_count]     those of the first partition, of the second, ...
-//     struct blob_ioports   [ioport_count]     likewise
-//     struct blob_device    [device_count]     likewise
-//     char                  [strings_size]     NUL-terminated strings; the first one is empty
+//     struct blob_section [section_count]
+//     the sections' records, in the order of that table, each section from a multiple of 8 bytes
+//
+// A section is an array of records of one type. A new kind of section takes a record type, a line
+// in BLOB_SECTIONS, lines for its references in blob.c, and its rules in blob_rules.c. A record
+// that changes takes another version of its section. A Bulkhead that does not know a section or its
+// version refuses the file and names the section, so nothing that was configured is left out
+// unseen. A section without records may be missing.
 #ifndef PARTITIONS_BLOB_H
 #define PARTITIONS_BLOB_H
 
@@ -19,36 +21,76 @@
 
 #define BLOB_MAGIC      "BULKHEAD" // 8 bytes, without its NUL
 #define BLOB_MAGIC_SIZE 8
-#define BLOB_VERSION    4
+#define BLOB_VERSION    5 // of header and table of sections; each section has its own
+#define BLOB_TYPE_SIZE  16
+#define BLOB_ALIGNMENT  8u // bytes, of a section
 
-#define BLOB_MAX_SIZE              KIB(64)
-#define BLOB_MAX_MODULES           64   // `modules` entries of all partitions together
-#define BLOB_MAX_IOPORTS           256  // `ioports` entries of all partitions together
-#define BLOB_MAX_DEVICES           64   // `devices` entries of all partitions together
-#define BLOB_MAX_PARTITION_DEVICES 16   // and of one partition
-#define BLOB_NAME_SIZE             32   // of a partition, with its NUL
-#define BLOB_MAX_MODULE_NAME       255  // bytes of a module's name, without its NUL
-#define BLOB_MAX_NAMES             7168 // bytes of all module names, each once, with their NULs
-#define BLOB_MAX_CMDLINE           2047 // bytes of a command line, without its NUL: what Linux takes
-
-#define BLOB_MIN_MEMORY MIB(2) // bytes of a partition
-#define BLOB_MAX_MEMORY GIB(1024)
+// The limits. The format has none; these are what its readers have room for. MAX_PARTITIONS and MAX_CPUS are two more.
+#define BLOB_MAX_SIZE    MIB(4) // the heap holds it twice while the machine starts
+#define BLOB_MAX_MODULES 1024u  // `modules` entries of all: each is compared with all
+#define BLOB_MAX_IOPORTS 4096u  // `ioports` entries of all: likewise
+#define BLOB_MAX_DEVICES 1024u  // `devices` entries of all: likewise
+#define BLOB_MAX_PARTITION_DEVICES                                                                 \
+    16u                             // of one: functions of its virtual PCI bus (VPCI_MAX_FUNCTIONS)
+#define BLOB_MAX_FILES       127u   // different module names: BOOT_MAX_MODULES and the blob
+#define BLOB_MAX_FILE_NAMES  7168   // bytes of them, with their NULs: BOOT_NAMES_SIZE
+#define BLOB_MAX_MODULE_NAME 255    // bytes, without its NUL: BOOT_TEXT_SIZE
+#define BLOB_MAX_CMDLINE     2047   // bytes, without its NUL: what Linux takes
+#define BLOB_MAX_NAME        31     // bytes: stands before each line on the console
+#define BLOB_MIN_MEMORY      MIB(2) // bytes: 1 MiB for firmware, and an image above
+#define BLOB_MAX_MEMORY      GIB(1024) // bytes: a larger number is a slip of the unit
 
 struct blob_header {
     uint8_t magic[BLOB_MAGIC_SIZE];
     uint32_t version;
-    uint32_t size;  // bytes of the whole blob
+    uint32_t size;  // bytes of the whole file
     uint32_t crc32; // of everything after this field
-    uint32_t partition_count;
-    uint32_t module_count;
-    uint32_t ioport_count;
-    uint32_t device_count;
-    uint32_t strings_size; // bytes
+    uint32_t section_count;
 };
 
-enum blob_cpu_mode {
-    BLOB_CPUS_ANY = 0,    // any cpu_count CPUs
-    BLOB_CPUS_LISTED = 1, // exactly those in cpus[]; virtual CPU n runs on cpus[n]
+struct blob_section {
+    char type[BLOB_TYPE_SIZE]; // small letters, digits and '-'; padded with NULs
+    uint16_t version;          // of its records
+    uint16_t flags;            // 0: none has a meaning yet
+    uint32_t record_size;      // bytes
+    uint32_t offset;           // bytes from the start of the file
+    uint32_t size;             // bytes: a whole number of records
+};
+
+// Every section that this Bulkhead knows: id, type, version, record, most records.
+#define BLOB_SECTIONS(SECTION)                                                                     \
+    SECTION(STRINGS, "strings", 1, char, BLOB_MAX_SIZE)                                            \
+    SECTION(PARTITIONS, "partitions", 1, struct blob_partition, MAX_PARTITIONS)                    \
+    SECTION(CPUS, "cpus", 1, struct blob_cpu, MAX_CPUS)                                            \
+    SECTION(MODULES, "modules", 1, struct blob_module, BLOB_MAX_MODULES)                           \
+    SECTION(IOPORTS, "ioports", 1, struct blob_ioports, BLOB_MAX_IOPORTS)                          \
+    SECTION(DEVICES, "devices", 1, struct blob_device, BLOB_MAX_DEVICES)
+
+// A line of it.
+struct blob_kind {
+    char type[BLOB_TYPE_SIZE];
+    uint16_t version;
+    uint32_t record_size; // bytes
+    uint32_t most;        // records
+};
+
+enum blob_section_id {
+#define BLOB_SECTION_ID(id, type, version, record, most) BLOB_##id,
+    BLOB_SECTIONS(BLOB_SECTION_ID) BLOB_SECTION_COUNT
+#undef BLOB_SECTION_ID
+};
+
+// ---- records -------------------------------------------------------------------------------
+
+// A text is an offset into the section "strings", which holds NUL-terminated strings. The first one
+// is empty, so 0 is the empty text and means that there is none.
+typedef uint32_t blob_text;
+
+// The partition's records in another section. Partition 0 has the first ones, then 1, and so on:
+// without a gap, so that each record has one owner.
+struct blob_slice {
+    uint32_t first; // index
+    uint32_t count;
 };
 
 // Bits of blob_partition.flags.
@@ -70,33 +112,30 @@ struct blob_hash {
     uint8_t sha256[SHA256_SIZE];
 };
 
-// `image`, `initrd` and `cmdline` are offsets into the strings; 0 is the empty string and means
-// that there is none.
 struct blob_partition {
-    char name[BLOB_NAME_SIZE]; // padded with NULs
-    uint64_t memory;           // bytes
-    uint32_t image;
-    uint32_t initrd;
-    uint32_t cmdline;
-    uint32_t module_first; // index into the modules
-    uint32_t module_count;
-    uint32_t ioport_first; // index into the I/O ports
-    uint32_t ioport_count;
-    uint32_t device_first; // index into the devices
-    uint32_t device_count;
+    uint64_t memory; // bytes
+    blob_text name;
+    blob_text image;
+    blob_text initrd;
+    blob_text cmdline;
     uint32_t flags; // BLOB_TRUST_DMA, ...
+    uint32_t cpu_count;
+    struct blob_slice cpus; // virtual CPU n runs on the n-th of them; none: on any cpu_count CPUs
+    struct blob_slice modules;
+    struct blob_slice ioports;
+    struct blob_slice devices;
     uint8_t uuid[BLOB_UUID_SIZE];
-    uint32_t reserved; // 0
-    uint16_t cpu_mode; // enum blob_cpu_mode
-    uint16_t cpu_count;
-    uint16_t cpus[MAX_CPUS]; // the first cpu_count of them, if listed; 0 elsewhere
     struct blob_hash image_hash;
     struct blob_hash initrd_hash;
 };
 
+struct blob_cpu {
+    uint32_t number;
+};
+
 struct blob_module {
-    uint32_t name; // offset into the strings
-    uint32_t cmdline;
+    blob_text name;
+    blob_text cmdline;
     struct blob_hash hash;
 };
 
@@ -113,14 +152,28 @@ struct blob_device {
     uint8_t devfn; // device 7:3, function 2:0
 };
 
-_Static_assert(sizeof(struct blob_header) == 40, "part of the format");
+_Static_assert(sizeof(struct blob_header) == 24, "part of the format");
+_Static_assert(sizeof(struct blob_section) == 32, "part of the format");
 _Static_assert(sizeof(struct blob_hash) == 36, "part of the format");
-_Static_assert(sizeof(struct blob_partition) == 104 + 2 * MAX_CPUS + 72, "part of the format");
-_Static_assert(sizeof(struct blob_partition) % 8 == 0, "what follows stays aligned");
-_Static_assert(sizeof(struct blob_module) == 44, "part of the format");
-_Static_assert(sizeof(struct blob_ioports) == 4, "part of the format");
-_Static_assert(sizeof(struct blob_device) == 4, "part of the format");
-_Static_assert(MAX_CPUS == 64, "another number is another format: raise BLOB_VERSION");
+_Static_assert(sizeof(struct blob_partition) == 152, "another size is another version");
+_Static_assert(sizeof(struct blob_cpu) == 4, "another size is another version");
+_Static_assert(sizeof(struct blob_module) == 44, "another size is another version");
+_Static_assert(sizeof(struct blob_ioports) == 4, "another size is another version");
+_Static_assert(sizeof(struct blob_device) == 4, "another size is another version");
+
+extern const struct blob_kind blob_kinds[BLOB_SECTION_COUNT];
+
+// ---- a blob as its readers see it ----------------------------------------------------------
+
+struct blob_records {
+    const void *list;
+    uint32_t count;
+};
+
+// Filled by blob_check(); points into the file. A section that the file does not have is empty.
+struct blob {
+    struct blob_records section[BLOB_SECTION_COUNT];
+};
 
 // ---- what the checks find ------------------------------------------------------------------
 
@@ -130,7 +183,8 @@ enum blob_problem_kind {
     BLOB_BAD_MAGIC,
     BLOB_BAD_VERSION,
     BLOB_BAD_CHECKSUM,
-    BLOB_BAD_LAYOUT, // a count, offset or reserved field that makes no sense
+    BLOB_BAD_LAYOUT,      // a count, offset or flag that makes no sense
+    BLOB_UNKNOWN_SECTION, // a section, or a version of one, of another Bulkhead
     // What it says.
     BLOB_NO_PARTITION,
     BLOB_BAD_NAME,
@@ -140,13 +194,14 @@ enum blob_problem_kind {
     BLOB_BAD_MEMORY,
     BLOB_NO_IMAGE,
     BLOB_BAD_TEXT,   // a module name or a command line
-    BLOB_LONG_NAMES, // of all modules together
+    BLOB_MANY_FILES, // too many different modules, or their names are too long together
     BLOB_INITRD_AND_MODULES,
     BLOB_NO_HASHED_MODULE, // a hash, but of nothing
     BLOB_DIFFERENT_HASHES, // of one module
     BLOB_BAD_PORTS,        // a range that ends before it starts
     BLOB_OVERLAPPING_PORTS,
-    BLOB_KEPT_PORTS, // ports that the hypervisor keeps
+    BLOB_KEPT_PORTS,   // ports that the hypervisor keeps
+    BLOB_MANY_DEVICES, // of one partition
     BLOB_DUPLICATE_DEVICE,
     BLOB_NO_DEVICES, // a key about devices, but no devices
     BLOB_DUPLICATE_FRAMEBUFFER,
@@ -211,13 +266,14 @@ bool blob_has_magic(const void *data, size_t size);
 // CRC-32 (IEEE 802.3) of `size` bytes.
 uint32_t blob_crc32(const void *data, size_t size);
 
-// Checks the form of a blob and, if that is sound, all that can be judged without knowing the
-// machine. `blob` is 8-byte aligned and `size` is the size of the file. All problems found are
-// written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
+// Checks the form of a file and, if that is sound, all that can be judged without knowing the
+// machine. `file` is 8-byte aligned, `size` is its size in bytes. Fills `blob`, which is of no use
+// unless STATUS_OK is returned, and which needs the file as long as it is read. All problems found
+// are written to `out`, which needs no initialization. Returns STATUS_OK if there is none, else the
 // status of the first: ERR_TRUNCATED, ERR_VERSION, ERR_CHECKSUM, ERR_EXISTS (a name, UUID, CPU,
 // port, device or the framebuffer given twice, or a module's hash), ERR_DENIED (ports that the
 // hypervisor keeps) or ERR_INVALID.
-enum status blob_check(const void *blob, size_t size, struct blob_problems *out);
+enum status blob_check(const void *file, size_t size, struct blob *blob, struct blob_problems *out);
 
 // Host I/O ports that no partition gets, and why.
 struct blob_kept_ports {
@@ -240,7 +296,7 @@ struct machine_limits {
 // Checks a blob that passed blob_check() against the machine: enough CPUs and memory, every listed
 // CPU and every named module there. Returns STATUS_OK, or the status of the first problem:
 // ERR_RANGE (CPUs), ERR_NO_MEMORY, ERR_NOT_FOUND or ERR_EXISTS (modules), ERR_DENIED (ports).
-enum status blob_check_machine(const struct blob_header *blob, const struct machine_limits *machine,
+enum status blob_check_machine(const struct blob *blob, const struct machine_limits *machine,
                                struct blob_problems *out);
 
 // ---- reading a blob that passed blob_check() ------------------------------------------------
@@ -257,23 +313,66 @@ struct blob_cpu_owner {
 // the lowest CPUs still free, in the order of the partitions. Fills owner[] for all MAX_CPUS.
 // Fails as blob_check_machine() would: ERR_RANGE if a CPU does not exist or too few are left,
 // ERR_EXISTS if one is listed twice; owner[] is then of no use.
-enum status blob_assign_cpus(const struct blob_header *blob, unsigned cpu_count,
+enum status blob_assign_cpus(const struct blob *blob, unsigned cpu_count,
                              struct blob_cpu_owner owner[MAX_CPUS]);
 
-// Partition `index` < partition_count.
-const struct blob_partition *blob_partition(const struct blob_header *blob, unsigned index);
+// A section's records, and how many they are.
+static inline const void *blob_records(const struct blob *blob, enum blob_section_id id)
+{
+    return blob->section[id].list;
+}
 
-// The first of the partition's module_count modules.
-const struct blob_module *blob_modules(const struct blob_header *blob,
-                                       const struct blob_partition *partition);
+static inline uint32_t blob_count(const struct blob *blob, enum blob_section_id id)
+{
+    return blob->section[id].count;
+}
 
-// The first of the partition's ioport_count ranges.
-const struct blob_ioports *blob_ioports(const struct blob_header *blob,
-                                        const struct blob_partition *partition);
+static inline uint32_t blob_partition_count(const struct blob *blob)
+{
+    return blob_count(blob, BLOB_PARTITIONS);
+}
 
-// The first of the partition's device_count devices.
-const struct blob_device *blob_devices(const struct blob_header *blob,
-                                       const struct blob_partition *partition);
+// The string that a text is.
+static inline const char *blob_string(const struct blob *blob, blob_text text)
+{
+    return (const char *)blob_records(blob, BLOB_STRINGS) + text;
+}
+
+// Partition `index` < blob_partition_count().
+static inline const struct blob_partition *blob_partition(const struct blob *blob, unsigned index)
+{
+    return (const struct blob_partition *)blob_records(blob, BLOB_PARTITIONS) + index;
+}
+
+static inline const char *blob_name(const struct blob *blob, unsigned index)
+{
+    return blob_string(blob, blob_partition(blob, index)->name);
+}
+
+// The first of the partition's cpus.count, modules.count, ioports.count or devices.count records.
+static inline const struct blob_cpu *blob_cpus(const struct blob *blob,
+                                               const struct blob_partition *p)
+{
+    return (const struct blob_cpu *)blob_records(blob, BLOB_CPUS) + p->cpus.first;
+}
+
+static inline const struct blob_module *blob_modules(const struct blob *blob,
+                                                     const struct blob_partition *p)
+{
+    return (const struct blob_module *)blob_records(blob, BLOB_MODULES) + p->modules.first;
+}
+
+static inline const struct blob_ioports *blob_ioports(const struct blob *blob,
+                                                      const struct blob_partition *p)
+{
+    return (const struct blob_ioports *)blob_records(blob, BLOB_IOPORTS) + p->ioports.first;
+}
+
+static inline const struct blob_device *blob_devices(const struct blob *blob,
+                                                     const struct blob_partition *p)
+{
+    return (const struct blob_device *)blob_records(blob, BLOB_DEVICES) + p->devices.first;
+}
 
 // A boot module as a partition uses it.
 struct blob_use {
@@ -286,11 +385,11 @@ struct blob_use {
 
 // The `n`-th use of a module by the partition, from 0: its image, its initrd if it has one, then
 // its modules. False: there are no more.
-bool blob_use(const struct blob_header *blob, const struct blob_partition *partition, unsigned n,
+bool blob_use(const struct blob *blob, const struct blob_partition *partition, unsigned n,
               struct blob_use *use);
 
 // The hash that some partition asks of the module with this name; NULL if none does.
-const uint8_t *blob_module_sha256(const struct blob_header *blob, const char *name);
+const uint8_t *blob_module_sha256(const struct blob *blob, const char *name);
 
 #define BLOB_DEVICE_TEXT_SIZE 16
 
@@ -302,8 +401,5 @@ const char *blob_device_text(struct blob_device device, char text[BLOB_DEVICE_TE
 
 // "f81d4fae-7dec-11d0-a765-00a0c91e6bf6". Returns `text`.
 const char *blob_uuid_text(const uint8_t uuid[BLOB_UUID_SIZE], char text[BLOB_UUID_TEXT_SIZE]);
-
-// The string at an offset that a blob_partition or blob_module holds; "" at 0.
-const char *blob_string(const struct blob_header *blob, uint32_t offset);
 
 #endif

@@ -9,46 +9,50 @@
 
 static bool is_listed(const struct blob_partition *p)
 {
-    return p->cpu_mode == BLOB_CPUS_LISTED;
+    return p->cpus.count != 0;
+}
+
+static uint32_t listed(const struct blob *blob, const struct blob_partition *p, unsigned k)
+{
+    return blob_cpus(blob, p)[k].number;
 }
 
 // How many of the machine's CPUs no list names. Lists can't name one twice.
-static unsigned count_unlisted(const struct blob_header *blob, unsigned cpu_count)
+static unsigned count_unlisted(const struct blob *blob, unsigned cpu_count)
 {
     unsigned unlisted = cpu_count;
 
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
-        for (unsigned k = 0; is_listed(p) && k < p->cpu_count; k++) {
-            if (p->cpus[k] < cpu_count)
+        for (unsigned k = 0; k < p->cpus.count; k++) {
+            if (listed(blob, p, k) < cpu_count)
                 unlisted--;
         }
     }
     return unlisted;
 }
 
-static void check_listed_cpus(const struct blob_header *blob, unsigned index, unsigned cpu_count,
+static void check_listed_cpus(const struct blob *blob, unsigned index, unsigned cpu_count,
                               struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, index);
 
-    for (unsigned k = 0; k < p->cpu_count; k++) {
-        if (p->cpus[k] >= cpu_count)
+    for (unsigned k = 0; k < p->cpus.count; k++) {
+        if (listed(blob, p, k) >= cpu_count)
             blob_problem_add(out, blob, BLOB_NO_SUCH_CPU,
                              (struct blob_place){(int)index, BLOB_FIELD_CPUS, (int)k},
                              "CPU %u is not there: this machine's %u CPUs are numbered 0 to %u; "
                              "change its cpus",
-                             p->cpus[k], cpu_count, cpu_count - 1);
+                             listed(blob, p, k), cpu_count, cpu_count - 1);
     }
 }
 
-static void check_cpus(const struct blob_header *blob, unsigned cpu_count,
-                       struct blob_problems *out)
+static void check_cpus(const struct blob *blob, unsigned cpu_count, struct blob_problems *out)
 {
     unsigned left = count_unlisted(blob, cpu_count);
 
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
         if (is_listed(p)) {
@@ -71,7 +75,7 @@ static void own(struct blob_cpu_owner *owner, unsigned partition, unsigned vcpu)
     owner->vcpu = (uint16_t)vcpu;
 }
 
-enum status blob_assign_cpus(const struct blob_header *blob, unsigned cpu_count,
+enum status blob_assign_cpus(const struct blob *blob, unsigned cpu_count,
                              struct blob_cpu_owner owner[MAX_CPUS])
 {
     unsigned next = 0;
@@ -81,19 +85,19 @@ enum status blob_assign_cpus(const struct blob_header *blob, unsigned cpu_count,
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
         owner[cpu] = (struct blob_cpu_owner){BLOB_NOBODY, 0};
 
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
-        for (unsigned k = 0; is_listed(p) && k < p->cpu_count; k++) {
-            if (p->cpus[k] >= cpu_count)
+        for (unsigned k = 0; k < p->cpus.count; k++) {
+            if (listed(blob, p, k) >= cpu_count)
                 return ERR_RANGE;
-            if (owner[p->cpus[k]].partition != BLOB_NOBODY)
+            if (owner[listed(blob, p, k)].partition != BLOB_NOBODY)
                 return ERR_EXISTS;
-            own(&owner[p->cpus[k]], i, k);
+            own(&owner[listed(blob, p, k)], i, k);
         }
     }
     // `next` only moves up: what it has passed is taken.
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
         for (unsigned k = 0; !is_listed(p) && k < p->cpu_count; k++) {
@@ -109,11 +113,11 @@ enum status blob_assign_cpus(const struct blob_header *blob, unsigned cpu_count,
 
 // ---- memory ----------------------------------------------------------------------------------
 
-static void check_memory(const struct blob_header *blob, uint64_t usable, struct blob_problems *out)
+static void check_memory(const struct blob *blob, uint64_t usable, struct blob_problems *out)
 {
     uint64_t left = usable;
 
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         uint64_t memory = blob_partition(blob, i)->memory;
 
         if (memory <= left) {
@@ -151,7 +155,7 @@ static void list_modules(const struct machine_limits *machine, char *text, size_
     }
 }
 
-static void check_module(const struct blob_header *blob, const struct machine_limits *machine,
+static void check_module(const struct blob *blob, const struct machine_limits *machine,
                          struct blob_place place, uint32_t offset, struct blob_problems *out)
 {
     const char *name = blob_string(blob, offset);
@@ -177,17 +181,17 @@ static void check_module(const struct blob_header *blob, const struct machine_li
     }
 }
 
-static void check_modules(const struct blob_header *blob, const struct machine_limits *machine,
+static void check_modules(const struct blob *blob, const struct machine_limits *machine,
                           struct blob_problems *out)
 {
-    for (int i = 0; i < (int)blob->partition_count; i++) {
+    for (int i = 0; i < (int)blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, (unsigned)i);
 
         check_module(blob, machine, (struct blob_place){i, BLOB_FIELD_IMAGE, -1}, p->image, out);
         if (p->initrd != 0)
             check_module(blob, machine, (struct blob_place){i, BLOB_FIELD_INITRD, -1}, p->initrd,
                          out);
-        for (unsigned m = 0; m < p->module_count; m++)
+        for (unsigned m = 0; m < p->modules.count; m++)
             check_module(blob, machine, (struct blob_place){i, BLOB_FIELD_MODULES, (int)m},
                          blob_modules(blob, p)[m].name, out);
     }
@@ -195,13 +199,13 @@ static void check_modules(const struct blob_header *blob, const struct machine_l
 
 // ---- I/O ports -------------------------------------------------------------------------------
 
-static void check_ioports(const struct blob_header *blob, const struct machine_limits *machine,
+static void check_ioports(const struct blob *blob, const struct machine_limits *machine,
                           struct blob_problems *out)
 {
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
-        for (unsigned k = 0; k < p->ioport_count; k++) {
+        for (unsigned k = 0; k < p->ioports.count; k++) {
             struct blob_ioports ports = blob_ioports(blob, p)[k];
             const struct blob_kept_ports *kept =
                 blob_find_kept_ports(machine->kept_ports, machine->kept_port_count, ports);
@@ -216,7 +220,7 @@ static void check_ioports(const struct blob_header *blob, const struct machine_l
     }
 }
 
-enum status blob_check_machine(const struct blob_header *blob, const struct machine_limits *machine,
+enum status blob_check_machine(const struct blob *blob, const struct machine_limits *machine,
                                struct blob_problems *out)
 {
     out->count = 0;

@@ -14,6 +14,7 @@ static const enum status status_of_kind[] = {
     [BLOB_BAD_VERSION] = ERR_VERSION,
     [BLOB_BAD_CHECKSUM] = ERR_CHECKSUM,
     [BLOB_BAD_LAYOUT] = ERR_INVALID,
+    [BLOB_UNKNOWN_SECTION] = ERR_VERSION,
     [BLOB_NO_PARTITION] = ERR_INVALID,
     [BLOB_BAD_NAME] = ERR_INVALID,
     [BLOB_DUPLICATE_NAME] = ERR_EXISTS,
@@ -22,13 +23,14 @@ static const enum status status_of_kind[] = {
     [BLOB_BAD_MEMORY] = ERR_INVALID,
     [BLOB_NO_IMAGE] = ERR_INVALID,
     [BLOB_BAD_TEXT] = ERR_INVALID,
-    [BLOB_LONG_NAMES] = ERR_INVALID,
+    [BLOB_MANY_FILES] = ERR_INVALID,
     [BLOB_INITRD_AND_MODULES] = ERR_INVALID,
     [BLOB_NO_HASHED_MODULE] = ERR_INVALID,
     [BLOB_DIFFERENT_HASHES] = ERR_EXISTS,
     [BLOB_BAD_PORTS] = ERR_INVALID,
     [BLOB_OVERLAPPING_PORTS] = ERR_EXISTS,
     [BLOB_KEPT_PORTS] = ERR_DENIED,
+    [BLOB_MANY_DEVICES] = ERR_INVALID,
     [BLOB_DUPLICATE_DEVICE] = ERR_EXISTS,
     [BLOB_NO_DEVICES] = ERR_INVALID,
     [BLOB_DUPLICATE_FRAMEBUFFER] = ERR_EXISTS,
@@ -47,19 +49,13 @@ static bool is_name_char(char c)
            c == '-';
 }
 
-bool blob_name_is_legal(const char name[BLOB_NAME_SIZE])
+bool blob_name_is_legal(const char *name)
 {
     size_t length = 0;
 
-    while (length < BLOB_NAME_SIZE && is_name_char(name[length]))
+    while (length <= BLOB_MAX_NAME && is_name_char(name[length]))
         length++;
-    if (length == 0 || length == BLOB_NAME_SIZE)
-        return false;
-    for (size_t i = length; i < BLOB_NAME_SIZE; i++) {
-        if (name[i] != '\0')
-            return false;
-    }
-    return true;
+    return length > 0 && length <= BLOB_MAX_NAME && name[length] == '\0';
 }
 
 // Lower case; and what looks like an l is one.
@@ -84,9 +80,9 @@ bool blob_name_is_hypervisors(const char *name)
     return *left == '\0';
 }
 
-size_t blob_label(const struct blob_header *blob, unsigned partition, char text[BLOB_LABEL_SIZE])
+size_t blob_label(const struct blob *blob, unsigned partition, char text[BLOB_LABEL_SIZE])
 {
-    const char *name = blob_partition(blob, partition)->name;
+    const char *name = blob_name(blob, partition);
 
     if (blob_name_is_legal(name))
         return format(text, BLOB_LABEL_SIZE, "partition \"%s\"", name);
@@ -116,7 +112,7 @@ const char *blob_uuid_text(const uint8_t uuid[BLOB_UUID_SIZE], char text[BLOB_UU
     return text;
 }
 
-void blob_problem_add(struct blob_problems *out, const struct blob_header *blob,
+void blob_problem_add(struct blob_problems *out, const struct blob *blob,
                       enum blob_problem_kind kind, struct blob_place place, const char *fmt, ...)
 {
     if (out->count++ >= BLOB_MAX_PROBLEMS)

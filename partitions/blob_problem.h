@@ -17,27 +17,27 @@ struct blob_place {
 
 // Writes how a text names a partition: by its name, or by its number, counted from 1, where the
 // name itself is bad (it may hold anything then, so it is not printed). Returns the length.
-size_t blob_label(const struct blob_header *blob, unsigned partition, char text[BLOB_LABEL_SIZE]);
+size_t blob_label(const struct blob *blob, unsigned partition, char text[BLOB_LABEL_SIZE]);
 
 // Appends a problem. Its text starts with the partition's label. `blob` is used for that only and
 // may be NULL where place.partition is -1.
 // Past BLOB_MAX_PROBLEMS the problem is only counted.
-void blob_problem_add(struct blob_problems *out, const struct blob_header *blob,
+void blob_problem_add(struct blob_problems *out, const struct blob *blob,
                       enum blob_problem_kind kind, struct blob_place place, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
 // STATUS_OK if there is no problem, else the status that stands for the first one.
 enum status blob_problems_status(const struct blob_problems *problems);
 
-// 1 to 31 letters, digits, '_' or '-', padded with NULs to the end?
-bool blob_name_is_legal(const char name[BLOB_NAME_SIZE]);
+// 1 to BLOB_MAX_NAME letters, digits, '_' or '-'?
+bool blob_name_is_legal(const char *name);
 
 // Whether a legal name could be taken for the hypervisor's, which stands before its own lines: also
 // in other case, with '-' or '_' within, or with what looks like its "l".
 bool blob_name_is_hypervisors(const char *name);
 
 // The checks that blob_check() makes of a blob whose form is sound: see blob_rules.c.
-void blob_check_rules(const struct blob_header *blob, struct blob_problems *out);
+void blob_check_rules(const struct blob *blob, struct blob_problems *out);
 
 // The row of the table of kept ports that a range touches, or NULL.
 const struct blob_kept_ports *blob_find_kept_ports(const struct blob_kept_ports *table,

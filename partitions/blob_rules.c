@@ -34,14 +34,13 @@ static struct blob_place at_item(unsigned partition, enum blob_field field, unsi
 
 // ---- names and texts -------------------------------------------------------------------------
 
-static void check_name(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_name(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
-    const char *name = blob_partition(blob, index)->name;
+    const char *name = blob_name(blob, index);
 
     if (!blob_name_is_legal(name)) {
         blob_problem_add(out, blob, BLOB_BAD_NAME, at(index, BLOB_FIELD_NAME),
-                         "its name must be 1 to %d letters, digits, '_' or '-'",
-                         BLOB_NAME_SIZE - 1);
+                         "its name must be 1 to %d letters, digits, '_' or '-'", BLOB_MAX_NAME);
         return;
     }
     if (blob_name_is_hypervisors(name)) {
@@ -51,7 +50,7 @@ static void check_name(const struct blob_header *blob, unsigned index, struct bl
         return;
     }
     for (unsigned i = 0; i < index; i++) {
-        if (strcmp(name, blob_partition(blob, i)->name) == 0) {
+        if (strcmp(name, blob_name(blob, i)) == 0) {
             blob_problem_add(out, blob, BLOB_DUPLICATE_NAME, at(index, BLOB_FIELD_NAME),
                              "an earlier partition has the same name; give each its own");
             return;
@@ -71,8 +70,8 @@ static bool is_plain(const char *text, char lowest)
     return true;
 }
 
-static void check_module_name(const struct blob_header *blob, struct blob_place place,
-                              uint32_t offset, struct blob_problems *out)
+static void check_module_name(const struct blob *blob, struct blob_place place, uint32_t offset,
+                              struct blob_problems *out)
 {
     const char *name = blob_string(blob, offset);
 
@@ -102,7 +101,7 @@ static void check_module_name(const struct blob_header *blob, struct blob_place 
     }
 }
 
-static void check_cmdline(const struct blob_header *blob, struct blob_place place, uint32_t offset,
+static void check_cmdline(const struct blob *blob, struct blob_place place, uint32_t offset,
                           struct blob_problems *out)
 {
     const char *cmdline = blob_string(blob, offset);
@@ -117,7 +116,7 @@ static void check_cmdline(const struct blob_header *blob, struct blob_place plac
                          "a command line holds a control character; use spaces only");
 }
 
-static void check_files(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_files(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, index);
     const struct blob_module *modules = blob_modules(blob, p);
@@ -130,19 +129,19 @@ static void check_files(const struct blob_header *blob, unsigned index, struct b
     if (p->initrd != 0)
         check_module_name(blob, at(index, BLOB_FIELD_INITRD), p->initrd, out);
     check_cmdline(blob, at(index, BLOB_FIELD_CMDLINE), p->cmdline, out);
-    for (unsigned i = 0; i < p->module_count; i++) {
+    for (unsigned i = 0; i < p->modules.count; i++) {
         struct blob_place place = at_item(index, BLOB_FIELD_MODULES, i);
 
         check_module_name(blob, place, modules[i].name, out);
         check_cmdline(blob, place, modules[i].cmdline, out);
     }
-    if (p->initrd != 0 && p->module_count != 0)
+    if (p->initrd != 0 && p->modules.count != 0)
         blob_problem_add(out, blob, BLOB_INITRD_AND_MODULES, at(index, BLOB_FIELD_INITRD),
                          "it has both an initrd, which is for a Linux kernel, and modules, which "
                          "are for a Multiboot kernel; leave one out");
 }
 
-static bool is_used_before(const struct blob_header *blob, unsigned index, unsigned number,
+static bool is_used_before(const struct blob *blob, unsigned index, unsigned number,
                            const char *name)
 {
     struct blob_use other;
@@ -157,23 +156,33 @@ static bool is_used_before(const struct blob_header *blob, unsigned index, unsig
     return false;
 }
 
-// The loader's information has room for so many characters of names.
-static void check_names_fit(const struct blob_header *blob, struct blob_problems *out)
+// What a loader brings has room for so many files, and so many characters of their names.
+static void check_files_fit(const struct blob *blob, struct blob_problems *out)
 {
     struct blob_use use;
+    unsigned files = 0;
     size_t total = 0;
 
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         for (unsigned n = 0; blob_use(blob, blob_partition(blob, i), n, &use); n++) {
+            struct blob_place place = {(int)i, use.field, use.item};
+
             if (is_used_before(blob, i, n, use.name))
                 continue;
+            files++;
             total += strlen(use.name) + 1;
-            if (total > BLOB_MAX_NAMES) {
-                blob_problem_add(out, blob, BLOB_LONG_NAMES,
-                                 (struct blob_place){(int)i, use.field, use.item},
+            if (files > BLOB_MAX_FILES) {
+                blob_problem_add(out, blob, BLOB_MANY_FILES, place,
+                                 "with this module there are more than the %u files that a boot "
+                                 "loader can bring; put several into one",
+                                 BLOB_MAX_FILES);
+                return;
+            }
+            if (total > BLOB_MAX_FILE_NAMES) {
+                blob_problem_add(out, blob, BLOB_MANY_FILES, place,
                                  "with this module's name those of all modules have more than %d "
                                  "characters; shorten them",
-                                 BLOB_MAX_NAMES);
+                                 BLOB_MAX_FILE_NAMES);
                 return;
             }
         }
@@ -181,7 +190,7 @@ static void check_names_fit(const struct blob_header *blob, struct blob_problems
 }
 
 // Finds an earlier use of the same module, by this or an earlier partition, with another hash.
-static void check_hash_agrees(const struct blob_header *blob, unsigned index, unsigned number,
+static void check_hash_agrees(const struct blob *blob, unsigned index, unsigned number,
                               const struct blob_use *use, struct blob_problems *out)
 {
     struct blob_place place = {(int)index, use->hash_field, use->item};
@@ -205,7 +214,7 @@ static void check_hash_agrees(const struct blob_header *blob, unsigned index, un
     }
 }
 
-static void check_hashes(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_hashes(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, index);
     struct blob_use use;
@@ -223,19 +232,18 @@ static void check_hashes(const struct blob_header *blob, unsigned index, struct 
 // ---- CPUs and memory -------------------------------------------------------------------------
 
 // Says who listed the CPU first, if it was before entry `item` of partition `index`.
-static void check_cpu_is_free(const struct blob_header *blob, unsigned index, unsigned item,
+static void check_cpu_is_free(const struct blob *blob, unsigned index, unsigned item,
                               struct blob_problems *out)
 {
-    uint16_t cpu = blob_partition(blob, index)->cpus[item];
+    uint32_t cpu = blob_cpus(blob, blob_partition(blob, index))[item].number;
     struct blob_place place = at_item(index, BLOB_FIELD_CPUS, item);
     char owner[BLOB_LABEL_SIZE];
 
     for (unsigned i = 0; i <= index; i++) {
         const struct blob_partition *p = blob_partition(blob, i);
-        unsigned count = p->cpu_mode == BLOB_CPUS_LISTED ? p->cpu_count : 0;
 
-        for (unsigned k = 0; k < count && (i < index || k < item); k++) {
-            if (p->cpus[k] != cpu)
+        for (unsigned k = 0; k < p->cpus.count && (i < index || k < item); k++) {
+            if (blob_cpus(blob, p)[k].number != cpu)
                 continue;
             blob_label(blob, i, owner);
             if (i == index)
@@ -251,7 +259,7 @@ static void check_cpu_is_free(const struct blob_header *blob, unsigned index, un
     }
 }
 
-static void check_cpus(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_cpus(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, index);
 
@@ -262,18 +270,18 @@ static void check_cpus(const struct blob_header *blob, unsigned index, struct bl
         blob_problem_add(out, blob, BLOB_BAD_CPUS, at(index, BLOB_FIELD_CPUS),
                          "%u CPUs are more than Bulkhead runs on, which is %d", p->cpu_count,
                          MAX_CPUS);
-    if (p->cpu_mode != BLOB_CPUS_LISTED)
-        return;
-    for (unsigned i = 0; i < p->cpu_count; i++) {
-        if (p->cpus[i] >= MAX_CPUS)
+    for (unsigned i = 0; i < p->cpus.count; i++) {
+        uint32_t cpu = blob_cpus(blob, p)[i].number;
+
+        if (cpu >= MAX_CPUS)
             blob_problem_add(out, blob, BLOB_BAD_CPUS, at_item(index, BLOB_FIELD_CPUS, i),
                              "CPU %u is none that Bulkhead runs on: those are numbered 0 to %d",
-                             p->cpus[i], MAX_CPUS - 1);
+                             cpu, MAX_CPUS - 1);
         check_cpu_is_free(blob, index, i, out);
     }
 }
 
-static void check_memory(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_memory(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     unsigned long long memory = blob_partition(blob, index)->memory;
     struct blob_place place = at(index, BLOB_FIELD_MEMORY);
@@ -308,7 +316,7 @@ const struct blob_kept_ports *blob_find_kept_ports(const struct blob_kept_ports 
 }
 
 // Finds an earlier range, of this or an earlier partition, that shares a port with this one.
-static void check_ports_are_free(const struct blob_header *blob, unsigned index, unsigned item,
+static void check_ports_are_free(const struct blob *blob, unsigned index, unsigned item,
                                  struct blob_problems *out)
 {
     struct blob_ioports ports = blob_ioports(blob, blob_partition(blob, index))[item];
@@ -319,7 +327,7 @@ static void check_ports_are_free(const struct blob_header *blob, unsigned index,
         const struct blob_partition *p = blob_partition(blob, i);
         const struct blob_ioports *others = blob_ioports(blob, p);
 
-        for (unsigned k = 0; k < p->ioport_count && (i < index || k < item); k++) {
+        for (unsigned k = 0; k < p->ioports.count && (i < index || k < item); k++) {
             if (!ports_overlap(ports, others[k]))
                 continue;
             blob_label(blob, i, owner);
@@ -338,11 +346,11 @@ static void check_ports_are_free(const struct blob_header *blob, unsigned index,
     }
 }
 
-static void check_ioports(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_ioports(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, index);
 
-    for (unsigned i = 0; i < p->ioport_count; i++) {
+    for (unsigned i = 0; i < p->ioports.count; i++) {
         struct blob_ioports ports = blob_ioports(blob, p)[i];
         struct blob_place place = at_item(index, BLOB_FIELD_IOPORTS, i);
         const struct blob_kept_ports *kept;
@@ -371,7 +379,7 @@ static bool is_same_device(struct blob_device a, struct blob_device b)
 }
 
 // Says who named the device first, if it was before entry `item` of partition `index`.
-static void check_device_is_free(const struct blob_header *blob, unsigned index, unsigned item,
+static void check_device_is_free(const struct blob *blob, unsigned index, unsigned item,
                                  struct blob_problems *out)
 {
     struct blob_device device = blob_devices(blob, blob_partition(blob, index))[item];
@@ -383,7 +391,7 @@ static void check_device_is_free(const struct blob_header *blob, unsigned index,
     for (unsigned i = 0; i <= index; i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
-        for (unsigned k = 0; k < p->device_count && (i < index || k < item); k++) {
+        for (unsigned k = 0; k < p->devices.count && (i < index || k < item); k++) {
             if (!is_same_device(device, blob_devices(blob, p)[k]))
                 continue;
             blob_label(blob, i, owner);
@@ -402,21 +410,28 @@ static void check_device_is_free(const struct blob_header *blob, unsigned index,
 
 // A key that has nothing to speak of is no harmless leftover: a device that somebody adds later
 // would be trusted by a line that nobody wrote for it.
-static void check_flag(const struct blob_header *blob, unsigned index, uint32_t flag,
+static void check_flag(const struct blob *blob, unsigned index, uint32_t flag,
                        enum blob_field field, const char *key, struct blob_problems *out)
 {
     const struct blob_partition *p = blob_partition(blob, index);
 
-    if ((p->flags & flag) != 0 && p->device_count == 0)
+    if ((p->flags & flag) != 0 && p->devices.count == 0)
         blob_problem_add(out, blob, BLOB_NO_DEVICES, at(index, field),
                          "%s is about its devices, but it has none; give it devices or leave "
                          "this out",
                          key);
 }
 
-static void check_devices(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_devices(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
-    for (unsigned i = 0; i < blob_partition(blob, index)->device_count; i++)
+    uint32_t count = blob_partition(blob, index)->devices.count;
+
+    if (count > BLOB_MAX_PARTITION_DEVICES)
+        blob_problem_add(out, blob, BLOB_MANY_DEVICES, at(index, BLOB_FIELD_DEVICES),
+                         "%u devices are more than the %u that its PCI bus has room for; give it "
+                         "fewer",
+                         count, BLOB_MAX_PARTITION_DEVICES);
+    for (unsigned i = 0; i < count; i++)
         check_device_is_free(blob, index, i, out);
     check_flag(blob, index, BLOB_TRUST_DMA, BLOB_FIELD_TRUST_DMA, "trust_dma = true", out);
     check_flag(blob, index, BLOB_STOP_ON_DMA_FAULT, BLOB_FIELD_ON_DMA_FAULT,
@@ -425,8 +440,7 @@ static void check_devices(const struct blob_header *blob, unsigned index, struct
 
 // ---- the framebuffer -------------------------------------------------------------------------
 
-static void check_framebuffer(const struct blob_header *blob, unsigned index,
-                              struct blob_problems *out)
+static void check_framebuffer(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     char owner[BLOB_LABEL_SIZE];
 
@@ -447,7 +461,7 @@ static void check_framebuffer(const struct blob_header *blob, unsigned index,
 // ---- UUIDs -----------------------------------------------------------------------------------
 
 // Systems that find themselves by it take two of the same for one.
-static void check_uuid(const struct blob_header *blob, unsigned index, struct blob_problems *out)
+static void check_uuid(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     static const uint8_t nil[BLOB_UUID_SIZE];
     const uint8_t *uuid = blob_partition(blob, index)->uuid;
@@ -462,7 +476,7 @@ static void check_uuid(const struct blob_header *blob, unsigned index, struct bl
 
         // Of the same name: that has its message, and its UUID follows from it.
         if (memcmp(uuid, other->uuid, BLOB_UUID_SIZE) != 0 ||
-            memcmp(other->name, blob_partition(blob, index)->name, BLOB_NAME_SIZE) == 0)
+            strcmp(blob_name(blob, i), blob_name(blob, index)) == 0)
             continue;
         blob_label(blob, i, owner);
         blob_problem_add(out, blob, BLOB_DUPLICATE_UUID, at(index, BLOB_FIELD_UUID),
@@ -473,11 +487,11 @@ static void check_uuid(const struct blob_header *blob, unsigned index, struct bl
 
 // ---- all of it -------------------------------------------------------------------------------
 
-static void check_cpu_total(const struct blob_header *blob, struct blob_problems *out)
+static void check_cpu_total(const struct blob *blob, struct blob_problems *out)
 {
     unsigned total = 0;
 
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         unsigned before = total;
         const struct blob_partition *p = blob_partition(blob, i);
 
@@ -491,12 +505,12 @@ static void check_cpu_total(const struct blob_header *blob, struct blob_problems
     }
 }
 
-void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
+void blob_check_rules(const struct blob *blob, struct blob_problems *out)
 {
-    if (blob->partition_count == 0)
+    if (blob_partition_count(blob) == 0)
         blob_problem_add(out, NULL, BLOB_NO_PARTITION, (struct blob_place){-1, BLOB_FIELD_NONE, -1},
                          "there is no partition; configure one at least");
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         check_name(blob, i, out);
         check_cpus(blob, i, out);
         check_memory(blob, i, out);
@@ -507,6 +521,6 @@ void blob_check_rules(const struct blob_header *blob, struct blob_problems *out)
         check_framebuffer(blob, i, out);
         check_uuid(blob, i, out);
     }
-    check_names_fit(blob, out);
+    check_files_fit(blob, out);
     check_cpu_total(blob, out);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A configuration file after parsing: the values with the lines they stand on. Host only. The
-// strings belong to the libconfig tree that was parsed.
+// strings belong to the libconfig tree that was parsed; the lists are as long as those of the file
+// and freed by config_free().
 #ifndef PARTITIONS_CONFIG_H
 #define PARTITIONS_CONFIG_H
 
@@ -36,22 +37,21 @@ struct config_partition {
     struct config_place fields[BLOB_FIELD_COUNT]; // the partition's own where a key is missing
     // The key has got its message; what is stored for it is a stand-in and proves nothing.
     bool is_reported[BLOB_FIELD_COUNT];
-    const char *name; // shorter than BLOB_NAME_SIZE
+    const char *name; // at most BLOB_MAX_NAME bytes
     uint64_t memory;  // bytes
     const char *image;
     const char *initrd;
     const char *cmdline;
     struct blob_hash image_hash;
     struct blob_hash initrd_hash;
-    enum blob_cpu_mode cpu_mode;
     unsigned cpu_count;
-    struct config_cpu cpus[MAX_CPUS];
+    struct config_cpu *cpus; // NULL: any cpu_count CPUs
     unsigned module_count;
-    struct config_module modules[BLOB_MAX_MODULES];
+    struct config_module *modules;
     unsigned ioport_count;
-    struct config_ioports ioports[BLOB_MAX_IOPORTS];
+    struct config_ioports *ioports;
     unsigned device_count;
-    struct config_device devices[BLOB_MAX_PARTITION_DEVICES];
+    struct config_device *devices;
     uint32_t flags; // BLOB_TRUST_DMA, ...
     bool has_uuid;  // else the one that is made from its name
     uint8_t uuid[BLOB_UUID_SIZE];
@@ -60,26 +60,40 @@ struct config_partition {
 struct config {
     struct config_place place; // of `partitions`
     unsigned partition_count;
-    struct config_partition partitions[MAX_PARTITIONS];
+    struct config_partition *partitions;
+};
+
+// Entries of all partitions so far, as far as their lists have a limit together.
+struct config_used {
+    unsigned cpus;
+    unsigned modules;
+    unsigned ioports;
+    unsigned devices;
 };
 
 // Reads the file at `path` into `tree`, which the caller has initialized and destroys after its
 // last use of `config`. All that is wrong with the file's form goes to `messages`; what is not
-// wrong is in `config`.
+// wrong is in `config`. The caller frees that with config_free().
 void config_parse(const char *path, config_t *tree, struct config *config,
                   struct config_messages *messages);
+void config_free(struct config *config);
+
+// Zeroed memory for `count` things, one at least; ends the program if there is none.
+void *config_alloc(size_t count, size_t size);
 
 // The lists of a partition: `cpus` (which may be a number too), `modules`, `ioports`, `devices`.
-// `used` counts the entries of all partitions so far. `label` names the partition in messages.
-void config_parse_cpus(const config_setting_t *setting, const char *label,
+// `label` names the partition in messages.
+void config_parse_cpus(const config_setting_t *setting, const char *label, struct config_used *used,
                        struct config_partition *p, struct config_messages *messages);
-void config_parse_modules(const config_setting_t *setting, const char *label, unsigned *used,
-                          struct config_partition *p, struct config_messages *messages);
-void config_parse_ioports(const config_setting_t *setting, const char *label, unsigned *used,
-                          struct config_partition *p, struct config_messages *messages);
-
-void config_parse_devices(const config_setting_t *setting, const char *label, unsigned *used,
-                          struct config_partition *p, struct config_messages *messages);
+void config_parse_modules(const config_setting_t *setting, const char *label,
+                          struct config_used *used, struct config_partition *p,
+                          struct config_messages *messages);
+void config_parse_ioports(const config_setting_t *setting, const char *label,
+                          struct config_used *used, struct config_partition *p,
+                          struct config_messages *messages);
+void config_parse_devices(const config_setting_t *setting, const char *label,
+                          struct config_used *used, struct config_partition *p,
+                          struct config_messages *messages);
 
 // The hash that a setting gives by hand. `what` names the key in messages, after `label`. False,
 // with a message, if it is none.
@@ -112,12 +126,12 @@ const char *config_type_name(const config_setting_t *setting);
 // The blob that says what `config` says, 8-byte aligned; the caller frees it. `*size` is its size.
 struct blob_header *config_to_blob(const struct config *config, size_t *size);
 
-// Checks the blob made from `config` as the hypervisor will and adds what it finds to `messages`,
+// Checks the file made from `config` as the hypervisor will and adds what it finds to `messages`,
 // with the lines.
-void config_check(const struct config *config, const struct blob_header *blob, size_t size,
+void config_check(const struct config *config, const struct blob_header *file, size_t size,
                   struct config_messages *messages);
 
 // Prints a blob that passed blob_check().
-void config_show(const struct blob_header *blob);
+void config_show(const struct blob *blob);
 
 #endif

@@ -22,12 +22,13 @@ static struct config_place place_of(const struct config *config, const struct bl
     return p->fields[problem->field];
 }
 
-void config_check(const struct config *config, const struct blob_header *blob, size_t size,
+void config_check(const struct config *config, const struct blob_header *file, size_t size,
                   struct config_messages *messages)
 {
     static struct blob_problems problems;
+    struct blob blob;
 
-    blob_check(blob, size, &problems);
+    blob_check(file, size, &blob, &problems);
     for (unsigned i = 0; i < blob_problems_kept(&problems); i++) {
         const struct blob_problem *problem = &problems.list[i];
 

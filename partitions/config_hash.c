@@ -3,6 +3,7 @@
 // give it. What is by hand and what is found have to agree.
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -63,9 +64,17 @@ struct found {
     char path[MAX_PATH_SIZE];
 };
 
-#define MAX_USES (BLOB_MAX_MODULES + 2 * MAX_PARTITIONS)
+static unsigned count_uses(const struct config *config)
+{
+    unsigned count = 0;
 
-static unsigned list_uses(struct config *config, struct use uses[MAX_USES])
+    for (unsigned i = 0; i < config->partition_count; i++)
+        count += 2 + config->partitions[i].module_count; // its image, its initrd
+    return count;
+}
+
+// `uses` has room for count_uses().
+static unsigned list_uses(struct config *config, struct use *uses)
 {
     unsigned count = 0;
 
@@ -205,8 +214,9 @@ static void agree(const struct use *use, const struct found *found,
 void config_hash_modules(struct config *config, const struct config_folders *folders,
                          struct config_messages *messages)
 {
-    static struct use uses[MAX_USES];
-    static struct found found[MAX_USES];
+    unsigned most = count_uses(config);
+    struct use *uses = config_alloc(most, sizeof(*uses));
+    struct found *found = config_alloc(most, sizeof(*found));
     unsigned count = list_uses(config, uses);
     unsigned found_count = 0;
 
@@ -220,4 +230,6 @@ void config_hash_modules(struct config *config, const struct config_folders *fol
                     &found[found_count++], messages);
         agree(&uses[i], &found[k], messages);
     }
+    free(uses);
+    free(found);
 }

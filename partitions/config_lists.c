@@ -29,15 +29,19 @@ static bool read_number(const config_setting_t *setting, uint16_t *number)
     return true;
 }
 
+static size_t length_of(const config_setting_t *list)
+{
+    return (size_t)config_setting_length(list);
+}
+
 // ---- cpus ------------------------------------------------------------------------------------
 
-void config_parse_cpus(const config_setting_t *setting, const char *label,
+void config_parse_cpus(const config_setting_t *setting, const char *label, struct config_used *used,
                        struct config_partition *p, struct config_messages *messages)
 {
     uint16_t number;
 
     if (read_number(setting, &number)) {
-        p->cpu_mode = BLOB_CPUS_ANY;
         p->cpu_count = number;
         return;
     }
@@ -49,7 +53,7 @@ void config_parse_cpus(const config_setting_t *setting, const char *label,
         return;
     }
 
-    p->cpu_mode = BLOB_CPUS_LISTED;
+    p->cpus = config_alloc(length_of(setting), sizeof(*p->cpus));
     for (int i = 0; i < config_setting_length(setting); i++) {
         const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
 
@@ -57,11 +61,12 @@ void config_parse_cpus(const config_setting_t *setting, const char *label,
             config_message(messages, config_place_of(item),
                            "%s: entry %d of cpus must be the number of a CPU, 0 to %d", label,
                            i + 1, MAX_CPUS - 1);
-        } else if (p->cpu_count == MAX_CPUS) {
-            config_message(messages, config_place_of(item), "%s: cpus lists more than %d CPUs",
-                           label, MAX_CPUS);
+        } else if (used->cpus == MAX_CPUS) {
+            config_message(messages, config_place_of(item),
+                           "%s: the partitions list more than %d CPUs together", label, MAX_CPUS);
             return;
         } else {
+            used->cpus++;
             p->cpus[p->cpu_count++] = (struct config_cpu){config_place_of(item), number};
         }
     }
@@ -143,8 +148,9 @@ static bool parse_module(const config_setting_t *setting, const char *label, int
     }
 }
 
-void config_parse_modules(const config_setting_t *setting, const char *label, unsigned *used,
-                          struct config_partition *p, struct config_messages *messages)
+void config_parse_modules(const config_setting_t *setting, const char *label,
+                          struct config_used *used, struct config_partition *p,
+                          struct config_messages *messages)
 {
     if (!is_list(setting)) {
         config_message(messages, config_place_of(setting),
@@ -153,20 +159,21 @@ void config_parse_modules(const config_setting_t *setting, const char *label, un
         p->is_reported[BLOB_FIELD_MODULES] = true;
         return;
     }
+    p->modules = config_alloc(length_of(setting), sizeof(*p->modules));
     for (int i = 0; i < config_setting_length(setting); i++) {
         const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
         struct config_module module;
 
         if (!parse_module(item, label, i + 1, &module, messages))
             continue;
-        if (*used == BLOB_MAX_MODULES) {
+        if (used->modules == BLOB_MAX_MODULES) {
             config_message(messages, module.place,
                            "%s: the partitions have more than %d modules together", label,
                            BLOB_MAX_MODULES);
             return;
         }
         p->modules[p->module_count++] = module;
-        ++*used;
+        used->modules++;
     }
 }
 
@@ -193,8 +200,9 @@ static bool parse_ioport_entry(const config_setting_t *setting, const char *labe
     return status == STATUS_OK;
 }
 
-void config_parse_ioports(const config_setting_t *setting, const char *label, unsigned *used,
-                          struct config_partition *p, struct config_messages *messages)
+void config_parse_ioports(const config_setting_t *setting, const char *label,
+                          struct config_used *used, struct config_partition *p,
+                          struct config_messages *messages)
 {
     if (!is_list(setting)) {
         config_message(messages, config_place_of(setting),
@@ -203,20 +211,21 @@ void config_parse_ioports(const config_setting_t *setting, const char *label, un
         p->is_reported[BLOB_FIELD_IOPORTS] = true;
         return;
     }
+    p->ioports = config_alloc(length_of(setting), sizeof(*p->ioports));
     for (int i = 0; i < config_setting_length(setting); i++) {
         const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
         struct config_ioports entry;
 
         if (!parse_ioport_entry(item, label, i + 1, &entry, messages))
             continue;
-        if (*used == BLOB_MAX_IOPORTS) {
+        if (used->ioports == BLOB_MAX_IOPORTS) {
             config_message(messages, entry.place,
                            "%s: the partitions have more than %d ioports entries together", label,
                            BLOB_MAX_IOPORTS);
             return;
         }
         p->ioports[p->ioport_count++] = entry;
-        ++*used;
+        used->ioports++;
     }
 }
 
@@ -272,27 +281,24 @@ static bool parse_device(const config_setting_t *group, const char *label, int n
     return good;
 }
 
-static bool add_device(const struct config_device *entry, const char *label, unsigned *used,
-                       struct config_partition *p, struct config_messages *messages)
+static bool add_device(const struct config_device *entry, const char *label,
+                       struct config_used *used, struct config_partition *p,
+                       struct config_messages *messages)
 {
-    if (p->device_count == BLOB_MAX_PARTITION_DEVICES) {
-        config_message(messages, entry->place, "%s: it has more than %d devices", label,
-                       BLOB_MAX_PARTITION_DEVICES);
-        return false;
-    }
-    if (*used == BLOB_MAX_DEVICES) {
+    if (used->devices == BLOB_MAX_DEVICES) {
         config_message(messages, entry->place,
                        "%s: the partitions have more than %d devices together", label,
                        BLOB_MAX_DEVICES);
         return false;
     }
     p->devices[p->device_count++] = *entry;
-    ++*used;
+    used->devices++;
     return true;
 }
 
-void config_parse_devices(const config_setting_t *setting, const char *label, unsigned *used,
-                          struct config_partition *p, struct config_messages *messages)
+void config_parse_devices(const config_setting_t *setting, const char *label,
+                          struct config_used *used, struct config_partition *p,
+                          struct config_messages *messages)
 {
     bool meant = true; // devices were meant, whatever became of them
 
@@ -303,6 +309,7 @@ void config_parse_devices(const config_setting_t *setting, const char *label, un
         p->is_reported[BLOB_FIELD_DEVICES] = true;
     } else {
         meant = config_setting_length(setting) != 0;
+        p->devices = config_alloc(length_of(setting), sizeof(*p->devices));
         for (int i = 0; i < config_setting_length(setting); i++) {
             const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
             struct config_device entry;

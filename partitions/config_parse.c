@@ -4,7 +4,6 @@
 // config_syntax.c for the syntax and on libconfig for the tree; what the values mean is judged by
 // blob_check().
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "partitions/blob_problem.h"
@@ -125,13 +124,13 @@ static void parse_name(const config_setting_t *setting, const char *label,
     const char *name = p->name;
 
     parse_text(setting, label, BLOB_FIELD_NAME, &name, p, messages);
-    if (strlen(name) < BLOB_NAME_SIZE) {
+    if (strlen(name) <= BLOB_MAX_NAME) {
         p->name = name;
         return;
     }
     config_message(messages, config_place_of(setting),
                    "%s: its name has %zu characters, at most %d are allowed", label, strlen(name),
-                   BLOB_NAME_SIZE - 1);
+                   BLOB_MAX_NAME);
     p->is_reported[BLOB_FIELD_NAME] = true;
 }
 
@@ -220,14 +219,8 @@ static void parse_uuid(const config_setting_t *setting, const char *label,
     p->is_reported[BLOB_FIELD_UUID] = true;
 }
 
-struct used_entries {
-    unsigned modules;
-    unsigned ioports;
-    unsigned devices;
-};
-
 static void parse_key(const struct key *key, const config_setting_t *setting, const char *label,
-                      struct used_entries *used, struct config_partition *p,
+                      struct config_used *used, struct config_partition *p,
                       struct config_messages *messages)
 {
     switch (key->field) {
@@ -235,7 +228,7 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
         parse_name(setting, label, p, messages);
         break;
     case BLOB_FIELD_CPUS:
-        config_parse_cpus(setting, label, p, messages);
+        config_parse_cpus(setting, label, used, p, messages);
         break;
     case BLOB_FIELD_MEMORY:
         parse_memory(setting, label, p, messages);
@@ -256,13 +249,13 @@ static void parse_key(const struct key *key, const config_setting_t *setting, co
         parse_text(setting, label, key->field, &p->cmdline, p, messages);
         break;
     case BLOB_FIELD_MODULES:
-        config_parse_modules(setting, label, &used->modules, p, messages);
+        config_parse_modules(setting, label, used, p, messages);
         break;
     case BLOB_FIELD_IOPORTS:
-        config_parse_ioports(setting, label, &used->ioports, p, messages);
+        config_parse_ioports(setting, label, used, p, messages);
         break;
     case BLOB_FIELD_DEVICES:
-        config_parse_devices(setting, label, &used->devices, p, messages);
+        config_parse_devices(setting, label, used, p, messages);
         break;
     case BLOB_FIELD_TRUST_DMA:
         parse_flag(setting, label, true, BLOB_TRUST_DMA, p, messages);
@@ -301,19 +294,14 @@ static const struct key *find_key(const char *name)
 
 void config_label(const char *name, unsigned index, char label[BLOB_LABEL_SIZE])
 {
-    char padded[BLOB_NAME_SIZE] = {0};
-
-    if (strlen(name) < sizeof(padded))
-        memcpy(padded, name, strlen(name));
-    if (blob_name_is_legal(padded))
+    if (blob_name_is_legal(name))
         snprintf(label, BLOB_LABEL_SIZE, "partition \"%s\"", name);
     else
         snprintf(label, BLOB_LABEL_SIZE, "partition number %u", index + 1);
 }
 
-static void parse_partition(const config_setting_t *group, unsigned index,
-                            struct used_entries *used, struct config_partition *p,
-                            struct config_messages *messages)
+static void parse_partition(const config_setting_t *group, unsigned index, struct config_used *used,
+                            struct config_partition *p, struct config_messages *messages)
 {
     char label[BLOB_LABEL_SIZE];
     const char *name = "";
@@ -359,7 +347,7 @@ static void parse_partition(const config_setting_t *group, unsigned index,
 static void parse_partitions(const config_setting_t *list, struct config *config,
                              struct config_messages *messages)
 {
-    struct used_entries used = {0};
+    struct config_used used = {0};
 
     config->place = config_place_of(list);
     if (config_setting_type(list) != CONFIG_TYPE_LIST) {
@@ -370,6 +358,8 @@ static void parse_partitions(const config_setting_t *list, struct config *config
     }
     if (config_setting_length(list) == 0)
         config_message(messages, config->place, "there is no partition; configure one at least");
+    config->partitions =
+        config_alloc((size_t)config_setting_length(list), sizeof(*config->partitions));
     for (int i = 0; i < config_setting_length(list); i++) {
         const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
 
@@ -446,13 +436,9 @@ static bool parse_text_of(const struct config_text *text, config_t *tree,
 void config_parse(const char *path, config_t *tree, struct config *config,
                   struct config_messages *messages)
 {
-    struct config_text *text = malloc(sizeof(*text));
+    struct config_text *text = config_alloc(1, sizeof(*text));
     bool good;
 
-    if (text == NULL) {
-        fputs("bulkhead-config: out of memory\n", stderr);
-        exit(1);
-    }
     *config = (struct config){.place = {path, 1}};
     good = config_text_read(text, path, messages) && parse_text_of(text, tree, messages);
     // From here on, since reading makes another root. The tree frees the text.

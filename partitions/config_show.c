@@ -6,21 +6,24 @@
 
 #include "partitions/config.h"
 
-#define CPUS_TEXT_SIZE   (MAX_CPUS * 3 + 1)
 #define MEMORY_TEXT_SIZE 32
 
-// "any 2", or the CPUs' numbers: "2,3".
-static void write_cpus(const struct blob_partition *p, char *text)
+// "any 2", or the CPUs' numbers: "2,3". Returns the length. With `file` NULL it only measures.
+static int print_cpus(const struct blob *blob, const struct blob_partition *p, FILE *file)
 {
-    size_t used = 0;
+    char text[32];
+    int length = 0;
 
-    if (p->cpu_mode == BLOB_CPUS_ANY) {
-        snprintf(text, CPUS_TEXT_SIZE, "any %u", p->cpu_count);
-        return;
+    for (unsigned i = 0; i < p->cpus.count || i == 0; i++) {
+        if (p->cpus.count == 0)
+            length += snprintf(text, sizeof(text), "any %u", p->cpu_count);
+        else
+            length +=
+                snprintf(text, sizeof(text), i == 0 ? "%u" : ",%u", blob_cpus(blob, p)[i].number);
+        if (file != NULL)
+            fputs(text, file);
     }
-    for (unsigned i = 0; i < p->cpu_count; i++)
-        used +=
-            (size_t)snprintf(text + used, CPUS_TEXT_SIZE - used, i == 0 ? "%u" : ",%u", p->cpus[i]);
+    return length;
 }
 
 static void write_memory(uint64_t bytes, char *text)
@@ -36,10 +39,10 @@ static void write_memory(uint64_t bytes, char *text)
     snprintf(text, MEMORY_TEXT_SIZE, "%llu %s", value, units[unit]);
 }
 
-static void widen(int *width, const char *text)
+static void widen(int *width, int length)
 {
-    if (*width < (int)strlen(text))
-        *width = (int)strlen(text);
+    if (*width < length)
+        *width = length;
 }
 
 // As sha256sum prints it, so that the two can be compared.
@@ -51,7 +54,7 @@ static void show_hash(const struct blob_use *use)
     printf("  %s\n", use->name);
 }
 
-static void show_details(const struct blob_header *blob, const struct blob_partition *p)
+static void show_details(const struct blob *blob, const struct blob_partition *p)
 {
     const struct blob_module *modules = blob_modules(blob, p);
     const struct blob_ioports *ioports = blob_ioports(blob, p);
@@ -64,7 +67,7 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
         printf("    initrd   %s\n", blob_string(blob, p->initrd));
     if (p->cmdline != 0)
         printf("    cmdline  %s\n", blob_string(blob, p->cmdline));
-    for (unsigned i = 0; i < p->module_count; i++) {
+    for (unsigned i = 0; i < p->modules.count; i++) {
         const char *cmdline = blob_string(blob, modules[i].cmdline);
 
         printf("    module   %s%s%s\n", blob_string(blob, modules[i].name),
@@ -74,9 +77,9 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
         if (use.sha256 != NULL)
             show_hash(&use);
     }
-    for (unsigned i = 0; i < p->ioport_count; i++)
+    for (unsigned i = 0; i < p->ioports.count; i++)
         printf("    ioports  0x%x-0x%x\n", ioports[i].first, ioports[i].last);
-    for (unsigned i = 0; i < p->device_count; i++)
+    for (unsigned i = 0; i < p->devices.count; i++)
         printf("    device   %s\n", blob_device_text(devices[i], text));
     printf("    uuid     %s\n", blob_uuid_text(p->uuid, uuid));
     if (p->flags & BLOB_HPET)
@@ -93,31 +96,29 @@ static void show_details(const struct blob_header *blob, const struct blob_parti
         printf("    stopped if the DMA of its devices is refused\n");
 }
 
-void config_show(const struct blob_header *blob)
+void config_show(const struct blob *blob)
 {
-    char cpus[CPUS_TEXT_SIZE];
     char memory[MEMORY_TEXT_SIZE];
     int name_width = (int)strlen("PARTITION");
     int cpus_width = (int)strlen("CPUS");
     int memory_width = (int)strlen("MEMORY");
 
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
-        write_cpus(p, cpus);
         write_memory(p->memory, memory);
-        widen(&name_width, p->name);
-        widen(&cpus_width, cpus);
-        widen(&memory_width, memory);
+        widen(&name_width, (int)strlen(blob_name(blob, i)));
+        widen(&cpus_width, print_cpus(blob, p, NULL));
+        widen(&memory_width, (int)strlen(memory));
     }
     printf("%-*s  %-*s  %*s  %s\n", name_width, "PARTITION", cpus_width, "CPUS", memory_width,
            "MEMORY", "IMAGE");
-    for (unsigned i = 0; i < blob->partition_count; i++) {
+    for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
-        write_cpus(p, cpus);
         write_memory(p->memory, memory);
-        printf("%-*s  %-*s  %*s  %s\n", name_width, p->name, cpus_width, cpus, memory_width, memory,
+        printf("%-*s  ", name_width, blob_name(blob, i));
+        printf("%*s  %*s  %s\n", cpus_width - print_cpus(blob, p, stdout), "", memory_width, memory,
                blob_string(blob, p->image));
         show_details(blob, p);
     }

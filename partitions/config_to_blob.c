@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From struct config to the blob. It makes a blob of sound form from any values; whether they are
+// From struct config to the blob. It makes a file of sound form from any values; whether they are
 // good ones is for blob_check() to say.
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,127 +11,174 @@
 #error "the blob is little endian, and so must be the machine that writes it"
 #endif
 
-// Where the next entry of each section goes.
-struct writer {
-    struct blob_header *blob;
-    struct blob_partition *partitions;
-    struct blob_module *modules;
-    struct blob_ioports *ioports;
-    struct blob_device *devices;
-    char *strings;
+// A section that grows.
+struct section {
+    uint8_t *bytes;
+    size_t size;
+    size_t room;
 };
 
-static size_t string_size(const char *text)
+// Returns where the first byte stands in the section.
+static size_t append(struct section *s, const void *bytes, size_t size)
 {
-    return text[0] == '\0' ? 0 : strlen(text) + 1;
+    size_t at = s->size;
+
+    if (s->room - s->size < size) {
+        uint8_t *grown = config_alloc(2 * (s->size + size), 1);
+
+        if (s->size > 0)
+            memcpy(grown, s->bytes, s->size);
+        free(s->bytes);
+        s->bytes = grown;
+        s->room = 2 * (s->size + size);
+    }
+    memcpy(s->bytes + at, bytes, size);
+    s->size += size;
+    return at;
 }
 
-// The counts and the size; the sections are still empty.
-static struct blob_header measure(const struct config *config)
+static blob_text add_text(struct section sections[], const char *text)
 {
-    struct blob_header header = {.version = BLOB_VERSION,
-                                 .partition_count = config->partition_count};
-    size_t strings = 1; // the empty one
+    if (text[0] == '\0')
+        return 0;
+    return (blob_text)append(&sections[BLOB_STRINGS], text, strlen(text) + 1);
+}
+
+// The index of the record that comes next.
+static uint32_t next_record(const struct section sections[], enum blob_section_id id)
+{
+    return (uint32_t)(sections[id].size / blob_kinds[id].record_size);
+}
+
+// ---- a partition's records -------------------------------------------------------------------
+
+static struct blob_slice add_cpus(struct section sections[], const struct config_partition *p)
+{
+    struct blob_slice slice = {next_record(sections, BLOB_CPUS),
+                               p->cpus != NULL ? p->cpu_count : 0};
+
+    for (unsigned i = 0; i < slice.count; i++) {
+        struct blob_cpu record = {p->cpus[i].number};
+
+        append(&sections[BLOB_CPUS], &record, sizeof(record));
+    }
+    return slice;
+}
+
+static struct blob_slice add_modules(struct section sections[], const struct config_partition *p)
+{
+    struct blob_slice slice = {next_record(sections, BLOB_MODULES), p->module_count};
+
+    for (unsigned i = 0; i < slice.count; i++) {
+        struct blob_module record = {.hash = p->modules[i].hash};
+
+        record.name = add_text(sections, p->modules[i].name);
+        record.cmdline = add_text(sections, p->modules[i].cmdline);
+        append(&sections[BLOB_MODULES], &record, sizeof(record));
+    }
+    return slice;
+}
+
+static struct blob_slice add_ioports(struct section sections[], const struct config_partition *p)
+{
+    struct blob_slice slice = {next_record(sections, BLOB_IOPORTS), p->ioport_count};
+
+    for (unsigned i = 0; i < slice.count; i++)
+        append(&sections[BLOB_IOPORTS], &p->ioports[i].ports, sizeof(p->ioports[i].ports));
+    return slice;
+}
+
+static struct blob_slice add_devices(struct section sections[], const struct config_partition *p)
+{
+    struct blob_slice slice = {next_record(sections, BLOB_DEVICES), p->device_count};
+
+    for (unsigned i = 0; i < slice.count; i++)
+        append(&sections[BLOB_DEVICES], &p->devices[i].device, sizeof(p->devices[i].device));
+    return slice;
+}
+
+static void add_partition(struct section sections[], const struct config_partition *p)
+{
+    struct blob_partition record = {.memory = p->memory,
+                                    .flags = p->flags,
+                                    .cpu_count = p->cpu_count,
+                                    .image_hash = p->image_hash,
+                                    .initrd_hash = p->initrd_hash};
+
+    record.name = add_text(sections, p->name);
+    record.image = add_text(sections, p->image);
+    record.initrd = add_text(sections, p->initrd);
+    record.cmdline = add_text(sections, p->cmdline);
+    record.cpus = add_cpus(sections, p);
+    record.modules = add_modules(sections, p);
+    record.ioports = add_ioports(sections, p);
+    record.devices = add_devices(sections, p);
+    if (p->has_uuid)
+        memcpy(record.uuid, p->uuid, BLOB_UUID_SIZE);
+    else
+        config_uuid_of_name(p->name, record.uuid);
+    append(&sections[BLOB_PARTITIONS], &record, sizeof(record));
+}
+
+// ---- the file --------------------------------------------------------------------------------
+
+static size_t place_after(size_t end, const struct section *s)
+{
+    return s->size == 0 ? end : align_up(end, BLOB_ALIGNMENT) + s->size;
+}
+
+// Those sections that have records, in the order of BLOB_SECTIONS, behind the header and their
+// table.
+static void write_sections(struct blob_header *file, const struct section sections[])
+{
+    struct blob_section *entry = (struct blob_section *)(file + 1);
+    size_t end = sizeof(*file) + file->section_count * sizeof(*entry);
+
+    for (unsigned id = 0; id < BLOB_SECTION_COUNT; id++) {
+        end = place_after(end, &sections[id]);
+        if (sections[id].size == 0)
+            continue;
+        *entry = (struct blob_section){.version = blob_kinds[id].version,
+                                       .record_size = blob_kinds[id].record_size,
+                                       .offset = (uint32_t)(end - sections[id].size),
+                                       .size = (uint32_t)sections[id].size};
+        memcpy(entry->type, blob_kinds[id].type, BLOB_TYPE_SIZE);
+        memcpy((uint8_t *)file + entry->offset, sections[id].bytes, entry->size);
+        entry++;
+    }
+}
+
+static struct blob_header *assemble(const struct section sections[], size_t *size)
+{
+    struct blob_header header = {.version = BLOB_VERSION};
+    struct blob_header *file;
 
     memcpy(header.magic, BLOB_MAGIC, BLOB_MAGIC_SIZE);
-    for (unsigned i = 0; i < config->partition_count; i++) {
-        const struct config_partition *p = &config->partitions[i];
+    for (unsigned id = 0; id < BLOB_SECTION_COUNT; id++)
+        header.section_count += sections[id].size > 0;
+    *size = sizeof(header) + header.section_count * sizeof(struct blob_section);
+    for (unsigned id = 0; id < BLOB_SECTION_COUNT; id++)
+        *size = place_after(*size, &sections[id]);
+    header.size = (uint32_t)*size;
 
-        header.module_count += p->module_count;
-        header.ioport_count += p->ioport_count;
-        header.device_count += p->device_count;
-        strings += string_size(p->image) + string_size(p->initrd) + string_size(p->cmdline);
-        for (unsigned m = 0; m < p->module_count; m++)
-            strings += string_size(p->modules[m].name) + string_size(p->modules[m].cmdline);
-    }
-    header.strings_size = (uint32_t)strings;
-    header.size = (uint32_t)(sizeof(struct blob_header) +
-                             header.partition_count * sizeof(struct blob_partition) +
-                             header.module_count * sizeof(struct blob_module) +
-                             header.ioport_count * sizeof(struct blob_ioports) +
-                             header.device_count * sizeof(struct blob_device) + strings);
-    return header;
-}
-
-static uint32_t write_string(struct writer *writer, const char *text)
-{
-    uint32_t offset = writer->blob->strings_size;
-    size_t size = string_size(text);
-
-    if (size == 0)
-        return 0;
-    memcpy(writer->strings + offset, text, size);
-    writer->blob->strings_size += (uint32_t)size;
-    return offset;
-}
-
-static void write_partition(struct writer *writer, const struct config_partition *p)
-{
-    struct blob_header *blob = writer->blob;
-    struct blob_partition *out = &writer->partitions[blob->partition_count++];
-
-    memcpy(out->name, p->name, strlen(p->name)); // shorter than the field, which is zeroed
-    out->memory = p->memory;
-    out->image = write_string(writer, p->image);
-    out->initrd = write_string(writer, p->initrd);
-    out->cmdline = write_string(writer, p->cmdline);
-    out->cpu_mode = (uint16_t)p->cpu_mode;
-    out->cpu_count = (uint16_t)p->cpu_count;
-    out->image_hash = p->image_hash;
-    out->initrd_hash = p->initrd_hash;
-    for (unsigned i = 0; p->cpu_mode == BLOB_CPUS_LISTED && i < p->cpu_count; i++)
-        out->cpus[i] = p->cpus[i].number;
-
-    out->module_first = blob->module_count;
-    out->module_count = p->module_count;
-    for (unsigned i = 0; i < p->module_count; i++) {
-        struct blob_module *module = &writer->modules[blob->module_count++];
-
-        module->name = write_string(writer, p->modules[i].name);
-        module->cmdline = write_string(writer, p->modules[i].cmdline);
-        module->hash = p->modules[i].hash;
-    }
-    out->ioport_first = blob->ioport_count;
-    out->ioport_count = p->ioport_count;
-    for (unsigned i = 0; i < p->ioport_count; i++)
-        writer->ioports[blob->ioport_count++] = p->ioports[i].ports;
-    out->device_first = blob->device_count;
-    out->device_count = p->device_count;
-    for (unsigned i = 0; i < p->device_count; i++)
-        writer->devices[blob->device_count++] = p->devices[i].device;
-    out->flags = p->flags;
-    if (p->has_uuid)
-        memcpy(out->uuid, p->uuid, BLOB_UUID_SIZE);
-    else
-        config_uuid_of_name(p->name, out->uuid);
+    file = config_alloc(*size, 1);
+    *file = header;
+    write_sections(file, sections);
+    file->crc32 =
+        blob_crc32(&file->section_count, *size - offsetof(struct blob_header, section_count));
+    return file;
 }
 
 struct blob_header *config_to_blob(const struct config *config, size_t *size)
 {
-    const struct blob_header full = measure(config);
-    struct blob_header *blob = calloc(1, full.size);
-    struct writer writer;
+    struct section sections[BLOB_SECTION_COUNT] = {0};
+    struct blob_header *file;
 
-    if (blob == NULL) {
-        fputs("bulkhead-config: out of memory\n", stderr);
-        exit(1);
-    }
-    writer.blob = blob;
-    writer.partitions = (struct blob_partition *)(blob + 1);
-    writer.modules = (struct blob_module *)(writer.partitions + full.partition_count);
-    writer.ioports = (struct blob_ioports *)(writer.modules + full.module_count);
-    writer.devices = (struct blob_device *)(writer.ioports + full.ioport_count);
-    writer.strings = (char *)(writer.devices + full.device_count);
-
-    // The counts grow with the entries and end where measure() said.
-    *blob = full;
-    blob->partition_count = blob->module_count = blob->ioport_count = blob->device_count = 0;
-    blob->strings_size = 1;
+    append(&sections[BLOB_STRINGS], "", 1);
     for (unsigned i = 0; i < config->partition_count; i++)
-        write_partition(&writer, &config->partitions[i]);
-
-    blob->crc32 = blob_crc32(&blob->partition_count,
-                             full.size - offsetof(struct blob_header, partition_count));
-    *size = full.size;
-    return blob;
+        add_partition(sections, &config->partitions[i]);
+    file = assemble(sections, size);
+    for (unsigned id = 0; id < BLOB_SECTION_COUNT; id++)
+        free(sections[id].bytes);
+    return file;
 }

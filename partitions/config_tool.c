@@ -50,7 +50,7 @@ static enum exit_code write_file(const char *path, const void *data, size_t size
 static enum exit_code compile(const char *path, const struct config_folders *folders,
                               const char *output)
 {
-    static struct config config;
+    struct config config;
     struct config_messages messages = {0};
     enum exit_code code = EXIT_BAD;
     struct blob_header *blob;
@@ -75,6 +75,7 @@ static enum exit_code compile(const char *path, const struct config_folders *fol
     }
     free(blob);
     config_messages_free(&messages);
+    config_free(&config);
     config_destroy(&tree);
     return code;
 }
@@ -84,6 +85,7 @@ static enum exit_code show(const char *path)
 {
     static _Alignas(8) unsigned char data[BLOB_MAX_SIZE + 1];
     static struct blob_problems problems;
+    struct blob blob;
     FILE *file = fopen(path, "rb");
     size_t size = 0;
 
@@ -97,12 +99,12 @@ static enum exit_code show(const char *path)
     }
     fclose(file);
 
-    if (blob_check(data, size, &problems) != STATUS_OK) {
+    if (blob_check(data, size, &blob, &problems) != STATUS_OK) {
         for (unsigned i = 0; i < blob_problems_kept(&problems); i++)
             fprintf(stderr, "%s: %s\n", path, problems.list[i].text);
         return EXIT_BAD;
     }
-    config_show((const struct blob_header *)(const void *)data);
+    config_show(&blob);
     return EXIT_GOOD;
 }
 

@@ -30,9 +30,14 @@ def patch(data, offset, fmt, value, seal=True):
     return bulkhead.seal_blob(data) if seal else bytes(data)
 
 
-PARTITION0 = bulkhead.HEADER.size
-PARTITION1 = PARTITION0 + bulkhead.PARTITION.size
-NAME, MEMORY, IMAGE, FLAGS, CPU_MODE, CPU_COUNT, CPUS = 0, 32, 40, 76, 100, 102, 104
+# struct blob_partition, and the entry of its section in the table, which is the second.
+MEMORY, NAME, IMAGE, FLAGS, CPU_COUNT = 0, 8, 12, 24, 28
+ENTRY = bulkhead.HEADER.size + bulkhead.SECTION.size
+TYPE, VERSION, OFFSET, SIZE = 0, 16, 24, 28
+
+
+def field(data, partition, offset):
+    return bulkhead.blob_partition_at(data, partition) + offset
 
 
 # ---- the blob itself
@@ -44,7 +49,7 @@ def test_two_configurations(boot, plain, blob_of, tmp_path):
     refused(boot(plain, modules=files), '"bad.bin" and "second.bin" both are one')
 
 
-@pytest.mark.parametrize("keep", [20, 39, 60, -1])
+@pytest.mark.parametrize("keep", [20, 23, 60, -1])
 def test_truncated(boot, plain, blob_of, tmp_path, keep):
     data = blob_of(TWO)[:keep]
     refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "truncated: .*build it again")
@@ -56,41 +61,90 @@ def test_wrong_version(boot, plain, blob_of, tmp_path):
 
 
 def test_wrong_checksum(boot, plain, blob_of, tmp_path):
-    data = patch(blob_of(TWO), PARTITION0 + MEMORY, "<Q", 32 << 20, seal=False)
+    data = blob_of(TWO)
+    data = patch(data, field(data, 0, MEMORY), "<Q", 32 << 20, seal=False)
     refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "damaged: its checksum is .*build it again")
+
+
+# ---- what another Bulkhead's compiler may have written
+
+def test_section_of_a_later_bulkhead(boot, plain, blob_of, tmp_path):
+    """It is named, so that nobody takes what was configured for what runs."""
+    data = patch(blob_of(config(partition("good", more='devices = ( { pci = "00:03.0"; } );'))),
+                 bulkhead.HEADER.size + 2 * bulkhead.SECTION.size + TYPE, "<16s", b"networks")
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]),
+            'has a section "networks" .version 1., which this Bulkhead does not know; build it again with the '
+            "bulkhead-config of this Bulkhead")
+
+
+def test_section_of_another_version(boot, plain, blob_of, tmp_path):
+    data = patch(blob_of(TWO), ENTRY + VERSION, "<H", 2)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]),
+            'section "partitions" has version 2, this Bulkhead reads version 1; build it again with the bulkhead-config')
 
 
 # ---- what the compiler would refuse, in a blob that somebody else made
 
+# partition, field, format, value, message
 BAD_FIELDS = {
-    "no cpu": (PARTITION0 + CPU_COUNT, "<H", 0, '"good": it has no CPU'),
-    "too many cpus for the format": (PARTITION0 + CPU_COUNT, "<H", 1000, '"good": 1000 CPUs are more than'),
-    "no memory": (PARTITION0 + MEMORY, "<Q", 0, '"good": 0 bytes of memory are too little'),
-    "memory of an odd size": (PARTITION0 + MEMORY, "<Q", (64 << 20) + 1, '"good": .* not a multiple'),
-    "memory beyond all bounds": (PARTITION0 + MEMORY, "<Q", 1 << 62, '"good": .* of memory are too much'),
-    "name twice": (PARTITION1 + NAME, "<32s", b"good", '"good": .*the same name'),
-    "name with a control character": (PARTITION1 + NAME, "<32s", b"a\x1b[2Jb", "partition number 2: its name must be"),
-    "name of the hypervisor": (PARTITION1 + NAME, "<32s", b"Bulk-Head",
-                               '"Bulk-Head": its lines on the console would look like the hypervisor\'s own'),
-    "no image": (PARTITION0 + IMAGE, "<I", 0, '"good": it has no image'),
-    "trust without a device": (PARTITION0 + FLAGS, "<I", 1, '"good": trust_dma = true is about its devices'),
-    "flags of another version": (PARTITION0 + FLAGS, "<I", 1 << 31, '"good": .*its flags are unknown'),
-    "image outside the strings": (PARTITION0 + IMAGE, "<I", 0x7FFFFFFF, '"good": .*image lies outside the strings'),
-    "no partitions": (20, "<I", 0, "malformed"),
-    "partitions beyond the file": (20, "<I", 0x10000000, "malformed: too many partitions"),
+    "no cpu": (0, CPU_COUNT, "<I", 0, '"good": it has no CPU'),
+    "too many cpus": (0, CPU_COUNT, "<I", 1000, '"good": 1000 CPUs are more than'),
+    "no memory": (0, MEMORY, "<Q", 0, '"good": 0 bytes of memory are too little'),
+    "memory of an odd size": (0, MEMORY, "<Q", (64 << 20) + 1, '"good": .* not a multiple'),
+    "memory beyond all bounds": (0, MEMORY, "<Q", 1 << 62, '"good": .* of memory are too much'),
+    "no image": (0, IMAGE, "<I", 0, '"good": it has no image'),
+    "trust without a device": (0, FLAGS, "<I", 1, '"good": trust_dma = true is about its devices'),
+    "flags of another version": (0, FLAGS, "<I", 1 << 31, '"good": .*its flags are unknown'),
+    "image outside the strings": (0, IMAGE, "<I", 0x7FFFFFFF, "malformed: image of record 0 .* lies outside the strings"),
 }
 
 
 @pytest.mark.parametrize("what", BAD_FIELDS, ids=lambda w: w.replace(" ", "-"))
 def test_bad_field(boot, plain, blob_of, tmp_path, what):
-    offset, fmt, value, message = BAD_FIELDS[what]
-    data = patch(blob_of(TWO), offset, fmt, value)
+    number, offset, fmt, value, message = BAD_FIELDS[what]
+    data = blob_of(TWO)
+    data = patch(data, field(data, number, offset), fmt, value)
     refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), message)
+
+
+# The second partition's name, which is as long in each.
+BAD_NAMES = {
+    "name twice": (b"good", b"good", '"good": .*the same name'),
+    "name with a control character": (b"good", b"a\x1b[2", "partition number 2: its name must be"),
+    "name of the hypervisor": (b"alpha-one", b"Bulk-Head",
+                               '"Bulk-Head": its lines on the console would look like the hypervisor\'s own'),
+}
+
+
+@pytest.mark.parametrize("what", BAD_NAMES, ids=lambda w: w.replace(" ", "-"))
+def test_bad_name(boot, plain, blob_of, tmp_path, what):
+    before, after, message = BAD_NAMES[what]
+    other = (before[:-1] + b"x").decode()
+    data = blob_of(config(partition("good"), partition(other)))
+    data = bulkhead.seal_blob(data.replace(other.encode() + b"\0", after + b"\0"))
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), message)
+
+
+# The entry of the section "partitions".
+BAD_SECTIONS = {
+    "no partitions": (20, "<I", 1, '"strings" is not where the one before it ends'),
+    "sections beyond the file": (20, "<I", 0x10000000, "table of sections leads outside the file"),
+    "records beyond the file": (ENTRY + SIZE, "<I", 0xFFFFFFE0, '"partitions" leads outside the file'),
+    "records over others": (ENTRY + OFFSET, "<I", 24, '"partitions" is not where the one before it ends'),
+}
+
+
+@pytest.mark.parametrize("what", BAD_SECTIONS, ids=lambda w: w.replace(" ", "-"))
+def test_bad_section(boot, plain, blob_of, tmp_path, what):
+    offset, fmt, value, message = BAD_SECTIONS[what]
+    data = patch(blob_of(TWO), offset, fmt, value)
+    refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), "malformed: .*" + message)
 
 
 def test_cpu_twice(boot, plain, blob_of, tmp_path):
     data = blob_of(config(partition("good", cpus="[1]"), partition("other", cpus="[2]")))
-    data = patch(data, PARTITION1 + CPUS, "<H", 1)
+    cpus, _ = bulkhead.blob_sections(data)["cpus"]
+    data = patch(data, cpus + bulkhead.CPU.size, "<I", 1)
     refused(boot(plain, modules=[blob_file(tmp_path, data), guest()]), '"other": CPU 1 is already in the list of partition "good"')
 
 

@@ -15,7 +15,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = os.environ.get("BULKHEAD_CONFIG", str(ROOT / "build" / "bulkhead-config"))
 
-HEADER = struct.Struct("<8sIIIIIIII")  # magic, version, size, crc32, five counts
+HEADER = struct.Struct("<8sIIII")  # magic, version, size, crc32, sections
+SECTION = struct.Struct("<16sHHIII")  # type, version, flags, size of a record, offset, size
 CHECKED_FROM = 20
 
 
@@ -112,33 +113,37 @@ def test_build_writes_the_documented_format(tmp_path):
     assert run("build", "-o", blob, conf).returncode == 0
 
     data = blob.read_bytes()
-    magic, version, size, crc, partitions, modules, ioports, devices, strings = \
-        HEADER.unpack_from(data)
-    assert (magic, version, size) == (b"BULKHEAD", 4, len(data))
+    magic, version, size, crc, sections = HEADER.unpack_from(data)
+    assert (magic, version, size) == (b"BULKHEAD", 5, len(data))
     assert crc == zlib.crc32(data[CHECKED_FROM:])
-    assert (partitions, modules, ioports, devices) == (1, 2, 2, 2)
-    name, memory, image, initrd, cmdline, m_first, m_count, p_first, p_count, d_first, d_count, \
-        flags, uuid, reserved, mode, cpus = \
-        struct.unpack_from("<32sQIIIIIIIIII16sIHH", data, HEADER.size)
-    assert name == b"a-1_Z".ljust(32, b"\0")
+    table, records, end = [], {}, HEADER.size + sections * SECTION.size
+    for i in range(sections):
+        kind, version, flags, record, offset, size = SECTION.unpack_from(data, HEADER.size + i * SECTION.size)
+        assert (version, flags, offset) == (1, 0, -(-end // 8) * 8)
+        table.append((kind.rstrip(b"\0").decode(), record, size // record))
+        records[table[-1][0]] = data[offset : offset + size]
+        end = offset + size
+    assert end == len(data)
+    assert table == [("strings", 1, 23), ("partitions", 152, 1), ("cpus", 4, 2), ("modules", 44, 2),
+                     ("ioports", 4, 2), ("devices", 4, 2)]
+    strings = records["strings"]
+    assert strings == b"\0a-1_Z\0k\0one\0x=1 y\0two\0"
+
+    memory, name, image, initrd, cmdline, flags, cpus, *slices, uuid = \
+        struct.unpack_from("<Q6I8I16s", records["partitions"])
     assert memory == 4 << 20
-    assert (initrd, cmdline, m_first, m_count, p_first, p_count) == (0, 0, 0, 2, 0, 2)
-    assert (d_first, d_count, flags, reserved) == (0, 2, 0x3f, 0)
+    assert strings[name:].startswith(b"a-1_Z\0")
+    assert strings[image:].startswith(b"k\0")
+    assert (initrd, cmdline, flags, cpus) == (0, 0, 0x3f, 2)
+    assert slices == [0, 2] * 4
     assert uuid.hex() == "f81d4fae7dec11d0a76500a0c91e6bf6"
-    assert (mode, cpus) == (1, 2)
-    assert struct.unpack_from("<64H", data, HEADER.size + 104) == (7, 2) + (0,) * 62
-    assert struct.unpack_from("<I32sI32s", data, HEADER.size + 232) == \
-        (1, b"\x0f" * 32, 0, bytes(32))
-    after = HEADER.size + 304
-    assert struct.unpack_from("<8xI32s8xI32s", data, after) == (0, bytes(32), 1, b"\xa1" * 32)
-    after += 2 * 44
-    assert struct.unpack_from("<4H", data, after) == (0xf4, 0xf7, 0x500, 0x500)
-    assert struct.unpack_from("<HBBHBB", data, after + 2 * 4) == \
-        (0, 0, 0x18, 0xab, 0xcd, 0xff)
-    table = data[after + 2 * 4 + 2 * 4:]
-    assert len(table) == strings
-    assert sorted(table.split(b"\0")) == [b"", b"", b"k", b"one", b"two", b"x=1 y"]
-    assert table[image:].startswith(b"k\0")
+    assert struct.unpack_from("<I32sI32s", records["partitions"], 80) == (1, b"\x0f" * 32, 0, bytes(32))
+    assert struct.unpack("<2I", records["cpus"]) == (7, 2)
+    one, text, given, _, two, none, also, digest = struct.unpack("<III32sIII32s", records["modules"])
+    assert [strings[at:].split(b"\0")[0] for at in (one, text, two, none)] == [b"one", b"x=1 y", b"two", b""]
+    assert (given, also, digest) == (0, 1, b"\xa1" * 32)
+    assert struct.unpack("<4H", records["ioports"]) == (0xf4, 0xf7, 0x500, 0x500)
+    assert struct.unpack("<HBBHBB", records["devices"]) == (0, 0, 0x18, 0xab, 0xcd, 0xff)
 
 
 def test_show_lists_everything(tmp_path):
@@ -458,17 +463,22 @@ def test_too_many(tmp_path):
     check_annotated(tmp_path, f"partitions = (\n{many},\n{partition(name='%sq%s' % (chr(34), chr(34)))}"
                     " #! more than 16 partitions\n);")
 
-    names = ",".join('"m"' for _ in range(64))
+    cpus = ",".join(map(str, range(40)))
+    check_annotated(tmp_path, f"partitions = ( {partition(cpus=f'[{cpus}]')},\n"
+                    + partition(name='"b"', cpus=f"[{cpus.replace('0,', '40,', 1)}]") +
+                    ' #! "b": the partitions list more than 64 CPUs together' + " | already in the list" * 23 + "\n);")
+
+    names = ",".join('"m"' for _ in range(1024))
     check_annotated(tmp_path, f"partitions = ( {partition(modules=f'({names})')} );")
     check_annotated(tmp_path, f"partitions = ( {partition(modules=f'({names})')},\n"
                     + partition(name='"b"', modules='("m")') +
-                    ' #! "b": the partitions have more than 64 modules\n);')
+                    ' #! "b": the partitions have more than 1024 modules\n);')
 
-    ports = ",".join(f'"{0x1000 + i}"' for i in range(256))
+    ports = ",".join(f'"{0x1000 + i}"' for i in range(4096))
     check_annotated(tmp_path, f"partitions = ( {partition(ioports=f'({ports})')} );")
     check_annotated(tmp_path, f"partitions = ( {partition(ioports=f'({ports})')},\n"
                     + partition(name='"b"', ioports='("0xf4")') +
-                    ' #! "b": the partitions have more than 256 ioports\n);')
+                    ' #! "b": the partitions have more than 4096 ioports\n);')
 
 
 def devices(bus, count):
@@ -478,11 +488,11 @@ def devices(bus, count):
 def test_too_many_devices(tmp_path):
     check_annotated(tmp_path, f"partitions = ( {partition(devices=devices(0, 16))} );")
     check_annotated(tmp_path, f"partitions = (\n{partition(devices=devices(0, 17))}"
-                    ' #! "alpha": it has more than 16 devices\n);')
-    four = ",".join(partition(name=f'"p{i}"', devices=devices(i, 16)) for i in range(4))
-    check_annotated(tmp_path, f"partitions = ( {four} );")
-    check_annotated(tmp_path, f"partitions = ( {four},\n" + partition(devices=devices(9, 1)) +
-                    ' #! "alpha": the partitions have more than 64 devices\n);')
+                    ' #! "alpha": 17 devices are more than the 16 that its PCI bus has room for\n);')
+    all_devices = "(" + ",".join(devices(bus, 256)[1:-1] for bus in range(4)) + ", { pci = \"07:00.0\"; } )"
+    check_annotated(tmp_path, f"partitions = (\n{partition(devices=all_devices)}"
+                    ' #! "alpha": the partitions have more than 1024 devices'
+                    ' | "alpha": 1024 devices are more than the 16 that its PCI bus\n);')
 
 
 def test_more_problems_than_are_listed(tmp_path):
@@ -494,10 +504,11 @@ def test_more_problems_than_are_listed(tmp_path):
     assert lines[0] == f"{file}: there is more to correct than the 32 values listed here"
 
 
-def test_too_large(tmp_path):
-    modules = ",".join('{ name = "m"; cmdline = "%s"; }' % ("x" * 2000) for _ in range(40))
-    check_annotated(tmp_path, "partitions = (     #! at most 65536 are allowed\n" +
-                    partition(modules=f"({modules})") + ");")
+def test_large(tmp_path):
+    """Nearly as much as a file may have."""
+    modules = ",".join('{ name = "m"; cmdline = "%s"; }' % ("x" * 2000) for _ in range(500))
+    check_annotated(tmp_path, "partitions = (\n" + partition(modules=f"({modules})") + ");")
+
 
 
 def test_bad_configuration_is_not_built(tmp_path):
@@ -607,15 +618,16 @@ def blob(tmp_path):
 
 @pytest.mark.parametrize("spoil,part", [
     (lambda b: b"", "truncated: it has 0 bytes"),
-    (lambda b: b[:30], "truncated: it has 30 bytes"),
+    (lambda b: b[:20], "truncated: it has 20 bytes"),
     (lambda b: b[:-1], "truncated"),
     (lambda b: b + b"\0", "but there are"),
     (lambda b: b + bytes(1 << 20), "but there are"),
     (lambda b: b"X" + b[1:], "not a configuration"),
-    (lambda b: b[:8] + struct.pack("<I", 1) + b[12:], "has version 1, this Bulkhead reads version 4"),
+    (lambda b: b[:8] + struct.pack("<I", 1) + b[12:], "has version 1, this Bulkhead reads version 5"),
     (lambda b: b[:-3] + b"!" + b[-2:], "damaged"),
-    (lambda b: seal(b[:-1] + b"!"), "last string is not terminated"),
-    (lambda b: seal(b[:40] + b"beta\0" + b[45:]), 'partition "beta": an earlier partition'),
+    (lambda b: seal(b[:HEADER.size] + b"X" + b[HEADER.size + 1:]), "a section has no proper type"),
+    (lambda b: seal(b.replace(b"partitions\0", b"partition-s")), 'a section "partition-s" (version 1), which this'),
+    (lambda b: seal(b.replace(b"alpha\0", b"beta\0\0")), 'partition "beta": an earlier partition'),
 ])
 def test_show_refuses_a_bad_blob(tmp_path, blob, spoil, part):
     path = tmp_path / "bad.bin"
@@ -638,7 +650,7 @@ def test_help_and_version():
     result = run("--version")
     assert result.returncode == 0
     assert result.stdout.startswith("bulkhead-config ")
-    assert "blob version 4" in result.stdout
+    assert "blob version 5" in result.stdout
 
 
 @pytest.mark.parametrize("args,part", [

@@ -65,7 +65,7 @@ def test_two_hashes_of_one_module(boot, plain, tmp_path):
     blob = compile_config(tmp_path, config(partition("one"), partition("two")), folders=[bulkhead.BUILD])
     with open(blob, "rb") as f:
         data = bytearray(f.read())
-    last_byte = bulkhead.HEADER.size + 2 * bulkhead.PARTITION.size - 36 - 1 # of the second's image
+    last_byte = bulkhead.blob_partition_at(data, 2) - 36 - 1  # of the second's image
     data[last_byte] ^= 0x80
     (tmp_path / "bad.bin").write_bytes(bulkhead.seal_blob(data))
     refused(

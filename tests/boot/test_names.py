@@ -96,7 +96,8 @@ def test_no_file_of_ours_is_overwritten(tmp_path):
 
 # ---- limits
 
-MOST = 64  # `modules` entries, partitions/blob.h
+MOST = 126  # files of modules beside the image, partitions/blob.h
+ENTRIES = 1024  # of `modules`
 LOADED = 128  # modules, boot/boot_info.h
 
 
@@ -137,11 +138,27 @@ def test_one_module_more(boot, plain, tmp_path):
     console.wait("nothing is started")
 
 
-def test_one_module_many_times(boot, plain):
+def many_times(tmp_path, image, cmdlines):
+    """A configuration with one small module for each of the command lines, and the files for it."""
+    (tmp_path / "small").write_text("x")
+    more = "modules = ( %s );" % ", ".join(f'{{ name = "small"; cmdline = "{words}"; }}' for words in cmdlines)
+    text = config(partition("one", image=image, cmdline="n=1", more=more))
+    return [compile_config(tmp_path, text), os.path.join(bulkhead.BUILD, image), str(tmp_path / "small")]
+
+
+def test_one_module_many_times(boot, plain, tmp_path):
     """Many entries of few modules."""
-    more = "modules = ( %s );" % ", ".join(f'{{ name = "count.elf"; cmdline = "c{i}"; }}' for i in range(MOST))
-    console = boot(plain, config(partition("one", cmdline="n=1", more=more)))
-    console.wait(f'module {MOST - 1} at .*\\bc{MOST - 1}"', "one")
+    console = boot(plain, modules=many_times(tmp_path, "count.elf", (f"c{i}" for i in range(ENTRIES))))
+    console.wait(f'module {ENTRIES - 1} at .*\\bc{ENTRIES - 1}"', "one")
+    console.wait("one: ended by power-off", "bulkhead")
+
+
+def test_large_configuration(boot, plain, tmp_path):
+    """Nearly 1 MiB, for which the heap has to be larger."""
+    files = many_times(tmp_path, "smp.elf", ("x" * 2000 for _ in range(480)))
+    assert os.path.getsize(files[0]) > 900 << 10
+    console = boot(plain, modules=files)
+    console.wait("hello from smp", "one")
     console.wait("one: ended by power-off", "bulkhead")
 
 

@@ -91,31 +91,47 @@ struct setting {
 
 enum {
     MEND_HEADER = 1,   // magic, version, size and checksum
-    MEND_SECTIONS = 2, // and the counts, so that they add up
-    MEND_SLICES = 4,   // and each partition's place in the lists, its flags and hashes
+    MEND_SECTIONS = 2, // and the table of sections, so that they fill the file
+    MEND_RECORDS = 4,  // and what records refer to, their flags and hashes
 };
 
-static void mend_sections(struct blob_header *blob, size_t size)
-{
-    size_t left = size - sizeof(*blob);
+// The sections as the mended table has them.
+struct mended {
+    uint8_t *bytes[BLOB_SECTION_COUNT];
+    uint32_t count[BLOB_SECTION_COUNT];
+};
 
-    blob->partition_count %= MAX_PARTITIONS + 1;
-    if (blob->partition_count > left / sizeof(struct blob_partition))
-        blob->partition_count = (uint32_t)(left / sizeof(struct blob_partition));
-    left -= blob->partition_count * sizeof(struct blob_partition);
-    blob->module_count %= BLOB_MAX_MODULES + 1;
-    if (blob->module_count > left / sizeof(struct blob_module))
-        blob->module_count = (uint32_t)(left / sizeof(struct blob_module));
-    left -= blob->module_count * sizeof(struct blob_module);
-    blob->ioport_count %= BLOB_MAX_IOPORTS + 1;
-    if (blob->ioport_count > left / sizeof(struct blob_ioports))
-        blob->ioport_count = (uint32_t)(left / sizeof(struct blob_ioports));
-    left -= blob->ioport_count * sizeof(struct blob_ioports);
-    blob->device_count %= BLOB_MAX_DEVICES + 1;
-    if (blob->device_count > left / sizeof(struct blob_device))
-        blob->device_count = (uint32_t)(left / sizeof(struct blob_device));
-    left -= blob->device_count * sizeof(struct blob_device);
-    blob->strings_size = (uint32_t)left;
+// All that there are, in their order and with as many records as the table says and the file has
+// room for; the last one gets what is left.
+static struct mended mend_sections(struct blob_header *file, size_t size)
+{
+    struct blob_section *s = (struct blob_section *)(file + 1);
+    struct mended m = {0};
+    size_t end;
+
+    file->section_count %= BLOB_SECTION_COUNT + 1;
+    file->section_count =
+        (uint32_t)min_u64(file->section_count, (size - sizeof(*file)) / sizeof(*s));
+    end = sizeof(*file) + file->section_count * sizeof(*s);
+    for (uint32_t id = 0; id < file->section_count; id++, s++) {
+        size_t start = min_u64(align_up(end, BLOB_ALIGNMENT), size);
+        size_t room = (size - start) / blob_kinds[id].record_size;
+        uint32_t count = s->size / blob_kinds[id].record_size;
+
+        if (id + 1 == file->section_count)
+            count = UINT32_MAX;
+        m.count[id] = (uint32_t)min_u64(count, min_u64(room, blob_kinds[id].most));
+        memset((uint8_t *)file + end, 0, start - end);
+        *s = (struct blob_section){.version = 1,
+                                   .record_size = blob_kinds[id].record_size,
+                                   .offset = (uint32_t)start,
+                                   .size = m.count[id] * blob_kinds[id].record_size};
+        memcpy(s->type, blob_kinds[id].type, BLOB_TYPE_SIZE);
+        m.bytes[id] = (uint8_t *)file + start;
+        end = start + s->size;
+    }
+    file->size = (uint32_t)end; // what the last one has no use for is cut off
+    return m;
 }
 
 static void mend_hash(struct blob_hash *hash)
@@ -125,45 +141,68 @@ static void mend_hash(struct blob_hash *hash)
         memset(hash, 0, sizeof(*hash));
 }
 
-static void mend_slices(struct blob_header *blob)
+static void mend_text(const struct mended *m, blob_text *text)
 {
-    struct blob_partition *p = (struct blob_partition *)(blob + 1);
-    struct blob_module *m = (struct blob_module *)(p + blob->partition_count);
-    uint32_t modules = 0, ioports = 0, devices = 0;
-
-    for (uint32_t i = 0; i < blob->partition_count; i++, p++) {
-        p->module_first = modules;
-        p->ioport_first = ioports;
-        p->device_first = devices;
-        p->module_count %= blob->module_count - modules + 1;
-        p->ioport_count %= blob->ioport_count - ioports + 1;
-        p->device_count %=
-            (uint32_t)min_u64(BLOB_MAX_PARTITION_DEVICES, blob->device_count - devices) + 1;
-        p->flags &= BLOB_FLAGS;
-        p->reserved = 0;
-        mend_hash(&p->image_hash);
-        mend_hash(&p->initrd_hash);
-        modules += p->module_count;
-        ioports += p->ioport_count;
-        devices += p->device_count;
-    }
-    for (uint32_t i = 0; i < blob->module_count; i++)
-        mend_hash(&m[i].hash);
+    if (m->count[BLOB_STRINGS] > 0)
+        *text %= m->count[BLOB_STRINGS];
 }
 
-static void mend(struct blob_header *blob, size_t size, uint8_t how)
+static void mend_slice(const struct mended *m, enum blob_section_id id, struct blob_slice *slice,
+                       uint32_t next[])
 {
-    if (!(how & MEND_HEADER) || size < sizeof(*blob))
-        return;
-    memcpy(blob->magic, BLOB_MAGIC, BLOB_MAGIC_SIZE);
-    blob->version = BLOB_VERSION;
-    blob->size = (uint32_t)size;
-    if (how & MEND_SECTIONS)
-        mend_sections(blob, size);
-    if ((how & MEND_SECTIONS) && (how & MEND_SLICES))
-        mend_slices(blob);
-    blob->crc32 =
-        blob_crc32(&blob->partition_count, size - offsetof(struct blob_header, partition_count));
+    slice->first = next[id];
+    slice->count %= m->count[id] - next[id] + 1;
+    next[id] += slice->count;
+}
+
+static void mend_records(const struct mended *m)
+{
+    struct blob_partition *p = (struct blob_partition *)(void *)m->bytes[BLOB_PARTITIONS];
+    struct blob_module *module = (struct blob_module *)(void *)m->bytes[BLOB_MODULES];
+    uint32_t next[BLOB_SECTION_COUNT] = {0}; // record that has no owner yet
+
+    if (m->count[BLOB_STRINGS] > 0) {
+        m->bytes[BLOB_STRINGS][0] = 0;
+        m->bytes[BLOB_STRINGS][m->count[BLOB_STRINGS] - 1] = 0;
+    }
+    for (uint32_t i = 0; i < m->count[BLOB_PARTITIONS]; i++, p++) {
+        mend_text(m, &p->name);
+        mend_text(m, &p->image);
+        mend_text(m, &p->initrd);
+        mend_text(m, &p->cmdline);
+        mend_hash(&p->image_hash);
+        mend_hash(&p->initrd_hash);
+        mend_slice(m, BLOB_CPUS, &p->cpus, next);
+        mend_slice(m, BLOB_MODULES, &p->modules, next);
+        mend_slice(m, BLOB_IOPORTS, &p->ioports, next);
+        mend_slice(m, BLOB_DEVICES, &p->devices, next);
+        if (p->cpus.count != 0)
+            p->cpu_count = p->cpus.count;
+        p->flags &= BLOB_FLAGS;
+    }
+    for (uint32_t i = 0; i < m->count[BLOB_MODULES]; i++, module++) {
+        mend_text(m, &module->name);
+        mend_text(m, &module->cmdline);
+        mend_hash(&module->hash);
+    }
+}
+
+// Returns the size, which may have become less.
+static size_t mend(struct blob_header *file, size_t size, uint8_t how)
+{
+    if (!(how & MEND_HEADER) || size < sizeof(*file))
+        return size;
+    memcpy(file->magic, BLOB_MAGIC, BLOB_MAGIC_SIZE);
+    file->version = BLOB_VERSION;
+    file->size = (uint32_t)size;
+    if (how & MEND_SECTIONS) {
+        struct mended m = mend_sections(file, size);
+        if (how & MEND_RECORDS)
+            mend_records(&m);
+    }
+    file->crc32 =
+        blob_crc32(&file->section_count, file->size - offsetof(struct blob_header, section_count));
+    return file->size;
 }
 
 static void add_module(const void *base, size_t size, const char *name)
@@ -187,16 +226,16 @@ static bool has_module(const char *name)
 
 // A module for each string of the blob that is a name, whatever its fields say: the counts are not
 // believed here either.
-static void add_modules(const struct blob_header *blob, size_t size, uint8_t other)
+static void add_modules(const struct blob_header *file, size_t size, uint8_t other)
 {
-    const char *text = (const char *)blob;
+    const char *text = (const char *)file;
     unsigned skip = other >> 4;
 
     machine.boot.module_count = 0;
-    add_module(blob, size, "blob");
+    add_module(file, size, "blob");
     if (other & 1)
-        add_module(blob, size, "blob again");
-    for (size_t i = sizeof(*blob); i + 1 < size; i++) {
+        add_module(file, size, "blob again");
+    for (size_t i = sizeof(*file); i + 1 < size; i++) {
         size_t length = strnlen(text + i + 1, size - i - 1);
 
         if (text[i] != '\0' || length == 0 || length == size - i - 1 || length >= BOOT_TEXT_SIZE)
@@ -211,13 +250,12 @@ static void add_modules(const struct blob_header *blob, size_t size, uint8_t oth
 
 // ---- what is accepted ------------------------------------------------------------------------
 
-static const struct blob_header *end_checked(const void *thing, size_t size)
+static void end_checked(const void *thing, size_t size)
 {
-    const struct blob_header *blob = machine.config;
+    const struct blob_header *file = allocated; // where config_load() has put it
 
-    CHECK((const char *)thing >= (const char *)blob &&
-          (const char *)thing + size <= (const char *)blob + blob->size);
-    return blob;
+    CHECK((const char *)thing >= (const char *)file &&
+          (const char *)thing + size <= (const char *)file + file->size);
 }
 
 static void check_text(uint32_t offset, size_t max)
@@ -308,13 +346,15 @@ static void check_cpus(unsigned index, const struct blob_partition *p)
         if (owner->partition != (int)index)
             continue;
         CHECK(cpu < cpu_count && owner->vcpu < p->cpu_count);
-        CHECK(p->cpu_mode != BLOB_CPUS_LISTED || p->cpus[owner->vcpu] == cpu);
+        CHECK(p->cpus.count == 0 || blob_cpus(machine.config, p)[owner->vcpu].number == cpu);
         for (unsigned other = 0; other < cpu; other++)
             CHECK(machine.cpu_owner[other].partition != (int)index ||
                   machine.cpu_owner[other].vcpu != owner->vcpu);
         found++;
     }
     CHECK(found == p->cpu_count);
+    for (unsigned i = 0; i < p->cpus.count; i++)
+        end_checked(&blob_cpus(machine.config, p)[i], sizeof(struct blob_cpu));
 }
 
 static unsigned framebuffers; // partitions so far that are given one
@@ -324,9 +364,10 @@ static void check_partition(unsigned index, uint64_t *memory)
     const struct blob_partition *p = blob_partition(machine.config, index);
 
     end_checked(p, sizeof(*p));
-    CHECK(p->name[0] != '\0' && memchr(p->name, '\0', sizeof(p->name)) != NULL);
+    check_text(p->name, BLOB_MAX_NAME);
+    CHECK(blob_name(machine.config, index)[0] != '\0');
     for (unsigned i = 0; i < index; i++)
-        CHECK(strcmp(p->name, blob_partition(machine.config, i)->name) != 0);
+        CHECK(strcmp(blob_name(machine.config, index), blob_name(machine.config, i)) != 0);
     check_cpus(index, p);
     CHECK(p->memory >= MIB(2) && is_aligned(p->memory, PAGE_SIZE) && p->memory <= *memory);
     *memory -= p->memory;
@@ -335,22 +376,22 @@ static void check_partition(unsigned index, uint64_t *memory)
     if (p->initrd != 0)
         check_module(p->initrd, &p->initrd_hash);
     CHECK(p->initrd != 0 || !p->initrd_hash.is_given);
-    CHECK(p->initrd == 0 || p->module_count == 0);
+    CHECK(p->initrd == 0 || p->modules.count == 0);
     check_text(p->cmdline, BLOB_MAX_CMDLINE);
-    for (unsigned i = 0; i < p->module_count; i++) {
+    for (unsigned i = 0; i < p->modules.count; i++) {
         const struct blob_module *m = &blob_modules(machine.config, p)[i];
 
         end_checked(m, sizeof(*m));
         check_module(m->name, &m->hash);
         check_text(m->cmdline, BLOB_MAX_CMDLINE);
     }
-    for (unsigned i = 0; i < p->ioport_count; i++)
+    for (unsigned i = 0; i < p->ioports.count; i++)
         check_ports(&blob_ioports(machine.config, p)[i]);
-    CHECK(p->device_count <= BLOB_MAX_PARTITION_DEVICES);
-    for (unsigned i = 0; i < p->device_count; i++)
+    CHECK(p->devices.count <= BLOB_MAX_PARTITION_DEVICES);
+    for (unsigned i = 0; i < p->devices.count; i++)
         check_device(&blob_devices(machine.config, p)[i]);
     CHECK((p->flags & ~BLOB_FLAGS) == 0);
-    CHECK(p->device_count > 0 || (p->flags & (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)) == 0);
+    CHECK(p->devices.count > 0 || (p->flags & (BLOB_TRUST_DMA | BLOB_STOP_ON_DMA_FAULT)) == 0);
     framebuffers += (p->flags & BLOB_FRAMEBUFFER) != 0;
 }
 
@@ -359,12 +400,12 @@ static void check_accepted(bool gives_framebuffer)
     uint64_t memory = page_alloc_total(&machine.memory);
 
     CHECK(printed == 0);
-    CHECK(machine.config->partition_count > 0);
+    CHECK(blob_partition_count(machine.config) > 0);
     memset(port_taken, 0, sizeof(port_taken));
     devices_seen_count = 0;
     hashes_seen_count = 0;
     framebuffers = 0;
-    for (unsigned i = 0; i < machine.config->partition_count; i++)
+    for (unsigned i = 0; i < blob_partition_count(machine.config); i++)
         check_partition(i, &memory);
     CHECK(framebuffers == gives_framebuffer);
     config_show(machine.config);
@@ -382,22 +423,22 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct setting setting;
-    struct blob_header *blob;
+    struct blob_header *file;
 
     if (size < sizeof(setting))
         return 0;
     memcpy(&setting, data, sizeof(setting));
     data += sizeof(setting);
     size -= sizeof(setting);
-    blob = malloc(size == 0 ? 1 : size);
-    CHECK(blob != NULL);
-    memcpy(blob, data, size);
-    mend(blob, size, setting.mend);
+    file = malloc(size == 0 ? 1 : size);
+    CHECK(file != NULL);
+    memcpy(file, data, size);
+    size = mend(file, size, setting.mend);
 
     cpu_count = setting.cpus % MAX_CPUS + 1;
     page_alloc_init(&machine.memory);
     CHECK(page_alloc_add(&machine.memory, 0, MIB(1) << setting.memory % 24) == STATUS_OK);
-    add_modules(blob, size, setting.other);
+    add_modules(file, size, setting.other);
     printed = 0;
     machine.config = NULL;
     bool gives = config_gives_framebuffer(); // asked first, and says nothing
@@ -408,6 +449,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(printed > 0);
     free(allocated);
     allocated = NULL;
-    free(blob);
+    free(file);
     return 0;
 }

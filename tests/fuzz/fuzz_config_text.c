@@ -62,13 +62,14 @@ static void check_printed(struct config_messages *messages)
 static void check_good(const struct blob_header *blob, size_t size)
 {
     static struct blob_problems problems;
+    struct blob seen;
 
-    CHECK(blob_check(blob, size, &problems) == STATUS_OK && problems.count == 0);
+    CHECK(blob_check(blob, size, &seen, &problems) == STATUS_OK && problems.count == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct config config;
+    struct config config;
     struct config_messages messages = {0};
     unsigned lines = 1;
     struct blob_header *blob;
@@ -92,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_good(blob, blob_size);
     free(blob);
     config_messages_free(&messages);
+    config_free(&config);
     config_destroy(&tree);
     return 0;
 }

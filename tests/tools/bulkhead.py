@@ -21,12 +21,13 @@ GRUB_LEGACY = os.path.join(BUILD, "cache", "stage2_eltorito")
 CONFIG_TOOL = os.path.join(BUILD, "bulkhead-config")
 
 # partitions/blob.h
-HEADER = struct.Struct("<8sIIIIIIII")
-PARTITION = struct.Struct("<32sQIIIIIIIIII16sIHH64HI32sI32s")
+HEADER = struct.Struct("<8sIIII")  # magic, version, size, CRC-32, sections
+SECTION = struct.Struct("<16sHHIII")  # type, version, flags, size of a record, offset, size
+PARTITION = struct.Struct("<Q6I8I16sI32sI32s")
+CPU = struct.Struct("<I")
 MODULE = struct.Struct("<III32s")
-IOPORTS = struct.Struct("<HH")
 DEVICE = struct.Struct("<HBB")
-BLOB_VERSION = 4
+BLOB_VERSION = 5
 CRC_OFFSET = 16
 
 # A disk image is whole cylinders of this geometry.
@@ -47,37 +48,50 @@ class Partition:
         self.devices = devices  # PCI functions of the machine, as messages name them: "00:03.0"
 
 
+def blob_sections(data):
+    """Offset and number of records of each section of a blob, by its type."""
+    found = {}
+    for i in range(HEADER.unpack_from(data)[4]):
+        kind, _, _, record, offset, size = SECTION.unpack_from(data, HEADER.size + i * SECTION.size)
+        found[kind.rstrip(b"\0").decode()] = (offset, size // record)
+    return found
+
+
+def blob_partition_at(data, index):
+    """Where the record of a partition stands in a blob."""
+    return blob_sections(data)["partitions"][0] + index * PARTITION.size
+
+
 def read_blob(path):
     """The partitions of a blob that bulkhead-config wrote."""
     with open(path, "rb") as f:
         data = f.read()
-    magic, version, size, _, partitions, modules, ioports, devices, _ = HEADER.unpack_from(data)
+    magic, version, size, _, _ = HEADER.unpack_from(data)
     if magic != b"BULKHEAD" or version != BLOB_VERSION or size != len(data):
         raise Error(f"{path}: not a configuration of version {BLOB_VERSION}")
-    module_at = HEADER.size + partitions * PARTITION.size
-    device_at = module_at + modules * MODULE.size + ioports * IOPORTS.size
-    strings_at = device_at + devices * DEVICE.size
+    sections = blob_sections(data)
 
     def string(offset):
-        start = strings_at + offset
+        start = sections["strings"][0] + offset
         return os.fsdecode(data[start : data.index(b"\0", start)])
 
-    def device(index):
-        segment, bus, devfn = DEVICE.unpack_from(data, device_at + index * DEVICE.size)
+    def records(section, form, first, count):
+        start, _ = sections.get(section, (0, 0))
+        return [form.unpack_from(data, start + n * form.size) for n in range(first, first + count)]
+
+    def device(segment, bus, devfn):
         place = f"{bus:02x}:{devfn >> 3:02x}.{devfn & 7}"
         return f"{segment:04x}:{place}" if segment else place
 
     found = []
-    for i in range(partitions):
-        fields = PARTITION.unpack_from(data, HEADER.size + i * PARTITION.size)
-        name, memory, image, initrd, _, first, count, _, _ = fields[:9]
-        device_first, device_count, _, _, _, listed, cpu_count = fields[9:16]
+    for fields in records("partitions", PARTITION, 0, sections["partitions"][1]):
+        memory, name, image, initrd, _, _, cpu_count = fields[:7]
+        cpus, modules, devices = fields[7:9], fields[9:11], fields[13:15]
         names = [string(image)] + ([string(initrd)] if initrd else [])
-        for m in range(first, first + count):
-            names.append(string(MODULE.unpack_from(data, module_at + m * MODULE.size)[0]))
-        cpus = list(fields[16 : 16 + cpu_count]) if listed else cpu_count
-        own = [device(n) for n in range(device_first, device_first + device_count)]
-        found.append(Partition(name.rstrip(b"\0").decode(), memory, cpus, names, own))
+        names += [string(name_at) for name_at, _, _, _ in records("modules", MODULE, *modules)]
+        listed = [number for number, in records("cpus", CPU, *cpus)]
+        own = [device(*d) for d in records("devices", DEVICE, *devices)]
+        found.append(Partition(string(name), memory, listed or cpu_count, names, own))
     return found
 
 

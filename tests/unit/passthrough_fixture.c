@@ -370,7 +370,7 @@ void fix_machine(bool remapping, uint16_t msi_control)
     struct partition *p = &fix.partition;
     p->name = "alpha";
     p->config = &fix.config;
-    fix.config.device_count = 1;
+    fix.config.devices.count = 1;
     p->vcpu_count = 2;
     p->topology.vcpu_count = 2;
     for (unsigned i = 0; i < 2; i++) {

@@ -16,12 +16,14 @@
 #define MOST_LINES 16
 
 static struct pci_machine pci;
-static struct config config;
+static struct config_device devices[2][4];
+static struct config_partition partitions[2];
+static struct config config = {.partitions = partitions};
 static int owner[PCI_MAX_FUNCTIONS];
 static char lines[MOST_LINES][ASSIGN_TEXT_SIZE];
 static unsigned line_count;
 static const char *iommu_objection;
-static struct blob_header *blob;
+static struct blob_header *file;
 static const struct pci_function *console;
 
 static const struct assign_kept kept[] = {{0xfec00000, 0x1000, "an IOAPIC", NULL},
@@ -74,7 +76,7 @@ static int setup(void **state)
     (void)state;
     static const char *const names[] = {"alpha", "beta"};
     memset(&pci, 0, sizeof(pci));
-    memset(&config, 0, sizeof(config));
+    memset(partitions, 0, sizeof(partitions));
     line_count = 0;
     iommu_objection = NULL;
     console = NULL;
@@ -86,6 +88,7 @@ static int setup(void **state)
         p->image = "image";
         p->initrd = p->cmdline = "";
         p->cpu_count = 1;
+        p->devices = devices[i];
     }
     add(0, 0x060000);
     add(3, 0x010802);
@@ -97,16 +100,19 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    free(blob);
-    blob = NULL;
+    free(file);
+    file = NULL;
     return 0;
 }
 
 static enum status assign(const struct iommu_ops *ops)
 {
+    static struct blob_problems problems;
+    struct blob blob;
     size_t size;
-    blob = config_to_blob(&config, &size);
-    struct assign_input in = {.config = blob,
+    file = config_to_blob(&config, &size);
+    assert_int_equal(blob_check(file, size, &blob, &problems), STATUS_OK);
+    struct assign_input in = {.config = &blob,
                               .pci = &pci,
                               .iommu = ops,
                               .kept = kept,

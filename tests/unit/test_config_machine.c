@@ -23,13 +23,7 @@ static const struct machine_limits big_enough = {.cpu_count = 6,
 
 static enum status check(const struct config *config, const struct machine_limits *machine)
 {
-    struct blob_header *blob = blob_of(config);
-    enum status status;
-
-    assert_int_equal(blob_check(blob, blob->size, &problems), STATUS_OK);
-    status = blob_check_machine(blob, machine, &problems);
-    free(blob);
-    return status;
+    return blob_check_machine(checked_blob(config), machine, &problems);
 }
 
 static void expect(const struct machine_limits *machine, enum status status,
@@ -70,7 +64,7 @@ static void test_cpus(void **state)
 
     // Two counts draw on the same CPUs.
     config->partitions[0].cpu_count = 2;
-    config->partitions[1].cpu_mode = BLOB_CPUS_ANY;
+    config->partitions[1].cpus = NULL;
     config->partitions[1].cpu_count = 3;
     assert_int_equal(check(config, &big_enough), ERR_RANGE);
     assert_int_equal(problems.count, 1);
@@ -203,10 +197,13 @@ static void test_kept_ports(void **state)
 static enum status assign(const struct config *config, unsigned cpu_count,
                           struct blob_cpu_owner owner[MAX_CPUS])
 {
-    struct blob_header *blob = blob_of(config);
-    enum status status = blob_assign_cpus(blob, cpu_count, owner);
+    struct blob_header *file = blob_of(config);
+    struct blob blob;
+    enum status status;
 
-    free(blob);
+    (void)blob_check(file, file->size, &blob, &problems); // that lists overlap is found here too
+    status = blob_assign_cpus(&blob, cpu_count, owner);
+    free(file);
     return status;
 }
 

@@ -18,10 +18,11 @@ static struct blob_problems problems;
 
 static enum status check(const struct config *config)
 {
-    struct blob_header *blob = blob_of(config);
-    enum status status = blob_check(blob, blob->size, &problems);
+    struct blob_header *file = blob_of(config);
+    struct blob blob;
+    enum status status = blob_check(file, file->size, &blob, &problems);
 
-    free(blob);
+    free(file);
     return status;
 }
 
@@ -76,9 +77,12 @@ static void test_names(void **state)
     static const char *const bad[] = {"",    " ",    "a b",  "a.b",      "a\"b",
                                       "a/b", "\033", "a\nb", "\xc3\xa4", "partition:"};
     static const char *const good[] = {"a", "A-z_09", "-", "1234567890123456789012345678901"};
-    struct config *config;
+    struct config *config = good_config();
 
     (void)state;
+    config->partitions[1].name = "12345678901234567890123456789012"; // one character too many
+    expect(config, ERR_INVALID, BLOB_BAD_NAME, 1, BLOB_FIELD_NAME, -1,
+           "partition number 2: its name must be 1 to 31 letters");
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         config = good_config();
         config->partitions[1].name = bad[i];
@@ -94,19 +98,6 @@ static void test_names(void **state)
     expect(config, ERR_EXISTS, BLOB_DUPLICATE_NAME, 2, BLOB_FIELD_NAME, -1, "same name");
     config->partitions[2].name = "Alpha";
     expect_good(config);
-}
-
-// A name must be filled up with NULs: two blobs of the same meaning are the same bytes.
-static void test_name_padding(void **state)
-{
-    struct blob_header *blob = blob_of(good_config());
-
-    (void)state;
-    ((struct blob_partition *)(blob + 1))[1].name[10] = 'x';
-    seal(blob);
-    assert_int_equal(blob_check(blob, blob->size, &problems), ERR_INVALID);
-    assert_problem(&problems.list[0], BLOB_BAD_NAME, 1, BLOB_FIELD_NAME, -1, "name");
-    free(blob);
 }
 
 static void test_cpu_counts(void **state)
@@ -274,7 +265,7 @@ static void test_module_names(void **state)
 // 28 names of 256 bytes are all that there is room for; one that is used twice counts once.
 static void test_long_names(void **state)
 {
-    enum { COUNT = BLOB_MAX_NAMES / (BLOB_MAX_MODULE_NAME + 1) };
+    enum { COUNT = BLOB_MAX_FILE_NAMES / (BLOB_MAX_MODULE_NAME + 1) };
     static char names[COUNT][BLOB_MAX_MODULE_NAME + 1];
     struct config *config = good_config();
     struct config_partition *p = &config->partitions[2];
@@ -291,8 +282,32 @@ static void test_long_names(void **state)
     expect_good(config);
     p->modules[2 * COUNT] = (struct config_module){.name = "x", .cmdline = ""};
     p->module_count++;
-    expect(config, ERR_INVALID, BLOB_LONG_NAMES, 2, BLOB_FIELD_MODULES, 2 * COUNT,
+    expect(config, ERR_INVALID, BLOB_MANY_FILES, 2, BLOB_FIELD_MODULES, 2 * COUNT,
            "those of all modules have more than 7168 characters; shorten them");
+}
+
+// Entries have no limit but that of all; the files that they name have.
+static void test_many_files(void **state)
+{
+    static char names[BLOB_MAX_FILES][8];
+    struct config *config = good_config();
+    struct config_partition *p = &config->partitions[2];
+
+    (void)state;
+    config->partition_count = 3;
+    config->partitions[0].image = config->partitions[1].image = p->image;
+    config->partitions[0].initrd = "";
+    for (unsigned i = 0; i < BLOB_MAX_MODULES; i++) {
+        unsigned file = i % (BLOB_MAX_FILES - 1);
+
+        snprintf(names[file], sizeof(names[file]), "m%u", file);
+        p->modules[i] = (struct config_module){.name = names[file], .cmdline = ""};
+    }
+    p->module_count = BLOB_MAX_MODULES;
+    expect_good(config);
+    p->modules[BLOB_MAX_FILES].name = "one-more";
+    expect(config, ERR_INVALID, BLOB_MANY_FILES, 2, BLOB_FIELD_MODULES, BLOB_MAX_FILES,
+           "with this module there are more than the 127 files that a boot loader can bring");
 }
 
 // ---- hashes ----------------------------------------------------------------------------------
@@ -473,6 +488,21 @@ static void test_devices(void **state)
     expect_good(config);
 }
 
+static void test_many_devices(void **state)
+{
+    struct config *config = good_config();
+    struct config_partition *p = &config->partitions[1];
+
+    (void)state;
+    for (uint8_t i = 0; i <= BLOB_MAX_PARTITION_DEVICES; i++)
+        p->devices[i].device = (struct blob_device){0, 1, i};
+    p->device_count = BLOB_MAX_PARTITION_DEVICES;
+    expect_good(config);
+    p->device_count++;
+    expect(config, ERR_INVALID, BLOB_MANY_DEVICES, 1, BLOB_FIELD_DEVICES, -1,
+           "partition \"beta\": 17 devices are more than the 16 that its PCI bus has room for");
+}
+
 // ---- the framebuffer -------------------------------------------------------------------------
 
 static void test_framebuffer(void **state)
@@ -575,16 +605,26 @@ static void test_texts_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_no_partition),  cmocka_unit_test(test_names_that_forge_prefixes),
-        cmocka_unit_test(test_name_padding),  cmocka_unit_test(test_cpu_counts),
-        cmocka_unit_test(test_listed_cpus),   cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_files),         cmocka_unit_test(test_module_names),
-        cmocka_unit_test(test_long_names),    cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_port_overlap),  cmocka_unit_test(test_kept_ports),
-        cmocka_unit_test(test_devices),       cmocka_unit_test(test_framebuffer),
-        cmocka_unit_test(test_uuids),         cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_more_than_fit), cmocka_unit_test(test_texts_fit),
+        cmocka_unit_test(test_no_partition),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_many_files),
+        cmocka_unit_test(test_many_devices),
+        cmocka_unit_test(test_names_that_forge_prefixes),
+        cmocka_unit_test(test_cpu_counts),
+        cmocka_unit_test(test_listed_cpus),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_module_names),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_port_overlap),
+        cmocka_unit_test(test_kept_ports),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_framebuffer),
+        cmocka_unit_test(test_uuids),
+        cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_more_than_fit),
+        cmocka_unit_test(test_texts_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -14,7 +15,7 @@
 // What config_show() prints. To be freed.
 static char *shown(const struct config *config)
 {
-    struct blob_header *blob = blob_of(config);
+    const struct blob *blob = checked_blob(config);
     FILE *terminal = stdout;
     char *text = NULL;
     size_t size = 0;
@@ -24,7 +25,6 @@ static char *shown(const struct config *config)
     config_show(blob);
     stdout = terminal;
     assert_int_equal(fclose(memory), 0);
-    free(blob);
     return text;
 }
 
@@ -78,11 +78,27 @@ static void test_hash_and_flags(void **state)
     free(text);
 }
 
+// A list of CPUs is as long as it is.
+static void test_many_cpus(void **state)
+{
+    (void)state;
+    struct config *config = good_config();
+    config->partitions[2].cpu_count = MAX_CPUS - 4;
+    for (unsigned i = 0; i < MAX_CPUS - 4; i++) {
+        config->partitions[2].cpus[i].number = (uint16_t)(i + 4);
+    }
+    char *text = shown(config);
+    assert_non_null(strstr(text, "\ngamma      4,5,6,7,"));
+    assert_non_null(strstr(text, ",61,62,63    2 MiB  mb.elf\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all),
         cmocka_unit_test(test_hash_and_flags),
+        cmocka_unit_test(test_many_cpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

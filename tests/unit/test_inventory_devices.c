@@ -41,7 +41,7 @@ static enum status check(const struct pci_machine *pci, const struct pci_functio
 
 static const struct iommu_ops ops = {.name = "fake", .check = check};
 
-enum status passthrough_judge(const struct blob_header *config, const struct iommu_ops *with,
+enum status passthrough_judge(const struct blob *config, const struct iommu_ops *with,
                               int owner[PCI_MAX_FUNCTIONS], void (*tell)(const char *text))
 {
     struct assign_input in = {.config = config, .pci = &machine_pci.pci, .iommu = with};

@@ -77,13 +77,7 @@ static void load_modules(void)
 // What the configuration says is kept until the next call.
 static enum status check(const struct config *config)
 {
-    static struct blob_header *blob;
-    static struct blob_problems problems;
-
-    free(blob);
-    blob = blob_of(config);
-    assert_int_equal(blob_check(blob, blob->size, &problems), STATUS_OK);
-    machine.config = blob;
+    machine.config = checked_blob(config);
     memset(bytes_read, 0, sizeof(bytes_read));
     fake_print_clear();
     enum status s = module_hashes_check();

@@ -103,7 +103,7 @@ static void partition_without_devices(void **state)
     (void)state;
     fix_machine(true, PCI_MSI_64);
     struct partition *p = &fix.partition;
-    fix.config.device_count = 0;
+    fix.config.devices.count = 0;
     assert_int_equal(passthrough_create(p), STATUS_OK);
     assert_null(p->passthrough);
     passthrough_start(p);

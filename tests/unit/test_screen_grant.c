@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -19,7 +18,7 @@ struct fixture {
     struct boot_framebuffer screen;
     struct pci_machine pci;
     int owner[PCI_MAX_FUNCTIONS];
-    struct blob_header *blob;
+    const struct blob *blob;
     struct screen_request request;
     char text[SCREEN_GRANT_TEXT_SIZE];
 };
@@ -51,7 +50,7 @@ static int setup(void **state)
     (void)state;
     config->partitions[BETA].flags |= BLOB_FRAMEBUFFER;
     memset(&fix, 0, sizeof(fix));
-    fix.blob = blob_of(config);
+    fix.blob = checked_blob(config);
     for (unsigned i = 0; i < PCI_MAX_FUNCTIONS; i++) {
         fix.owner[i] = BLOB_NOBODY;
     }
@@ -66,13 +65,6 @@ static int setup(void **state)
                                           .pci = &fix.pci,
                                           .owner = fix.owner};
     set_screen(0xfd000000, 4096, 768);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    free(fix.blob);
     return 0;
 }
 
@@ -112,8 +104,7 @@ static void wanted_by_nobody(void **state)
     struct config *config = good_config();
 
     (void)state;
-    free(fix.blob);
-    fix.blob = blob_of(config);
+    fix.blob = checked_blob(config);
     fix.request.config = fix.blob;
     assert_int_equal(screen_owner(fix.blob), BLOB_NOBODY);
     fix.request.pages.size = 0;
@@ -135,7 +126,10 @@ static void absent(void **state)
     memset(longest, 'w', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     fix.request.problem = longest;
-    memset(((struct blob_partition *)(fix.blob + 1))[BETA].name, 'b', BLOB_NAME_SIZE - 1);
+    struct config *config = good_config();
+    config->partitions[BETA].flags |= BLOB_FRAMEBUFFER;
+    config->partitions[BETA].name = "beta-beta-beta-beta-beta-beta-b";
+    fix.request.config = checked_blob(config);
     assert_int_equal(screen_check(&fix.request, fix.text), ERR_NOT_FOUND);
     assert_non_null(strstr(fix.text, "ww: have the loader"));
     assert_string_equal(fix.text + strlen(fix.text) - 9, "er = true");
@@ -219,7 +213,7 @@ static void as_the_guest_sees_it(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
 {
