@@ -21,6 +21,15 @@ def write(fuzzer, name, data):
         file.write(data)
 
 
+def section(blob, wanted):
+    """Where a section of a blob stands, and where its entry in the table does (partitions/blob.h)."""
+    for at in range(24, 24 + 32 * struct.unpack_from("<I", blob, 20)[0], 32):
+        kind, offset = struct.unpack_from("<16s8xI", blob, at)
+        if kind.rstrip(b"\0") == wanted.encode():
+            return offset, at
+    raise KeyError(wanted)
+
+
 def config():
     """Four bytes of setting (what is mended, CPUs - 1, log2 of MiB, modules), then a blob."""
     files = [os.path.join(ROOT, "partitions", f) for f in ("two-linux.conf", "eight.conf")]
@@ -41,7 +50,7 @@ def config():
     twice = blob.replace(struct.pack("<HBB", 1, 0xAB, 0xFF), struct.pack("<HBB", 0, 0, 0x18))
     write("fuzz_config", "device-twice", bytes([1, 15, 14, 0]) + twice)
     # The framebuffer, which the last partition has, given to the first one too.
-    flags = 40 + 76
+    flags = section(blob, "partitions")[0] + 24
     twice = blob[:flags] + struct.pack("<I", 4) + blob[flags + 4 :]
     write("fuzz_config", "framebuffer-twice", bytes([1, 15, 14, 0]) + twice)
     # The first partition's image as its initrd too: with another hash, and with the same.
@@ -50,6 +59,12 @@ def config():
     image, initrd = (blob.index(bytes.fromhex(h)) for h in ("51349501", "881f2a07"))
     twice = twice[:initrd] + blob[image : image + 32] + twice[initrd + 32 :]
     write("fuzz_config", "hashes-alike", bytes([1, 15, 14, 0]) + twice)
+    # What another Bulkhead writes: a section that is unknown, one of another version, one twice.
+    _, entry = section(blob, "devices")
+    for name, at, new in (("section-unknown", entry, b"networks"), ("section-version", entry + 16, b"\2"),
+                          ("section-twice", entry, b"ioports")):
+        other = blob[:at] + new + blob[at + len(new) :]
+        write("fuzz_config", name, bytes([1, 15, 14, 0]) + other)
     write("fuzz_config", "few-cpus", bytes([1, 1, 14, 0]) + blob)
     write("fuzz_config", "little-memory", bytes([1, 15, 4, 0]) + blob)
     write("fuzz_config", "module-missing", bytes([1, 15, 14, 0x20]) + blob)
