@@ -25,7 +25,8 @@
 #define BLOB_TYPE_SIZE  16
 #define BLOB_ALIGNMENT  8u // bytes, of a section
 
-// The limits. The format has none; these are what its readers have room for. MAX_PARTITIONS and MAX_CPUS are two more.
+// The limits. The format has none; these are what its readers have room for, and are the same in
+// `bulkhead-config limits` and docs/configuration.md. MAX_PARTITIONS and MAX_CPUS are two more.
 #define BLOB_MAX_SIZE    MIB(4) // the heap holds it twice while the machine starts
 #define BLOB_MAX_MODULES 1024u  // `modules` entries of all: each is compared with all
 #define BLOB_MAX_IOPORTS 4096u  // `ioports` entries of all: likewise

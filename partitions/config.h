@@ -134,4 +134,7 @@ void config_check(const struct config *config, const struct blob_header *file, s
 // Prints a blob that passed blob_check().
 void config_show(const struct blob *blob);
 
+// Prints the limits of a configuration, each with its reason, as in docs/configuration.md.
+void config_show_limits(void);
+
 #endif

@@ -20,6 +20,7 @@ static const char usage[] =
     "usage: bulkhead-config check FILE          says all that is wrong with a configuration\n"
     "       bulkhead-config build FILE -o BLOB  checks it and writes what the hypervisor loads\n"
     "       bulkhead-config show BLOB           prints what such a file holds\n"
+    "       bulkhead-config limits              prints what a configuration can't exceed, and why\n"
     "       bulkhead-config --help | --version\n"
     "\n"
     "  -m, --modules DIR  for check and build: where the modules' files are. The configuration "
@@ -126,7 +127,7 @@ static enum exit_code run(int argc, char **argv)
     struct config_folders folders = {0};
     const char *output = NULL;
     const char *command;
-    bool is_build, is_show;
+    bool is_build, is_show, is_limits;
     int option;
 
     while ((option = getopt_long(argc, argv, "ho:m:", options, NULL)) != -1) {
@@ -156,8 +157,15 @@ static enum exit_code run(int argc, char **argv)
     command = argv[optind++];
     is_build = strcmp(command, "build") == 0;
     is_show = strcmp(command, "show") == 0;
-    if (!is_build && strcmp(command, "check") != 0 && !is_show)
+    is_limits = strcmp(command, "limits") == 0;
+    if (!is_build && strcmp(command, "check") != 0 && !is_show && !is_limits)
         return bad_usage("there is no command ", command);
+    if (is_limits && (optind != argc || output != NULL || folders.count != 0))
+        return bad_usage("nothing more is said to ", command);
+    if (is_limits) {
+        config_show_limits();
+        return EXIT_GOOD;
+    }
     if (optind + 1 != argc)
         return bad_usage("one file is needed by ", command);
     if (is_build && output == NULL)

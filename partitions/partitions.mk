@@ -10,7 +10,7 @@ HV_C      += $(filter-out $(HV_C),$(BLOB_SRCS))
 CONFIG_BLOB_SRCS := partitions/config_to_blob.c partitions/config_value.c partitions/config_memory.c
 
 CONFIG_TOOL_SRCS := partitions/config_tool.c partitions/config_parse.c partitions/config_check.c \
-                    partitions/config_show.c $(CONFIG_BLOB_SRCS) \
+                    partitions/config_show.c partitions/config_limits.c $(CONFIG_BLOB_SRCS) \
                     partitions/config_messages.c partitions/config_lists.c \
                     partitions/config_hash.c partitions/config_scan.c partitions/config_syntax.c \
                     partitions/config_text.c \

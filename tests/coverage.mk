@@ -57,7 +57,7 @@ DECISION_C += hv/config.c hv/module_hash.c partitions/blob.c partitions/blob_mac
               partitions/blob_problem.c partitions/blob_rules.c partitions/config_check.c \
               partitions/config_hash.c partitions/config_lists.c partitions/config_messages.c \
               partitions/config_parse.c partitions/config_scan.c partitions/config_show.c partitions/config_syntax.c \
-              partitions/config_text.c partitions/config_to_blob.c partitions/config_memory.c \
+              partitions/config_text.c partitions/config_to_blob.c partitions/config_limits.c partitions/config_memory.c \
               partitions/config_value.c partitions/sha256.c
 
 # Percent of lines: of all, and of each file.

@@ -510,6 +510,15 @@ def test_large(tmp_path):
     check_annotated(tmp_path, "partitions = (\n" + partition(modules=f"({modules})") + ");")
 
 
+def test_documented_limits():
+    """Those that the tool prints, row by row."""
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    rows = re.search(r"\| limit of \|.*\n\|[-|]+\n((?:\|.*\n)+)", text)[1]
+    documented = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
+    result = run("limits")
+    assert result.returncode == 0
+    assert [re.split(r"  +", row) for row in result.stdout.splitlines()] == documented
+
 
 def test_bad_configuration_is_not_built(tmp_path):
     file = tmp_path / "x.conf"
@@ -645,7 +654,7 @@ def test_show_refuses_a_bad_blob(tmp_path, blob, spoil, part):
 def test_help_and_version():
     result = run("--help")
     assert result.returncode == 0
-    for word in ("check FILE", "build FILE -o BLOB", "show BLOB"):
+    for word in ("check FILE", "build FILE -o BLOB", "show BLOB", "limits"):
         assert word in result.stdout
     result = run("--version")
     assert result.returncode == 0
@@ -661,6 +670,8 @@ def test_help_and_version():
     (("build", "a"), "-o BLOB"),
     (("check", "a", "-o", "b"), "-o is not for check"),
     (("show", "a", "-o", "b"), "-o is not for show"),
+    (("limits", "a"), "nothing more is said to limits"),
+    (("limits", "-o", "b"), "nothing more is said to limits"),
     (("show", "a", "--modules", "b"), "--modules is not for show"),
     (("build", "a", "-o", "b", *["-m", "c"] * 17), "too many folders of modules, at c"),
     (("build", "a", "-o"), "usage"),

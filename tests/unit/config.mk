@@ -18,7 +18,7 @@ test_config_hash_SRCS = tests/unit/test_config_hash.c tests/unit/config_fixture.
                         $(filter-out partitions/config_tool.c,$(CONFIG_TOOL_SRCS))
 test_config_hash_LIBS = -lconfig
 
-test_config_show_SRCS  += partitions/config_show.c
+test_config_show_SRCS  += partitions/config_show.c partitions/config_limits.c
 test_config_value_SRCS = tests/unit/test_config_value.c partitions/config_value.c $(BLOB_SRCS) \
                          drivers/format.c
 

@@ -12,17 +12,19 @@
 
 #include "tests/unit/config_fixture.h"
 
-// What config_show() prints. To be freed.
+// What is printed: config_show(), or the limits if there is no configuration. To be freed.
 static char *shown(const struct config *config)
 {
-    const struct blob *blob = checked_blob(config);
     FILE *terminal = stdout;
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
     assert_non_null(memory);
     stdout = memory; // a variable in the GNU library
-    config_show(blob);
+    if (config != NULL)
+        config_show(checked_blob(config));
+    else
+        config_show_limits();
     stdout = terminal;
     assert_int_equal(fclose(memory), 0);
     return text;
@@ -93,12 +95,22 @@ static void test_many_cpus(void **state)
     free(text);
 }
 
+static void test_limits(void **state)
+{
+    (void)state;
+    char *text = shown(NULL);
+    assert_non_null(strstr(text, "\nCPUs of all partitions                            64  the "));
+    assert_non_null(strstr(text, "\nmemory of a partition                       1024 GiB  more "));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all),
         cmocka_unit_test(test_hash_and_flags),
         cmocka_unit_test(test_many_cpus),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
