@@ -38,7 +38,8 @@ bool config_is_there(void)
 }
 
 // A file is in the heap once for config_gives_framebuffer() and once for good. A range of ports has
-// 4 bytes there and 16 in hv/partition_create.c; nothing else grows more.
+// 4 bytes there and 16 in hv/partition_create.c; nothing else grows more. Of several files none is
+// used.
 #define HEAP_PER_BYTE 6u
 
 uint64_t config_heap_size(void)
@@ -47,10 +48,10 @@ uint64_t config_heap_size(void)
     for (unsigned i = 0; i < machine.boot.module_count; i++) {
         const struct boot_module *m = &machine.boot.modules[i];
         if (m->size <= BLOB_MAX_SIZE && is_blob(m)) {
-            size += HEAP_PER_BYTE * align_up(m->size, PAGE_SIZE);
+            size = max_u64(size, align_up(m->size, PAGE_SIZE));
         }
     }
-    return size;
+    return HEAP_PER_BYTE * size;
 }
 
 static bool gives_framebuffer(const struct boot_module *m, struct blob_problems *problems)
@@ -110,9 +111,9 @@ static enum status read_blob(const struct boot_module *m, struct blob_problems *
     static struct blob config;
     // A blob that is cut off too early to have a header is refused by blob_check.
     if (m->size > BLOB_MAX_SIZE) {
-        print("configuration: module \"%s\" has %lu KiB, a configuration at most %lu: build it "
+        print("configuration: module \"%s\" has %lu bytes, a configuration at most %lu: build it "
               "again\n",
-              m->name, m->size >> 10, BLOB_MAX_SIZE >> 10);
+              m->name, m->size, (uint64_t)BLOB_MAX_SIZE);
         return ERR_INVALID;
     }
     void *file = heap_alloc(m->size);

@@ -156,7 +156,7 @@ static void list_modules(const struct machine_limits *machine, char *text, size_
 }
 
 static void check_module(const struct blob *blob, const struct machine_limits *machine,
-                         struct blob_place place, uint32_t offset, struct blob_problems *out)
+                         struct blob_place place, blob_text offset, struct blob_problems *out)
 {
     const char *name = blob_string(blob, offset);
     unsigned found = 0;

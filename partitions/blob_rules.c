@@ -70,7 +70,7 @@ static bool is_plain(const char *text, char lowest)
     return true;
 }
 
-static void check_module_name(const struct blob *blob, struct blob_place place, uint32_t offset,
+static void check_module_name(const struct blob *blob, struct blob_place place, blob_text offset,
                               struct blob_problems *out)
 {
     const char *name = blob_string(blob, offset);
@@ -101,7 +101,7 @@ static void check_module_name(const struct blob *blob, struct blob_place place, 
     }
 }
 
-static void check_cmdline(const struct blob *blob, struct blob_place place, uint32_t offset,
+static void check_cmdline(const struct blob *blob, struct blob_place place, blob_text offset,
                           struct blob_problems *out)
 {
     const char *cmdline = blob_string(blob, offset);

@@ -4,6 +4,7 @@ modules as a configuration can name, with paths of any length, by each way to bo
 
 import os
 import shutil
+import struct
 import subprocess
 
 import pytest
@@ -153,13 +154,42 @@ def test_one_module_many_times(boot, plain, tmp_path):
     console.wait("one: ended by power-off", "bulkhead")
 
 
-def test_large_configuration(boot, plain, tmp_path):
-    """Nearly 1 MiB, for which the heap has to be larger."""
-    files = many_times(tmp_path, "smp.elf", ("x" * 2000 for _ in range(480)))
-    assert os.path.getsize(files[0]) > 900 << 10
-    console = boot(plain, modules=files)
-    console.wait("hello from smp", "one")
-    console.wait("one: ended by power-off", "bulkhead")
+def test_most_ports(boot, plain):
+    """Each second one, in two partitions."""
+    ports = [", ".join(f'"{0x1000 + start + 2 * i}"' for i in range(2048)) for start in (0, 0x1001)]
+    console = boot(plain, config(*(partition(name, cmdline="n=1", more=f"ioports = ( {own} );")
+                                   for name, own in zip(("one", "two"), ports))))
+    for name in ("one", "two"):
+        console.wait(f"{name}: ended by power-off", "bulkhead")
+
+
+def padded(data, size):
+    """A blob with so many more NULs behind its strings, which stand first, that it has this size."""
+    more = bytes(size - len(data))
+    assert len(more) % 8 == 0
+    data = bytearray(data)
+    struct.pack_into("<I", data, 12, size)
+    _, _, _, _, strings_at, strings_size = bulkhead.SECTION.unpack_from(data, bulkhead.HEADER.size)
+    struct.pack_into("<I", data, bulkhead.HEADER.size + 28, strings_size + len(more))
+    for i in range(1, bulkhead.HEADER.unpack_from(data)[4]):
+        at = bulkhead.HEADER.size + i * bulkhead.SECTION.size + 24
+        struct.pack_into("<I", data, at, struct.unpack_from("<I", data, at)[0] + len(more))
+    end = strings_at + strings_size
+    return bulkhead.seal_blob(data[:end] + more + data[end:])
+
+
+@pytest.mark.parametrize("more", [0, 8])
+def test_largest_configuration(boot, plain, blob_of, tmp_path, more):
+    """4 MiB, for which the heap has to be larger; and more than that."""
+    blob = tmp_path / "large.bin"
+    data = blob_of(config(partition("one", cmdline="n=1")))
+    blob.write_bytes(padded(data, (4 << 20) + more))
+    console = boot(plain, modules=[str(blob), COUNT])
+    if more:
+        console.wait('configuration: module "large.bin" has 4194312 bytes, a configuration at most 4194304: build it again')
+        console.wait("nothing is started")
+    else:
+        console.wait("one: ended by power-off", "bulkhead")
 
 
 @pytest.mark.parametrize("way", ["kernel", "multiboot1", "multiboot2"])
