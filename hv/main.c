@@ -490,7 +490,7 @@ static void join(void)
     __atomic_add_fetch(&joined, 1, __ATOMIC_SEQ_CST);
 }
 
-_Noreturn void cpu_main(void)
+void cpu_main(void)
 {
     struct vcpu *v = this_cpu()->vcpu;
     if (this_cpu()->index != machine.boot_cpu) {
