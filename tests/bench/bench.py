@@ -30,6 +30,7 @@ WORK = os.path.join(bulkhead.BUILD, "bench")
 HYPERVISOR = os.path.join(bulkhead.BUILD, "bulkhead32.elf")
 HYPERVISOR_GRUB = os.path.join(bulkhead.BUILD, "bulkhead.elf")
 BENCH = os.path.join(bulkhead.BUILD, "bench.elf")
+TICKS_ELF = os.path.join(bulkhead.BUILD, "ticks.elf")
 FORKS = 200
 IDLE_SECONDS = 10
 SLOW = 600  # seconds: single-threaded emulation of a whole Linux
@@ -63,6 +64,18 @@ X2APIC_ROWS = [
     Row("HLT with an interrupt waiting", "x2apic_hlt_wake", as_bare=True),
     Row("x2APIC IPI by the ICR, to itself", "x2apic_icr_ipi"),
 ]
+# Ticks of a timer, by what ticks.elf calls the way they come.
+TICKS_MEASURED = 100
+PIC_ROWS = [
+    Row("PIT's tick through the 8259s", "pic", amd=3700, vtx=2700),
+    Row("PIT's tick through the 8259s: exits", "exits_pic", amd=2.0, vtx=2.0),
+]
+PIN_ROWS = [
+    Row("PIT's tick through the IOAPIC, x2APIC", "pin", as_bare=True),
+    Row("PIT's tick through the IOAPIC, x2APIC: exits", "exits_pin", amd=0.0, vtx=0.0),
+    Row("HPET's tick through the IOAPIC, x2APIC", "hpet", amd=90, vtx=90),
+    Row("HPET's tick through the IOAPIC, x2APIC: exits", "exits_hpet", amd=0.0, vtx=0.0),
+]
 
 
 def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, devices=()):
@@ -73,9 +86,9 @@ def start(emulator, cpu, cpus, memory, image, modules, append="", icount=True, d
     return Console(command, os.path.join(WORK, "qemu.log"))
 
 
-def start_bochs(name, image, modules, protocol=2):
+def start_bochs(name, image, modules, protocol=2, append=""):
     """One CPU: with more of them the TSC goes in steps."""
-    iso = bulkhead.make_iso(os.path.join(WORK, f"{name}.iso"), image, modules, "", protocol)
+    iso = bulkhead.make_iso(os.path.join(WORK, f"{name}.iso"), image, modules, append, protocol)
     program = os.path.join(bulkhead.ROOT, "tests", "tools", "bochs.py")
     return Console([sys.executable, program, iso, "--cpus", "1"], os.path.join(WORK, f"{name}.log"))
 
@@ -121,8 +134,8 @@ def finished(console, pattern, timeout=SLOW):
         console.stop()
 
 
-def operations(console):
-    finished(console, "bench done")
+def operations(console, end="bench done"):
+    finished(console, end)
     found = re.findall(r"^(?:\[bench\] )?bench (\w+) (-?\d+)$", console.output, re.MULTILINE)
     return {name: int(value) for name, value in found}
 
@@ -132,6 +145,44 @@ def measure_operations(rows, emulator, cpu):
     ours = operations(start_partitions(emulator, cpu, OPERATIONS))
     for row in rows:
         row.take("amd", bare, ours)
+
+
+def measure_ticks(rows, vendor, bare, ours):
+    """What a tick costs where nothing else is done, and its exits: by how many there are more in a run
+    with twice the ticks. One CPU has them all. `bare` and `ours` start ticks.elf with a command line,
+    and ours gives it an HPET or not. The HPET has no bare figure: that of Bochs brings ticks.elf nothing."""
+    for way in [row.name for row in rows if not row.name.startswith("exits")]:
+        words = f"only={way} cost=1 apic={'xapic' if way == 'pic' else 'x2apic'} ticks="
+        cost_bare = {}
+        if way != "hpet":
+            cost_bare = operations(bare(words + str(TICKS_MEASURED)), rf"{way}: \d+ ticks")
+        counts = []
+        for ticks in (TICKS_MEASURED, 2 * TICKS_MEASURED):
+            console = ours(words + str(ticks), "hpet = true;" if way == "hpet" else "")
+            cost = operations(console, r"bench/0: exits \d+:.*")
+            counts.append(int(re.search(r"bench/0: exits (\d+):", console.output).group(1)))
+        cost[f"exits_{way}"] = round((counts[1] - counts[0]) / TICKS_MEASURED, 2)
+        for row in rows:
+            row.take(vendor, cost_bare, cost)
+
+
+def measure_ticks_amd(rows, emulator, cpu):
+    measure_ticks(
+        rows, "amd",
+        lambda words: start(emulator, cpu, 1, 256, TICKS_ELF, [], words),
+        lambda words, more: start_partitions(
+            emulator, cpu, one_partition("ticks.elf", "64M", words, more), cpus=1),
+    )
+
+
+def measure_ticks_vtx(rows):
+    measure_ticks(
+        rows, "vtx",
+        lambda words: start_bochs("bochs-bare-ticks", TICKS_ELF, [], 1, words),
+        lambda words, more: start_bochs(
+            "bochs-ticks", HYPERVISOR_GRUB,
+            compiled(one_partition("ticks.elf", "64M", words, more), "bochs-ticks")),
+    )
 
 
 def boot_exits(console):
@@ -147,6 +198,7 @@ def measure_vtx(rows, linux):
     ours = operations(start_bochs("bochs-bench", HYPERVISOR_GRUB, modules))
     for row in rows:
         row.take("vtx", bare, ours)
+    measure_ticks_vtx(PIC_ROWS + PIN_ROWS)
     if not linux:
         return None
     modules = compiled(POWER_OFF, "bochs-linux")
@@ -334,7 +386,7 @@ def measure(quick):
         if os.access(emulator, os.X_OK) and bulkhead.qemu_version(emulator)[0] >= 10:
             x2apic = (emulator, "EPYC,+x2apic")
     operation_rows = PLAIN_ROWS + X2APIC_ROWS
-    rows, boots, notes = list(operation_rows), {}, []
+    rows, boots, notes = operation_rows + PIC_ROWS + PIN_ROWS, {}, []
     notes.append("Instructions, net of an empty pair of RDTSC. AMD-V under QEMU "
                  + version(installed) + (f", x2APIC under {version(x2apic[0])}" if x2apic else ""))
 
@@ -348,8 +400,10 @@ def measure(quick):
             vtx = beside.submit(measure_vtx, operation_rows, not quick)
             notes[0] += f"; VT-x under Bochs, {bochs.MODEL}"
         measure_operations(PLAIN_ROWS, installed, "EPYC")
+        measure_ticks_amd(PIC_ROWS, installed, "EPYC")
         if x2apic:
             measure_operations(X2APIC_ROWS, *x2apic)
+            measure_ticks_amd(PIN_ROWS, *x2apic)
         else:
             notes.append("There is no QEMU 10 here: AMD-V with x2APIC was not measured.")
         if not quick:

@@ -17,6 +17,7 @@ enum {
     BASE = 0x20, // of the 8259s' vectors
     PIN_VECTOR = 0x51,
     IOAPIC = 0xfec00000,
+    APIC_PAGE = 0xfee00000,
     HPET = 0xfed00000,
     PIN = 2,
     EXTINT = 0x700,
@@ -27,6 +28,7 @@ enum {
 
 static volatile uint64_t ticks[256], last_tsc;
 static volatile bool hold_eoi, automatic;
+static bool x2apic;
 
 static void note(unsigned vector)
 {
@@ -41,10 +43,14 @@ static void pic_handler(struct trap_frame *frame)
         outb(PIC1, 0x20);
 }
 
+// Not by lapic_eoi(), which would ask for the mode each time.
 static void pin_handler(struct trap_frame *frame)
 {
     note((unsigned)frame->vector);
-    lapic_eoi();
+    if (x2apic)
+        wrmsr(0x800 + LAPIC_EOI / 16, 0);
+    else
+        *(volatile uint32_t *)(uintptr_t)(APIC_PAGE + LAPIC_EOI) = 0;
 }
 
 static volatile uint64_t *const hpet = (volatile uint64_t *)(uintptr_t)HPET;
@@ -479,6 +485,7 @@ void run_guest(void)
 {
     char way[8];
     if (option_is("only", "restart")) {
+        x2apic = x2apic_on();
         lapic_enable();
         end_while_ticking();
     }
@@ -487,9 +494,10 @@ void run_guest(void)
     set_handler(PIN_VECTOR, pin_handler);
     if (option_is("apic", "x2apic"))
         x2apic_enable();
+    x2apic = x2apic_on();
     lapic_enable();
     lapic_write(LAPIC_LVT_LINT0, EXTINT | MASKED);
-    print("ticks: %s, tsc %lu kHz\n", x2apic_on() ? "x2apic" : "xapic", tsc_khz());
+    print("ticks: %s, tsc %lu kHz\n", x2apic ? "x2apic" : "xapic", tsc_khz());
     if (option_is("only", "none")) {
         check_no_ticks();
         check_summary();
