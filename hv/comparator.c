@@ -84,7 +84,7 @@ static bool choose_pin(unsigned n, bool (*is_taken)(uint32_t gsi), uint32_t *tak
 void comparators_start(bool (*is_taken)(uint32_t gsi))
 {
     volatile uint32_t *regs = NULL;
-    uint32_t taken = 0;
+    uint32_t taken = 0, good = 0;
     // Where their pins would open the IOAPIC for good they aren't worth it.
     if (machine.hpet != 0 && (iommu == NULL || !iommu->pins_open_all)) {
         regs = mmu_map_device(hpa(machine.hpet), HPET_SIZE);
@@ -98,9 +98,10 @@ void comparators_start(bool (*is_taken)(uint32_t gsi))
     }
     for (unsigned n = 0; n < comparator_count; n++) {
         if (hpet_is_periodic(n) && choose_pin(n, is_taken, &taken)) {
-            usable |= 1u << n;
+            good |= 1u << n;
         }
     }
+    usable = good;
 }
 
 // ---- giving ------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_foreign.c hv/loa
               hv/load_multiboot.c hv/load_space.c hv/bios_rules.c hv/guest_bios.c hv/guest_acpi.c \
               hv/guest_mptable.c hv/guest_smbios.c hv/guest_table.c
 # timers
-DECISION_C += drivers/hpet.c hv/timer.c hv/timer_choice.c
+DECISION_C += drivers/hpet.c hv/comparator.c hv/timer.c hv/timer_choice.c
 # virtual devices
 DECISION_C += hv/vdev/vhpet.c hv/vdev/vpic.c
 DECISION_C += hv/vdev/ports.c hv/vdev/vcrtc.c hv/vdev/vioapic.c hv/vdev/vmsix.c hv/vdev/vpci.c hv/vdev/vpci_bar.c \

@@ -9,3 +9,7 @@ test_hpet_SRCS = tests/unit/test_hpet.c tests/unit/fake_hpet.c drivers/hpet.c
 UNIT_TESTS += test_timer
 test_timer_CFLAGS = -include tests/unit/fake_cpu.h
 test_timer_SRCS = tests/unit/test_timer.c hv/timer.c hv/timer_choice.c
+# The comparators of the machine's HPET: who has which.
+UNIT_TESTS += test_comparator
+test_comparator_CFLAGS = -include tests/unit/fake_cpu.h
+test_comparator_SRCS = tests/unit/test_comparator.c tests/unit/fake_hpet.c hv/comparator.c drivers/hpet.c
