@@ -207,7 +207,7 @@ def grub(folder):
 # ---- the systems --------------------------------------------------------------------------------
 
 class System:
-    def __init__(self, title, prepare, partition, steps, devices=(), iommu=False, cpu=None, memory=2048):
+    def __init__(self, title, prepare, partition, steps, devices=(), iommu=False, memory=2048):
         self.title = title
         self.prepare = prepare  # called with the folder of the system's files
         self.partition = partition  # the keys of its configuration
@@ -326,11 +326,12 @@ def record(title, keys, emulator, seen):
     row = f"| {title} | `{keys}` | {emulator} | {seen} |"
     first = next(i for i, line in enumerate(lines) if line.startswith("|---")) + 1
     end = next(i for i in range(first, len(lines)) if not lines[i].startswith("|"))
-    same = [i for i in range(first, end) if lines[i].startswith(f"| {title} |") and f"| {emulator} |" in lines[i]]
-    if same:
-        lines[same[0]] = row
+    same = [i for i in range(first, end) if lines[i].startswith(f"| {title} |")]
+    on_it = [i for i in same if f"| {emulator} |" in lines[i]]
+    if on_it:
+        lines[on_it[0]] = row
     else:
-        lines.insert(end, row)
+        lines.insert(same[-1] + 1 if same else end, row)
     with open(TABLE, "w") as f:
         f.write("\n".join(lines))
 
