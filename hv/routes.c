@@ -7,28 +7,10 @@
 #include "drivers/iommu.h"
 #include "hv/comparator.h"
 #include "hv/console_cpu.h"
+#include "hv/gsi_taken.h"
 #include "hv/machine.h"
-#include "hv/partition.h"
-#include "hv/passthrough.h"
 #include "hv/serial.h"
 #include "hv/timer.h"
-
-// Whether the console, ACPI or a device of a partition has the input.
-static bool gsi_is_taken(uint32_t gsi)
-{
-    if (gsi == machine_console_gsi() || gsi == machine.acpi.sci_irq) {
-        return true;
-    }
-    for (unsigned i = 0; i < partition_count; i++) {
-        const struct passthrough *pt = partitions[i]->passthrough;
-        for (unsigned n = 0; pt != NULL && n < GUEST_PCI_PINS; n++) {
-            if ((pt->pins >> n & 1) && pt->pin[n].gsi == gsi) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
 
 enum status routes_start(void)
 {

@@ -14,9 +14,11 @@
 #include "arch/tsc.h"
 #include "drivers/acpi_tables.h"
 #include "hv/comparator.h"
+#include "hv/gsi_taken.h"
 #include "hv/ioapic_pin.h"
 #include "hv/machine.h"
 #include "hv/partition.h"
+#include "hv/passthrough.h"
 #include "hv/timer.h"
 #include "tests/unit/fake_hpet.h"
 
@@ -181,7 +183,7 @@ static int setup(void **state)
 static int start(void **state)
 {
     setup(state);
-    comparators_start();
+    comparators_start(gsi_is_taken);
     came = 0;
     fake_hpet_forget();
     return 0;
@@ -213,7 +215,7 @@ static unsigned pin_if_only(unsigned n)
 {
     for (unsigned i = 0; i < 3; i++)
         fake_hpet.timer[i].repeats = i == n;
-    comparators_start();
+    comparators_start(gsi_is_taken);
     unsigned pin = pin_of(0);
     assert_true(pin == NO_PIN || timer[0].comparator == (int)n);
     comparator_release(&timer[0]);
@@ -227,16 +229,16 @@ static void none(void **state)
     (void)state;
     static const struct iommu_ops amdvi = {.pins_open_all = true};
     machine.hpet = 0;
-    comparators_start();
+    comparators_start(gsi_is_taken);
     assert_false(comparator_possible(&timer[0]));
     machine.hpet = 0xfed00000;
     iommu = &amdvi;
-    comparators_start();
+    comparators_start(gsi_is_taken);
     assert_false(comparator_possible(&timer[0]));
     assert_int_equal(fake_hpet.writes, 0);
     iommu = NULL;
     fake_hpet.gone = true;
-    comparators_start();
+    comparators_start(gsi_is_taken);
     assert_false(comparator_possible(&timer[0]));
 }
 
@@ -245,7 +247,7 @@ static void with_vtd(void **state)
     (void)state;
     static const struct iommu_ops vtd = {.pins_open_all = false};
     iommu = &vtd;
-    comparators_start();
+    comparators_start(gsi_is_taken);
     assert_true(comparator_possible(&timer[0]));
 }
 
@@ -335,7 +337,7 @@ static void pins_are_not_shared(void **state)
     fake_hpet.timer[0].gsis = 1u << 20;
     fake_hpet.timer[1].gsis = 1u << 20;
     fake_hpet.timer[2].gsis = 1u << 20 | 1u << 2;
-    comparators_start();
+    comparators_start(gsi_is_taken);
     assert_int_equal(pin_of(0), 20);
     assert_int_equal(pin_of(2), 2);
     assert_int_equal(timer[2].comparator, 2);
@@ -369,7 +371,7 @@ static void all_are_taken(void **state)
 {
     (void)state;
     fake_hpet.timer[1].repeats = fake_hpet.timer[2].repeats = false;
-    comparators_start();
+    comparators_start(gsi_is_taken);
     assert_true(arm(2));
     assert_false(comparator_possible(&timer[0]));
     assert_false(arm(0));

@@ -12,4 +12,4 @@ test_timer_SRCS = tests/unit/test_timer.c hv/timer.c hv/timer_choice.c
 # The comparators of the machine's HPET: who has which.
 UNIT_TESTS += test_comparator
 test_comparator_CFLAGS = -include tests/unit/fake_cpu.h
-test_comparator_SRCS = tests/unit/test_comparator.c tests/unit/fake_hpet.c hv/comparator.c drivers/hpet.c
+test_comparator_SRCS = tests/unit/test_comparator.c tests/unit/fake_hpet.c hv/comparator.c hv/gsi_taken.c drivers/hpet.c
