@@ -78,8 +78,12 @@ endif
 
 # ---- the hypervisor -------------------------------------------------------------------------
 
-HV_DIRS := boot arch arch/svm arch/vmx hv hv/vdev drivers
-HV_C    := $(filter-out arch/asm_offsets.c,$(wildcard $(addsuffix /*.c,$(HV_DIRS)))) \
+# The storeys, from the ground up: tests/tools/check-layers.py.
+HV_DIRS := arch/lib arch/cpu arch/memory arch/interrupt arch/virt boot drivers/uart drivers/console \
+           drivers/acpi drivers/clock drivers/pci drivers/ioapic drivers/iommu drivers/vtd drivers/amdvi \
+           hv/memory hv/interrupt hv/machine hv/emulate hv/policy hv/vdev hv/vpci hv/guest hv/partition \
+           hv/device hv/console hv/life hv/exit arch/svm arch/vmx hv/audit hv/start
+HV_C    := $(filter-out boot/asm_offsets.c,$(wildcard $(addsuffix /*.c,$(HV_DIRS)))) \
            $(wildcard partitions/blob.c)
 HV_ASM  := $(wildcard $(addsuffix /*.asm,$(HV_DIRS)))
 # A fragment may add generated headers that must exist before anything is compiled.
@@ -87,23 +91,23 @@ HV_GEN  := $(GEN)/version.h
 UNIT_TESTS :=
 FUZZERS :=
 
--include $(wildcard boot/*.mk arch/*.mk hv/*.mk hv/vdev/*.mk drivers/*.mk partitions/*.mk)
+-include $(wildcard $(addsuffix /*.mk,$(HV_DIRS)) partitions/*.mk)
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
 # What guests' exits meet and what goes over memory is built for speed, all else for size, which
 # linker.ld bounds: -Oz is 10 KiB smaller than -Os with clang, and 2 with gcc.
 HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event.c arch/vmx/exit.c arch/vmx/state.c \
-              arch/apic.c arch/guest_state.c arch/paging.c arch/string.c arch/tsc.c arch/window.c \
-              hv/cpuid_policy.c hv/decode.c hv/deliver.c hv/devices.c hv/emulat% hv/exits.c hv/guest_console.c hv/guest_mem.c hv/guest_walk.c \
-              hv/icr.c hv/io_policy.c hv/msr_policy.c hv/next_rip.c hv/passthrough_map.c hv/platform.c \
-              hv/string_io.c hv/vapic.c hv/vcpu.c hv/vcpu_work.c hv/vdev/% drivers/console_% drivers/framebuffer.c \
-              partitions/sha256.c,$(HV_C))
+              arch/lib/string.c arch/cpu/tsc.c arch/memory/paging.c arch/memory/window.c arch/interrupt/apic.c \
+              arch/virt/guest_state.c drivers/console/% partitions/sha256.c hv/memory/guest_mem.c \
+              hv/memory/guest_walk.c hv/interrupt/icr.c hv/interrupt/vapic.c hv/emulate/address.c \
+              hv/emulate/decode.c hv/emulate/emulate.c hv/policy/cpuid_policy.c hv/policy/io_policy.c \
+              hv/policy/msr_policy.c hv/vdev/% hv/partition/deliver.c hv/partition/devices.c hv/partition/vcpu.c \
+              hv/device/map.c hv/console/guest_console.c hv/life/vcpu_work.c hv/exit/emulation.c hv/exit/exits.c \
+              hv/exit/next_rip.c hv/exit/platform.c,$(HV_C))
 # Of these, what guests seldom come to.
-HV_HOT := $(filter-out hv/emulate_alu.c hv/emulate_compute.c hv/emulate_rare.c hv/emulate_split.c hv/emulate_string.c \
-              hv/emulate_vector.c \
-              hv/string_io.c hv/vdev/vmsix.c hv/vdev/vpci% hv/vdev/vpm.c hv/vdev/vreset.c hv/vdev/vrtc.c,$(HV_HOT))
+HV_HOT := $(filter-out drivers/console/console.c hv/vdev/vpm.c hv/vdev/vreset.c hv/vdev/vrtc.c,$(HV_HOT))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
-ifneq ($(wildcard arch/asm_offsets.c),)
+ifneq ($(wildcard boot/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
@@ -145,9 +149,9 @@ $(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf64 -g -F dwarf -I./ -I$(GEN)/ -MD $(@:.o=.d) -MP -o $@ $<
 
-# Numbers that assembly shares with C: arch/asm_offsets.c is compiled to text only, and each line
+# Numbers that assembly shares with C: boot/asm_offsets.c is compiled to text only, and each line
 # `->NAME value` that it leaves there becomes a definition for nasm.
-$(GEN)/asm_offsets.inc: arch/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
+$(GEN)/asm_offsets.inc: boot/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HV_CFLAGS) -fno-lto -MMD -MP -MF $(GEN)/asm_offsets.d -MT $@ -S $< -o $(GEN)/asm_offsets.s
 	$(Q)sed -n 's/^[^"]*"->\([A-Za-z0-9_]*\) [$$#]*\(-\{0,1\}[0-9a-fA-Fx]*\)".*/%define \1 \2/p' \

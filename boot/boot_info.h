@@ -11,7 +11,7 @@
 #define BOOT_INFO_MAGIC 0x42484249u
 
 #define BOOT_MAX_MEMORY  256
-#define BOOT_MAX_MODULES 128  // all that a configuration can name, and some: hv/config.c
+#define BOOT_MAX_MODULES 128  // all that a configuration can name, and some: hv/machine/config.c
 #define BOOT_TEXT_SIZE   256  // of a module's name and of the command line, with its NUL
 #define BOOT_NAMES_SIZE  8192 // of all modules' names
 

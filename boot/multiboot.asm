@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: Apache-2.0
 ; The way in for Multiboot 1 and 2 loaders: from 32-bit protected mode with paging off to long mode
 ; on temporary page tables, which map the first 4 GiB one to one and the image once more at its
-; link address. Ends in boot_main (hv/main.c) on the boot stack. What runs before that is found
+; link address. Ends in boot_main (hv/start/main.c) on the boot stack. What runs before that is found
 ; relative to edi: how far behind its link address the image lies.
 
 %include "build/gen/asm_offsets.inc"
@@ -89,7 +89,7 @@ boot_entry32:
 
     lea edx, [edi + boot_directories]
     MAP_4_GIB edx
-    ; The image once more at its link address; arch/mmu.c adds the heap to that directory.
+    ; The image once more at its link address; arch/memory/mmu.c adds the heap to that directory.
     lea eax, [edi + HV_IMAGE_LINK + PTE_LARGE]
     mov [edi + boot_directory_high + 8 * (HV_IMAGE_LINK >> 21)], eax
     lea eax, [edi + boot_directory_high + PTE_TABLE]

@@ -3,11 +3,11 @@
 // it is read by copy, and an unreadable or senseless one ends the boot with a message.
 #include "boot/multiboot1.h"
 
-#include "arch/string.h"
-#include "arch/types.h"
-#include "boot/boot_screen.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
 #include "boot/multiboot_parse.h"
-#include "drivers/format.h"
+#include "boot/screen.h"
 
 // Bits of `flags`: which fields hold something.
 #define FLAG_MEMORY  BIT(0)

@@ -3,11 +3,11 @@
 // copy, and none may reach beyond the information's end.
 #include "boot/multiboot2.h"
 
-#include "arch/string.h"
-#include "arch/types.h"
-#include "boot/boot_screen.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
 #include "boot/multiboot_parse.h"
-#include "drivers/format.h"
+#include "boot/screen.h"
 
 enum {
     TAG_END = 0,

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/status.h"
+#include "arch/lib/status.h"
 #include "boot/boot_info.h"
 
 #define MULTIBOOT2_BOOTLOADER_MAGIC 0x36d76289u // in EAX at the entry

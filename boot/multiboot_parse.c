@@ -2,9 +2,9 @@
 // The common part of the Multiboot parsers. Relies on phys_read() by link-time name.
 #include "boot/multiboot_parse.h"
 
-#include "arch/string.h"
-#include "arch/window.h"
-#include "boot/boot_module.h"
+#include "arch/lib/string.h"
+#include "arch/memory/window.h"
+#include "boot/module.h"
 
 // Types of the BIOS memory map (ACPI 6.5, table 15.3) that are more than "reserved".
 #define E820_USABLE 1

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/status.h"
-#include "boot/boot_error.h"
+#include "arch/lib/status.h"
 #include "boot/boot_info.h"
+#include "boot/error.h"
 
 // Reads `size` bytes at a host-physical address below 4 GiB; `what` is for the error text.
 enum status boot_read(const struct boot_error *error, uint64_t address, void *buffer, size_t size,

@@ -2,9 +2,9 @@
 // The command line's words: boot/options.h.
 #include "boot/options.h"
 
-#include "arch/string.h"
-#include "arch/types.h"
-#include "drivers/format.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
 
 bool boot_option(const char *cmdline, const char *name, char *value, size_t size)
 {

@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: Apache-2.0
-; Where an application processor starts after SIPI. arch/smp.c copies this page below 640 KiB, fills
+; Where an application processor starts after SIPI. boot/smp.c copies this page below 640 KiB, fills
 ; in the page's own address and that of tables which 32-bit code can load, and sends the IPIs. Goes
 ; from real mode to long mode on these, then to the CPU's own tables and stack, and ends in ap_main
-; (arch/smp.c).
+; (boot/smp.c).
 
 %include "build/gen/asm_offsets.inc"
 %include "boot/long_mode.inc"

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: Apache-2.0
 ; The way in for the UEFI loader (boot/uefi/): from long mode on firmware's page tables, which map
-; memory one to one, to the boot tables of boot/multiboot.asm. Ends in boot_main (hv/main.c) on the
+; memory one to one, to the boot tables of boot/multiboot.asm. Ends in boot_main (hv/start/main.c) on the
 ; boot stack. The image may lie anywhere below 512 GiB, 2 MiB aligned; 4-level paging.
 
 %include "build/gen/asm_offsets.inc"

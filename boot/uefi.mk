@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # UEFI programs: GNU-EFI's start-up code and linker script, and our C. The loader as a PE file is
 # build/efi/loader.efi; with the hypervisor in it, build/bulkhead.efi.
-EFI_C      := $(wildcard boot/uefi/*.c) boot/boot_error.c boot/boot_module.c boot/boot_screen.c drivers/format.c arch/string.c
+EFI_C      := $(wildcard boot/uefi/*.c) boot/error.c boot/module.c boot/screen.c arch/lib/format.c arch/lib/string.c
 EFI_OBJ    := $(EFI_C:%.c=$(BUILD)/efi/obj/%.o)
 EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgeneral-regs-only \
               -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables \

@@ -4,7 +4,7 @@
 // from a boot loader, so nothing in it is believed before it has been checked.
 #include "partitions/blob.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 #include "partitions/blob_problem.h"
 
 #define REBUILD "build it again with bulkhead-config"

@@ -15,8 +15,8 @@
 #ifndef PARTITIONS_BLOB_H
 #define PARTITIONS_BLOB_H
 
-#include "arch/status.h"
-#include "arch/types.h"
+#include "arch/lib/status.h"
+#include "arch/lib/types.h"
 #include "partitions/sha256.h"
 
 #define BLOB_MAGIC      "BULKHEAD" // 8 bytes, without its NUL

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration against the machine that it is to run on: which CPU becomes whose, and whether
 // there are CPUs, memory and boot modules enough. Relies on blob_check() having passed the blob.
-#include "arch/string.h"
-#include "drivers/format.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
 #include "partitions/blob_problem.h"
 
 // ---- CPUs ------------------------------------------------------------------------------------

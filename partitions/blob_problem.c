@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collects the problems that the checks of the configuration blob find, each with a text for people
 // and a place that the host tool can turn into a line of the configuration file. Relies on
-// drivers/format.h.
+// arch/lib/format.h.
 #include "partitions/blob_problem.h"
 
 #include <stdarg.h>
 
-#include "drivers/format.h"
+#include "arch/lib/format.h"
 
 static const enum status status_of_kind[] = {
     [BLOB_BAD_SIZE] = ERR_TRUNCATED,

@@ -2,7 +2,7 @@
 // What a configuration must keep to on whatever machine it runs: names, CPUs, memory, images, I/O
 // ports, devices and the screen of the partitions, each by itself and against one another. Relies
 // on blob_check() having proved the blob's form.
-#include "arch/string.h"
+#include "arch/lib/string.h"
 #include "partitions/blob_problem.h"
 
 // Ports that no partition gets, on no PC. Default deny would not reach these: a partition has only

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 #define MARKS "=:;,()[]{}"
 

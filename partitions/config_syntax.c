@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "partitions/config_scan.h"
 
 #define LIST_FORM "( { ... }, { ... } )"

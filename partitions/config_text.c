@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "partitions/config_scan.h"
 
 static const char utf8_mark[] = "\xef\xbb\xbf";

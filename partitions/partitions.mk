@@ -14,4 +14,4 @@ CONFIG_TOOL_SRCS := partitions/config_tool.c partitions/config_parse.c partition
                     partitions/config_messages.c partitions/config_lists.c \
                     partitions/config_hash.c partitions/config_scan.c partitions/config_syntax.c \
                     partitions/config_text.c \
-                    $(BLOB_SRCS) drivers/format.c
+                    $(BLOB_SRCS) arch/lib/format.c

@@ -3,7 +3,7 @@
 // the compiler makes the loop's eight variables registers.
 #include "partitions/sha256.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 
 // The fractions of the cube roots of the first 64 primes (4.2.2).
 static const uint32_t constants[64] = {

@@ -4,7 +4,7 @@
 #ifndef PARTITIONS_SHA256_H
 #define PARTITIONS_SHA256_H
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 #define SHA256_SIZE       32 // bytes of a hash
 #define SHA256_BLOCK_SIZE 64 // bytes that are hashed at a time

@@ -4,60 +4,75 @@
 # a file of this list is compiled for a test; tests/tools/coverage.py holds it against both.
 
 # CPU: page tables, what guests' states and VM controls must be, task switches
-DECISION_C := arch/apic_base.c arch/exception_intercepts.c arch/mtrr.c arch/paging.c arch/pt_format.c arch/recording.c arch/reset_state.c arch/ssbd.c arch/svm/controls.c \
+DECISION_C := arch/interrupt/apic_base.c arch/virt/exception_intercepts.c arch/cpu/mtrr.c arch/memory/paging.c \
+              arch/memory/pt_format.c arch/cpu/recording.c arch/virt/reset_state.c arch/virt/ssbd.c \
+              arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
 # the ways in
-DECISION_C += boot/boot_error.c boot/boot_module.c boot/boot_screen.c boot/multiboot1.c boot/multiboot2.c \
-              boot/multiboot_parse.c boot/options.c boot/uefi/elf_image.c boot/uefi/firmware.c boot/uefi/memory_map.c \
+DECISION_C += boot/error.c boot/module.c boot/screen.c boot/multiboot1.c boot/multiboot2.c \
+              boot/multiboot_parse.c boot/options.c boot/uefi/elf_image.c boot/uefi/firmware.c \
+              boot/uefi/memory_map.c \
               boot/uefi/parts.c boot/uefi/pe.c
 # ACPI and the IOAPIC's routing; the console
-DECISION_C += drivers/acpi.c drivers/acpi_fadt.c drivers/acpi_madt.c drivers/acpi_serial.c drivers/ioapic.c
+DECISION_C += drivers/acpi/acpi.c drivers/acpi/fadt.c drivers/acpi/madt.c drivers/acpi/serial.c \
+              drivers/ioapic/ioapic.c
 # VT-d
-DECISION_C += drivers/acpi_dmar.c drivers/vtd.c drivers/vtd_describe.c drivers/vtd_context.c drivers/vtd_fault.c \
-              drivers/vtd_interrupts.c drivers/vtd_queue.c drivers/vtd_unit.c
+DECISION_C += drivers/vtd/dmar.c drivers/vtd/vtd.c drivers/vtd/describe.c drivers/vtd/context.c drivers/vtd/fault.c \
+              drivers/vtd/interrupts.c drivers/vtd/queue.c drivers/vtd/unit.c
 # the IOMMUs of AMD
-DECISION_C += drivers/acpi_ivrs.c drivers/amdvi.c drivers/amdvi_command.c drivers/amdvi_describe.c drivers/amdvi_device.c \
-              drivers/amdvi_event.c drivers/amdvi_irq.c drivers/amdvi_msi.c drivers/amdvi_unit.c
-DECISION_C += drivers/console.c drivers/console_drain.c drivers/console_filter.c drivers/console_history.c drivers/console_input.c drivers/console_line.c \
-              drivers/console_log.c drivers/console_poll.c drivers/console_ring.c \
-              drivers/console_screen.c drivers/console_sink.c drivers/console_turn.c drivers/console_view.c drivers/format.c drivers/framebuffer.c drivers/uart_com.c \
-              drivers/uart.c
+DECISION_C += drivers/amdvi/ivrs.c drivers/amdvi/amdvi.c drivers/amdvi/command.c drivers/amdvi/describe.c \
+              drivers/amdvi/device.c \
+              drivers/amdvi/event.c drivers/amdvi/irq.c drivers/amdvi/msi.c drivers/amdvi/unit.c
+DECISION_C += drivers/console/console.c drivers/console/drain.c drivers/console/filter.c drivers/console/history.c \
+              drivers/console/input.c drivers/console/line.c \
+              drivers/console/log.c drivers/console/poll.c drivers/console/ring.c \
+              drivers/console/screen.c drivers/console/sink.c drivers/console/turn.c drivers/console/view.c \
+              arch/lib/format.c drivers/console/framebuffer.c drivers/uart/com.c \
+              drivers/uart/uart.c
 # PCI
-DECISION_C += drivers/pci_acs.c drivers/pci_address.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_class.c drivers/pci_config.c \
-              drivers/pci_groups.c drivers/pci_msi.c drivers/pci_quiesce.c drivers/pci_reset.c drivers/pci_scan.c \
-              drivers/pci_usb.c
+DECISION_C += drivers/pci/acs.c drivers/pci/address.c drivers/pci/bars.c drivers/pci/caps.c drivers/pci/class.c \
+              drivers/pci/config.c \
+              drivers/pci/groups.c drivers/pci/msi.c drivers/pci/quiesce.c drivers/pci/reset.c drivers/pci/scan.c \
+              drivers/pci/usb.c
 # memory map, audit
-DECISION_C += hv/audit.c hv/audit_amdvi.c hv/audit_entry.c hv/audit_iommu.c hv/audit_lists.c \
-              hv/audit_vtd.c hv/guest_e820.c hv/guest_layout.c hv/page_alloc.c hv/uncached.c
+DECISION_C += hv/audit/audit.c hv/audit/amdvi.c hv/audit/entry.c hv/audit/iommu.c hv/audit/lists.c \
+              hv/audit/vtd.c hv/guest/e820.c hv/memory/guest_layout.c hv/memory/page_alloc.c hv/memory/uncached.c
 # what is shown and proposed without a configuration
-DECISION_C += arch/topology.c hv/inventory_devices.c hv/inventory_plan.c
+DECISION_C += arch/cpu/topology.c hv/start/inventory_devices.c hv/start/inventory_plan.c
 # policies, breakpoints, machine checks, APIC and ICR check
-DECISION_C += hv/assign.c hv/screen_grant.c hv/screen_place.c hv/serial_choice.c hv/msi_check.c hv/passthrough.c \
-              hv/passthrough_assign.c hv/passthrough_faults.c hv/passthrough_irq.c hv/passthrough_map.c hv/passthrough_pins.c hv/pci_pins.c hv/ioapic_pin.c hv/machine_pci.c
-DECISION_C += hv/breakpoint.c hv/console_cpu.c hv/kept_ports.c hv/machine_check_judge.c
-DECISION_C += hv/cpuid_lack.c hv/cpuid_policy.c hv/cpuid_rules.c hv/icr.c hv/io_policy.c \
-              hv/msr_policy.c hv/msr_rules.c \
-              hv/vapic.c hv/vapic_rules.c
+DECISION_C += hv/device/assign.c hv/device/screen_grant.c hv/machine/screen_place.c hv/machine/serial_choice.c \
+              hv/interrupt/msi_check.c hv/device/passthrough.c \
+              hv/device/give.c hv/device/faults.c hv/device/irq.c hv/device/map.c hv/device/pins.c \
+              hv/device/pci_pins.c hv/machine/ioapic_pin.c hv/machine/pci.c
+DECISION_C += hv/emulate/breakpoint.c hv/machine/console_cpu.c hv/machine/kept_ports.c hv/life/machine_check_judge.c
+DECISION_C += hv/policy/cpuid_lack.c hv/policy/cpuid_policy.c hv/policy/cpuid_rules.c hv/interrupt/icr.c \
+              hv/policy/io_policy.c \
+              hv/policy/msr_policy.c hv/policy/msr_rules.c \
+              hv/interrupt/vapic.c hv/interrupt/vapic_rules.c
 # decoder, emulators, the guest's page tables
-DECISION_C += hv/decode.c hv/decode_rare.c hv/decode_tables.c hv/emulate.c hv/emulate_address.c hv/emulate_alu.c \
-              hv/emulate_compute.c hv/emulate_rare.c hv/emulate_split.c hv/emulate_string.c hv/emulate_vector.c hv/stray.c hv/guest_walk.c hv/string_io.c
+DECISION_C += hv/emulate/decode.c hv/emulate/decode_rare.c hv/emulate/decode_tables.c hv/emulate/emulate.c \
+              hv/emulate/address.c hv/emulate/alu.c \
+              hv/emulate/compute.c hv/emulate/rare.c hv/emulate/split.c hv/emulate/string.c hv/emulate/vector.c \
+              hv/partition/stray.c hv/memory/guest_walk.c hv/emulate/string_io.c
 # image loaders, and the tables that a guest finds
-DECISION_C += hv/load.c hv/load_bzimage.c hv/load_elf.c hv/load_foreign.c hv/load_job.c \
-              hv/load_multiboot.c hv/load_space.c hv/bios_rules.c hv/guest_bios.c hv/guest_acpi.c \
-              hv/guest_mptable.c hv/guest_smbios.c hv/guest_table.c
+DECISION_C += hv/guest/load.c hv/guest/load_bzimage.c hv/guest/load_elf.c hv/guest/load_foreign.c \
+              hv/guest/load_job.c \
+              hv/guest/load_multiboot.c hv/guest/load_space.c hv/guest/bios_rules.c hv/guest/bios.c hv/guest/acpi.c \
+              hv/guest/mptable.c hv/guest/smbios.c hv/guest/table.c
 # timers
-DECISION_C += drivers/hpet.c hv/comparator.c hv/timer.c hv/timer_choice.c
+DECISION_C += drivers/clock/hpet.c hv/partition/comparator.c hv/partition/timer.c hv/partition/timer_choice.c
 # virtual devices
 DECISION_C += hv/vdev/vhpet.c hv/vdev/vpic.c
-DECISION_C += hv/vdev/ports.c hv/vdev/vcrtc.c hv/vdev/vioapic.c hv/vdev/vmsix.c hv/vdev/vpci.c hv/vdev/vpci_bar.c \
-              hv/vdev/vpci_caps.c hv/vdev/vpci_function.c hv/vdev/vpit.c hv/vdev/vpm.c \
-              hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c hv/pci_rules.c
+DECISION_C += hv/vdev/ports.c hv/vdev/vcrtc.c hv/vdev/vioapic.c hv/vpci/vmsix.c hv/vpci/vpci.c hv/vpci/bar.c \
+              hv/vpci/caps.c hv/vpci/function.c hv/vdev/vpit.c hv/vdev/vpm.c \
+              hv/vdev/vreset.c hv/vdev/vrtc.c hv/vdev/vuart.c hv/vpci/rules.c
 # the configuration
-DECISION_C += hv/config.c hv/module_hash.c partitions/blob.c partitions/blob_machine.c \
+DECISION_C += hv/machine/config.c hv/machine/module_hash.c partitions/blob.c partitions/blob_machine.c \
               partitions/blob_problem.c partitions/blob_rules.c partitions/config_check.c \
               partitions/config_hash.c partitions/config_lists.c partitions/config_messages.c \
               partitions/config_parse.c partitions/config_scan.c partitions/config_show.c partitions/config_syntax.c \
-              partitions/config_text.c partitions/config_to_blob.c partitions/config_limits.c partitions/config_memory.c \
+              partitions/config_text.c partitions/config_to_blob.c partitions/config_limits.c \
+              partitions/config_memory.c \
               partitions/config_value.c partitions/sha256.c
 
 # Percent of lines: of all, and of each file.

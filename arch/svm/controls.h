@@ -4,7 +4,7 @@
 #ifndef ARCH_SVM_CONTROLS_H
 #define ARCH_SVM_CONTROLS_H
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 // The words of the VMCB that hold them (AMD APM volume 2, table B-1).
 enum svm_word {

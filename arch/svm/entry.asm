@@ -7,7 +7,7 @@
 ; an exit right after VMRUN, so no kick is lost.
 
 %include "build/gen/asm_offsets.inc"
-%include "arch/guest_regs.inc"
+%include "arch/virt/guest_regs.inc"
 
 global svm_enter
 extern svm_exit

@@ -2,19 +2,19 @@
 // From a #VMEXIT to the handler of what the guest did, and back. entry.asm calls svm_exit with the
 // general registers on the stack; RAX and RSP are in the VMCB.
 #include "arch/svm/svm.h"
-#include "hv/partition_end.h"
-#include "hv/vcpu_work.h"
+#include "hv/life/end.h"
+#include "hv/life/vcpu_work.h"
 
-#include "arch/cpu.h"
-#include "arch/exceptions.h"
-#include "arch/mca.h"
-#include "arch/percpu.h"
-#include "hv/exits.h"
-#include "hv/guest_interrupt.h"
-#include "hv/machine_check.h"
-#include "hv/next_rip.h"
-#include "hv/partition.h"
-#include "hv/platform.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/mca.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/memory/percpu.h"
+#include "hv/exit/exits.h"
+#include "hv/exit/next_rip.h"
+#include "hv/exit/platform.h"
+#include "hv/life/machine_check.h"
+#include "hv/partition/guest_interrupt.h"
+#include "hv/partition/partition.h"
 
 #define PORT_61 0x61
 

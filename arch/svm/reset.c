@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state in which a guest's processor starts: that after RESET or INIT (arch/reset_state.h), and
-// what the entry asks for.
+// The state in which a guest's processor starts: that after RESET or INIT
+// (arch/virt/reset_state.h), and what the entry asks for.
 #include "arch/svm/svm.h"
 
-#include "arch/cpu.h"
-#include "arch/guest_state.h"
-#include "arch/heap.h"
-#include "arch/msr.h"
-#include "arch/reset_state.h"
-#include "arch/string.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
+#include "arch/lib/string.h"
+#include "arch/memory/heap.h"
 #include "arch/svm/vmcb_controls.h"
+#include "arch/virt/guest_state.h"
+#include "arch/virt/reset_state.h"
 
 #define ATTRIBUTES_CODE32 0xc9b
 #define ATTRIBUTES_CODE64 0xa9b

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // AMD-V: finding it, turning it on, and building what VMRUN reads: the VMCB with its controls
 // (arch/svm/controls.c), nested page tables, and the permission maps, which come from the tables of
-// hv/msr_policy.c and hv/io_policy.c.
+// hv/policy/msr_policy.c and hv/policy/io_policy.c.
 #include "arch/svm/svm.h"
 
-#include "arch/cpu.h"
-#include "arch/exception_intercepts.h"
-#include "arch/heap.h"
-#include "arch/msr.h"
-#include "arch/msr_access.h"
-#include "arch/percpu.h"
-#include "arch/ssbd.h"
-#include "arch/string.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
+#include "arch/cpu/msr_access.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/memory/heap.h"
+#include "arch/memory/percpu.h"
 #include "arch/svm/controls.h"
-#include "drivers/format.h"
-#include "hv/io_policy.h"
-#include "hv/msr_policy.h"
-#include "hv/partition.h"
+#include "arch/virt/exception_intercepts.h"
+#include "arch/virt/ssbd.h"
+#include "hv/partition/partition.h"
+#include "hv/policy/io_policy.h"
+#include "hv/policy/msr_policy.h"
 
 #define CPUID_SVM               0x8000000a
 #define CPUID_80000001_ECX_SVM  BIT(2)
@@ -86,7 +86,7 @@ enum status svm_init(void)
     return svm_msr_map_xapic != NULL && svm_msr_map_x2apic != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
-// Guests are shown an LFENCE that serializes (hv/msr_rules.c), so it has to.
+// Guests are shown an LFENCE that serializes (hv/policy/msr_rules.c), so it has to.
 static void serialize_lfence(void)
 {
     uint64_t value;

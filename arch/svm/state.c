@@ -2,11 +2,11 @@
 // The guest's state as emulation and reports need it, and events that are put into the guest.
 #include "arch/svm/svm.h"
 
-#include "arch/cpu.h"
-#include "arch/exceptions.h"
-#include "arch/heap.h"
-#include "arch/msr.h"
-#include "arch/percpu.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/memory/heap.h"
+#include "arch/memory/percpu.h"
 
 #define ATTRIBUTE_LONG BIT(9)
 #define ATTRIBUTE_BIG  BIT(10)

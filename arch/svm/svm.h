@@ -3,11 +3,11 @@
 #ifndef ARCH_SVM_SVM_H
 #define ARCH_SVM_SVM_H
 
-#include "arch/layout.h"
+#include "arch/memory/layout.h"
 #include "arch/svm/verdict.h"
 #include "arch/svm/vmcb.h"
-#include "arch/virt.h"
-#include "hv/vcpu.h"
+#include "arch/virt/virt.h"
+#include "hv/partition/vcpu.h"
 
 // The same on all CPUs; set by svm_probe.
 extern struct svm_features svm_features;

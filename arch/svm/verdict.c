@@ -2,8 +2,8 @@
 // Whether a processor's AMD-V will do (AMD APM volume 2, 15.4; volume 3, CPUID 0x8000000a).
 #include "arch/svm/verdict.h"
 
-#include "arch/msr.h"
-#include "drivers/format.h"
+#include "arch/cpu/msr.h"
+#include "arch/lib/format.h"
 
 #define EDX_NESTED_PAGING  BIT(0)
 #define EDX_NEXT_RIP       BIT(3)

@@ -4,8 +4,8 @@
 #ifndef ARCH_SVM_VERDICT_H
 #define ARCH_SVM_VERDICT_H
 
-#include "arch/status.h"
-#include "arch/types.h"
+#include "arch/lib/status.h"
+#include "arch/lib/types.h"
 
 #define SVM_GUEST_ASID 1 // one guest a CPU, for ever; ASID 0 is the hypervisor's own
 

@@ -4,8 +4,8 @@
 #ifndef ARCH_SVM_VMCB_H
 #define ARCH_SVM_VMCB_H
 
+#include "arch/lib/types.h"
 #include "arch/svm/vmcb_controls.h"
-#include "arch/types.h"
 
 struct vmcb_segment {
     uint16_t selector;

@@ -3,7 +3,7 @@
 #ifndef ARCH_SVM_VMCB_CONTROLS_H
 #define ARCH_SVM_VMCB_CONTROLS_H
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 // Intercepts of intercept_misc1 (0x00c).
 #define INTERCEPT_INTR          BIT(0)

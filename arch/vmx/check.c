@@ -4,7 +4,7 @@
 // EFER and the debug registers.
 #include "arch/vmx/check.h"
 
-#include "arch/register_bits.h"
+#include "arch/cpu/register_bits.h"
 
 #define RFLAGS_RESERVED_ZERO (~0ull << 22 | BIT(15) | BIT(5) | BIT(3))
 

@@ -5,7 +5,7 @@
 #ifndef ARCH_VMX_CHECK_H
 #define ARCH_VMX_CHECK_H
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "arch/vmx/vmcs.h"
 
 struct vmx_segment_state {

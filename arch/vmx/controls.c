@@ -3,9 +3,9 @@
 // values that the caller read.
 #include "arch/vmx/controls.h"
 
-#include "arch/msr.h"
+#include "arch/cpu/msr.h"
+#include "arch/lib/format.h"
 #include "arch/vmx/vmcs.h"
-#include "drivers/format.h"
 
 static const char exitless[] = "runs without an exit";
 static const char no_trace[] = "its MSRs are denied";
@@ -19,7 +19,8 @@ static const struct vmx_control_rule rules[] = {
     {WORD_PIN, RULE_ON, PIN_NMI, "NMI exiting", "NMI is the kick of another CPU"},
     {WORD_PIN, RULE_ON, PIN_VIRTUAL_NMIS, "virtual NMIs",
      "the guest's own NMIs are blocked and unblocked by the processor"},
-    {WORD_PROC, RULE_ON, PROC_MSR_BITMAPS, "MSR bitmaps", "MSRs by the map of hv/msr_policy.c"},
+    {WORD_PROC, RULE_ON, PROC_MSR_BITMAPS, "MSR bitmaps",
+     "MSRs by the map of hv/policy/msr_policy.c"},
     {WORD_PROC, RULE_ON, PROC_IO_BITMAPS, "I/O bitmaps", "ports by the partition's map"},
     {WORD_PROC, RULE_ON, PROC_SECONDARY, "secondary controls", "EPT is one of them"},
 

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-#include "arch/status.h"
-#include "arch/types.h"
+#include "arch/lib/status.h"
+#include "arch/lib/types.h"
 
 enum vmx_word {
     WORD_PIN,

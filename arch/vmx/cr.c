@@ -3,11 +3,11 @@
 // exit, the others read as the guest wrote them (read shadow).
 #include "arch/vmx/vmx.h"
 
-#include "arch/cpu.h"
-#include "arch/msr.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
 #include "arch/vmx/cr_rules.h"
 #include "arch/vmx/xcr0.h"
-#include "hv/exits.h"
+#include "hv/exit/exits.h"
 
 #define CPUID_XSAVE_LEAF 0xd
 

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "arch/register_bits.h"
-#include "arch/types.h"
+#include "arch/cpu/register_bits.h"
+#include "arch/lib/types.h"
 
 struct vmx_cr_rule {
     unsigned number; // of the register: 0 or 4

@@ -7,13 +7,13 @@
 ; No kick is lost. An NMI that comes in the hypervisor sets nmi_taken (nmi_entry). The entry path
 ; looks at nmi_taken, and from there to VMRESUME it only loads registers from a frame that it does
 ; not change: an NMI in that stretch finds its return address there, and nmi_entry moves it back to
-; the look (arch/nmi_range.inc), which now finds the NMI. There is no gap behind the
+; the look (arch/interrupt/nmi_range.inc), which now finds the NMI. There is no gap behind the
 ; stretch: the processor takes NMIs between instructions, so one that is too late to be taken
 ; before VMRESUME is taken in the guest, where it exits.
 
 %include "build/gen/asm_offsets.inc"
-%include "arch/guest_regs.inc"
-%include "arch/nmi_range.inc"
+%include "arch/virt/guest_regs.inc"
+%include "arch/interrupt/nmi_range.inc"
 
 global vmx_enter, vmx_exit_entry, vmx_unblock_nmi
 extern vmx_exit, vmx_kicked, vmx_entry_failed

@@ -3,10 +3,10 @@
 // interrupted.
 #include "arch/vmx/vmx.h"
 
-#include "arch/cpu.h"
-#include "arch/exceptions.h"
-#include "arch/msr.h"
-#include "hv/guest_interrupt.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
+#include "arch/interrupt/exceptions.h"
+#include "hv/partition/guest_interrupt.h"
 
 #define VECTOR_NMI 2
 

@@ -2,17 +2,17 @@
 // From a VM exit to the handler of what the guest did, and back. entry.asm calls vmx_exit with the
 // general registers on the stack; RSP, RIP and RFLAGS are in the VMCS.
 #include "arch/vmx/vmx.h"
-#include "hv/partition_end.h"
-#include "hv/vcpu_work.h"
+#include "hv/life/end.h"
+#include "hv/life/vcpu_work.h"
 
-#include "arch/cpu.h"
-#include "arch/exceptions.h"
-#include "arch/percpu.h"
-#include "hv/exits.h"
-#include "hv/guest_interrupt.h"
-#include "hv/guest_timer.h"
-#include "hv/machine_check.h"
-#include "hv/partition.h"
+#include "arch/cpu/cpu.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/memory/percpu.h"
+#include "hv/exit/exits.h"
+#include "hv/life/machine_check.h"
+#include "hv/partition/guest_interrupt.h"
+#include "hv/partition/guest_timer.h"
+#include "hv/partition/partition.h"
 
 #define VECTOR_NMI 2
 

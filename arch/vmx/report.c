@@ -3,10 +3,10 @@
 // the host state are invalid.
 #include "arch/vmx/vmx.h"
 
-#include "arch/percpu.h"
-#include "drivers/console.h"
-#include "hv/exits.h"
-#include "hv/partition.h"
+#include "arch/memory/percpu.h"
+#include "drivers/console/console.h"
+#include "hv/exit/exits.h"
+#include "hv/partition/partition.h"
 
 static void gather(struct vmx_guest_state *s)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state in which a guest's processor starts: that after RESET or INIT (arch/reset_state.h), and
-// what the entry asks for.
+// The state in which a guest's processor starts: that after RESET or INIT
+// (arch/virt/reset_state.h), and what the entry asks for.
 #include "arch/vmx/vmx.h"
 
-#include "arch/cpu.h"
-#include "arch/guest_state.h"
-#include "arch/msr.h"
-#include "arch/reset_state.h"
-#include "arch/string.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
+#include "arch/lib/string.h"
+#include "arch/virt/guest_state.h"
+#include "arch/virt/reset_state.h"
 
 #define RIGHTS_CODE32 0xc09b
 #define RIGHTS_CODE64 0xa09b

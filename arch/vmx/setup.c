@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // VT-x: finding it, turning it on, and building what VM entry reads: the VMCS's controls and host
-// state, EPT, and the permission maps, which come from the tables of hv/msr_policy.c and
-// hv/io_policy.c.
+// state, EPT, and the permission maps, which come from the tables of hv/policy/msr_policy.c and
+// hv/policy/io_policy.c.
 #include "arch/vmx/vmx.h"
 
-#include "arch/cpu.h"
-#include "arch/exception_intercepts.h"
-#include "arch/exceptions.h"
-#include "arch/heap.h"
-#include "arch/msr.h"
-#include "arch/percpu.h"
-#include "arch/string.h"
-#include "drivers/format.h"
-#include "hv/msr_policy.h"
-#include "hv/partition.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/memory/heap.h"
+#include "arch/memory/percpu.h"
+#include "arch/virt/exception_intercepts.h"
+#include "hv/partition/partition.h"
+#include "hv/policy/msr_policy.h"
 
 #define CPUID_1_ECX_VMX BIT(5)
 #define CPUID_SIZES     0x80000008

@@ -2,9 +2,9 @@
 // The guest's state as emulation and reports need it, in terms of neither vendor.
 #include "arch/vmx/vmx.h"
 
-#include "arch/cpu.h"
-#include "arch/heap.h"
-#include "arch/msr.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/msr.h"
+#include "arch/memory/heap.h"
 
 struct vmx_controls vmx_controls;
 struct vmx_limits vmx_limits;

@@ -3,9 +3,9 @@
 // its segments, where anything that is wrong is the new task's fault.
 #include "arch/vmx/task.h"
 
-#include "arch/register_bits.h"
-#include "arch/string.h"
-#include "hv/guest_mem.h"
+#include "arch/cpu/register_bits.h"
+#include "arch/lib/string.h"
+#include "hv/memory/guest_mem.h"
 
 #define DR7_LOCAL  0x155u      // the local enable bits, L0 to L3 and LE
 #define EFLAGS_ALL 0x003f7fd5u // what a task may have; reserved bits stay 0

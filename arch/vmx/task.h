@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/status.h"
+#include "arch/lib/status.h"
 #include "arch/vmx/vmcs.h"
-#include "hv/emulate.h"
+#include "hv/emulate/emulate.h"
 
 struct guest_ram;
 

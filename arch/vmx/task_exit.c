@@ -2,11 +2,11 @@
 // The exit for a task switch: gathers what arch/vmx/task.c works on, and puts the outcome back.
 #include "arch/vmx/vmx.h"
 
-#include "arch/cpu.h"
-#include "arch/exceptions.h"
+#include "arch/cpu/cpu.h"
+#include "arch/interrupt/exceptions.h"
 #include "arch/vmx/task.h"
-#include "hv/exits.h"
-#include "hv/partition.h"
+#include "hv/exit/exits.h"
+#include "hv/partition/partition.h"
 
 #define QUALIFICATION_SELECTOR(q) ((uint16_t)(q))
 #define QUALIFICATION_SOURCE(q)   ((enum task_source)((q) >> 30 & 3))

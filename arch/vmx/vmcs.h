@@ -5,7 +5,7 @@
 #ifndef ARCH_VMX_VMCS_H
 #define ARCH_VMX_VMCS_H
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "arch/vmx/vmcs_controls.h"
 
 // Field encodings (appendix B).

@@ -4,7 +4,7 @@
 #ifndef ARCH_VMX_VMCS_CONTROLS_H
 #define ARCH_VMX_VMCS_CONTROLS_H
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 // Pin-based controls (25.6.1).
 #define PIN_EXTERNAL_INTERRUPT BIT(0)

@@ -4,11 +4,11 @@
 #ifndef ARCH_VMX_VMX_H
 #define ARCH_VMX_VMX_H
 
-#include "arch/virt.h"
+#include "arch/virt/virt.h"
 #include "arch/vmx/check.h"
 #include "arch/vmx/controls.h"
 #include "arch/vmx/vmcs.h"
-#include "hv/vcpu.h"
+#include "hv/partition/vcpu.h"
 
 // What this machine's VT-x does; the same on all CPUs. Set by the boot CPU's vmx_probe.
 extern struct vmx_controls vmx_controls;

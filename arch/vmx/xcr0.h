@@ -4,7 +4,7 @@
 #ifndef ARCH_VMX_XCR0_H
 #define ARCH_VMX_XCR0_H
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 // Is `value` one that XSETBV takes where CPUID shows the components `shown`?
 static inline bool xcr0_valid(uint64_t value, uint64_t shown)

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-#include "arch/layout.h"
-#include "arch/string.h"
-#include "arch/types.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
+#include "arch/memory/layout.h"
 #include "boot/elf.h"
 
 #define MAX_SEGMENTS 16u

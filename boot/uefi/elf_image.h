@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "boot/boot_error.h"
+#include "boot/error.h"
 
 // Memory that the hypervisor needs, and what its start has to be aligned to: one large page.
 #define ELF_IMAGE_SIZE 0x200000u

@@ -3,9 +3,9 @@
 // the device that the image came from: boot/uefi/files.h.
 #include "boot/uefi/files.h"
 
-#include "arch/string.h"
-#include "arch/types.h"
-#include "boot/boot_module.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
+#include "boot/module.h"
 
 #define PATH_SIZE 512  // characters
 #define INFO_SIZE 1024 // bytes: a directory entry with a name of 255 characters and more

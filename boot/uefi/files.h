@@ -6,8 +6,8 @@
 #include <efi.h>
 #include <stdbool.h>
 
-#include "boot/boot_error.h"
 #include "boot/boot_info.h"
+#include "boot/error.h"
 
 // Loads every file of the folder into pages of its own, and enters it as a module of its name. No
 // folder is as good as an empty one: the hypervisor then shows what the machine has. On failure

@@ -4,13 +4,13 @@
 // some.
 #include "boot/uefi/firmware.h"
 
-#include "arch/string.h"
-#include "arch/types.h"
-#include "boot/boot_screen.h"
-#include "drivers/format.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
+#include "boot/screen.h"
 
 #define LEAVE_ATTEMPTS   8
-#define LOW_PAGES_NEEDED 4 // arch/smp.h: SMP_LOW_PAGES
+#define LOW_PAGES_NEEDED 4 // boot/smp.h: SMP_LOW_PAGES
 
 uint64_t firmware_rsdp(const EFI_SYSTEM_TABLE *system)
 {

@@ -6,18 +6,18 @@
 #include <efi.h>
 #include <stdbool.h>
 
-#include "arch/cpuid.h"
-#include "arch/string.h"
-#include "arch/types.h"
-#include "boot/boot_error.h"
+#include "arch/cpu/cpuid.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
 #include "boot/boot_info.h"
+#include "boot/error.h"
 #include "boot/uefi/elf_image.h"
 #include "boot/uefi/files.h"
 #include "boot/uefi/firmware.h"
 #include "boot/uefi/memory_map.h"
 #include "boot/uefi/parts.h"
 #include "boot/uefi/screen.h"
-#include "drivers/format.h"
 
 #define IMAGE_LIMIT GIB(512) // boot/uefi.asm maps no more
 #define MAP_SPARE   KIB(8)   // that the map may grow by until it is left

@@ -2,8 +2,8 @@
 // Converts the memory map (UEFI specification 2.10, 7.2): boot/uefi/memory_map.h.
 #include "boot/uefi/memory_map.h"
 
-#include "arch/string.h"
-#include "arch/types.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
 
 #define LOW_RAM_END KIB(640)
 

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boot/boot_error.h"
 #include "boot/boot_info.h"
+#include "boot/error.h"
 
 // What GetMemoryMap() gave: `size` bytes of descriptors, `stride` bytes from one to the next.
 struct uefi_map {

@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include "arch/string.h"
-#include "arch/types.h"
-#include "boot/boot_module.h"
-#include "drivers/format.h"
+#include "arch/lib/format.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
+#include "boot/module.h"
 
 #define MAX_DIGITS 18 // of a module's size: no overflow
 

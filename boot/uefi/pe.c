@@ -3,8 +3,8 @@
 // header, optional header, section table): boot/uefi/pe.h.
 #include "boot/uefi/pe.h"
 
-#include "arch/string.h"
-#include "arch/types.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
 
 #define DOS_MAGIC        0x5a4d // "MZ"
 #define DOS_HEADER_SIZE  64

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "boot/boot_error.h"
+#include "boot/error.h"
 
 #define PE_NAME_SIZE 8
 

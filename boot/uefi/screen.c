@@ -4,8 +4,8 @@
 
 #include <stdarg.h>
 
-#include "arch/io.h"
-#include "drivers/format.h"
+#include "arch/cpu/io.h"
+#include "arch/lib/format.h"
 
 #define COM1           0x3f8
 #define COM1_STATUS    (COM1 + 5)

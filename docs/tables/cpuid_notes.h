@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What hv/cpuid_rules.c does not say of CPUID: the names of its bits, why known bits are hidden,
-// and which registers are made for the partition. Unit tests hold it against what cpuid_build does.
+// What hv/policy/cpuid_rules.c does not say of CPUID: the names of its bits, why known bits are
+// hidden, and which registers are made for the partition. Unit tests hold it against what
+// cpuid_build does.
 #ifndef DOCS_TABLES_CPUID_NOTES_H
 #define DOCS_TABLES_CPUID_NOTES_H
 
-#include "hv/cpuid_policy.h"
+#include "hv/policy/cpuid_policy.h"
 
-// A bit's name, from arch/cpuid.h.
+// A bit's name, from arch/cpu/cpuid.h.
 struct cpuid_name {
     uint32_t leaf, subleaf;
     enum cpuid_register reg;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "docs/tables/emulation_gaps.h"
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 static const struct emulation_gap gaps[] = {
     {"the stack in a device page", GAP_INSTRUCTION,

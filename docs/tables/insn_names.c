@@ -3,7 +3,7 @@
 // prints bytes, so its image goes without them.
 #include "docs/tables/insn_names.h"
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 static const char *const names[] = {
     [INSN_NONE] = "(none)",

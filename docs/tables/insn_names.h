@@ -3,7 +3,7 @@
 #ifndef DOCS_TABLES_INSN_NAMES_H
 #define DOCS_TABLES_INSN_NAMES_H
 
-#include "hv/decode.h"
+#include "hv/emulate/decode.h"
 
 // "mov", "cpuid"; never NULL.
 const char *insn_name(enum insn_op op);

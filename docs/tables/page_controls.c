@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/controls.md: how both vendors' processors are programmed for a guest.
-#include "arch/exception_intercepts.h"
 #include "arch/svm/controls.h"
+#include "arch/virt/exception_intercepts.h"
 #include "arch/vmx/controls.h"
 #include "arch/vmx/cr_rules.h"
 #include "docs/tables/page.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/cpuid.md: the rows of hv/cpuid_rules.c by leaf, with the names of their bits, what is made
-// for the partition, and what is hidden.
+// docs/cpuid.md: the rows of hv/policy/cpuid_rules.c by leaf, with the names of their bits, what is
+// made for the partition, and what is hidden.
 #include "docs/tables/cpuid_notes.h"
 #include "docs/tables/page.h"
 

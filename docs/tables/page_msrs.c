@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/msrs.md: the rows of hv/msr_rules.c and hv/vapic_rules.c.
-#include "arch/apic_defs.h"
+// docs/msrs.md: the rows of hv/policy/msr_rules.c and hv/interrupt/vapic_rules.c.
+#include "arch/interrupt/apic_defs.h"
 #include "docs/tables/page.h"
-#include "hv/msr_policy.h"
-#include "hv/vapic.h"
+#include "hv/interrupt/vapic.h"
+#include "hv/policy/msr_policy.h"
 
 static const char *access(const struct msr_rule *r, uint8_t action, bool write)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/pci.md: the rows of hv/pci_rules.c.
+// docs/pci.md: the rows of hv/vpci/rules.c.
 #include <string.h>
 
 #include "docs/tables/page.h"
-#include "hv/pci_rules.h"
+#include "hv/vpci/rules.h"
 
 static const struct {
     enum pci_place place;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/ports.md: the virtual devices' ports, and the host's ports that no guest gets.
 #include "docs/tables/page.h"
-#include "hv/guest_platform.h"
-#include "hv/io_policy.h"
-#include "hv/kept_ports.h"
+#include "hv/machine/guest_platform.h"
+#include "hv/machine/kept_ports.h"
+#include "hv/policy/io_policy.h"
 #include "hv/vdev/ports.h"
 #include "hv/vdev/vpm.h"
 

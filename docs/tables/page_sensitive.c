@@ -5,7 +5,7 @@
 
 #include "docs/tables/page.h"
 #include "docs/tables/sensitive.h"
-#include "hv/msr_policy.h"
+#include "hv/policy/msr_policy.h"
 
 static const char *const sensitivities[] = {
     [CONTROL] = "control",

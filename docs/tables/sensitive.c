@@ -3,9 +3,9 @@
 // the hypervisor uses.
 #include "docs/tables/sensitive.h"
 
-#include "arch/exception_intercepts.h"
+#include "arch/virt/exception_intercepts.h"
 #include "arch/vmx/cr_rules.h"
-#include "hv/msr_policy.h"
+#include "hv/policy/msr_policy.h"
 
 static const struct sensitive_group *const groups[] = {
     &sensitive_identity,  &sensitive_registers, &sensitive_extended, &sensitive_descriptors,

@@ -10,15 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/cpuid.h"
-#include "arch/exceptions.h"
-#include "arch/msr.h"
+#include "arch/cpu/cpuid.h"
+#include "arch/cpu/msr.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/lib/types.h"
 #include "arch/svm/controls.h"
 #include "arch/svm/vmcb_controls.h"
-#include "arch/types.h"
 #include "arch/vmx/controls.h"
 #include "arch/vmx/vmcs_controls.h"
-#include "hv/cpuid_policy.h"
+#include "hv/policy/cpuid_policy.h"
 
 enum sensitivity {
     CONTROL,   // changes the configuration of resources

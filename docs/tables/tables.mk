@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # build/bulkhead-tables writes the documents that are made from the hypervisor's tables (make docs).
 
-TABLES_SRCS := $(wildcard docs/tables/*.c) arch/exception_intercepts.c arch/svm/controls.c \
-               arch/vmx/controls.c arch/vmx/cr_rules.c hv/cpuid_policy.c hv/cpuid_rules.c \
-               hv/io_policy.c hv/kept_ports.c hv/msr_policy.c hv/msr_rules.c hv/pci_rules.c \
-               hv/vapic_rules.c hv/vdev/ports.c drivers/format.c
+TABLES_SRCS := $(wildcard docs/tables/*.c) arch/virt/exception_intercepts.c arch/svm/controls.c \
+               arch/vmx/controls.c arch/vmx/cr_rules.c hv/policy/cpuid_policy.c hv/policy/cpuid_rules.c \
+               hv/policy/io_policy.c hv/machine/kept_ports.c hv/policy/msr_policy.c hv/policy/msr_rules.c \
+               hv/vpci/rules.c \
+               hv/interrupt/vapic_rules.c hv/vdev/ports.c arch/lib/format.c
 HV_GEN += $(GEN)/cpuid_names.inc
 
 $(BUILD)/bulkhead-tables: $(TABLES_SRCS:%.c=$(BUILD)/host/%.o)
@@ -13,7 +14,7 @@ $(BUILD)/bulkhead-tables: $(TABLES_SRCS:%.c=$(BUILD)/host/%.o)
 	$(Q)$(HOSTCC) -g -o $@ $^
 
 # The names of CPUID's bits from the header's own: CPUID_7_1_EAX_LAM BIT(26) becomes a row.
-$(GEN)/cpuid_names.inc: arch/cpuid.h
+$(GEN)/cpuid_names.inc: arch/cpu/cpuid.h
 	@mkdir -p $(@D)
 	$(Q)sed -n \
 	    -e 's/^#define CPUID_\([0-9A-F]*\)_\(E[A-D]X\)_\([A-Z0-9_]*\) *BIT(\([0-9]*\)).*/{0x\1, 0, CPUID_\2, (uint32_t)BIT(\4), "\3"},/p' \

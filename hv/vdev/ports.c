@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "arch/string.h"
-#include "arch/types.h"
+#include "arch/lib/string.h"
+#include "arch/lib/types.h"
 #include "hv/vdev/vpm.h"
 
 const struct vdev_port_range vdev_port_ranges[] = {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/status.h"
+#include "arch/lib/status.h"
 
 enum vdev_port {
     VDEV_PORT_NONE = 0, // nobody: reads as ones, writes dropped

@@ -2,7 +2,7 @@
 // The CRT controller's ports byte by byte. Relies on nothing.
 #include "hv/vdev/vcrtc.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 #include "hv/vdev/vdev.h"
 
 // Offset from the nearer index port: 0 index, 1 data, more is not ours.

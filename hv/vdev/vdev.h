@@ -14,7 +14,7 @@ enum vdev_event {
     VDEV_NONE = 0,
     VDEV_POWER_OFF, // soft-off (ACPI S5)
     VDEV_RESET,     // the guest pulled its reset line
-    VDEV_BIOS_CALL, // a stub of the BIOS was entered (hv/bios_call.h)
+    VDEV_BIOS_CALL, // a stub of the BIOS was entered (hv/exit/bios_call.h)
 };
 
 // What the bus carries when no device answers: `size` bytes of ones; sizes above 4 count as 4.

@@ -2,7 +2,7 @@
 // The registers of an HPET (IA-PC HPET specification 1.0a, 2.3). Relies on nothing.
 #include "hv/vdev/vhpet.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 
 #define CAPABILITIES  0x000
 #define CONFIGURATION 0x010

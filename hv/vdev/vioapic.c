@@ -3,7 +3,7 @@
 // and the decision when a pin sends a message. Relies on nothing.
 #include "hv/vdev/vioapic.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 #include "hv/vdev/vdev.h"
 
 #define OFFSET_INDEX 0x00

@@ -2,7 +2,7 @@
 // The 8259A's command words, priorities and cascade. Relies on nothing.
 #include "hv/vdev/vpic.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 #include "hv/vdev/vdev.h"
 
 #define PORT_FIRST  0x20

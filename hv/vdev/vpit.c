@@ -4,7 +4,7 @@
 // Relies on nothing.
 #include "hv/vdev/vpit.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 #include "hv/vdev/vdev.h"
 
 #define PORT_CHANNEL0 0x40

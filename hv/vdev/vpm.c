@@ -2,7 +2,7 @@
 // The PM1a registers byte by byte (ACPI 6.5, 4.8.3.1 and 4.8.3.2). Relies on nothing.
 #include "hv/vdev/vpm.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 
 // PM1 enable: timer, global lock, power button, sleep button, RTC, PCIe wake disable. Drivers read
 // back whether what they enabled stays enabled, so it does; only the power button ever happens.

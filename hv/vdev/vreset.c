@@ -2,7 +2,7 @@
 // The reset ports, byte by byte. Relies on nothing.
 #include "hv/vdev/vreset.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 
 #define PORT_KEYBOARD_COMMAND 0x64
 #define PORT_SYSTEM_CONTROL_A 0x92

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 #include "hv/vdev/vdev.h"
 
 #define PORT_INDEX 0x70

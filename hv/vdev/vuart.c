@@ -3,7 +3,7 @@
 // as drivers expect them. Relies on nothing.
 #include "hv/vdev/vuart.h"
 
-#include "arch/string.h"
+#include "arch/lib/string.h"
 
 // Register offsets; those with two names differ in reading and writing, or with DLAB.
 #define REG_DATA    0 // RBR, THR, DLL

@@ -76,7 +76,7 @@ def table(rows):
     return markdown(head, [row.cells() for row in rows])
 
 
-# What hv/counters.c calls the kinds, and what they are.
+# What hv/partition/counters.c calls the kinds, and what they are.
 EXIT_KINDS = {
     "cpuid": "CPUID",
     "hypercall": "hypercall",

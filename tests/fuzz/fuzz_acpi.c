@@ -5,11 +5,11 @@
 // loader passes the RSDP, or it has to be searched for.
 #include <string.h>
 
-#include "arch/types.h"
-#include "arch/window.h"
-#include "drivers/acpi.h"
-#include "drivers/acpi_tables.h"
-#include "drivers/ioapic.h"
+#include "arch/lib/types.h"
+#include "arch/memory/window.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/acpi/tables.h"
+#include "drivers/ioapic/ioapic.h"
 #include "tests/fuzz/fuzz.h"
 
 #define BASE 0xe0000u // where it is searched for

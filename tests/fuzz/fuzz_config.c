@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/heap.h"
-#include "arch/percpu.h"
-#include "drivers/console.h"
-#include "drivers/format.h"
-#include "hv/config.h"
-#include "hv/guest_mem.h"
-#include "hv/guest_platform.h"
-#include "hv/machine.h"
+#include "arch/lib/format.h"
+#include "arch/memory/heap.h"
+#include "arch/memory/percpu.h"
+#include "drivers/console/console.h"
+#include "hv/machine/config.h"
+#include "hv/machine/guest_platform.h"
+#include "hv/machine/machine.h"
+#include "hv/memory/guest_mem.h"
 #include "hv/vdev/ports.h"
 #include "partitions/config.h"
 #include "tests/fuzz/fuzz.h"

@@ -4,8 +4,8 @@
 // parser's business.
 #include <string.h>
 
-#include "arch/window.h"
-#include "drivers/acpi_dmar.h"
+#include "arch/memory/window.h"
+#include "drivers/vtd/dmar.h"
 #include "tests/fuzz/fuzz.h"
 
 #define BASE 0x1000u

@@ -6,9 +6,9 @@
 // that it moves, with the value that its memory has.
 #include <string.h>
 
-#include "hv/decode_memo.h"
-#include "hv/emulate_string.h"
-#include "hv/string_io.h"
+#include "hv/emulate/decode_memo.h"
+#include "hv/emulate/string.h"
+#include "hv/emulate/string_io.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/guest_machine.h"
 #include "tests/fuzz/walk_model.h"

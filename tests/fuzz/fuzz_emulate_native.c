@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 #include "docs/tables/insn_names.h"
-#include "hv/emulate.h"
+#include "hv/emulate/emulate.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/native.h"
 #include "tests/unit/fake_flat_ram.h"

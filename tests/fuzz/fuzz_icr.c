@@ -4,10 +4,10 @@
 // fault there, that raises an SMI or INIT, or that sends an IPI past the check.
 #include <string.h>
 
-#include "arch/apic.h"
-#include "arch/apic_defs.h"
-#include "arch/msr.h"
-#include "hv/vapic.h"
+#include "arch/cpu/msr.h"
+#include "arch/interrupt/apic.h"
+#include "arch/interrupt/apic_defs.h"
+#include "hv/interrupt/vapic.h"
 #include "tests/fuzz/fuzz.h"
 
 #define VCPUS 5

@@ -3,7 +3,7 @@
 // odd, the length of the last block is made to fit, so that cut inputs get further.
 #include <string.h>
 
-#include "drivers/acpi_ivrs.h"
+#include "drivers/amdvi/ivrs.h"
 #include "tests/fuzz/fuzz.h"
 
 #define HEADER 48u

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/guest_e820.h"
+#include "hv/guest/e820.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/multiboot_image.h"
 

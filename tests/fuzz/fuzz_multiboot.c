@@ -3,12 +3,12 @@
 // memory there is, with the information at its start.
 #include <string.h>
 
-#include "arch/types.h"
-#include "arch/window.h"
+#include "arch/lib/types.h"
+#include "arch/memory/window.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "boot/options.h"
-#include "hv/serial_choice.h"
+#include "hv/machine/serial_choice.h"
 #include "tests/fuzz/fuzz.h"
 
 #define BASE 0x1000u

@@ -5,9 +5,9 @@
 // sense, and each function can be stopped and reset in bounded time.
 #include <string.h>
 
-#include "arch/tsc.h"
-#include "drivers/pci.h"
-#include "drivers/pci_raw.h"
+#include "arch/cpu/tsc.h"
+#include "drivers/pci/pci.h"
+#include "drivers/pci/raw.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MODELS 12

@@ -2,8 +2,8 @@
 // print() for fuzzers: there is a text, which is formatted and forgotten.
 #include <stdarg.h>
 
-#include "drivers/console.h"
-#include "drivers/format.h"
+#include "arch/lib/format.h"
+#include "drivers/console/console.h"
 #include "tests/fuzz/fuzz.h"
 
 void print(const char *fmt, ...)

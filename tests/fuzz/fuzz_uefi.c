@@ -4,7 +4,7 @@
 // it may.
 #include <string.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "boot/uefi/elf_image.h"
 #include "boot/uefi/memory_map.h"
 #include "boot/uefi/parts.h"

@@ -4,19 +4,19 @@
 // here.
 #include <string.h>
 
-#include "hv/guest_platform.h"
+#include "hv/machine/guest_platform.h"
 #include "hv/vdev/ports.h"
 #include "hv/vdev/vcrtc.h"
 #include "hv/vdev/vdev.h"
 #include "hv/vdev/vhpet.h"
 #include "hv/vdev/vioapic.h"
-#include "hv/vdev/vpci.h"
 #include "hv/vdev/vpic.h"
 #include "hv/vdev/vpit.h"
 #include "hv/vdev/vpm.h"
 #include "hv/vdev/vreset.h"
 #include "hv/vdev/vrtc.h"
 #include "hv/vdev/vuart.h"
+#include "hv/vpci/vpci.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct vuart uart;

@@ -6,10 +6,10 @@
 // the window, on pages that no other has. The second opinion on the table is this file's own.
 #include <string.h>
 
-#include "hv/guest_platform.h"
-#include "hv/pci_rules.h"
-#include "hv/vdev/vmsix.h"
-#include "hv/vdev/vpci.h"
+#include "hv/machine/guest_platform.h"
+#include "hv/vpci/rules.h"
+#include "hv/vpci/vmsix.h"
+#include "hv/vpci/vpci.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/fake_pci_config.h"
 

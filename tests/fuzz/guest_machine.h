@@ -4,9 +4,9 @@
 #ifndef TESTS_FUZZ_GUEST_MACHINE_H
 #define TESTS_FUZZ_GUEST_MACHINE_H
 
-#include "arch/msr.h"
-#include "arch/register_bits.h"
-#include "hv/emulate.h"
+#include "arch/cpu/msr.h"
+#include "arch/cpu/register_bits.h"
+#include "hv/emulate/emulate.h"
 #include "tests/unit/fake_flat_ram.h"
 
 #define GUEST_DEVICE 0xfee00000u // guest-physical page; linear too, unless the tables are spoiled

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/vector_regs.h"
-#include "hv/guest_regs.h"
+#include "arch/virt/guest_regs.h"
+#include "arch/virt/vector_regs.h"
 
 #define NATIVE_CODE 0x20000000u // where the instruction stands
 

@@ -4,7 +4,7 @@
 #ifndef TESTS_FUZZ_WALK_MODEL_H
 #define TESTS_FUZZ_WALK_MODEL_H
 
-#include "hv/guest_walk.h"
+#include "hv/memory/guest_walk.h"
 #include "tests/unit/fake_flat_ram.h"
 
 // guest_walk() on `flat` gives what the model gives: the result, the address or the error code, and

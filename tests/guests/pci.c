@@ -3,7 +3,7 @@
 
 #include "tests/guests/pci.h"
 
-#include "hv/guest_platform.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/guests/guest.h"
 
 enum {

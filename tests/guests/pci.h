@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "drivers/pci_defs.h"
+#include "drivers/pci/defs.h"
 
 enum {
     PCI_PORT_ADDRESS = 0xcf8,

@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_AMDVI_FIXTURE_H
 #define TESTS_UNIT_AMDVI_FIXTURE_H
 
-#include "drivers/amdvi.h"
+#include "drivers/amdvi/amdvi.h"
 #include "tests/unit/fake_amdvi.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/ivrs_image.h"

@@ -4,8 +4,8 @@
 #ifndef TESTS_UNIT_AUDIT_FIXTURE_H
 #define TESTS_UNIT_AUDIT_FIXTURE_H
 
-#include "arch/paging.h"
-#include "hv/audit.h"
+#include "arch/memory/paging.h"
+#include "hv/audit/audit.h"
 #include "tests/unit/fake_heap.h"
 
 #define RW       (PT_READ | PT_WRITE)

@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_AUDIT_IOMMU_FIXTURE_H
 #define TESTS_UNIT_AUDIT_IOMMU_FIXTURE_H
 
-#include "hv/audit_iommu.h"
+#include "hv/audit/iommu.h"
 #include "tests/unit/audit_fixture.h"
 
 // Requester IDs. The last one of beta's is on bus 1, and beyond a small device table of AMD-Vi.

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += test_console test_console_log test_console_turn test_console_stress
-CONSOLE_TEST_PARTS := tests/unit/fake_uart.c tests/unit/fake_ticker.c $(addprefix drivers/, \
-                      console.c console_drain.c console_turn.c console_view.c console_poll.c console_line.c console_filter.c console_screen.c \
-                      console_ring.c console_log.c console_history.c console_input.c console_sink.c uart.c uart_com.c framebuffer.c format.c)
+CONSOLE_TEST_PARTS := tests/unit/fake_uart.c tests/unit/fake_ticker.c drivers/console/console.c \
+                      drivers/console/drain.c drivers/console/turn.c drivers/console/view.c drivers/console/poll.c \
+                      drivers/console/line.c drivers/console/filter.c drivers/console/screen.c \
+                      drivers/console/ring.c drivers/console/log.c drivers/console/history.c drivers/console/input.c \
+                      drivers/console/sink.c drivers/uart/uart.c drivers/uart/com.c drivers/console/framebuffer.c \
+                      arch/lib/format.c
 test_console_SRCS = tests/unit/test_console.c $(CONSOLE_TEST_PARTS)
 test_console_LIBS = -lpthread
 test_console_turn_SRCS = tests/unit/test_console_turn.c $(CONSOLE_TEST_PARTS)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The model of tests/unit/fake_amdvi.h, written from the specification (48882) by bit numbers and
-// without drivers/amdvi_regs.h.
+// without drivers/amdvi/regs.h.
 #include "tests/unit/fake_amdvi.h"
 
 #include <stdarg.h>
@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/apic.h"
-#include "arch/exceptions.h"
-#include "arch/heap.h"
-#include "arch/mmu.h"
-#include "arch/tsc.h"
-#include "drivers/acpi_tables.h"
-#include "drivers/amdvi.h"
-#include "drivers/console.h"
+#include "arch/cpu/tsc.h"
+#include "arch/interrupt/apic.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/memory/heap.h"
+#include "arch/memory/mmu.h"
+#include "drivers/acpi/tables.h"
+#include "drivers/amdvi/amdvi.h"
+#include "drivers/console/console.h"
 
 enum { DEVTAB = 0x0, CMD = 0x8, EVT = 0x10, CONTROL = 0x18, FEATURES = 0x30 };
 enum {

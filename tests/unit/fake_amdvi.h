@@ -7,8 +7,8 @@
 
 #include <setjmp.h>
 
-#include "arch/types.h"
-#include "drivers/acpi.h"
+#include "arch/lib/types.h"
+#include "drivers/acpi/acpi.h"
 
 #define FAKE_UNITS      2
 #define FAKE_UNIT_BASE  0xfed80000ull // and each further one 1 MiB above

@@ -4,9 +4,9 @@
 #ifndef TESTS_UNIT_FAKE_CPU_H
 #define TESTS_UNIT_FAKE_CPU_H
 
-#include "arch/cpu.h"
-#include "arch/io.h"
-#include "arch/percpu.h"
+#include "arch/cpu/cpu.h"
+#include "arch/cpu/io.h"
+#include "arch/memory/percpu.h"
 
 extern struct cpu *fake_this_cpu;
 uint64_t fake_rdtsc(void);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/string_io.h"
+#include "hv/emulate/string_io.h"
 
 struct fake_guest guest;
 

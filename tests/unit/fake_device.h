@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_FAKE_DEVICE_H
 #define TESTS_UNIT_FAKE_DEVICE_H
 
-#include "hv/emulate.h"
+#include "hv/emulate/emulate.h"
 #include "tests/unit/fake_flat_ram.h"
 
 #define DEVICE 0xfee00000u // a page of registers that hold what is written

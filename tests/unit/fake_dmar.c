@@ -2,8 +2,8 @@
 // A DMAR table in a small physical memory, with the root table that leads to it; see fake_vtd.h.
 #include <string.h>
 
-#include "arch/window.h"
-#include "drivers/acpi_tables.h"
+#include "arch/memory/window.h"
+#include "drivers/acpi/tables.h"
 #include "tests/unit/fake_vtd.h"
 
 #define RSDT   0x1000u

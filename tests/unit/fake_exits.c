@@ -9,16 +9,16 @@
 
 #include <cmocka.h>
 
-#include "arch/mca.h"
-#include "hv/exits.h"
-#include "hv/guest_interrupt.h"
-#include "hv/guest_timer.h"
-#include "hv/machine_check.h"
-#include "hv/next_rip.h"
-#include "hv/partition.h"
-#include "hv/partition_end.h"
-#include "hv/platform.h"
-#include "hv/vcpu_work.h"
+#include "arch/cpu/mca.h"
+#include "hv/exit/exits.h"
+#include "hv/exit/next_rip.h"
+#include "hv/exit/platform.h"
+#include "hv/life/end.h"
+#include "hv/life/machine_check.h"
+#include "hv/life/vcpu_work.h"
+#include "hv/partition/guest_interrupt.h"
+#include "hv/partition/guest_timer.h"
+#include "hv/partition/partition.h"
 
 const char *fake_called;
 

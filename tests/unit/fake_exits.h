@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handlers of exits (hv/exits.h) that do nothing but say which of them was called, for tests of the
-// back ends' dispatch; and what a row of the sensitive-instruction table expects of them.
+// Handlers of exits (hv/exit/exits.h) that do nothing but say which of them was called, for tests
+// of the back ends' dispatch; and what a row of the sensitive-instruction table expects of them.
 #ifndef TESTS_UNIT_FAKE_EXITS_H
 #define TESTS_UNIT_FAKE_EXITS_H
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A partition with a little flat RAM from 0, behind the functions of hv/guest_mem.h, for tests of
-// the page-table walk and of the emulator.
+// A partition with a little flat RAM from 0, behind the functions of hv/memory/guest_mem.h, for
+// tests of the page-table walk and of the emulator.
 #ifndef TESTS_UNIT_FAKE_FLAT_RAM_H
 #define TESTS_UNIT_FAKE_FLAT_RAM_H
 
-#include "hv/guest_layout.h"
-#include "hv/guest_mem.h"
+#include "hv/memory/guest_layout.h"
+#include "hv/memory/guest_mem.h"
 
 #define FLAT_RAM_SIZE KIB(64)
 

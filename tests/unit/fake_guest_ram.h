@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A partition's memory on the host, behind the functions of hv/guest_mem.h: for tests of what
-// loads guests and writes their tables. Modules are files in the test's own memory.
+// A partition's memory on the host, behind the functions of hv/memory/guest_mem.h: for tests of
+// what loads guests and writes their tables. Modules are files in the test's own memory.
 #ifndef TESTS_UNIT_FAKE_GUEST_RAM_H
 #define TESTS_UNIT_FAKE_GUEST_RAM_H
 
 #include "boot/boot_info.h"
-#include "hv/guest_layout.h"
-#include "hv/guest_mem.h"
+#include "hv/memory/guest_layout.h"
+#include "hv/memory/guest_mem.h"
 
 struct fake_ram {
     struct guest_ram ram; // what callers have; empty

@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_FAKE_HEAP_H
 #define TESTS_UNIT_FAKE_HEAP_H
 
-#include "arch/heap.h"
+#include "arch/memory/heap.h"
 
 #define FAKE_HEAP_BASE  0x7654000000ull
 #define FAKE_HEAP_PAGES 8192u

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "drivers/hpet.h"
+#include "drivers/clock/hpet.h"
 
 enum {
     LEVEL = 1 << 1,

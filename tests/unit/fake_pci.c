@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/tsc.h"
-#include "drivers/pci_raw.h"
+#include "arch/cpu/tsc.h"
+#include "drivers/pci/raw.h"
 
 #define MAX_FUNCTIONS 300
 #define MAX_REGISTERS 32
@@ -281,7 +281,7 @@ static void write_register(struct fake_function *f, unsigned offset, unsigned si
     }
 }
 
-// ---- in place of drivers/pci_access.c --------------------------------------------------------
+// ---- in place of drivers/pci/access.c --------------------------------------------------------
 
 static void check_access(unsigned offset, unsigned size, unsigned space)
 {

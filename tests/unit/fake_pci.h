@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model of a machine's PCI functions in place of drivers/pci_access.c: configuration space with
+// A model of a machine's PCI functions in place of drivers/pci/access.c: configuration space with
 // bits that can be written, BARs that can be measured, capabilities, bridges, and functions that
 // are reset as hardware is and take their time. With it comes a clock that only waiting moves.
 #ifndef TESTS_UNIT_FAKE_PCI_H
 #define TESTS_UNIT_FAKE_PCI_H
 
-#include "drivers/acpi.h"
-#include "drivers/pci.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/pci/pci.h"
 
 #define FAKE_PCI_ECAM 0xb0000000u // where configuration space of bus 0 is memory-mapped
 

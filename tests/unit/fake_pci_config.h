@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_FAKE_PCI_CONFIG_H
 #define TESTS_UNIT_FAKE_PCI_CONFIG_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 
 #define FAKE_PCI_MAX    20
 #define FAKE_PCI_WRITES 64

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "arch/types.h"
-#include "arch/window.h"
+#include "arch/lib/types.h"
+#include "arch/memory/window.h"
 
 uint8_t fake_phys[FAKE_PHYS_SIZE];
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "drivers/console.h"
-#include "drivers/format.h"
+#include "arch/lib/format.h"
+#include "drivers/console/console.h"
 
 static char text[8192];
 static unsigned calls;

@@ -2,9 +2,9 @@
 // The fake time and wake-up of tests/unit/fake_ticker.h.
 #include "tests/unit/fake_ticker.h"
 
-#include "arch/percpu.h"
-#include "arch/tsc.h"
-#include "drivers/console.h"
+#include "arch/cpu/tsc.h"
+#include "arch/memory/percpu.h"
+#include "drivers/console/console.h"
 
 static uint64_t time_now;
 static unsigned wakes;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "drivers/console.h"
+#include "drivers/console/console.h"
 
 // Time starts over at `now`, and no wake-up has come.
 void fake_ticker_reset(uint64_t now);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/uart_port.h"
+#include "drivers/uart/port.h"
 #include "tests/unit/fake_ticker.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A 16550 for host tests, behind drivers/uart_port.h: registers, a transmit FIFO that empties at
+// A 16550 for host tests, behind drivers/uart/port.h: registers, a transmit FIFO that empties at
 // once or when the test says so, receive queue, interrupt line with its edges; and the emulators'
 // debug port. Safe to use from several threads.
 #ifndef TESTS_UNIT_FAKE_UART_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/console.h"
+#include "drivers/console/console.h"
 
 #define FAKE_UART_BASE 0x3f8
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector registers of a guest, behind the functions of arch/vector_regs.h.
+// Vector registers of a guest, behind the functions of arch/virt/vector_regs.h.
 #ifndef TESTS_UNIT_FAKE_VECTORS_H
 #define TESTS_UNIT_FAKE_VECTORS_H
 
-#include "arch/vector_regs.h"
+#include "arch/virt/vector_regs.h"
 
 struct fake_vectors {
     struct vector_value reg[16];

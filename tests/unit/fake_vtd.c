@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/exceptions.h"
-#include "arch/mmu.h"
-#include "arch/tsc.h"
+#include "arch/cpu/tsc.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/memory/mmu.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_vtd.h"
 

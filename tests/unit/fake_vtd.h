@@ -7,8 +7,8 @@
 #ifndef TESTS_UNIT_FAKE_VTD_H
 #define TESTS_UNIT_FAKE_VTD_H
 
-#include "drivers/acpi.h"
-#include "drivers/vtd.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/vtd/vtd.h"
 
 #define FAKE_VTD_RECORDS 4u
 #define FAKE_VTD_CACHE   64u

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "hv/guest_acpi.h"
-#include "hv/guest_e820.h"
+#include "hv/guest/acpi.h"
+#include "hv/guest/e820.h"
 
 const struct guest_platform usual_platform = {
     .cpu_count = 2,

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_GUEST_ACPI_FIXTURE_H
 #define TESTS_UNIT_GUEST_ACPI_FIXTURE_H
 
-#include "hv/guest_platform.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/unit/fake_guest_ram.h"
 
 // Two CPUs and no PCI bus.

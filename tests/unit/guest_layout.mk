@@ -1,2 +1,2 @@
 UNIT_TESTS += test_guest_layout
-test_guest_layout_SRCS = tests/unit/test_guest_layout.c hv/guest_layout.c hv/page_alloc.c
+test_guest_layout_SRCS = tests/unit/test_guest_layout.c hv/memory/guest_layout.c hv/memory/page_alloc.c

@@ -5,7 +5,7 @@
 
 #include <elf.h>
 
-#include "hv/load.h"
+#include "hv/guest/load.h"
 #include "tests/unit/fake_guest_ram.h"
 
 #define HEADER_AT  0x200u // of the Multiboot header

@@ -1,2 +1,2 @@
 UNIT_TESTS += test_paging
-test_paging_SRCS = tests/unit/test_paging.c tests/unit/fake_heap.c arch/paging.c arch/pt_format.c
+test_paging_SRCS = tests/unit/test_paging.c tests/unit/fake_heap.c arch/memory/paging.c arch/memory/pt_format.c

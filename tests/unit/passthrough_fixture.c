@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands in for the hardware around hv/passthrough*.c; see passthrough_fixture.h.
+// What stands in for the hardware around hv/device/*.c; see passthrough_fixture.h.
 #include "tests/unit/passthrough_fixture.h"
 
 #include <assert.h>
@@ -7,20 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/exceptions.h"
-#include "arch/io_sized.h"
-#include "arch/mmu.h"
-#include "arch/percpu.h"
-#include "arch/tsc.h"
-#include "arch/virt.h"
-#include "drivers/console.h"
-#include "drivers/format.h"
-#include "drivers/ioapic.h"
-#include "hv/assign.h"
-#include "hv/deliver.h"
-#include "hv/guest_platform.h"
-#include "hv/log.h"
-#include "hv/passthrough.h"
+#include "arch/cpu/io_sized.h"
+#include "arch/cpu/tsc.h"
+#include "arch/interrupt/exceptions.h"
+#include "arch/lib/format.h"
+#include "arch/memory/mmu.h"
+#include "arch/memory/percpu.h"
+#include "arch/virt/virt.h"
+#include "drivers/console/console.h"
+#include "drivers/ioapic/ioapic.h"
+#include "hv/device/assign.h"
+#include "hv/device/passthrough.h"
+#include "hv/machine/guest_platform.h"
+#include "hv/partition/deliver.h"
+#include "hv/partition/log.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_print.h"
 

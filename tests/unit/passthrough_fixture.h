@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A partition of two processors with one network adapter of its own, for tests of
-// hv/passthrough*.c: configuration space in memory, an IOMMU and an IOAPIC that remember what they
+// hv/device/*.c: configuration space in memory, an IOMMU and an IOAPIC that remember what they
 // were told, the MSI-X table in a page of memory, a heap, and a console.
 #ifndef TESTS_UNIT_PASSTHROUGH_FIXTURE_H
 #define TESTS_UNIT_PASSTHROUGH_FIXTURE_H
@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hv/assign.h"
-#include "hv/machine.h"
-#include "hv/machine_pci.h"
-#include "hv/partition.h"
-#include "hv/passthrough.h"
+#include "hv/device/assign.h"
+#include "hv/device/passthrough.h"
+#include "hv/machine/machine.h"
+#include "hv/machine/pci.h"
+#include "hv/partition/partition.h"
 #include "tests/unit/fake_pci_config.h"
 
 #define FIX_HANDLES   64      // interrupts of the IOMMU

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What registers hold after RESET and INIT, arch/reset_state.c.
+# What registers hold after RESET and INIT, arch/virt/reset_state.c.
 UNIT_TESTS += test_reset_state
-test_reset_state_SRCS = tests/unit/test_reset_state.c arch/reset_state.c hv/msr_policy.c hv/msr_rules.c hv/vapic_rules.c
+test_reset_state_SRCS = tests/unit/test_reset_state.c arch/virt/reset_state.c hv/policy/msr_policy.c \
+                        hv/policy/msr_rules.c hv/interrupt/vapic_rules.c

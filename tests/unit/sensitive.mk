@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # The sensitive-instruction table of docs/tables against what the hypervisor uses.
 UNIT_TESTS += test_sensitive
-SENSITIVE_SRCS := $(wildcard docs/tables/sensitive*.c) arch/exception_intercepts.c arch/svm/controls.c \
-                  arch/vmx/controls.c arch/vmx/cr_rules.c hv/msr_policy.c hv/msr_rules.c \
-                  hv/vapic_rules.c drivers/format.c
-test_sensitive_SRCS = tests/unit/test_sensitive.c $(SENSITIVE_SRCS) hv/cpuid_policy.c \
-                      hv/cpuid_rules.c hv/decode.c hv/decode_rare.c hv/decode_tables.c docs/tables/insn_names.c
+SENSITIVE_SRCS := $(wildcard docs/tables/sensitive*.c) arch/virt/exception_intercepts.c arch/svm/controls.c \
+                  arch/vmx/controls.c arch/vmx/cr_rules.c hv/policy/msr_policy.c hv/policy/msr_rules.c \
+                  hv/interrupt/vapic_rules.c arch/lib/format.c
+test_sensitive_SRCS = tests/unit/test_sensitive.c $(SENSITIVE_SRCS) hv/policy/cpuid_policy.c \
+                      hv/policy/cpuid_rules.c hv/emulate/decode.c hv/emulate/decode_rare.c \
+                      hv/emulate/decode_tables.c docs/tables/insn_names.c
 UNIT_TESTS += test_cpuid_notes
-test_cpuid_notes_SRCS = tests/unit/test_cpuid_notes.c docs/tables/cpuid_notes.c hv/cpuid_policy.c hv/cpuid_rules.c
+test_cpuid_notes_SRCS = tests/unit/test_cpuid_notes.c docs/tables/cpuid_notes.c hv/policy/cpuid_policy.c \
+                        hv/policy/cpuid_rules.c
 test_cpuid_notes_DEPS = $(GEN)/cpuid_names.inc
 # The back ends' dispatch of exits; the tests include it.
 UNIT_TESTS += test_svm_dispatch test_vmx_dispatch

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What decides in the AMD-V back end, arch/svm.
 UNIT_TESTS += test_svm_verdict
-test_svm_verdict_SRCS = tests/unit/test_svm_verdict.c arch/svm/verdict.c drivers/format.c
+test_svm_verdict_SRCS = tests/unit/test_svm_verdict.c arch/svm/verdict.c arch/lib/format.c
 UNIT_TESTS += test_ssbd
-test_ssbd_SRCS = tests/unit/test_ssbd.c arch/ssbd.c
+test_ssbd_SRCS = tests/unit/test_ssbd.c arch/virt/ssbd.c

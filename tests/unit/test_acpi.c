@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/types.h"
-#include "arch/window.h"
-#include "drivers/acpi.h"
-#include "drivers/acpi_tables.h"
-#include "drivers/console.h"
-#include "drivers/format.h"
-#include "drivers/ioapic.h"
+#include "arch/lib/format.h"
+#include "arch/lib/types.h"
+#include "arch/memory/window.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/acpi/tables.h"
+#include "drivers/console/console.h"
+#include "drivers/ioapic/ioapic.h"
 
 // The first MiB, and 64 KiB elsewhere for tables.
 #define HIGH      0x7ff00000u

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "arch/window.h"
-#include "drivers/acpi.h"
-#include "drivers/acpi_tables.h"
-#include "hv/console_cpu.h"
+#include "arch/memory/window.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/acpi/tables.h"
+#include "hv/machine/console_cpu.h"
 #include "tests/unit/fake_print.h"
 
 #define FAR  0x17fff0000ull

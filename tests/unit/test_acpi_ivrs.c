@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "drivers/acpi_ivrs.h"
-#include "drivers/console.h"
+#include "drivers/amdvi/ivrs.h"
+#include "drivers/console/console.h"
 #include "tests/unit/ivrs_image.h"
 
 #define BASE 0xfed80000ull

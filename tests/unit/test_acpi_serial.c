@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// drivers/acpi_serial.c: what SPCR and DBG2 say of a serial port, good and malformed.
+// drivers/acpi/serial.c: what SPCR and DBG2 say of a serial port, good and malformed.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +8,10 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "arch/types.h"
-#include "arch/window.h"
-#include "drivers/acpi.h"
-#include "drivers/acpi_tables.h"
+#include "arch/lib/types.h"
+#include "arch/memory/window.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/acpi/tables.h"
 #include "tests/unit/fake_print.h"
 
 static uint8_t memory[512]; // from address 0 on

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// arch/apic_base.c: from every mode to every mode, on a processor that faults on an illegal step.
+// arch/interrupt/apic_base.c: from every mode to every mode, on a processor that faults on an
+// illegal step.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "arch/apic_base.h"
-#include "arch/apic_defs.h"
+#include "arch/interrupt/apic_base.h"
+#include "arch/interrupt/apic_defs.h"
 
 #define MODE_BITS (APIC_BASE_ENABLE | APIC_BASE_EXTD)
 #define PAGE      0xfee00000ull

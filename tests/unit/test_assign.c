@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/assign.c: what may be given away, and what is said about the rest.
+// hv/device/assign.c: what may be given away, and what is said about the rest.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "hv/assign.h"
+#include "hv/device/assign.h"
 #include "partitions/config.h"
 
 #define MOST_LINES 16

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "hv/string_io.h"
+#include "hv/emulate/string_io.h"
 #include "tests/unit/fake_device.h"
 
 #define PORT   0x1f0

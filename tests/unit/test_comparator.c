@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/comparator.c, with drivers/hpet.c, on a model of an HPET and of IOAPIC pins: which comparators
-// are used and by which pin, who gets one, and what its interrupts are.
+// hv/partition/comparator.c, with drivers/clock/hpet.c, on a model of an HPET and of IOAPIC pins:
+// which comparators are used and by which pin, who gets one, and what its interrupts are.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,17 +9,17 @@
 
 #include <cmocka.h>
 
-#include "arch/apic.h"
-#include "arch/mmu.h"
-#include "arch/tsc.h"
-#include "drivers/acpi_tables.h"
-#include "hv/comparator.h"
-#include "hv/gsi_taken.h"
-#include "hv/ioapic_pin.h"
-#include "hv/machine.h"
-#include "hv/partition.h"
-#include "hv/passthrough.h"
-#include "hv/timer.h"
+#include "arch/cpu/tsc.h"
+#include "arch/interrupt/apic.h"
+#include "arch/memory/mmu.h"
+#include "drivers/acpi/tables.h"
+#include "hv/device/passthrough.h"
+#include "hv/machine/ioapic_pin.h"
+#include "hv/machine/machine.h"
+#include "hv/partition/comparator.h"
+#include "hv/partition/partition.h"
+#include "hv/partition/timer.h"
+#include "hv/start/gsi_taken.h"
 #include "tests/unit/fake_hpet.h"
 
 #define TSC_PER_TICK 100u // of the HPET's clock

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "partitions/config_scan.h"
 #include "partitions/config_syntax.h"
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "partitions/config_text.h"
 
 static char folder[32];

@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "drivers/console.h"
-#include "drivers/console_line.h"
-#include "drivers/console_ring.h"
-#include "drivers/uart.h"
-#include "drivers/uart_port.h"
+#include "drivers/console/console.h"
+#include "drivers/console/line.h"
+#include "drivers/console/ring.h"
+#include "drivers/uart/port.h"
+#include "drivers/uart/uart.h"
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "drivers/console.h"
-#include "drivers/console_history.h"
+#include "drivers/console/console.h"
+#include "drivers/console/history.h"
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 

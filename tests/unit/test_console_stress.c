@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/console.h"
+#include "drivers/console/console.h"
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 

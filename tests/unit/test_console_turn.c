@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "drivers/console.h"
-#include "drivers/console_turn.h"
+#include "drivers/console/console.h"
+#include "drivers/console/turn.h"
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 

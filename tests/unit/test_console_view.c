@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "drivers/console.h"
-#include "drivers/console_filter.h"
-#include "drivers/console_ring.h"
-#include "drivers/console_screen.h"
+#include "drivers/console/console.h"
+#include "drivers/console/filter.h"
+#include "drivers/console/ring.h"
+#include "drivers/console/screen.h"
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
 

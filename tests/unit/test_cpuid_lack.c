@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/cpuid_lack.c: a guest is shown what the boot CPU has, and another CPU is held against it.
+// hv/policy/cpuid_lack.c: a guest is shown what the boot CPU has, and another CPU is held against
+// it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/cpuid_lack.h"
+#include "hv/policy/cpuid_lack.h"
 
 static struct row {
     uint32_t leaf, subleaf, out[4];

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/cpuid_policy.h"
+#include "hv/policy/cpuid_policy.h"
 
 // ---- hosts --------------------------------------------------------------------------------------
 

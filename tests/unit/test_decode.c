@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
+#include "arch/virt/guest_regs.h"
 #include "docs/tables/insn_names.h"
-#include "hv/decode.h"
-#include "hv/guest_regs.h"
+#include "hv/emulate/decode.h"
 
 #define NONE INSN_NO_REG
 
@@ -21,7 +21,7 @@ struct row {
     struct insn insn;
 };
 
-// Fields that are not named are 0, as are those of hv/decode.h's defaults but these.
+// Fields that are not named are 0, as are those of hv/emulate/decode.h's defaults but these.
 #define MEM  .mem = true
 #define FLAT .base = NONE, .index = NONE
 

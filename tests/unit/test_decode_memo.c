@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "hv/decode_memo.h"
+#include "hv/emulate/decode_memo.h"
 #include "tests/unit/fake_device.h"
 
 static const enum decode_mode modes[] = {DECODE_16, DECODE_32, DECODE_64};

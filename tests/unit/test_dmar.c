@@ -9,9 +9,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "drivers/acpi_dmar.h"
-#include "drivers/console.h"
-#include "drivers/format.h"
+#include "arch/lib/format.h"
+#include "drivers/console/console.h"
+#include "drivers/vtd/dmar.h"
 #include "tests/unit/fake_vtd.h"
 
 #define UNIT_A 0xfed90000u

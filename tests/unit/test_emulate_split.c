@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/string_io.h"
+#include "hv/emulate/string_io.h"
 #include "tests/unit/fake_device.h"
 #include "tests/unit/fake_vectors.h"
 

@@ -14,9 +14,9 @@
 
 #include <Zydis/Zydis.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "docs/tables/emulation_gaps.h"
-#include "hv/decode.h"
+#include "hv/emulate/decode.h"
 
 #define BUFFER 24u
 

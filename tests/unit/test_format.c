@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// drivers/format.c against expected texts, and against the C library's snprintf.
+// arch/lib/format.c against expected texts, and against the C library's snprintf.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "drivers/format.h"
+#include "arch/lib/format.h"
 
 // Same text and same length as libc, in a buffer that fits.
 #define SAME(...)                                                                                  \

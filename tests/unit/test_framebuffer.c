@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "arch/types.h"
-#include "drivers/console.h"
-#include "drivers/framebuffer.h"
+#include "arch/lib/types.h"
+#include "drivers/console/console.h"
+#include "drivers/console/framebuffer.h"
 #include "font.h"
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"

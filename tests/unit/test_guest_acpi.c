@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "hv/guest_acpi.h"
-#include "hv/guest_e820.h"
+#include "hv/guest/acpi.h"
+#include "hv/guest/e820.h"
 #include "tests/unit/guest_acpi_fixture.h"
 
 static void root_pointer_holds(void **state)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hv/guest_acpi.h"
+#include "hv/guest/acpi.h"
 #include "tests/unit/guest_acpi_fixture.h"
 
 // Runs a shell command and gives its exit status; its output is added to `out`.

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "hv/bios_rules.h"
-#include "hv/fault_limit.h"
-#include "hv/guest_bios.h"
-#include "hv/guest_e820.h"
+#include "hv/guest/bios.h"
+#include "hv/guest/bios_rules.h"
+#include "hv/guest/e820.h"
+#include "hv/partition/fault_limit.h"
 #include "tests/unit/fake_guest_ram.h"
 
 static void each_vector_has_a_stub_of_its_own(void **state)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_layout.h"
+#include "hv/memory/guest_layout.h"
 
 static struct page_alloc alloc;
 static struct guest_ram ram;

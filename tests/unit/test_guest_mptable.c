@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "hv/guest_e820.h"
-#include "hv/guest_mptable.h"
+#include "hv/guest/e820.h"
+#include "hv/guest/mptable.h"
 #include "tests/unit/fake_guest_ram.h"
 
 static const struct guest_platform usual = {

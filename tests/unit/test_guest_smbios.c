@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hv/guest_e820.h"
-#include "hv/guest_smbios.h"
+#include "hv/guest/e820.h"
+#include "hv/guest/smbios.h"
 #include "tests/unit/fake_guest_ram.h"
 
 static const struct guest_platform usual = {

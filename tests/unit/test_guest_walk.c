@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_walk.h"
+#include "hv/memory/guest_walk.h"
 #include "tests/unit/fake_flat_ram.h"
 
 #define P   BIT(0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// drivers/hpet.c on a model of an HPET: the firmware's table, what firmware left running, and when
-// comparators match, also where their registers are slow.
+// drivers/clock/hpet.c on a model of an HPET: the firmware's table, what firmware left running, and
+// when comparators match, also where their registers are slow.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "arch/types.h"
-#include "drivers/acpi_tables.h"
-#include "drivers/hpet.h"
+#include "arch/lib/types.h"
+#include "drivers/acpi/tables.h"
+#include "drivers/clock/hpet.h"
 #include "tests/unit/fake_hpet.h"
 
 #define REGISTERS ((volatile uint32_t *)(void *)&fake_hpet)

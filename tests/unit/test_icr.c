@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "arch/apic_defs.h"
-#include "hv/icr.h"
+#include "arch/interrupt/apic_defs.h"
+#include "hv/interrupt/icr.h"
 
 static struct icr_topology topology(unsigned count, enum apic_mode mode)
 {

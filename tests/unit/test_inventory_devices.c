@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/inventory_devices.c: which functions are proposed together, and what is said of the others.
+// hv/start/inventory_devices.c: which functions are proposed together, and what is said of the
+// others.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,12 +9,12 @@
 
 #include <cmocka.h>
 
-#include "drivers/iommu.h"
-#include "hv/assign.h"
-#include "hv/inventory_devices.h"
-#include "hv/machine.h"
-#include "hv/machine_pci.h"
-#include "hv/passthrough.h"
+#include "drivers/iommu/iommu.h"
+#include "hv/device/assign.h"
+#include "hv/device/passthrough.h"
+#include "hv/machine/machine.h"
+#include "hv/machine/pci.h"
+#include "hv/start/inventory_devices.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_pci_config.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/inventory_plan.c: who gets which CPUs, and how much memory.
+// hv/start/inventory_plan.c: who gets which CPUs, and how much memory.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_layout.h"
-#include "hv/inventory_plan.h"
+#include "hv/memory/guest_layout.h"
+#include "hv/start/inventory_plan.h"
 
 static struct page_alloc alloc;
 static struct topology_place cpus[MAX_CPUS];

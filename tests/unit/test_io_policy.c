@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "hv/io_policy.h"
-#include "hv/kept_ports.h"
+#include "hv/machine/kept_ports.h"
+#include "hv/policy/io_policy.h"
 
 static uint8_t map[12288];
 static struct io_refusal refusal;

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hv/guest_e820.h"
-#include "hv/load.h"
+#include "hv/guest/e820.h"
+#include "hv/guest/load.h"
 #include "tests/unit/fake_guest_ram.h"
 
 #define IMAGE_SIZE 0x3000u

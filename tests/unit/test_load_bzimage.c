@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/guest_e820.h"
-#include "hv/load.h"
+#include "hv/guest/e820.h"
+#include "hv/guest/load.h"
 #include "tests/unit/fake_guest_ram.h"
 
 #define SETUP_SECTORS 3u

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/guest_e820.h"
+#include "hv/guest/e820.h"
 #include "tests/unit/multiboot_image.h"
 
 static void loads_by_addresses(void **state)

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "hv/guest_e820.h"
-#include "hv/load_space.h"
+#include "hv/guest/e820.h"
+#include "hv/guest/load_space.h"
 #include "tests/unit/fake_guest_ram.h"
 
 static void ram_below_and_above_the_hole(void **state)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hv/log_share.h"
+#include "hv/partition/log_share.h"
 
 static struct log_share share;
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hv/machine_check.h"
+#include "hv/life/machine_check.h"
 
 #define RIPV    BIT(0)
 #define HARMFUL (BIT(63) | BIT(61) | BIT(60))

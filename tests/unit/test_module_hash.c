@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "arch/tsc.h"
-#include "hv/guest_mem.h"
-#include "hv/machine.h"
-#include "hv/module_hash.h"
+#include "arch/cpu/tsc.h"
+#include "hv/machine/machine.h"
+#include "hv/machine/module_hash.h"
+#include "hv/memory/guest_mem.h"
 #include "tests/unit/config_fixture.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_print.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/msi_check.c: every message a guest may write ends at one of its own CPUs, or nowhere.
+// hv/interrupt/msi_check.c: every message a guest may write ends at one of its own CPUs, or
+// nowhere.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "arch/apic_defs.h"
-#include "hv/msi_check.h"
+#include "arch/interrupt/apic_defs.h"
+#include "hv/interrupt/msi_check.h"
 
 #define WINDOW 0xfee00000ull
 

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "arch/msr.h"
-#include "hv/cpuid_policy.h"
-#include "hv/msr_policy.h"
-#include "hv/vapic.h"
+#include "arch/cpu/msr.h"
+#include "hv/interrupt/vapic.h"
+#include "hv/policy/cpuid_policy.h"
+#include "hv/policy/msr_policy.h"
 
 static uint8_t svm[2][8192]; // [x2apic_mode]
 static uint8_t vmx[2][4096];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// arch/mtrr.c and hv/uncached.c: types of addresses, CPUs that differ, and memory that is left out.
+// arch/cpu/mtrr.c and hv/memory/uncached.c: types of addresses, CPUs that differ, and memory that
+// is left out.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "arch/msr.h"
-#include "arch/mtrr.h"
-#include "hv/uncached.h"
+#include "arch/cpu/msr.h"
+#include "arch/cpu/mtrr.h"
+#include "hv/memory/uncached.h"
 #include "tests/unit/fake_print.h"
 
 #define ON    MTRR_DEF_TYPE_ENABLE

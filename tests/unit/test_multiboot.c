@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "arch/types.h"
-#include "boot/boot_module.h"
+#include "arch/lib/types.h"
+#include "boot/module.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "boot/multiboot_parse.h"

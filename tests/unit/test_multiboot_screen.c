@@ -9,12 +9,12 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "arch/types.h"
-#include "boot/boot_screen.h"
+#include "arch/lib/types.h"
 #include "boot/multiboot1.h"
 #include "boot/multiboot2.h"
 #include "boot/multiboot_parse.h"
 #include "boot/options.h"
+#include "boot/screen.h"
 #include "tests/unit/fake_phys.h"
 
 #define BASE FAKE_PHYS_BASE

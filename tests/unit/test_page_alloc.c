@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/page_alloc.h"
+#include "hv/memory/page_alloc.h"
 
 static struct page_alloc alloc;
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "arch/paging.h"
+#include "arch/memory/paging.h"
 #include "tests/unit/fake_heap.h"
 
 #define RW  (PT_READ | PT_WRITE)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/passthrough.c and hv/passthrough_faults.c: what a partition with a device is given, its pins,
-// the order of start and stop, and what becomes of refused DMA.
+// hv/device/passthrough.c and hv/device/faults.c: what a partition with a device is given, its
+// pins, the order of start and stop, and what becomes of refused DMA.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "drivers/ioapic.h"
-#include "hv/guest_platform.h"
-#include "hv/passthrough.h"
+#include "drivers/ioapic/ioapic.h"
+#include "hv/device/passthrough.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/unit/fake_heap.h"
 #include "tests/unit/fake_print.h"
 #include "tests/unit/passthrough_fixture.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/passthrough_irq.c: a device interrupts only with what was checked, with an IOMMU and without,
+// hv/device/irq.c: a device interrupts only with what was checked, with an IOMMU and without,
 // and nothing half-written is ever live.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "drivers/ioapic.h"
-#include "hv/guest_platform.h"
-#include "hv/passthrough.h"
+#include "drivers/ioapic/ioapic.h"
+#include "hv/device/passthrough.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/unit/fake_print.h"
 #include "tests/unit/passthrough_fixture.h"
 

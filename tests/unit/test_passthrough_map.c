@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/passthrough_map.c: BARs in the guest's memory without the pages of the MSI-X table, tables of
+// hv/device/map.c: BARs in the guest's memory without the pages of the MSI-X table, tables of
 // the window within their budget, I/O BARs, and what resets that the guest asks for leave.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_platform.h"
-#include "hv/passthrough.h"
+#include "hv/device/passthrough.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/unit/fake_print.h"
 #include "tests/unit/passthrough_fixture.h"
 

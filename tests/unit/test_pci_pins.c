@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/pci_pins.c: tables of devices, and which interrupt each one gets.
+// hv/device/pci_pins.c: tables of devices, and which interrupt each one gets.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "drivers/pci.h"
-#include "hv/guest_platform.h"
-#include "hv/pci_pins.h"
+#include "drivers/pci/pci.h"
+#include "hv/device/pci_pins.h"
+#include "hv/machine/guest_platform.h"
 
 #define CONSOLE 4u
 #define NONE    UINT8_MAX

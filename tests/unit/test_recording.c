@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// arch/recording.c on processors of either vendor, which answer #GP for the other's registers.
+// arch/cpu/recording.c on processors of either vendor, which answer #GP for the other's registers.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "arch/msr.h"
-#include "arch/msr_access.h"
-#include "arch/recording.h"
+#include "arch/cpu/msr.h"
+#include "arch/cpu/msr_access.h"
+#include "arch/cpu/recording.h"
 
 static struct msr {
     uint32_t number;

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "arch/reset_state.h"
-#include "hv/msr_policy.h"
+#include "arch/virt/reset_state.h"
+#include "hv/policy/msr_policy.h"
 
 // SDM vol. 3, table "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"; APM
 // vol. 2, table "Initial Processor State".

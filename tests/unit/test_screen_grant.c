@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/screen_grant.c: when a partition can have the framebuffer, and where it finds it.
+// hv/device/screen_grant.c: when a partition can have the framebuffer, and where it finds it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_platform.h"
-#include "hv/screen_grant.h"
+#include "hv/device/screen_grant.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/unit/config_fixture.h"
 
 #define BETA 1 // whose it is

@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "arch/exception_intercepts.h"
+#include "arch/virt/exception_intercepts.h"
 #include "arch/vmx/cr_rules.h"
 #include "docs/tables/insn_names.h"
 #include "docs/tables/sensitive.h"
-#include "hv/decode.h"
+#include "hv/emulate/decode.h"
 
 // A host that has every bit.
 void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])

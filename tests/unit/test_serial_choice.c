@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/serial_choice.c: what console= means, and which ports, functions and interrupts it leads to.
+// hv/machine/serial_choice.c: what console= means, and which ports, functions and interrupts it
+// leads to.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "hv/serial_choice.h"
+#include "hv/machine/serial_choice.h"
 
 static void words_of_the_command_line(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "arch/ssbd.h"
+#include "arch/virt/ssbd.h"
 
 // CPUID 0x80000008 EBX.
 #define IBPB      (1u << 12)

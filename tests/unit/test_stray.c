@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/stray.c: what a PC has where a partition has nothing, and that the memory of pages is bounded.
+// hv/partition/stray.c: what a PC has where a partition has nothing, and that the memory of pages
+// is bounded.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/stray.h"
+#include "hv/partition/stray.h"
 
 static void test_table(void **state)
 {

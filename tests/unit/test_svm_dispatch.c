@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "arch/exception_intercepts.h"
+#include "arch/virt/exception_intercepts.h"
 #include "tests/unit/fake_exits.h"
 
 // The static functions under test, and with them what belongs to that file alone.

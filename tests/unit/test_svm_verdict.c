@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "arch/msr.h"
+#include "arch/cpu/msr.h"
 #include "arch/svm/verdict.h"
 
 #define NPT            0x01u

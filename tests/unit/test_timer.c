@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/timer.c: where a timer's interrupts come from on each kind of machine, when they come and in
-// what order, and that a timer that was taken back sends nothing. The tests stand in the order in
-// which one machine after the other is started: first those without an unowned CPU.
+// hv/partition/timer.c: where a timer's interrupts come from on each kind of machine, when they
+// come and in what order, and that a timer that was taken back sends nothing. The tests stand in
+// the order in which one machine after the other is started: first those without an unowned CPU.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,13 +10,13 @@
 
 #include <cmocka.h>
 
-#include "arch/apic.h"
-#include "arch/tsc.h"
-#include "arch/virt.h"
-#include "hv/comparator.h"
-#include "hv/machine.h"
-#include "hv/timer.h"
-#include "hv/vcpu.h"
+#include "arch/cpu/tsc.h"
+#include "arch/interrupt/apic.h"
+#include "arch/virt/virt.h"
+#include "hv/machine/machine.h"
+#include "hv/partition/comparator.h"
+#include "hv/partition/timer.h"
+#include "hv/partition/vcpu.h"
 
 #define CPUS   4
 #define TSC_HZ 2000000000ull

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/timer_choice.c: each combination of what a machine has, and the periods of a timer.
+// hv/partition/timer_choice.c: each combination of what a machine has, and the periods of a timer.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hv/timer_choice.h"
+#include "hv/partition/timer_choice.h"
 
 static void choices(void **state)
 {

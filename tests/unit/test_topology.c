@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// arch/topology.c: the cut of APIC IDs by what CPUID says on processors of each kind.
+// arch/cpu/topology.c: the cut of APIC IDs by what CPUID says on processors of each kind.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "arch/topology.h"
+#include "arch/cpu/topology.h"
 
 struct row {
     uint32_t leaf, subleaf, value[4];

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "arch/tsc_scale.h"
+#include "arch/cpu/tsc_scale.h"
 
 #define PIT_HZ 1193182u
 

@@ -9,7 +9,7 @@
 // cmocka last: it needs the headers above
 #include <cmocka.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "boot/uefi/firmware.h"
 #include "boot/uefi/memory_map.h"
 

@@ -10,8 +10,8 @@
 // cmocka last: it needs the headers above
 #include <cmocka.h>
 
-#include "arch/layout.h"
-#include "arch/types.h"
+#include "arch/lib/types.h"
+#include "arch/memory/layout.h"
 #include "boot/uefi/elf_image.h"
 #include "boot/uefi/parts.h"
 #include "boot/uefi/pe.h"

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "arch/apic.h"
-#include "arch/msr.h"
-#include "hv/vapic.h"
+#include "arch/cpu/msr.h"
+#include "arch/interrupt/apic.h"
+#include "hv/interrupt/vapic.h"
 
 // ---- the physical APIC ------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/vdev/vmsix.c: the virtual MSI-X table.
+// hv/vpci/vmsix.c: the virtual MSI-X table.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hv/vdev/vmsix.h"
+#include "hv/vpci/vmsix.h"
 
 #define VECTORS 5
 #define TABLE   0x1ff0u // the first entry ends a page

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "arch/register_bits.h"
+#include "arch/cpu/register_bits.h"
 #include "arch/vmx/check.h"
 
 static const struct vmx_limits limits = {

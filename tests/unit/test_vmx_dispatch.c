@@ -28,7 +28,7 @@ static void vmwrite(enum vmcs_field field, uint64_t value)
     vmcs[field] = value;
 }
 
-#include "arch/percpu.h"
+#include "arch/memory/percpu.h"
 static struct cpu fake_cpu;
 #define this_cpu() (&fake_cpu)
 

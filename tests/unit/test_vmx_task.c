@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "arch/register_bits.h"
+#include "arch/cpu/register_bits.h"
 #include "arch/vmx/task.h"
 #include "tests/unit/fake_flat_ram.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/vdev/vpci.c: how an operating system looks for a PCI bus, and finds it empty.
+// hv/vpci/vpci.c: how an operating system looks for a PCI bus, and finds it empty.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hv/vdev/vpci.h"
+#include "hv/vpci/vpci.h"
 
 static struct vpci pci;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/vdev/vpci_bar.c: sizing, power-on addresses, and which placements of a guest count.
+// hv/vpci/bar.c: sizing, power-on addresses, and which placements of a guest count.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_platform.h"
-#include "hv/vdev/vpci.h"
+#include "hv/machine/guest_platform.h"
+#include "hv/vpci/vpci.h"
 #include "tests/unit/fake_pci_config.h"
 
 #define DEVFN  0x18

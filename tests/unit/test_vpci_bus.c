@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/vdev/vpci.c and vpci_function.c: who is on the bus, both ways to configuration space, and the
+// hv/vpci/vpci.c and vpci_function.c: who is on the bus, both ways to configuration space, and the
 // registers of the header.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_platform.h"
-#include "hv/pci_rules.h"
-#include "hv/vdev/vpci.h"
+#include "hv/machine/guest_platform.h"
+#include "hv/vpci/rules.h"
+#include "hv/vpci/vpci.h"
 #include "tests/unit/fake_pci_config.h"
 
 static struct vpci pci;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/vdev/vpci_caps.c and what the capabilities' registers do: which are shown, the list over them,
+// hv/vpci/caps.c and what the capabilities' registers do: which are shown, the list over them,
 // power states, MSI and MSI-X, PCI Express, virtio.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "hv/vdev/vpci.h"
+#include "hv/vpci/vpci.h"
 #include "tests/unit/fake_pci_config.h"
 
 #define DEVFN 0x18

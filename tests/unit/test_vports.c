@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hv/guest_platform.h"
+#include "hv/machine/guest_platform.h"
 #include "hv/vdev/ports.h"
 #include "hv/vdev/vpm.h"
 

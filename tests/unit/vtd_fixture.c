@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "drivers/console.h"
+#include "drivers/console/console.h"
 #include "tests/unit/vtd_fixture.h"
 
 struct acpi_info *acpi;

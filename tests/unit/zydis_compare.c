@@ -5,9 +5,9 @@
 
 #include <Zydis/Zydis.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
+#include "arch/virt/guest_regs.h"
 #include "docs/tables/insn_names.h"
-#include "hv/guest_regs.h"
 
 struct reference {
     ZydisDecodedInstruction insn;

@@ -5,7 +5,7 @@
 #ifndef TESTS_UNIT_ZYDIS_COMPARE_H
 #define TESTS_UNIT_ZYDIS_COMPARE_H
 
-#include "hv/decode.h"
+#include "hv/emulate/decode.h"
 
 struct zydis_comparison {
     const char *difference; // what is not the same, or NULL

@@ -3,7 +3,7 @@
 // another device's BAR, the edge of the address space. There the device must not answer, and what
 // was there before must.
 
-#include "hv/guest_platform.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/guests/dma/dma.h"
 
 enum {

@@ -2,7 +2,7 @@
 // Whether a device works as its driver expects: registers, DMA, MSI on either CPU, INTx, and a BAR
 // that is moved.
 
-#include "hv/guest_platform.h"
+#include "hv/machine/guest_platform.h"
 #include "tests/guests/dma/dma.h"
 
 enum {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers of restart.elf's CPUs but those of XSAVE: the hypervisor's own table says what they
 // hold. skip=MSR leaves out one that the emulator has wrong.
-#include "arch/reset_state.c"
+#include "arch/virt/reset_state.c"
 #include "tests/guests/restart/restart.h"
 
 #define CR0_WRITABLE (CR0_MP | CR0_EM | CR0_TS | CR0_WP | BIT(18)) // AM

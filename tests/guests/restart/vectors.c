@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers of restart.elf's CPUs that XSAVE covers: looked at, and filled, through its image.
-#include "arch/cpuid.h"
-#include "arch/register_bits.h"
-#include "arch/reset_state.h"
+#include "arch/cpu/cpuid.h"
+#include "arch/cpu/register_bits.h"
+#include "arch/virt/reset_state.h"
 #include "tests/guests/restart/restart.h"
 
 enum {

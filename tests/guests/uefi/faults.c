@@ -5,7 +5,7 @@
 #include <efi.h>
 #include <efilib.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 
 #define MAP_SIZE  KIB(64)
 #define MAX_TAKEN 2048

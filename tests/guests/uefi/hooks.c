@@ -6,7 +6,7 @@
 #include <efilib.h>
 #include <stdbool.h>
 
-#include "arch/types.h"
+#include "arch/lib/types.h"
 #include "tests/guests/uefi/faults.h"
 
 #define CASES_SIZE 4096

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lock between CPUs of one partition, or between CPUs at boot. Never taken from the NMI handler.
+#ifndef ARCH_LIB_SPINLOCK_H
+#define ARCH_LIB_SPINLOCK_H
+
+#include <stdint.h>
+
+// 0: free. Written by whoever takes or gives it back, with acquire and release ordering.
+struct spinlock {
+    uint32_t held;
+};
+
+static inline void spin_lock(struct spinlock *lock)
+{
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) != 0) {
+        while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0) {
+            __builtin_ia32_pause();
+        }
+    }
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why what a loader brought can't be used, as text for a person.
+#ifndef BOOT_ERROR_H
+#define BOOT_ERROR_H
+
+#include <stddef.h>
+
+#include "arch/lib/status.h"
+
+// Where the error text goes.
+struct boot_error {
+    char *text;
+    size_t size;
+};
+
+// Writes the error text and returns `status`.
+enum status boot_fail(const struct boot_error *error, enum status status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

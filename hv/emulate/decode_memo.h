@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Remembers decoded instructions by their bytes: a driver writes its device with the same few
+// instructions again and again. What an instruction decodes to depends on nothing but its own bytes
+// and the mode, and both are compared in full at every use, so an entry never becomes wrong,
+// whatever the guest does to its code, page tables or segments.
+#ifndef HV_EMULATE_DECODE_MEMO_H
+#define HV_EMULATE_DECODE_MEMO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/lib/types.h"
+#include "hv/emulate/decode.h"
+
+#define DECODE_MEMO_ENTRIES 8
+
+// The longest instruction's 15 bytes, and the mode as the 16th.
+struct decode_key {
+    uint64_t first;
+    uint64_t second;
+};
+
+// All zeros is empty: nothing is ignored then, and no mode is 0.
+struct decode_memo {
+    struct decode_memo_entry {
+        struct decode_key key;
+        struct decode_key ignored; // ones in the bits behind the instruction, up to the mode
+        struct insn insn;
+    } entry[DECODE_MEMO_ENTRIES];
+};
+
+// `bytes` are INSN_MAX_LENGTH, whatever stands behind the instruction.
+static inline struct decode_key decode_memo_key(const uint8_t *bytes, enum decode_mode mode)
+{
+    struct decode_key key;
+    __builtin_memcpy(&key.first, bytes, sizeof(key.first));
+    __builtin_memcpy(&key.second, bytes + 7, sizeof(key.second));
+    key.second = key.second >> 8 | (uint64_t)mode << 56;
+    return key;
+}
+
+// Opcode and ModRM, or the prefixes: what tells instructions apart before their length is known.
+static inline unsigned decode_memo_slot(const struct decode_key *key)
+{
+    uint64_t start = key->first ^ key->first >> 8;
+    return (unsigned)((start ^ start >> 4) % DECODE_MEMO_ENTRIES);
+}
+
+// The bits of a key that do not belong to an instruction of this length (1 to 15) or to its mode.
+static inline struct decode_key decode_memo_ignored(unsigned length)
+{
+    const uint64_t bytes = ~0ull >> 8; // of the second word, without the mode
+    if (length < 8) {
+        return (struct decode_key){~0ull << (8 * length), bytes};
+    }
+    return (struct decode_key){0, bytes & ~0ull << (8 * (length - 8))};
+}
+
+// What `key` decodes to, or NULL if that is not known. Valid until the next decode_memo_keep().
+static inline const struct insn *decode_memo_find(const struct decode_memo *memo,
+                                                  const struct decode_key *key)
+{
+    const struct decode_memo_entry *e = &memo->entry[decode_memo_slot(key)];
+    uint64_t differs = ((e->key.first ^ key->first) & ~e->ignored.first) |
+                       ((e->key.second ^ key->second) & ~e->ignored.second);
+    return differs == 0 ? &e->insn : NULL;
+}
+
+// Remembers that `key` decodes to `insn`: decode() said STATUS_OK.
+static inline void decode_memo_keep(struct decode_memo *memo, const struct decode_key *key,
+                                    const struct insn *insn)
+{
+    struct decode_memo_entry *e = &memo->entry[decode_memo_slot(key)];
+    e->key = *key;
+    e->ignored = decode_memo_ignored(insn->length);
+    e->insn = *insn;
+}
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading a partition: its memory, devices and image as at power-on.
+#ifndef HV_LIFE_LOAD_H
+#define HV_LIFE_LOAD_H
+
+#include <stddef.h>
+
+#include "arch/lib/status.h"
+
+struct partition;
+
+// Clears the memory, resets the devices, loads image and tables. On an error `error` names the
+// partition. On the CPU of vCPU 0, no other vCPU running.
+enum status partition_load(struct partition *p, char *error, size_t error_size);
+
+#endif

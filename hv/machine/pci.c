@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the functions and the IOMMUs' back end are kept.
+#include "hv/machine/pci.h"
+
+#include "drivers/iommu/iommu.h"
+
+struct machine_pci machine_pci;
+const struct iommu_ops *iommu;
