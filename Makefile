@@ -13,7 +13,7 @@
 #   make fuzz            each fuzzer for FUZZ_SECONDS (60) or a part of it, one after the other; run-NAME: one
 #   make coverage        lines of the decision code that unit tests and fuzzers run; COVERAGE_MIN=90 percent
 #   make guests-test     systems of others in a partition, from docs/guests.md [K=names]; takes an hour
-#   make unit, config-test, boot-test [K=pytest expression], bench, lint, format-check, format, clean
+#   make unit, config-test, boot-test [K=pytest expression], bench, lint, layers, format-check, format, clean
 #
 # CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
 # (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone, V=1 shows the
@@ -114,7 +114,7 @@ endif
 # Bytes that the image may have; clang's code is larger.
 IMAGE_LIMIT := $(if $(findstring clang,$(CC)),528,512)*1024
 
-.PHONY: all run test long-test unit boot-test config-test guests-test fuzz bench iso efi image clean format format-check lint \
+.PHONY: all run test long-test unit boot-test config-test guests-test fuzz bench iso efi image clean format format-check layers lint \
         guests hypervisor linux generic-linux FORCE setup-run setup-iso setup-efi setup-image setup-test \
         setup-bench setup-bochs
 
@@ -347,7 +347,11 @@ format-check:
 	$(Q)$(PYTHON) tests/tools/format_check.py $(OUR_C)
 format:
 	clang-format -i $(OUR_C)
-lint:
+# Which folder uses which, by the sources' includes and the objects' symbols.
+layers: $(HV_OBJ)
+	$(Q)$(PYTHON) tests/tools/check-layers.py --self-test
+	$(Q)$(PYTHON) tests/tools/check-layers.py $(HV_OBJ)
+lint: layers
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
 	    -I. -I$(GEN) --suppress=missingIncludeSystem $(HV_C) $(EFI_C) $(CONFIG_TOOL_SRCS)
 

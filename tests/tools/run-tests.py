@@ -66,9 +66,10 @@ def built(result, args, what, show=False):
 
 
 def test_sources(_):
-    """Generated documents, names of tests, format, and that the other compiler builds everything without
-    a warning."""
+    """The storeys, generated documents, names of tests, format, and that the other compiler builds
+    everything without a warning."""
     result = Sum()
+    built(result, ["layers"], "each folder uses only what stands before it (tests/tools/check-layers.py)")
     built(result, ["docs-check"], "the documents are what `make docs` writes")
     try:
         wrong = check_names.check()
