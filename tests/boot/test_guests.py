@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from conftest import config, partition
+from conftest import TIMEOUT, config, partition
 
 
-def run_checks(console, name):
+def run_checks(console, name, timeout=TIMEOUT):
     """Waits for a guest's summary and fails with the checks that failed."""
-    at = console.wait(r"checks: \d+ ok, \d+ failed", name, whole=True)
+    at = console.wait(r"checks: \d+ ok, \d+ failed", name, timeout=timeout, whole=True)
     failed = [line for line in console.text(name).split("\n") if "FAIL" in line]
     assert not failed, "\n".join(failed)
     ok = int(re.search(r"checks: (\d+) ok", console.lines[at]).group(1))
@@ -25,11 +25,11 @@ def test_probe(boot, machine):
 
 
 def test_probe_above_4_gib(boot, plain):
-    """A partition whose memory reaches over the hole."""
+    """A partition whose memory reaches over the hole. Emulators take their time to clear it."""
     console = boot(
         plain, config(partition("big", image="probe.elf", memory="3200M")), memory=6 * 1024
     )
-    run_checks(console, "big")
+    run_checks(console, "big", 4 * TIMEOUT)
 
 
 @pytest.mark.parametrize("cpus", [1, 2, 4])

@@ -211,6 +211,8 @@ void lapic_ipi(uint32_t destination, uint32_t icr_low);
 // ---- time.c
 // From CPUID 0x40000010 if there is such a leaf, otherwise measured with PIT channel 2.
 uint64_t tsc_khz(void);
+// What takes longer has failed: nothing does on an emulator, however busy its machine is.
+#define FAILED_MS 20000u
 uint64_t tsc_khz_by_pit(void);
 void delay_us(uint64_t us);
 // Sleeps in HLT, woken by the local APIC timer. The APIC must be enabled, interrupts off.
@@ -218,7 +220,7 @@ void sleep_ms(uint64_t ms);
 
 // ---- smp.c
 // Starts the CPU with this APIC ID at `entry` by INIT and start-up IPI with `vector`; false if it
-// did not come up within half a second. One at a time.
+// did not come up within three seconds. One at a time.
 bool cpu_start(uint32_t apic_id, uint8_t vector, void (*entry)(void));
 bool cpu_sipi(uint32_t apic_id, uint8_t vector, void (*entry)(void));
 // The halves of cpu_sipi, around the start-up IPI: makes the page ready, waits for the CPU.

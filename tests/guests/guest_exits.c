@@ -82,14 +82,14 @@ static void kick(unsigned kind, uint32_t target, uint64_t count)
 {
     loop_kind = kind;
     lapic_ipi(target, ICR_NMI | ICR_ASSERT); // out of HLT
-    uint64_t end = rdtsc() + 500 * tsc_khz();
+    uint64_t end = rdtsc() + FAILED_MS * tsc_khz();
     while (loop_now != kind && rdtsc() < end)
         pause();
     delay_us(1000);
     uint64_t before = nmis, lost = 0;
     for (uint64_t i = 1; i <= count && lost == 0; i++) {
         lapic_ipi(target, ICR_NMI | ICR_ASSERT);
-        end = rdtsc() + 500 * tsc_khz();
+        end = rdtsc() + FAILED_MS * tsc_khz();
         while (nmis - before < i && rdtsc() < end)
             pause();
         lost = i - (nmis - before);

@@ -85,7 +85,7 @@ static void ap_sleep(void)
 
 static bool wait_for(volatile uint64_t *word, uint64_t value)
 {
-    uint64_t end = rdtsc() + 500 * tsc_khz();
+    uint64_t end = rdtsc() + FAILED_MS * tsc_khz();
     interrupts_on();
     while (*word != value && rdtsc() < end)
         pause();
@@ -98,7 +98,7 @@ static bool wait_for(volatile uint64_t *word, uint64_t value)
 // A CPU that has been started says so itself; under emulation it may take its time.
 static bool wait_alive(unsigned index)
 {
-    uint64_t end = rdtsc() + 500 * tsc_khz();
+    uint64_t end = rdtsc() + FAILED_MS * tsc_khz();
     while (!alive[index] && rdtsc() < end)
         pause();
     return alive[index];
@@ -106,7 +106,7 @@ static bool wait_alive(unsigned index)
 
 static bool wait_loops(unsigned index)
 {
-    uint64_t before = loops[index], end = rdtsc() + 500 * tsc_khz();
+    uint64_t before = loops[index], end = rdtsc() + FAILED_MS * tsc_khz();
     while (loops[index] == before && rdtsc() < end)
         pause();
     return loops[index] != before;
@@ -270,7 +270,7 @@ void run_guest(void)
         prepare_apic(0);
         want_x2apic = true;
         bool good = true;
-        uint64_t end = rdtsc() + 500 * tsc_khz();
+        uint64_t end = rdtsc() + FAILED_MS * tsc_khz();
         for (unsigned i = 1; i < cpus; i++) {
             while (!in_x2apic[i] && rdtsc() < end)
                 pause();

@@ -34,7 +34,7 @@ bool cpu_prepare(uint32_t apic_id, uint8_t vector, void (*entry)(void))
 
 bool cpu_arrived(void)
 {
-    uint64_t end = rdtsc() + 500 * tsc_khz();
+    uint64_t end = rdtsc() + 3000 * tsc_khz(); // some tests expect none
     while (!arrived && rdtsc() < end)
         pause();
     return arrived;

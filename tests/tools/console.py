@@ -16,7 +16,7 @@ import threading
 import time
 
 # Seconds. Emulation on a loaded machine is slow; a test that passes never waits this long.
-TIMEOUT = float(os.environ.get("BOOT_TIMEOUT", "90"))
+TIMEOUT = float(os.environ.get("BOOT_TIMEOUT", "120"))
 TAIL = 60  # lines of the console that a failure shows,
 LAST = 5  # and of each source that is silent there
 
