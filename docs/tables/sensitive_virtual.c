@@ -31,7 +31,7 @@ static const struct sensitive_row rows[] = {
         .reaches = "the hypervisor, from any ring",
         .vmx = {EXITS, {ALWAYS(VMX_EXIT_VMCALL)}, "there is no hypercall yet"},
         .svm = {UNDEFINED, {{0}}, intel},
-        .sees = "on VT-x all ones in RAX; on AMD-V #UD",
+        .sees = "on VT-x -1000 in RAX (KVM_ENOSYS); on AMD-V #UD",
         .test = "insn.vmcall",
     },
     {
@@ -43,7 +43,7 @@ static const struct sensitive_row rows[] = {
         .svm = {EXITS,
                 {SVM2(INTERCEPT_VMMCALL)},
                 "there is no hypercall yet; VMGEXIT is the same with a prefix, outside SEV-ES"},
-        .sees = "on AMD-V all ones in RAX; on VT-x #UD",
+        .sees = "on AMD-V -1000 in RAX (KVM_ENOSYS); on VT-x #UD",
         .test = "insn.vmmcall",
     },
     VMX_ROW("vmxon", "VMXON", 27, "turns VMX on"),

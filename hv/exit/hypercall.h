@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-// There is no call of that number.
-#define HYPERCALL_UNKNOWN (~0ull)
+// There is no call of that number: -KVM_ENOSYS, which guests know (Linux,
+// include/uapi/linux/kvm_para.h).
+#define HYPERCALL_UNKNOWN ((uint64_t)-1000)
 
 #endif

@@ -44,7 +44,7 @@ def test_exits(boot, apic_machine):
     console = boot(
         apic_machine, config(partition("exits", cpus=2, image="exits.elf", cmdline="kicks=50"))
     )
-    assert run_checks(console, "exits") >= 18
+    assert run_checks(console, "exits") >= 19
 
 
 def test_smp_on_listed_cpus(boot, each_vendor):

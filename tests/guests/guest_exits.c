@@ -46,6 +46,17 @@ static bool is_amd(void)
     return vendor.ebx == 0x68747541 || vendor.ebx == 0x6f677948;
 }
 
+// Of a number that no hypercall has.
+static uint64_t hypercall(bool amd)
+{
+    uint64_t result = 0xdead;
+    if (amd)
+        __asm__ volatile("vmmcall" : "+a"(result));
+    else
+        __asm__ volatile("vmcall" : "+a"(result));
+    return result;
+}
+
 static void exit_loop(void)
 {
     bool amd = is_amd();
@@ -59,10 +70,7 @@ static void exit_loop(void)
             cpuid(0, 0);
             break;
         case 1:
-            if (amd)
-                __asm__ volatile("vmmcall" : : "a"(0xdead));
-            else
-                __asm__ volatile("vmcall" : : "a"(0xdead));
+            hypercall(amd);
             break;
         case 2:
             inb(0x61);
@@ -230,6 +238,7 @@ void run_guest(void)
         test_steps();
     test_sti_shadow(lapic_id());
     test_control_registers();
+    check(hypercall(is_amd()) == (uint64_t)-1000, "an unknown hypercall is answered -KVM_ENOSYS");
     if (cpus > 1) {
         if (x2apic_available())
             x2apic_enable();
