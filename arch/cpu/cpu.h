@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The instructions of the physical CPU that C has no words for: control registers, MSRs, CPUID,
-// TSC, TLB. Needs CPL 0; not for host tests.
+// The physical CPU's instructions that C can't express: control registers, MSRs, CPUID, TSC, TLB.
+// Needs CPL 0; not for host tests.
 #ifndef ARCH_CPU_CPU_H
 #define ARCH_CPU_CPU_H
 

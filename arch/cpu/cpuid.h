@@ -28,7 +28,7 @@
 #define CPUID_EXT_ENCRYPTION    0x8000001fu
 #define CPUID_EXT_FEATURES2     0x80000021u
 
-// Signatures: four characters a register, EBX, ECX, EDX.
+// Signatures: four characters in each register, in the order EBX, ECX, EDX.
 #define CPUID_INTEL_EBX         0x756e6547u // "Genu"
 #define CPUID_AMD_EBX           0x68747541u // "Auth"
 #define CPUID_HYGON_EBX         0x6f677948u // "Hygo"
@@ -39,7 +39,7 @@
 #define CPUID_KVM_SIGNATURE_ECX 0x564b4d56u
 #define CPUID_KVM_SIGNATURE_EDX 0x0000004du
 
-// Leaf 0x40000001: what the hypercalls are, and their version.
+// Leaf 0x40000001: identifies the hypercall interface, and its version.
 #define CPUID_HV_INTERFACE         0x64486b42u // "BkHd"
 #define CPUID_HV_INTERFACE_VERSION 1u
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real one: the instruction.
+// The real implementation: the instruction itself.
 #include "arch/cpu/host_cpuid.h"
 
 #include "arch/cpu/cpu.h"

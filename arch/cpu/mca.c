@@ -40,7 +40,8 @@ void mca_cpu_init(void)
 {
     uint64_t capabilities;
     unsigned banks = bank_count(&capabilities);
-    msr_write_safe(MSR_MCG_STATUS, 0); // one left as in progress would make the next a shutdown
+    // A flag left set would turn the next machine check into a shutdown.
+    msr_write_safe(MSR_MCG_STATUS, 0);
     if (capabilities & MCG_CAP_CTL) {
         msr_write_safe(MSR_MCG_CTL, ~0ull);
     }
@@ -67,7 +68,7 @@ void mca_collect(struct machine_check *out)
     for (unsigned i = 0; i < out->bank_count; i++) {
         struct mc_bank *b = &out->bank[i];
         if (msr_read_safe(MSR_MC_STATUS(i), &b->status) && b->status != 0) {
-            msr_read_safe(MSR_MC_ADDR(i), &b->address); // not every bank has one
+            msr_read_safe(MSR_MC_ADDR(i), &b->address); // not every bank has an address register
             msr_write_safe(MSR_MC_STATUS(i), 0);
         }
     }

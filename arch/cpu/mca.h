@@ -13,22 +13,22 @@ struct mc_bank {
     uint64_t address;
 };
 
-// What a CPU's banks say after a machine check.
+// The contents of a CPU's banks after a machine check.
 struct machine_check {
     uint64_t global; // MCG_STATUS
     unsigned bank_count;
     struct mc_bank bank[MC_MAX_BANKS];
-    bool physical; // the addresses are system-physical ones (AMD's scalable MCA has others too)
+    bool physical; // the addresses are system-physical (AMD's scalable MCA also has other kinds)
 };
 
-// Clears what the firmware left in this CPU's banks and lets all errors be reported. The exception
-// tables must be loaded.
+// Clears what the firmware left in this CPU's banks and enables the reporting of all errors. The
+// exception tables must be loaded.
 void mca_cpu_init(void);
 
-// Whether this CPU has had a machine check that is not collected yet.
+// Whether this CPU has a machine check that has not been collected yet.
 bool mca_in_progress(void);
 
-// Takes what this CPU's banks hold, and clears them: until then another machine check would shut
+// Copies what this CPU's banks hold and clears them. Until then another machine check would shut
 // the CPU down.
 void mca_collect(struct machine_check *out);
 

@@ -25,8 +25,8 @@
 #define MSR_DEBUGCTL        0x1d9u
 #define MSR_LAST_BRANCH     0x1dbu // to 0x1de: last branch and last interrupt, from and to
 #define MSR_LAST_BRANCH_END 0x1deu
-#define MSR_MTRR_PHYS_BASE  0x200u // and the mask behind it, for each variable range
-#define MSR_MTRR_PHYS_LAST  0x21fu // of 16 ranges, the most that were seen
+#define MSR_MTRR_PHYS_BASE  0x200u // followed by its mask, for each variable range
+#define MSR_MTRR_PHYS_LAST  0x21fu // for 16 ranges, the most that any known processor has
 #define MSR_MTRR_FIX64K     0x250u
 #define MSR_MTRR_FIX16K     0x258u // to 0x259
 #define MSR_MTRR_FIX16K_END 0x259u
@@ -205,7 +205,7 @@
 
 // MCG_CAP
 #define MCG_CAP_COUNT   0xffu
-#define MCG_CAP_CONTROL BIT(8) // MCG_CTL is there
+#define MCG_CAP_CONTROL BIT(8) // MCG_CTL exists
 
 // BBL_CR_CTL3
 #define BBL_CR_CTL3_L2_THERE   BIT(0)
@@ -219,8 +219,8 @@
 #define MISC_ENABLE_BTS_UNAVAILABLE  BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAILABLE BIT(12)
 
-// Memory types of the PAT's eight entries, from bit 0 on: as from reset, and the hypervisor's own,
-// whose last is write-combining (arch/memory/pt_format.c).
+// The memory types of the PAT's eight entries, from bit 0 up: the reset value, and the hypervisor's
+// own value, whose last entry is write-combining (arch/memory/pt_format.c).
 #define PAT_RESET 0x0007040600070406ull
 #define PAT_HOST  0x0107040600070406ull
 

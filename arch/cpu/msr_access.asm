@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: Apache-2.0
-; MSRs that may not exist. A #GP at one of the two instructions goes on at msr_fault_resume, which the
-; handler of exceptions sees to.
+; Access to MSRs that may not exist. After a #GP at one of the two instructions, the exception
+; handler continues at msr_fault_resume.
 
 global msr_read_safe, msr_write_safe, msr_read_fault, msr_write_fault, msr_fault_resume
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and writing MSRs that may not exist. Which ones do is not always told by CPUID, and a
-// processor answers #GP for the others.
+// Access to MSRs that may not exist. CPUID does not always say which MSRs exist, and a processor
+// raises #GP for those that don't.
 #ifndef ARCH_CPU_MSR_ACCESS_H
 #define ARCH_CPU_MSR_ACCESS_H
 

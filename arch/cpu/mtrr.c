@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the MTRRs say. Fixed ranges lie below 1 MiB, where nothing is handed out, so their types are
-// only compared.
+// Memory types from the MTRRs' values. The fixed ranges lie below 1 MiB, where no memory is given
+// to partitions, so they are only compared between CPUs.
 #include "arch/cpu/mtrr.h"
 
 #include "arch/cpu/msr.h"
 #include "arch/lib/format.h"
 
-#define MASK_VALID       BIT(11)
-#define ADDRESS          0x000ffffffffff000ull
-#define LEAST_ADDRESSES  BIT(36) // no processor with MTRRs has fewer; one mask bit for each
+#define MASK_VALID BIT(11)
+#define ADDRESS    0x000ffffffffff000ull
+// No processor with MTRRs has fewer; the mask has one bit for each address bit.
+#define LEAST_ADDRESSES  BIT(36)
 #define MOST_DIFFERENCES 3
 
 static const uint16_t fixed_msrs[MTRR_FIXED] = {0x250, 0x258, 0x259, 0x268, 0x269, 0x26a,
@@ -29,14 +30,15 @@ bool mtrr_on(const struct mtrrs *m)
     return m->present && (m->default_type & MTRR_DEF_TYPE_ENABLE) != 0;
 }
 
-// Whether a variable range covers the address; `end` is lowered to where that may change.
+// Whether a variable range covers the address. Lowers `end` to the address where the answer may
+// change.
 static bool covers(uint64_t base, uint64_t mask, uint64_t address, uint64_t *end)
 {
     mask &= ADDRESS;
     if (mask == 0) {
         return true;
     }
-    uint64_t block = mask & -mask; // all addresses of a block of this size are alike
+    uint64_t block = mask & -mask; // all addresses in a block of this size get the same answer
     bool inside = (address & mask) == (base & mask);
     uint64_t filled = mask | (block - 1);
     bool contiguous = ((filled + 1) & filled) == 0 && filled >= LEAST_ADDRESSES - 1;

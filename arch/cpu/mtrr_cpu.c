@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the MTRRs, and writing them as the manual wants it. CPUs that share a core share them, so
-// a CPU that has others shares with none that runs, and no two have to do it together.
+// Reading the MTRRs, and writing them in the manual's order. CPUs of one core share their MTRRs. A
+// CPU whose MTRRs differ therefore shares them with no running CPU, and no two CPUs have to write
+// them together.
 #include "arch/cpu/mtrr_cpu.h"
 
 #include "arch/cpu/cpu.h"
@@ -29,7 +30,7 @@ static void read_mtrrs(struct mtrrs *m)
         m->base[i] = rdmsr(mtrr_base_msr(i));
         m->mask[i] = rdmsr(mtrr_base_msr(i) + 1);
     }
-    // Intel has neither.
+    // Intel has neither MSR.
     if (msr_read_safe(MSR_SYSCFG, &syscfg) && msr_read_safe(MSR_TOP_MEM2, &m->top_mem2)) {
         m->syscfg = syscfg & SYSCFG_MEMORY;
     }
@@ -43,11 +44,12 @@ void mtrr_boot_init(void)
 static void write_changed(uint32_t msr, uint64_t value, uint64_t old)
 {
     if (value != old) {
-        msr_write_safe(msr, value); // refused: seen when it is read again
+        msr_write_safe(msr, value); // a refused write shows when the register is read again
     }
 }
 
-// SDM vol. 3, 12.11.8, from step 4 on; global pages are off already when CR3 is written.
+// SDM vol. 3, 12.11.8, from step 4 on. CR4.PGE is clear at both writes of CR3, so that they flush
+// global pages too.
 static void write_mtrrs(const struct mtrrs *to, const struct mtrrs *old)
 {
     uint64_t cr0 = read_cr0(), cr4 = read_cr4();

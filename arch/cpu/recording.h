@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters and traces that firmware, or a debugger before us, has left on. Some write to memory,
-// which is somebody else's by now, and some would count a guest's work or interrupt it.
+// Counters and traces that the firmware, or a debugger, left on. Some write to memory that now has
+// another owner; some would count a guest's work or interrupt it.
 #ifndef ARCH_CPU_RECORDING_H
 #define ARCH_CPU_RECORDING_H
 

@@ -59,7 +59,7 @@
 #define RFLAGS_VM    BIT(17)
 #define RFLAGS_AC    BIT(18)
 
-#define DR6_HIT(n)  BIT(n) // of the breakpoint in DRn
+#define DR6_HIT(n)  BIT(n) // the breakpoint in DRn
 #define DR6_HITS    0xfull
 #define DR6_BD      BIT(13) // access to a debug register while DR7.GD was set
 #define DR6_BS      BIT(14) // single step

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cut of APIC IDs, by the newest leaf that a processor has (SDM vol. 3, 10.9.3 and vol. 2,
-// CPUID 0x1f, 0xb, 4 and 1; APM vol. 3, appendix E.4.7 and E.4.17).
+// How an APIC ID is divided, from the newest CPUID leaf that the processor has (SDM vol. 3, 10.9.3
+// and vol. 2, CPUID 0x1f, 0xb, 4 and 1; APM vol. 3, appendix E.4.7 and E.4.17).
 #include "arch/cpu/topology.h"
 
 #include "arch/cpu/cpuid.h"
 
-#define MOST_LEVELS      8u // there are six kinds
+#define MOST_LEVELS      8u // six kinds of level are defined
 #define LEVEL_KIND(ecx)  ((ecx) >> 8 & 0xffu)
 #define LEVEL_THREAD     1u
 #define LEVEL_SHIFT(eax) ((eax)&0x1fu)
@@ -15,7 +15,7 @@
 
 enum { EAX, EBX, ECX, EDX };
 
-// Bits for the numbers 0 to count - 1.
+// How many bits the numbers 0 to count - 1 need.
 static unsigned bits_for(unsigned count)
 {
     unsigned bits = 0;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CPUs are threads of one core, and which cores of one package: from the numbers of bits that
-// CPUID gives to each in the APIC ID. They hold for all CPUs of the machine, so one is asked. No
-// privileged instruction: tested on the host.
+// Which CPUs are threads of one core, and which cores belong to one package. CPUID gives the number
+// of bits that each has in the APIC ID; the numbers hold for all CPUs of the machine, so one CPU is
+// asked. Has no privileged instruction, so it is tested on the host.
 #ifndef ARCH_CPU_TOPOLOGY_H
 #define ARCH_CPU_TOPOLOGY_H
 
 #include "arch/lib/types.h"
 
-// How an APIC ID is cut: the lowest bits number the thread of a core, the next ones the core of a
-// package, the rest the package. Numbers may have gaps.
+// The parts of an APIC ID: the lowest bits number the thread within a core, the next ones the core
+// within a package, the rest the package. Numbers may have gaps.
 struct topology {
     unsigned thread_bits, core_bits;
 };

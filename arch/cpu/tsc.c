@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TSC calibration and time. The PIT is ours alone: guests have a virtual one.
+// TSC calibration and time. Only the hypervisor uses the PIT; guests have a virtual one.
 #include "arch/cpu/tsc.h"
 
 #include "arch/cpu/cpu.h"
@@ -19,17 +19,17 @@
 #define CALIBRATION_MS 10
 #define CLOCK_READINGS 8
 
-static uint64_t khz = 1000000; // a guess until calibrated; only delays use it before
-static uint64_t start;         // written once, before anybody reads it
+static uint64_t khz = 1000000; // a guess until calibrated; only delays use it
+static uint64_t start;         // written once, before it is read
 
-// The PM timer and the TSC at the same moment.
+// The PM timer and the TSC, read at the same moment.
 struct clock_pair {
     uint32_t pm;
     uint64_t tsc;
 };
 
-// Of several readings the one that took least: system management mode, or an emulator that was not
-// given the CPU, can come between the two clocks.
+// Takes several readings and returns the quickest. System management mode can come between the
+// reads of the two clocks, and so can a pause of an emulator that the host did not schedule.
 static struct clock_pair read_clocks(uint16_t port)
 {
     struct clock_pair best = {0, 0};
@@ -68,7 +68,7 @@ static uint64_t khz_by_pit(void)
     outb(PORT_PIT_CHANNEL2, (uint8_t)(count >> 8));
     outb(PORT_SPEAKER, speaker | SPEAKER_GATE2);
     uint64_t begin = rdtsc();
-    // A machine without a PIT reads all ones here at once; the frequency is then a lower bound.
+    // Without a PIT this reads all ones at once, and the frequency is a lower bound.
     while ((inb(PORT_SPEAKER) & SPEAKER_OUT2) == 0) {
         cpu_relax();
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text formatting, as arch/lib/format.h says. No state, no allocation, no dependency.
+// Text formatting, described in arch/lib/format.h. No state, no allocation, no dependency.
 #include "arch/lib/format.h"
 
 #include <stdbool.h>
@@ -84,7 +84,7 @@ static const char *parse_number(const char *p, size_t *value)
 {
     *value = 0;
     for (; *p >= '0' && *p <= '9'; p++) {
-        // Far beyond any sensible width, and no overflow.
+        // Stops adding digits beyond any sensible width, so that the value can't overflow.
         if (*value < 100000)
             *value = *value * 10 + (size_t)(*p - '0');
     }
@@ -158,7 +158,7 @@ size_t vformat(char *buf, size_t size, const char *fmt, va_list args)
         p = parse_flags(p + 1, &spec);
         if (*p == '*') {
             int width = va_arg(args, int);
-            // As in C: a negative width is the flag and the width.
+            // As in C, a negative width means the flag '-' and the absolute width.
             if (width < 0)
                 spec.left = true;
             spec.width = (size_t)(width < 0 ? -(int64_t)width : width);
@@ -170,7 +170,7 @@ size_t vformat(char *buf, size_t size, const char *fmt, va_list args)
             spec.has_precision = true;
             if (p[1] == '*') {
                 int precision = va_arg(args, int);
-                // As in C: a negative precision is none.
+                // As in C, a negative precision counts as absent.
                 spec.has_precision = precision >= 0;
                 spec.precision = precision >= 0 ? (size_t)precision : 0;
                 p += 2;

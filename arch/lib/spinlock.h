@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lock between CPUs of one partition, or between CPUs at boot. Never taken from the NMI handler.
+// A lock for CPUs of one partition, or for CPUs at boot. The NMI handler never takes it.
 #ifndef ARCH_LIB_SPINLOCK_H
 #define ARCH_LIB_SPINLOCK_H
 
 #include <stdint.h>
 
-// 0: free. Written by whoever takes or gives it back, with acquire and release ordering.
+// 0: free. The CPU that takes or releases the lock writes it, with acquire or release ordering.
 struct spinlock {
     uint32_t held;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory and string functions for the freestanding hypervisor. The block operations use the string
-// instructions, which processors make fast.
+// instructions, which are fast on current processors.
 #include "arch/lib/string.h"
 
 #include <stdint.h>

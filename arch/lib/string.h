@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory and string functions that freestanding code may use, with libc's names and meaning.
-// The hypervisor has them in arch/lib/string.c, host tests have libc's.
+// The hypervisor's are in arch/lib/string.c; host tests use libc's.
 #ifndef ARCH_LIB_STRING_H
 #define ARCH_LIB_STRING_H
 

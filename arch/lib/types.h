@@ -13,7 +13,7 @@ typedef struct {
     uint64_t v;
 } hpa_t;
 
-// A guest-physical address: what one partition believes to be physical.
+// A guest-physical address: what one partition sees as physical.
 typedef struct {
     uint64_t v;
 } gpa_t;
@@ -66,19 +66,19 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-// Whether `size` bytes at `at` lie within `limit` bytes from 0 on.
+// Whether `size` bytes at `at` lie within the range 0 to `limit` - 1.
 static inline bool is_within(uint64_t at, uint64_t size, uint64_t limit)
 {
     return at <= limit && size <= limit - at;
 }
 
-// Whether two ranges share a byte; an empty one does with none. Neither wraps.
+// Whether two ranges share a byte. An empty range shares none. Neither range may wrap.
 static inline bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {
     return a_size != 0 && b_size != 0 && a < b + b_size && b < a + a_size;
 }
 
-// Limits of the machine that the static tables are sized for.
+// Limits of the machine, for which the static tables are sized.
 #define MAX_CPUS       64
 #define MAX_PARTITIONS 16
 

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hypervisor's heap. A bump pointer with a list of freed single pages: nearly everything in it
-// lives as long as the machine runs. Relies on arch/memory/mmu.c to have mapped the block.
+// The hypervisor's heap: a bump pointer with a list of freed single pages. Nearly everything in it
+// lives as long as the machine runs. Relies on arch/memory/mmu.c, which maps the block.
 #include "arch/memory/heap.h"
 
 #include "arch/lib/spinlock.h"
 #include "arch/lib/string.h"
 
-// Taken for a few instructions; CPUs meet here only while the machine starts.
+// Held for a few instructions. CPUs compete for it only while the machine starts.
 static struct spinlock lock;
 
 static struct {
     uint64_t base;
     uint64_t size;
-    uint64_t next;  // offset of the first page never handed out
-    uint64_t freed; // physical address of the first freed page; its first word is the next
+    uint64_t next;  // offset of the first page that was never handed out
+    uint64_t freed; // physical address of the first freed page, 0: none; each page's first word
+                    // links to the next
     uint64_t freed_count;
     uint8_t *pointer;
-    uint64_t small_next; // offset where heap_alloc goes on; in the page before small_end
+    uint64_t small_next; // offset of heap_alloc's next bytes, in the pages before small_end
     uint64_t small_end;
 } heap;
 

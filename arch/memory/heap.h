@@ -7,8 +7,8 @@
 
 #include "arch/lib/types.h"
 
-// Makes `size` bytes from `base` (both page aligned, contents undefined) the heap. `pointer` is
-// where the block is mapped.
+// Makes `size` bytes from `base` the heap (both page aligned, contents undefined). `pointer` is the
+// address where the block is mapped.
 void heap_init(hpa_t base, uint64_t size, void *pointer);
 
 // One zeroed 4 KiB page; .v is 0 when the heap is used up.
@@ -18,7 +18,7 @@ hpa_t heap_page_alloc(void);
 hpa_t heap_pages_alloc(unsigned count);
 
 void heap_page_free(hpa_t page);
-// What heap_pages_alloc() gave; each of them is a single page from then on.
+// Frees the pages of heap_pages_alloc(). Each of them can be reused as a single page only.
 void heap_pages_free(hpa_t base, unsigned count);
 
 // Pointer to a byte of the heap by its physical address, and back.
@@ -29,7 +29,8 @@ bool heap_contains(hpa_t address);
 // `size` zeroed bytes, 16-byte aligned, never freed; NULL when the heap is used up.
 void *heap_alloc(size_t size);
 
-// `size` zeroed bytes for a moment, in pages of their own; NULL when there are none. And back.
+// Lends `size` zeroed bytes for a short time, in pages of their own; NULL when there are none.
+// heap_return() takes them back.
 static inline void *heap_borrow(uint64_t size)
 {
     hpa_t pages = heap_pages_alloc((unsigned)(align_up(size, PAGE_SIZE) / PAGE_SIZE));

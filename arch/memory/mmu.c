@@ -37,7 +37,7 @@ uint64_t image_size(void)
     return (uint64_t)image_phys_end - (uint64_t)image_phys_start;
 }
 
-// The boot tables' entry for the 2 MiB at `va`.
+// The boot tables' entry that maps the 2 MiB at `va`.
 static uint64_t *boot_entry(uint64_t va)
 {
     return &boot_directory[(va >> 21) & 511];
@@ -92,7 +92,8 @@ const struct page_table *mmu_shared(void)
     return &shared;
 }
 
-// Maps at the next free address that lies in a page of `align` bytes as `base` does.
+// Maps the range at the next free address whose offset from a multiple of `align` is that of
+// `base`.
 static uint64_t map_next(hpa_t base, uint64_t size, uint64_t align, unsigned type)
 {
     uint64_t start = align_down(base.v, PAGE_SIZE);
@@ -113,7 +114,7 @@ volatile uint32_t *mmu_map_device(hpa_t base, uint64_t size)
 
 void *mmu_map_write_combining(hpa_t base, uint64_t size)
 {
-    return (void *)map_next(base, size, MIB(2), PT_WC); // few tables, by large pages
+    return (void *)map_next(base, size, MIB(2), PT_WC); // large pages need few tables
 }
 
 void mmu_cpu_init(void)
@@ -126,7 +127,7 @@ void mmu_cpu_init(void)
         features = leaf[1];
     }
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
-    wrmsr(MSR_PAT, PAT_HOST); // differs from that of reset in an entry that nothing uses yet
+    wrmsr(MSR_PAT, PAT_HOST); // differs from the reset value only in an entry that nothing uses yet
     uint64_t cr4 = read_cr4() | CR4_PGE | CR4_MCE;
     if (features & CPUID_7_EBX_SMEP) {
         cr4 |= CR4_SMEP;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The radix-tree writer of arch/memory/paging.h. One recursive function makes every change; it runs
-// twice, first dry (counts the tables it needs, finds what forbids the change), then in earnest
-// with those tables in hand, when nothing can fail any more.
+// The radix-tree writer of arch/memory/paging.h. One recursive function makes every change, in two
+// runs. The dry run counts the tables that the change needs and finds what forbids the change. The
+// second run makes the change with those tables at hand, and can't fail.
 #include "arch/memory/paging.h"
 
 #include "arch/lib/string.h"
@@ -13,23 +13,23 @@ struct change {
     enum change_kind kind;
     bool dry;
     unsigned flags;
-    unsigned level;  // of the entry that CHANGE_PIN is for
-    uint64_t delta;  // pa - va, modulo 2^64; for CHANGE_MAP
-    unsigned needed; // counted by the dry run
-    hpa_t spare;     // list of pages for the tables
-    uint64_t *entry; // result of CHANGE_PIN
+    unsigned level;  // CHANGE_PIN: the level of the entry
+    uint64_t delta;  // CHANGE_MAP: pa - va, modulo 2^64
+    unsigned needed; // tables needed, counted by the dry run
+    hpa_t spare;     // list of pages for new tables
+    uint64_t *entry; // CHANGE_PIN: the result
 };
 
-// A table as a change sees it. A dry run also looks into tables that do not exist: those stand
-// for an absent entry, or for a leaf that will be split.
+// A table as a change sees it. A dry run also visits tables that do not exist yet: each stands for
+// an absent entry, or for a leaf that will be split.
 struct node {
     unsigned level;
-    uint64_t *entries; // NULL in a dry run: would have to be made
+    uint64_t *entries; // NULL in a dry run: the table does not exist yet
     uint64_t leaf;     // the entry that it would be split from; 0: absent
 };
 
-// Lists of pages go through their first word. Page-aligned, it reads as an absent entry in every
-// format, so hardware that still walks a retired table finds nothing in it.
+// Lists of pages are linked through each page's first word. A page-aligned address reads as an
+// absent entry in every format, so hardware that still walks a retired table finds nothing there.
 static void list_push(hpa_t *list, hpa_t page)
 {
     uint64_t *words = heap_ptr(page);
@@ -56,7 +56,8 @@ static unsigned list_free(hpa_t *list)
     return count;
 }
 
-// An entry becomes visible to page walks in one piece, and only after what it refers to.
+// Stores an entry for page walks by hardware: in one piece, and after the stores to the table that
+// it refers to.
 static void set_entry(uint64_t *entry, uint64_t value)
 {
     __atomic_store_n(entry, value, __ATOMIC_RELEASE);
@@ -102,7 +103,8 @@ uint64_t pt_make_leaf(const struct pt_format *f, unsigned level, hpa_t pa, unsig
     return entry;
 }
 
-// A large page's address field also holds its PAT bit: cut below the page's size.
+// The address field of a large page also holds its PAT bit, so the bits below the page's size are
+// cleared.
 static uint64_t leaf_address(const struct pt_format *f, unsigned level, uint64_t entry)
 {
     return align_down(entry & f->address_mask, pt_level_size(level));
@@ -148,7 +150,8 @@ static bool may_map_leaf(const struct page_table *pt, unsigned level, uint64_t v
            is_aligned(va, whole) && is_aligned(pa, whole);
 }
 
-// Puts a table in `*slot` of `level`: empty, or with what the leaf there mapped.
+// Puts a table into `*slot` of `level`. The table is empty, or maps what the leaf in the slot
+// mapped.
 static void make_table(struct page_table *pt, struct change *c, unsigned level, uint64_t *slot)
 {
     const struct pt_format *f = pt->format;
@@ -177,7 +180,7 @@ static bool is_empty(const struct pt_format *f, const uint64_t *entries)
 static enum status change_range(struct page_table *pt, struct change *c, struct node node,
                                 uint64_t va, uint64_t end);
 
-// The table below `entry`, made first where there is none, and the change in it.
+// Makes the change in the table below `entry`. Makes that table first if there is none.
 static enum status change_below(struct page_table *pt, struct change *c, const struct node *node,
                                 unsigned index, uint64_t entry, uint64_t va, uint64_t end)
 {
@@ -211,7 +214,7 @@ static enum status change_below(struct page_table *pt, struct change *c, const s
     return s;
 }
 
-// What the change does to the part [va, end) of one entry's span.
+// Makes the change in the part [va, end) of one entry's span.
 static enum status change_entry(struct page_table *pt, struct change *c, const struct node *node,
                                 unsigned index, uint64_t va, uint64_t end)
 {
@@ -269,7 +272,7 @@ static enum status change_entry(struct page_table *pt, struct change *c, const s
     return STATUS_OK;
 }
 
-// `va` and `end` are within the span of the node's table, without sign extension.
+// `va` and `end` lie within the span of the node's table, and have no sign extension.
 static enum status change_range(struct page_table *pt, struct change *c, struct node node,
                                 uint64_t va, uint64_t end)
 {
@@ -279,7 +282,7 @@ static enum status change_range(struct page_table *pt, struct change *c, struct 
         unsigned index = (unsigned)(va / size) % PT_ENTRIES;
         enum status s = change_entry(pt, c, &node, index, va, part);
         if (s != STATUS_OK) {
-            return s; // a dry run only
+            return s; // only in a dry run
         }
         va = part;
     }
@@ -299,7 +302,8 @@ static bool take_spares(struct change *c)
     return true;
 }
 
-// Cuts the sign extension off, checks the range. The end may be the end of the address space.
+// Checks the range and removes the sign extension. The range may end at the end of the address
+// space.
 static bool range_valid(const struct pt_format *f, uint64_t *va, uint64_t size)
 {
     uint64_t reach = pt_level_size(f->levels);
@@ -456,7 +460,8 @@ unsigned pt_table_pages(const struct page_table *pt)
     return pt->pages;
 }
 
-// The entry of `level` on the way to `va` (sign extension cut) that refers to a table; NULL: none.
+// The entry of `level` that a walk to `va` (without sign extension) passes, if it refers to a
+// table; else NULL.
 static uint64_t *table_entry(const struct page_table *pt, uint64_t va, unsigned level)
 {
     const struct pt_format *f = pt->format;
@@ -497,7 +502,8 @@ enum status pt_share(struct page_table *dst, const struct page_table *src, uint6
     if (s != STATUS_OK) {
         return s;
     }
-    set_entry(from, *from | f->pinned_bit); // src must not retire it when empty: dst refers to it
+    // Keeps src's table when it is empty, because dst refers to it.
+    set_entry(from, *from | f->pinned_bit);
     set_entry(c.entry, *from | f->shared_bit);
     return STATUS_OK;
 }

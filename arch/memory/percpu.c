@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes each CPU's private area and its page tables: the shared GiB of arch/memory/mmu.c, and a GiB
-// of its own with stack, struct cpu, the VMCB or VMCS page, and the window.
+// Makes each CPU's private area and its page tables. The tables hold the shared GiB of
+// arch/memory/mmu.c and a private GiB with stack, struct cpu, the VMCB or VMCS page, and the
+// window.
 #include "arch/memory/percpu.h"
 
 #include "arch/cpu/cpu.h"
@@ -13,7 +14,7 @@
 struct cpu *cpus[MAX_CPUS];
 unsigned cpu_count;
 
-static bool entered; // written by the boot CPU before another one runs
+static bool entered; // written by the boot CPU before any other CPU runs
 
 static enum status map_pages(struct page_table *t, uint64_t va, unsigned count, void **first)
 {

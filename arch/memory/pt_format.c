@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The six page-table formats as data, each from its manual. Bits that only hardware writes
-// (accessed, dirty) are set beforehand where a format always has them, so that no page walk has to.
+// (accessed, dirty) are set from the start in the formats that always have them, so that no page
+// walk has to set them.
 #include "arch/memory/pt_format.h"
 
 #define ADDRESS 0x000ffffffffff000ull // bits 51:12, in every format
@@ -21,10 +22,10 @@
 #define X86_NO_EXEC  BIT(63)
 
 // The memory type is an index into the PAT MSR (APM vol. 2, 7.8; SDM vol. 3, "Page Attribute
-// Table"): PWT is its bit 0, PCD bit 1, PAT bit 2, and PAT is bit 7 of a 4 KiB entry but bit 12 of
-// a larger page's. Index 0 is WB and index 3 UC from reset. Write-combining takes index 7, which
-// the CPU's start-up has to set to WC: from reset it is UC, so that a CPU without that is slow
-// there and never wrong.
+// Table"): PWT is bit 0 of the index, PCD bit 1, PAT bit 2. PAT is bit 7 of a 4 KiB entry, but bit
+// 12 of a larger page's entry. After reset, index 0 is WB and index 3 is UC. Write-combining uses
+// index 7, which mmu_cpu_init() sets to WC. After reset it is UC, so a CPU without that setting is
+// slow there but never wrong.
 #define X86_PAT_4K    BIT(7)
 #define X86_PAT_LARGE BIT(12)
 #define X86_UC        (X86_PCD | X86_PWT)
@@ -42,7 +43,7 @@
         .type_uc = X86_UC, .type_wc = X86_PAT_LARGE | X86_UC,                                      \
     }
 
-// A directory entry permits everything (its own no-execute bit is clear): leaves decide.
+// A directory entry permits everything (its own no-execute bit is clear); the leaves decide.
 #define HOST_TABLE (X86_PRESENT | X86_WRITE | X86_ACCESSED)
 
 const struct pt_format pt_format_host = {
@@ -64,10 +65,10 @@ const struct pt_format pt_format_host = {
               {.table_bits = HOST_TABLE}},
 };
 
-// AMD nested paging (APM vol. 2, 15.25). The tables have the host's format, and are walked with
-// the host's EFER.NXE and PAT. Every guest access counts as a user access there, those of the
-// guest's own page walks too, so all levels need U/S = 1; and a page walk counts as a write, so
-// memory that holds guest page tables must be writable.
+// AMD nested paging (APM vol. 2, 15.25). The tables have the host's format and are walked with the
+// host's EFER.NXE and PAT. Every guest access counts as a user access there, even the guest's own
+// page walks, so all levels need U/S = 1. A guest page walk counts as a write, so memory that holds
+// guest page tables must be writable.
 #define NPT_TABLE (X86_PRESENT | X86_WRITE | X86_USER | X86_ACCESSED)
 
 const struct pt_format pt_format_npt = {
@@ -86,11 +87,11 @@ const struct pt_format pt_format_npt = {
               {.table_bits = NPT_TABLE}},
 };
 
-// Intel EPT (SDM vol. 3, 28.3.2 "EPT Translation Mechanism"). Present is any of R, W, X. A leaf
-// carries its memory type in bits 5:3; bit 6 (ignore the guest's PAT) stays clear, so that a guest
-// may weaken the type of its own memory, as on the bare machine. Bits 6:3 of an entry that refers
-// to a table are reserved. Accessed and dirty are left alone: they exist only where EPTP enables
-// them.
+// Intel EPT (SDM vol. 3, 28.3.2 "EPT Translation Mechanism"). An entry is present if any of R, W, X
+// is set. A leaf has its memory type in bits 5:3. Bit 6 (ignore the guest's PAT) stays clear, so
+// that a guest may weaken the type of its own memory, as on the bare machine. Bits 6:3 of an entry
+// that refers to a table are reserved. Accessed and dirty stay clear: they exist only if EPTP
+// enables them.
 #define EPT_READ    BIT(0)
 #define EPT_WRITE   BIT(1)
 #define EPT_EXEC    BIT(2)
@@ -129,10 +130,10 @@ const struct pt_format pt_format_ept = {
               {.table_bits = EPT_TABLE}},
 };
 
-// VT-d second level (VT-d specification, 3.7 "Second-Stage Translation", 9.8 for the entries).
-// Present is R or W. Bit 2 (execute) and the memory type count only for requests with a PASID,
-// which we don't enable. Snoop control (bit 11) stays clear, because it is reserved where the unit
-// can't do it.
+// VT-d second level (VT-d specification, 3.7 "Second-Stage Translation", 9.8 for the entries). An
+// entry is present if R or W is set. Bit 2 (execute) and the memory type matter only for requests
+// with a PASID, which the hypervisor does not enable. Snoop control (bit 11) stays clear, because
+// it is reserved in units that don't support it.
 #define VTD_READ  BIT(0)
 #define VTD_WRITE BIT(1)
 #define VTD_LARGE BIT(7)
@@ -162,9 +163,9 @@ const struct pt_format pt_format_vtd_39 = {
 };
 
 // AMD I/O page tables (AMD IOMMU specification, 2.2.3 "I/O Page Tables for Host Translations").
-// There is no large-page bit: every entry says in bits 11:9 of which level the table is that it
-// refers to (1: the table of 4 KiB entries), and 0 makes it a leaf of its own level's size.
-// Permissions of all levels are ANDed. FC (bit 60) stays clear: the device says whether it snoops.
+// There is no large-page bit. Bits 11:9 of every entry give the level of the table that it refers
+// to (1: the table of 4 KiB entries); 0 means a leaf of the entry's own level. Permissions of all
+// levels are ANDed. FC (bit 60) stays clear: the device decides whether it snoops.
 #define AMDVI_PRESENT  BIT(0)
 #define AMDVI_NEXT(n)  ((uint64_t)(n) << 9)
 #define AMDVI_READ     BIT(61)

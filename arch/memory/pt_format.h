@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formats of page tables that the hypervisor writes: its own, the second-level tables of both
+// The page-table formats that the hypervisor writes: its own, the second-level tables of both
 // vendors, and those of both IOMMUs. All are radix trees of 512-entry tables, so a format is data,
-// and arch/memory/paging.c is the one writer for all. hv/audit/audit.c shares nothing with this
-// file.
+// and arch/memory/paging.c writes them all. hv/audit/audit.c, which checks the tables, shares
+// nothing with this file.
 #ifndef ARCH_MEMORY_PT_FORMAT_H
 #define ARCH_MEMORY_PT_FORMAT_H
 
@@ -11,16 +11,16 @@
 #define PT_MAX_LEVELS 4
 #define PT_ENTRIES    512
 
-// What a mapping permits, and its memory type: none of PT_UC and PT_WC means write-back.
+// What a mapping permits, and its memory type. Without PT_UC and PT_WC the type is write-back.
 enum pt_flags {
-    PT_READ = 1, // every mapping has it: no format of ours maps without reading
+    PT_READ = 1, // every mapping has it: no format maps a page without read permission
     PT_WRITE = 2,
     PT_EXEC = 4,
     PT_UC = 8,  // uncacheable: device registers
     PT_WC = 16, // write-combining: frame buffers
 };
 
-// What the entries of one level look like. Level 0 holds the entries of 4 KiB pages.
+// The form of one level's entries. Level 0 holds the entries of 4 KiB pages.
 struct pt_level {
     bool leaf;           // an entry of this level may map a page
     uint64_t table_bits; // set in an entry that refers to a table
@@ -35,18 +35,18 @@ struct pt_level {
 
 struct pt_format {
     const char *name;
-    unsigned levels;       // from PT_MAX_LEVELS tables down to the leaf at most
-    unsigned flags;        // which of enum pt_flags a leaf can express; others are refused
-    bool sign_extended;    // virtual addresses are canonical: the top bit repeats
+    unsigned levels;       // levels of tables, from the root to the 4 KiB entries
+    unsigned flags;        // the enum pt_flags that a leaf can express; others are refused
+    bool sign_extended;    // virtual addresses are canonical: the upper bits repeat the top bit
     bool write_xor_exec;   // refuse a page that is both writable and executable
     uint64_t address_mask; // host-physical address in an entry
     uint64_t present_mask; // an entry is in use if any of these bits is set
-    uint64_t read_bit;     // set where permitted
-    uint64_t write_bit;    // set where permitted
-    uint64_t exec_bit;     // set where permitted; 0 if the format has none
-    uint64_t no_exec_bit;  // set where not permitted; 0 if the format has none
-    uint64_t shared_bit;   // software: the table belongs to another tree; 0: can't be shared
-    uint64_t pinned_bit;   // software: the table stays when empty; 0: can't be pinned
+    uint64_t read_bit;     // set if reading is permitted
+    uint64_t write_bit;    // set if writing is permitted
+    uint64_t exec_bit;     // set if execution is permitted; 0: the format has none
+    uint64_t no_exec_bit;  // set if execution is forbidden; 0: the format has none
+    uint64_t shared_bit;   // software: the table belongs to another tree; 0: tables can't be shared
+    uint64_t pinned_bit;   // software: the table stays when it is empty; 0: tables can't be pinned
     struct pt_level level[PT_MAX_LEVELS];
 };
 

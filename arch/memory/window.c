@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The per-CPU window. Relies on arch/memory/percpu.c, which leaves the slots' page-table entries in
+// The per-CPU window. Relies on arch/memory/percpu.c, which stores the slots' page-table entries in
 // struct cpu.
 #include "arch/memory/window.h"
 

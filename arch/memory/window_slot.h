@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the per-CPU window consists of, as inline functions: for arch/memory/window.c, and for
-// reading words without a call (an emulated instruction reads half a dozen of them). Whoever maps a
-// slot unmaps it in the same breath. Not for code that is tested on the host.
+// The parts of the per-CPU window as inline functions: for arch/memory/window.c, and for reading
+// words without a call (an emulated instruction reads about six). The code that maps a slot unmaps
+// it right after the access. Not for code that is tested on the host.
 #ifndef ARCH_MEMORY_WINDOW_SLOT_H
 #define ARCH_MEMORY_WINDOW_SLOT_H
 
@@ -14,9 +14,9 @@ enum window_slot { SLOT_FROM, SLOT_TO }; // SLOT_FROM is at PERCPU_WINDOW itself
 
 #define PTE_WINDOW (BIT(63) | BIT(6) | BIT(5) | BIT(1) | BIT(0)) // NX, D, A, W, P
 
-extern bool window_in_use; // window_ready() was called; never changes back
+extern bool window_in_use; // window_ready() was called; never becomes false again
 
-// Maps a page by its ready-made entry (its address | PTE_WINDOW), once the window is in use.
+// Maps a page by a ready-made entry (its address | PTE_WINDOW). Only after window_ready().
 static inline const uint8_t *window_open(enum window_slot slot, uint64_t entry)
 {
     this_cpu()->window[slot] = entry;
@@ -46,11 +46,11 @@ static inline void window_unmap(enum window_slot slot)
     }
 }
 
-// Reads for a guest that runs, so after window_ready(), which is not asked again. The compiler
-// keeps mapping, reading and unmapping in this order: for all it knows `slot` points into what is
-// read.
+// Reads for a running guest. They come after window_ready(), so they don't check it. The compiler
+// keeps the order of mapping, reading and unmapping, because it must assume that `slot` points into
+// the memory that is read.
 
-// One aligned or unaligned word that does not cross a page; for the guest page walk.
+// One aligned or unaligned 8-byte word that does not cross a page, for the guest page walk.
 static inline uint64_t phys_read_u64(hpa_t address)
 {
     uint64_t *slot = &this_cpu()->window[SLOT_FROM];
@@ -63,7 +63,7 @@ static inline uint64_t phys_read_u64(hpa_t address)
     return value;
 }
 
-// 15 bytes that do not cross a page, as two words that share one byte.
+// 15 bytes that do not cross a page, read as two words that overlap in one byte.
 static inline void phys_read_15(hpa_t address, uint8_t *buffer)
 {
     uint64_t *slot = &this_cpu()->window[SLOT_FROM];
