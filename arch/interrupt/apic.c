@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The physical local APIC. The mode is chosen once for the machine; in xAPIC mode the register page
-// is mapped uncached on every CPU, and each CPU sees its own APIC there.
+// The physical local APIC. The mode is chosen once for the machine. In xAPIC mode the register page
+// is mapped uncached for all CPUs, and each CPU sees its own APIC there.
 #include "arch/interrupt/apic.h"
 
 #include "arch/cpu/cpu.h"
@@ -15,7 +15,7 @@
 
 #define ICR_MODE(mode) ((mode) << APIC_ICR_MODE_POS)
 
-#define TIMER_VECTOR      0xf0u // any from 32 on: every gate ends in apic_drain_vector()
+#define TIMER_VECTOR      0xf0u // any from 32 on: every such gate ends in apic_drain_vector()
 #define TIMER_DIVIDE_BY_1 0xbu
 
 static bool x2apic;
@@ -34,7 +34,7 @@ uint32_t apic_choose_mode(uint64_t mmio_address)
 {
     uint32_t leaf[4];
     page_address = mmio_address;
-    set_mode(); // a processor whose APIC is globally disabled may show none (SDM vol. 3, 11.4.3)
+    set_mode(); // CPUID may hide a globally disabled APIC (SDM vol. 3, 11.4.3)
     cpuid(1, 0, leaf);
     x2apic = (leaf[2] & CPUID_1_ECX_X2APIC) != 0;
     set_mode();
@@ -50,8 +50,9 @@ enum status apic_init(void)
     return page != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
-// In this order: vector 0 is an error while the error's own entry is open, and the number of the
-// highest entry says which of those behind the sixth there are.
+// In this order: the error LVT is masked first, because a vector of 0 in another LVT raises an
+// error. The LVTs after the sixth exist only up to the index of the highest one, which the version
+// register gives.
 static void mask_lvts(void)
 {
     static const uint16_t lvts[] = {APIC_LVT_ERROR, APIC_LVT_TIMER, APIC_LVT_LINT0,
@@ -59,7 +60,7 @@ static void mask_lvts(void)
                                     APIC_LVT_CMCI};
     unsigned highest = (apic_read(APIC_VERSION) & APIC_VERSION_MAXLVT) >> APIC_VERSION_MAXLVT_POS;
     for (unsigned i = 0; i < ARRAY_SIZE(lvts) && i <= highest; i++) {
-        // Corrected errors that raise SMIs are the firmware's.
+        // Corrected errors that raise SMIs belong to the firmware.
         if (lvts[i] != APIC_LVT_CMCI ||
             (apic_read(APIC_LVT_CMCI) & APIC_LVT_MODE) != APIC_LVT_MODE_SMI) {
             apic_write(lvts[i], APIC_LVT_MASKED);
@@ -71,7 +72,8 @@ void apic_cpu_init(void)
 {
     set_mode();
     apic_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_VECTOR);
-    mask_lvts(); // the timer's, no longer in deadline mode, disarms it (SDM vol. 3, 11.5.4.1)
+    mask_lvts(); // masking the timer's LVT also leaves deadline mode, which disarms it (SDM vol.
+                 // 3, 11.5.4.1)
     apic_write(APIC_TIMER_INITIAL, 0);
     apic_write(APIC_TPR, 0);
     apic_write(APIC_ESR, 0);
@@ -117,8 +119,8 @@ static void send(uint32_t id, uint32_t mode_and_vector)
 {
     uint32_t low = mode_and_vector | (uint32_t)APIC_ICR_ASSERT;
     if (x2apic) {
-        // WRMSR to the x2APIC range does not wait for earlier stores (SDM vol. 3, 11.12.3): the
-        // receiver must see what was written for it.
+        // WRMSR to the x2APIC range does not wait for earlier stores (SDM vol. 3, 11.12.3), but the
+        // receiver must see them.
         __asm__ volatile("mfence; lfence" : : : "memory");
         wrmsr(X2APIC_MSR(APIC_ICR_LOW), (uint64_t)id << APIC_ICR_DEST_POS | low);
         return;
@@ -187,9 +189,9 @@ void apic_drain(void)
     uint32_t svr = apic_read(APIC_SVR);
     apic_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SVR_VECTOR);
     apic_write(APIC_TPR, 0);
-    // Each EOI ends one vector in service; each opening of the gate takes what is requested. Both
-    // are bounded by the number of vectors: nothing new is sent to a CPU that has been reset,
-    // except by its own partition's CPUs, which cannot send 256 at every turn for ever.
+    // Each EOI ends one vector in service; each STI takes the requested ones. Both loops are
+    // bounded by the number of vectors. Only its own partition's CPUs can send new interrupts to a
+    // CPU that has been reset, and they can't send 256 in every round for ever.
     for (unsigned i = 0; i < 256 && any_set(APIC_ISR); i++) {
         apic_write(APIC_EOI, 0);
     }
@@ -199,7 +201,7 @@ void apic_drain(void)
         exceptions_drain(false);
     }
     if (mca_in_progress()) {
-        exceptions_machine_check(0); // one that came meanwhile was drained like an interrupt
+        exceptions_machine_check(0); // one that arrived meanwhile was drained like an interrupt
     }
     apic_write(APIC_SVR, svr);
 }

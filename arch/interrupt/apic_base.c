@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps between a local APIC's modes. From disabled to x2APIC mode there is none (SDM vol. 3,
-// 11.12.5): the way is through xAPIC mode.
+// The steps between a local APIC's modes. No step leads from disabled to x2APIC mode directly (SDM
+// vol. 3, 11.12.5); the path goes through xAPIC mode.
 #include "arch/interrupt/apic_base.h"
 
 #include "arch/interrupt/apic_defs.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frequency of the local APIC's timer, against the TSC. Relies on the TSC's being known.
+// The frequency of the local APIC's timer, measured against the TSC. Relies on a calibrated TSC.
 #include "arch/cpu/cpu.h"
 #include "arch/cpu/tsc.h"
 #include "arch/interrupt/apic.h"
@@ -8,9 +8,9 @@
 
 static uint64_t apic_khz;
 
-// Ticks of the TSC until the local APIC's timer has counted down from `count`. Its interrupt only
-// becomes pending (interrupts are off); the current-count register is not read, because under
-// instruction counting QEMU 10 does not survive that in x2APIC mode.
+// TSC ticks until the local APIC's timer has counted down from `count`. Its interrupt only becomes
+// pending, because interrupts are off. The current-count register is not read: QEMU 10 with
+// instruction counting crashes when it is read in x2APIC mode.
 static uint64_t apic_countdown(uint32_t count)
 {
     uint64_t begin = rdtsc();
@@ -29,7 +29,8 @@ void apic_timer_calibrate(void)
     uint64_t khz = tsc_khz();
     for (uint32_t count = APIC_FIRST_COUNT;; count *= 2) {
         uint64_t ticks = apic_countdown(count);
-        if (ticks >= khz || count >= UINT32_MAX / 2) { // a millisecond: long enough to be exact
+        // At least a millisecond is long enough to be exact.
+        if (ticks >= khz || count >= UINT32_MAX / 2) {
             apic_khz = count * khz / (ticks + 1);
             return;
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers of the local APIC, with the manual's names: Intel SDM vol. 3 chapter "APIC", AMD APM
-// vol. 2 chapter 16. Registers are named by their xAPIC offset; in x2APIC mode a register at
-// offset n is MSR 0x800 + n / 16.
+// Numbers of the local APIC, with the manuals' names: Intel SDM vol. 3 chapter "APIC", AMD APM vol.
+// 2 chapter 16. A register is named with its xAPIC offset; in x2APIC mode the register at offset n
+// is MSR 0x800 + n / 16.
 #ifndef ARCH_INTERRUPT_APIC_DEFS_H
 #define ARCH_INTERRUPT_APIC_DEFS_H
 
@@ -61,7 +61,7 @@
 // Spurious-interrupt vector
 #define APIC_SVR_VECTOR 0xffu
 #define APIC_SVR_ENABLE (1u << 8)
-#define APIC_SVR_FOCUS  (1u << 9) // focus check: meaningless since the Pentium 4
+#define APIC_SVR_FOCUS  (1u << 9) // focus check: has no meaning since the Pentium 4
 #define APIC_SVR_RESET  0xffu
 
 // Local vector table
@@ -81,7 +81,7 @@
 #define APIC_LVT_DEADLINE   (1u << 18)
 
 // Error status
-#define APIC_ESR_SEND_VECTOR 0x20u // tried to send a vector below 16
+#define APIC_ESR_SEND_VECTOR 0x20u // attempt to send a vector below 16
 #define APIC_ESR_REGISTER    0x80u // access to a register that does not exist
 
 // Interrupt command
@@ -99,7 +99,7 @@
 #define APIC_ICR_TO_OTHERS      0xc0000ull
 #define APIC_ICR_DEST_POS       32 // x2APIC: 32 bits
 #define APIC_ICR_XAPIC_DEST_POS 56 // xAPIC: 8 bits
-// Bits 31:20, 17:16 and 13: reserved; x2APIC answers #GP
+// Bits 31:20, 17:16 and 13 are reserved; x2APIC mode raises #GP
 #define APIC_ICR_RESERVED 0xfff32000ull
 
 // ICR delivery modes (bits 10:8)
@@ -114,11 +114,12 @@
 
 #define APIC_VECTOR_FIRST_LEGAL 16u
 
-// The highest ID that 8 bits can name, in xAPIC mode and in messages: 255 is everybody.
+// The highest ID that 8 bits can address, in xAPIC mode and in messages; 255 is broadcast.
 #define APIC_XAPIC_LAST_ID 254u
 
-// Interrupt messages of devices (SDM vol. 3, 11.11; APM vol. 2, 16.10): a write to this address,
-// with the destination in bits 19:12; in the data the vector and, in bits 10:8, the delivery mode.
+// Interrupt messages of devices (SDM vol. 3, 11.11; APM vol. 2, 16.10): a write to this address
+// with the destination in bits 19:12. The data holds the vector and, in bits 10:8, the delivery
+// mode.
 #define APIC_MSI_ADDRESS  0xfee00000u
 #define APIC_MSI_DEST_POS 12
 #define APIC_MSI_MODE_POS 8

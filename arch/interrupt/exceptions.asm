@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: Apache-2.0
-; Entry points of the hypervisor's own interrupt descriptor table. Exceptions end in
-; exception_taken (arch/interrupt/exceptions.c). NMI is the kick from another CPU. The other vectors are
-; taken only while arch/interrupt/apic.c drains a guest's pending interrupts, and by a CPU of nobody's that
+; Entry points of the hypervisor's own interrupt descriptor table. Exceptions end in exception_taken
+; (arch/interrupt/exceptions.c). An NMI is the kick from another CPU. The other vectors are taken in two
+; cases only: while arch/interrupt/apic.c drains a guest's pending interrupts, and on an unowned CPU that
 ; waits for its timer.
 ;
 ; No gate uses an IST stack: after a VM exit on AMD-V the task register still holds the guest's TSS.
@@ -16,7 +16,7 @@ global exception_stubs, nmi_entry, nmi_ignored, drain_entry, cpu_wait_nmi, cpu_w
 section .text progbits alloc exec nowrite align=16
 bits 64
 
-; Both waits, from their checks to where they are over: one range, for nmi_entry.
+; Both waits, from their checks to their ends, are one restartable range for nmi_entry.
 wait_begin:
 
 ; void cpu_wait_nmi(void)
@@ -30,14 +30,14 @@ cpu_wait_nmi:
 cpu_wait_nmi_or_interrupt:
     cmp byte [abs PERCPU_NMI_TAKEN], 0
     jne wait_over
-    sti                     ; a pending interrupt is not taken before the HLT (STI's shadow)
+    sti                     ; the STI shadow holds back a pending interrupt until the HLT
     hlt
 wait_over:
     cli
     ret
 
-; The kick. It only notes that it came. Who looked for it before it came and is about to sleep, or to
-; enter the guest, is moved to a place where it will be seen: see arch/interrupt/nmi_range.inc.
+; The kick: notes that it came. Code that tested nmi_taken before that, and is about to sleep or to enter
+; the guest, continues where it tests again or returns: see arch/interrupt/nmi_range.inc.
 align 16
 nmi_entry:
     cmp byte [abs PERCPU_MUST_STOP], 0
@@ -66,17 +66,17 @@ nmi_entry:
     pop rdx
     pop rax
     iretq
-; Another CPU has panicked: whatever this one did is over. Without an IRET no further NMI comes.
+; Another CPU has panicked, so this CPU stops. Without an IRET it takes no further NMI.
 .stop:
     hlt
     jmp .stop
 
-; Of a watchdog that firmware left, before there is a place to note it.
+; For NMIs of a watchdog that the firmware left on, before struct cpu exists to note them in.
 nmi_ignored:
     iretq
 
-; A device or IPI interrupt that was pending for a guest that has just been reset, or the timer of a
-; CPU of nobody's.
+; A device interrupt or IPI that was pending for a guest that has just been reset, or the timer of
+; an unowned CPU.
 align 16
 drain_entry:
     push rax
@@ -101,7 +101,7 @@ drain_entry:
     pop rax
     iretq
 
-; 32 stubs of 16 bytes each: vector and error code on the stack, then the report.
+; 32 stubs of 16 bytes each: push error code and vector, then jump to the common part.
 align 16
 exception_stubs:
 %assign vector 0
@@ -117,7 +117,7 @@ exception_stubs:
 %assign vector vector + 1
 %endrep
 
-; Frame as struct exception_frame in arch/interrupt/exceptions.c.
+; The frame is struct exception_frame of arch/interrupt/exceptions.c.
 exception_common:
     push r15
     push r14
@@ -136,10 +136,10 @@ exception_common:
     push rax
     cld
     mov rdi, rsp
-    mov rbp, rsp                    ; kept by the call
+    mov rbp, rsp                    ; the call preserves RBP
     and rsp, -16
     call exception_taken
-    mov rsp, rbp                    ; it returns for one that was expected only
+    mov rsp, rbp                    ; reached only after an exception that was expected
     pop rax
     pop rcx
     pop rdx
@@ -158,5 +158,5 @@ exception_common:
     add rsp, 16                     ; vector and error code
     iretq
 
-; Would sleep: behind the HLT. It may be left in STI's shadow.
+; An NMI inside a wait continues after the HLT. The range may be left in STI's shadow.
 NMI_RANGE wait_begin, wait_over, wait_over

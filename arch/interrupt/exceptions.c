@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptor tables and exception reports. All CPUs share one GDT and one IDT: there is no TSS,
-// because no gate switches stacks (see arch/interrupt/exceptions.asm).
+// Descriptor tables and exception reports. All CPUs share one GDT and one IDT. There is no TSS,
+// because no gate switches stacks (arch/interrupt/exceptions.asm).
 #include "arch/interrupt/exceptions.h"
 
 #include <stdarg.h>
@@ -46,7 +46,7 @@ void exception_taken(struct exception_frame *f);
 
 static const struct exception_calls *call;
 static struct idt_gate idt[256];
-static struct idt_gate *drain_idt; // as many, on the heap
+static struct idt_gate *drain_idt; // the same size, on the heap
 static const uint64_t gdt[] = {
     0,
     0x00af9b000000ffff, // HV_CODE_SELECTOR: 64-bit code, DPL 0
@@ -157,7 +157,7 @@ void exceptions_machine_check(uint64_t rip)
 
 void exception_taken(struct exception_frame *f)
 {
-    // The one exception that is always expected: an MSR that is only tried (arch/cpu/msr_access.h).
+    // Always expected: a #GP from an access to an MSR that may not exist (arch/cpu/msr_access.h).
     if (f->vector == EXCEPTION_GP &&
         (f->rip == (uint64_t)msr_read_fault || f->rip == (uint64_t)msr_write_fault)) {
         f->rip = (uint64_t)msr_fault_resume;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hypervisor's own descriptor tables and its exceptions. An exception in the hypervisor is a
-// broken invariant: it is reported in full and the machine stops.
+// The hypervisor's own descriptor tables and exceptions. An exception in the hypervisor is a broken
+// invariant: it is reported in full and the machine stops.
 #ifndef ARCH_INTERRUPT_EXCEPTIONS_H
 #define ARCH_INTERRUPT_EXCEPTIONS_H
 
@@ -27,42 +27,42 @@
 #define EXCEPTION_MC 18
 #define EXCEPTION_XM 19
 
-// What an exception needs of the storeys above. All of it runs on any CPU, in any state.
+// What an exception needs from the storeys above. All of these must run on any CPU, in any state.
 struct exception_calls {
-    void (*machine_check)(uint64_t rip); // an #MC in the hypervisor: returns if it can go on
-    void (*begin_report)(void);          // before the first print() of a report
+    // An #MC in the hypervisor; returns if the CPU can continue.
+    void (*machine_check)(uint64_t rip);
+    void (*begin_report)(void); // called before a report's first print()
     void (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 };
 
-// Fills the tables; once, on the boot CPU. `calls` stays the caller's, for good. An NMI that
-// firmware's devices send is ignored until exceptions_take_nmi().
+// Fills the tables; once, on the boot CPU. `calls` must stay valid for ever. NMIs from devices that
+// the firmware set up are ignored until exceptions_take_nmi().
 void exceptions_init(const struct exception_calls *calls);
 
-// The tables for exceptions_drain(); once, on the boot CPU, when there is a heap. ERR_NO_MEMORY.
+// Makes the tables for exceptions_drain(); once, on the boot CPU, after heap_init(). ERR_NO_MEMORY.
 enum status exceptions_prepare(void);
 
-// From now on NMIs are noted in the CPU's private area, which must be there. Boot CPU.
+// From this call on, NMIs are noted in the CPU's private area, which must exist. Boot CPU.
 void exceptions_take_nmi(void);
 
-// Loads them on this CPU, with interrupts off.
+// Loads the tables on this CPU, with interrupts off.
 void exceptions_load(void);
 
-// Takes interrupts with any vector for what they are until called with false. A guest may have sent
-// one with the number of an exception (16 and up are legal), and the usual gate would take it for
-// that exception in the hypervisor. In between nothing may run that could cause one.
+// Treats all vectors except NMI as interrupts, until called with false. A guest may have sent an
+// interrupt with the number of an exception (16 and up are legal), and the usual gate would report
+// that exception in the hypervisor. Code that runs meanwhile must not cause an exception.
 void exceptions_drain(bool drain);
 
-// Treats a machine check as taken: one that was drained like an interrupt. Returns if the CPU can
-// go on.
+// Handles a machine check that was drained like an interrupt. Returns if the CPU can continue.
 void exceptions_machine_check(uint64_t rip);
 
 // Prints a message and stops this CPU, then all others by NMI. Any CPU, any state.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-// True once any CPU has panicked. Who takes the NMI of it as a VM exit looks here.
+// True once any CPU has panicked. Read after an NMI that was taken as a VM exit.
 extern volatile uint32_t panicking;
 
-// What must hold; stays in release builds where it guards isolation.
+// An invariant. The check stays in release builds, because it guards isolation.
 #define ASSERT(condition)                                                                          \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

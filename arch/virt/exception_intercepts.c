@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of intercepted exceptions. All others go straight to the guest's own handlers.
+// The table of intercepted exceptions. The guest's own handlers get all others directly.
 #include "arch/virt/exception_intercepts.h"
 
 #include "arch/interrupt/exceptions.h"

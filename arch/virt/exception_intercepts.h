@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exceptions of a guest that the hypervisor sees first, on either vendor. No privileged
-// instruction: tested on the host.
+// A guest's exceptions that the hypervisor sees first, on both vendors. Has no privileged
+// instruction, so it is tested on the host.
 #ifndef ARCH_VIRT_EXCEPTION_INTERCEPTS_H
 #define ARCH_VIRT_EXCEPTION_INTERCEPTS_H
 
@@ -12,10 +12,10 @@ struct exception_intercept {
     const char *reason;
 };
 
-// The table, for tests and for printing it.
+// The table; also read by tests and for printing.
 const struct exception_intercept *exception_intercepts(unsigned *count);
 
-// The same as a mask: bit n for vector n, as VMCB and VMCS want it.
+// The table as a mask for the VMCB and VMCS: bit n for vector n.
 uint32_t exception_intercept_mask(void);
 
 #endif

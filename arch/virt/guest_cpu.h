@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of a guest processor's state in terms of neither vendor: what the back ends gather, and
-// what emulation works on. Relies on nothing.
+// Parts of a guest processor's state, independent of the vendor. The back ends gather them, and
+// emulation works on them. Relies on nothing.
 #ifndef ARCH_VIRT_GUEST_CPU_H
 #define ARCH_VIRT_GUEST_CPU_H
 
@@ -9,8 +9,8 @@
 
 #include "arch/lib/types.h"
 
-// What the code segment says of the code: real mode and 16-bit segments, 32-bit segments
-// (compatibility mode too), 64-bit mode.
+// How code is decoded, from the code segment: real mode and 16-bit segments, 32-bit segments (also
+// in compatibility mode), 64-bit mode.
 enum decode_mode {
     DECODE_16 = 16,
     DECODE_32 = 32,
@@ -28,8 +28,8 @@ enum insn_segment {
     SEG_COUNT,
 };
 
-// An exception for the guest: what event injection needs. The error code is left out in real mode,
-// and where the vector has none.
+// An exception for the guest, with what event injection needs. There is no error code in real mode,
+// or if the vector has none.
 struct guest_exception {
     uint8_t vector;
     uint32_t error_code;
@@ -40,7 +40,7 @@ struct guest_exception {
 // bits 0-3, S 4, DPL 5-6, P 7, L 9, D/B 10, G 11.
 struct guest_segment {
     uint64_t base;
-    uint32_t limit; // the last byte's offset, in bytes
+    uint32_t limit; // offset of the last byte
     uint16_t attributes;
 };
 
@@ -51,14 +51,14 @@ struct guest_segment {
 #define SEGMENT_PRESENT     BIT(7)
 #define SEGMENT_BIG         BIT(10)
 
-// What a walk of the guest's page tables needs of its registers.
+// The guest's registers that a walk of its page tables needs.
 struct guest_paging {
     uint64_t cr0;
     uint64_t cr3;
     uint64_t cr4;
     uint64_t efer;
     uint8_t cpl;
-    bool ac;           // RFLAGS.AC: lets a supervisor reach user pages in spite of SMAP
+    bool ac;           // RFLAGS.AC: allows supervisor access to user pages despite SMAP
     uint8_t phys_bits; // the guest's physical address width (CPUID 0x80000008), 32 to 52
 };
 

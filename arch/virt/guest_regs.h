@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The general registers of a guest, in the order in which x86 numbers them. The exit path's
-// assembly fills exactly this frame, so the layout is fixed. Relies on nothing.
+// A guest's general registers, in x86's numbering. The assembly of the exit path fills exactly this
+// frame, so the layout is fixed. Relies on nothing.
 #ifndef ARCH_VIRT_GUEST_REGS_H
 #define ARCH_VIRT_GUEST_REGS_H
 
@@ -33,16 +33,16 @@ static inline uint64_t size_mask(unsigned size)
     return ~0ull >> (64 - 8 * size);
 }
 
-// The low `size` bytes (1, 2, 4 or 8) of a register, zero-extended. `high` (with size 1) names
-// AH, CH, DH or BH for numbers 0 to 3.
+// The low `size` bytes (1, 2, 4 or 8) of a register, zero-extended. With `high` (and size 1) the
+// numbers 0 to 3 name AH, CH, DH and BH.
 static inline uint64_t guest_reg_read(const struct guest_regs *regs, unsigned reg, unsigned size,
                                       bool high)
 {
     return (high ? regs->r[reg] >> 8 : regs->r[reg]) & size_mask(size);
 }
 
-// Writes a register as an instruction of that operand size does: 32 bits clear the upper half,
-// 8 and 16 bits leave the rest alone.
+// Writes a register like an instruction of that operand size: 32 bits clear the upper half, 8 and
+// 16 bits leave the other bits unchanged.
 static inline void guest_reg_write(struct guest_regs *regs, unsigned reg, unsigned size, bool high,
                                    uint64_t value)
 {

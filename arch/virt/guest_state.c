@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The processor state that no VM entry swaps. Which MSRs pass is decided in hv/policy/msr_policy.c;
-// those of them that the vendor's own state area does not hold are reset here.
+// The processor state that no VM entry swaps. hv/policy/msr_policy.c decides which MSRs pass; this
+// file resets those that the vendor's own state area does not hold.
 #include "arch/virt/guest_state.h"
 
 #include "arch/cpu/cpu.h"
@@ -34,7 +34,8 @@ static void reset_msrs(uint8_t held, bool init)
             continue;
         }
         for (uint32_t msr = r->first; msr <= r->last; msr++) {
-            msr_write_safe(msr, r->value); // some emulated CPUs show the bit and lack the register
+            // May fail: some emulated CPUs show the CPUID bit but lack the register.
+            msr_write_safe(msr, r->value);
         }
     }
 }
@@ -55,7 +56,7 @@ void guest_state_reset(uint8_t held, bool init)
     write_cr2(reset_value(RESET_CR2));
     reset_msrs(held, init);
     if (!init) {
-        vector_state_reset(); // INIT keeps all of it, and SSBD
+        vector_state_reset(); // INIT keeps this state, and SSBD
         ssbd_set((reset_value(RESET_VIRT_SPEC_CTRL) & VIRT_SPEC_CTRL_SSBD) != 0);
     }
 }

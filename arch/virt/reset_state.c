@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of registers after RESET and INIT. "All other MSRs" stay as they are over an INIT, says
-// the manuals' last row.
+// The table of registers after RESET and INIT. The manuals' last row says that INIT leaves "all
+// other MSRs" unchanged.
 #include "arch/virt/reset_state.h"
 
 #include "arch/cpu/cpuid.h"
@@ -24,7 +24,7 @@ static const struct reset_register registers[] = {
     [RESET_CR3] = {"CR3", BACK_END(0, CHANGED)},
     [RESET_CR4] = {"CR4", BACK_END(0, CHANGED)},
     [RESET_EFER] = {"EFER", BACK_END(0, CHANGED)},
-    // Present, accessed; code that may be read, data that may be written, LDT, busy TSS.
+    // Present and accessed: readable code, writable data, LDT, busy TSS.
     [RESET_CODE_RIGHTS] = {"CS rights", BACK_END(0x9b, CHANGED)},
     [RESET_DATA_RIGHTS] = {"SS, DS, ES, FS, GS rights", BACK_END(0x93, CHANGED)},
     [RESET_LDTR_RIGHTS] = {"LDTR rights", BACK_END(0x82, CHANGED)},
@@ -44,7 +44,7 @@ static const struct reset_register registers[] = {
     [RESET_VECTORS] = {"XMM, YMM, ZMM, k0 to k7", STATE(0, KEPT)},
     [RESET_PKRU] = {"PKRU", STATE(0, KEPT)},
     [RESET_XCR0] = {"XCR0", STATE(XCR0_X87, KEPT)},
-    // Guests read the machine's: after a RESET too it goes on.
+    // Guests read the machine's TSC, which a guest's RESET does not change.
     [RESET_TSC] = {"TSC", 0, KEPT, RESET_BY_NOBODY, 0, 0, MSR_TSC, MSR_TSC, 0, 0, 0},
     [RESET_PAT] = {"PAT", PAT_RESET, KEPT, RESET_BY_BACK_END, RESET_IN_VMCB | RESET_IN_VMCS, 0,
                    MSR_PAT, MSR_PAT, 0, 0, 0},
@@ -66,7 +66,7 @@ static const struct reset_register registers[] = {
      MSR_DEBUGCTL, 0, 0, 0},
     {"XSS", 0, KEPT, RESET_BY_MSR, 0, 0, MSR_XSS, MSR_XSS, CPUID_XSAVE, CPUID_D_1_EAX_XSAVES, 1},
     {"STAR, LSTAR, CSTAR, SFMASK", 0, KEPT, RESET_BY_MSR, 0, 0, MSR_STAR, MSR_SFMASK, 0, 0, 0},
-    // The bases of FS and GS: they come with the segments.
+    // The bases of FS and GS are reset with their segments.
     {"FS_BASE, GS_BASE", 0, CHANGED, RESET_BY_BACK_END, RESET_IN_VMCB | RESET_IN_VMCS, 0,
      MSR_FS_BASE, MSR_GS_BASE, 0, 0, 0},
     {"KernelGSBase", 0, KEPT, RESET_BY_MSR, 0, 0, MSR_KERNEL_GS_BASE, MSR_KERNEL_GS_BASE, 0, 0, 0},

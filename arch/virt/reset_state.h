@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the registers of a processor hold after RESET and after INIT: one table, which both back
-// ends read and the tests too (SDM vol. 3, table "IA-32 and Intel 64 Processor States Following
-// Power-up, Reset, or INIT"; APM vol. 2, 14.1.3). Numbers only.
+// What a processor's registers hold after RESET and after INIT. Both back ends and the tests read
+// this one table (SDM vol. 3, table "IA-32 and Intel 64 Processor States Following Power-up, Reset,
+// or INIT"; APM vol. 2, 14.1.3). Numbers only.
 #ifndef ARCH_VIRT_RESET_STATE_H
 #define ARCH_VIRT_RESET_STATE_H
 
 #include "arch/lib/types.h"
 
-// The registers that code asks for by name. The MSRs follow in the table.
+// Registers that code asks for by name. In the table, the MSRs follow them.
 enum reset_id {
     RESET_RFLAGS,
     RESET_CR0,
@@ -15,13 +15,13 @@ enum reset_id {
     RESET_CR3,
     RESET_CR4,
     RESET_EFER,
-    RESET_CODE_RIGHTS, // of CS; all bases are 0, but that SIPI or a loader gives CS
-    RESET_DATA_RIGHTS, // of the other five
+    RESET_CODE_RIGHTS, // of CS; every base is 0, except CS's after a SIPI or from a loader
+    RESET_DATA_RIGHTS, // of the other five segments
     RESET_LDTR_RIGHTS,
     RESET_TR_RIGHTS,
     RESET_LIMIT, // of every segment and table
     RESET_SELECTOR,
-    RESET_GENERAL, // general registers, but EDX: the processor's signature
+    RESET_GENERAL, // general registers except EDX, which holds the processor's signature
     RESET_DR0,     // to DR3
     RESET_DR6,
     RESET_DR7,
@@ -41,40 +41,40 @@ enum reset_id {
     RESET_NAMED_COUNT,
 };
 
-// Who sets it.
+// What resets the register.
 enum reset_place {
     RESET_BY_BACK_END, // a field of the VMCB or VMCS, or loaded from one
-    RESET_BY_MSR,      // the MSR itself, where no control block holds it
+    RESET_BY_MSR,      // the MSR itself, if no control block holds it
     RESET_BY_STATE,    // arch/virt/guest_state.c, arch/virt/vector_state.c
     RESET_BY_VAPIC,    // hv/interrupt/vapic.c, arch/interrupt/apic.c
-    RESET_BY_NOBODY,   // it holds nothing (a command), or goes on
+    RESET_BY_NOBODY,   // nothing: it is a command, or it keeps its value
 };
 
-// Which control blocks hold an MSR, so that it is written there instead.
+// Control blocks that hold an MSR. Where one does, the value is written there.
 #define RESET_IN_VMCB BIT(0)
 #define RESET_IN_VMCS BIT(1)
 
 struct reset_register {
     const char *name;
     uint64_t value; // after RESET
-    uint64_t kept;  // bits that INIT leaves as they are; it makes the others `value`'s
+    uint64_t kept;  // bits that INIT keeps; the others become those of `value`
     uint8_t place;  // enum reset_place
     uint8_t held;   // RESET_IN_...
-    uint8_t reg;    // the register of CPUID (EAX is 0) with bits
-    uint32_t first; // MSR numbers, inclusive; 0: it is none
+    uint8_t reg;    // the CPUID register that holds `mask` (0 is EAX)
+    uint32_t first; // MSR numbers, inclusive; 0: not an MSR
     uint32_t last;
-    uint32_t leaf; // of CPUID, subleaf `subleaf`: the MSR is there if it has one of `mask`
-    uint32_t mask; // 0: it is always there
+    uint32_t leaf; // CPUID leaf; the MSR exists if the leaf has a bit of `mask`
+    uint32_t mask; // 0: the MSR always exists
     uint32_t subleaf;
 };
 
-// The whole table; the first RESET_NAMED_COUNT rows are those of enum reset_id.
+// The whole table. Its first RESET_NAMED_COUNT rows are those of enum reset_id.
 const struct reset_register *reset_registers(unsigned *count);
 
-// After RESET.
+// The value after RESET.
 uint64_t reset_value(enum reset_id id);
 
-// After RESET, or after INIT of a processor on which it was `before`.
+// The value after RESET; or, with `init`, after INIT of a processor on which it was `before`.
 uint64_t reset_after(enum reset_id id, bool init, uint64_t before);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which way there is to SSBD, by what a processor says of itself. Pure.
+// Chooses the way to control SSBD, from a processor's CPUID. Pure.
 #include "arch/virt/ssbd.h"
 
 #include "arch/cpu/cpuid.h"
@@ -8,7 +8,7 @@
 #define BASE_FAMILY(signature)     ((signature) >> 8 & 0xfu)
 #define EXTENDED_FAMILY(signature) ((signature) >> 20 & 0xffu)
 
-// The bits of LS_CFG by family. Hygon's first processors, family 18h, are those of family 17h.
+// The SSBD bit of LS_CFG, by family. Hygon's first processors, family 18h, match family 17h.
 static const struct {
     uint32_t family;
     uint64_t bit;
@@ -36,8 +36,8 @@ static uint64_t ls_cfg_bit(uint32_t signature)
 struct ssbd_choice ssbd_choose(const struct ssbd_identity *cpu)
 {
     struct ssbd_choice choice = {SSBD_NOT_OFFERED, 0};
-    // Systems prefer VIRT_SPEC_CTRL to SPEC_CTRL and switch it with each process: an exit for each,
-    // where SPEC_CTRL has none.
+    // If SPEC_CTRL has SSBD, VIRT_SPEC_CTRL is not offered: systems prefer it and switch it with
+    // every process, which costs an exit that SPEC_CTRL does not cost.
     if (!cpu->amd || (cpu->sizes_ebx & (CPUID_80000008_EBX_SSB_NO | CPUID_80000008_EBX_SSBD))) {
         return choice;
     }

@@ -9,14 +9,15 @@
 #include "arch/cpu/topology.h"
 #include "arch/memory/percpu.h"
 
-// How often a change of the core's other threads is followed, before the bit is set whatever they
-// want: that is safe, and a guest that changes its mind without end holds up no other.
+// How many changes by the core's other threads a thread follows. After that it sets the bit,
+// whatever the others want: that is safe, and a guest that changes its setting endlessly can't hold
+// up another.
 #define MOST_TRIES 4u
 
 static struct ssbd_choice choice; // these three: written once, at boot
 static unsigned thread_bits;
 static unsigned wish_count;
-static struct ssbd_wish wishes[MAX_CPUS]; // by number of CPU
+static struct ssbd_wish wishes[MAX_CPUS]; // indexed by CPU number
 
 static void read_leaf(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
@@ -70,9 +71,10 @@ static void write_ls_cfg(bool on)
     }
 }
 
-// The threads of a core, which may be two partitions', write one register: it has the bit while one
-// of them wants it. Each tells its wish first, writes, and looks whether the wishes are still those
-// that it wrote. So whoever writes last has seen all wishes that were told before.
+// A core's threads may belong to two partitions, and share one register: its bit is set while any
+// thread wants it. Each thread first stores its wish, then writes the register, then checks that
+// the wishes are still those that it wrote for. So the last writer has seen every wish stored
+// before its write.
 static void agree(void)
 {
     for (unsigned i = 0; i < MOST_TRIES; i++) {

@@ -11,8 +11,8 @@ struct opened {
     uint64_t cr0, cr4;
 };
 
-// SDM vol. 3, table 14-2: what has to be set and clear. OSXSAVE for the wide registers alone, since
-// a CPU may lack it.
+// Bits that vector instructions need (SDM vol. 3, table 14-2). OSXSAVE is set only for the wide
+// registers, because a CPU may lack it.
 static struct opened open(bool wide)
 {
     struct opened was = {read_cr0(), read_cr4()};
@@ -28,7 +28,8 @@ static void close(struct opened was)
     write_cr0(was.cr0);
 }
 
-// Four tables of 16 entries of 8 bytes: one instruction on each register, and a return.
+// Four tables of 16 entries of 8 bytes. Each entry is one instruction on one register, and a
+// return.
 #define ENTRIES(BEFORE, AFTER)                                                                     \
     ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"                                             \
     ".balign 8\n\t" BEFORE "\\n" AFTER "\n\tret\n\t"                                               \
@@ -80,7 +81,7 @@ bool vector_convert(uint64_t value, unsigned size, bool to_double, uint64_t *out
     uint64_t saved[2], result;
     uint32_t before, quiet, after;
 
-    // Nothing may raise an exception here: all are masked, and the flags tell which there were.
+    // No exception may be raised here. All are masked, and the flags then show which occurred.
     __asm__ volatile("stmxcsr %0" : "=m"(before));
     quiet = (before | MXCSR_MASKS) & ~MXCSR_FLAGS;
     __asm__ volatile("movups %%xmm0, %[saved]\n\t"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads the registers of x87, SSE and what XSAVE covers beyond from an image of their state after
-// RESET. No compiled code uses any of them, so nothing is saved.
+// Loads the x87 and SSE registers, and the others that XSAVE covers, from an image of their state
+// after RESET. No compiled code uses them, so nothing is saved.
 #include "arch/virt/vector_state.h"
 
 #include "arch/cpu/cpu.h"
@@ -8,11 +8,11 @@
 #include "arch/lib/string.h"
 #include "arch/virt/reset_state.h"
 
-// The image of FXRSTOR, which XRSTOR continues by a header (SDM vol. 1, 10.5.1 and 13.4).
+// The image of FXRSTOR. For XRSTOR a header follows (SDM vol. 1, 10.5.1 and 13.4).
 struct image {
     uint16_t fcw;
     uint16_t fsw;
-    uint8_t ftw; // abridged: a bit for each register that is not empty
+    uint8_t ftw; // abridged: one bit for each register that is not empty
     uint8_t reserved1;
     uint16_t opcode;
     uint64_t instruction;
@@ -20,7 +20,7 @@ struct image {
     uint32_t mxcsr;
     uint32_t mxcsr_mask;
     uint8_t registers[480];
-    uint64_t in_use; // XSTATE_BV: components that are in the image; the others are made initial
+    uint64_t in_use; // XSTATE_BV: components in the image; the others get their initial state
     uint8_t reserved2[56];
 } __attribute__((aligned(64)));
 
@@ -44,7 +44,7 @@ static void set_xcr0(uint64_t value)
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-// All that the processor has, so that nothing is left that a guest could have filled.
+// Loads all components that the processor has, so that nothing remains that a guest filled.
 static void load_extended(const struct image *image)
 {
     uint32_t leaf[4];
@@ -70,8 +70,8 @@ void vector_state_reset(void)
     uint64_t cr0 = read_cr0(), cr4 = read_cr4();
     write_cr0(cr0 & ~(CR0_TS | CR0_EM));
     write_cr4(cr4 | CR4_OSFXSR | (xsave ? CR4_OSXSAVE : 0));
-    // FXRSTOR and XRSTOR of AMD leave the pointers alone unless an exception is pending; FNINIT
-    // clears them (APM vol. 5, FXRSTOR and FNINIT).
+    // AMD's FXRSTOR and XRSTOR leave the x87 pointers unchanged unless an exception is pending.
+    // FNINIT clears them (APM vol. 5, FXRSTOR and FNINIT).
     __asm__ volatile("fninit");
     if (xsave) {
         load_extended(&image);
