@@ -1,10 +1,10 @@
 ; SPDX-License-Identifier: Apache-2.0
-; The AMD-V exit path. VMRUN itself swaps RAX, RSP, RIP, RFLAGS, CR0-4, EFER and CS, SS, DS, ES; the
-; general registers are swapped here, and everything else (FS, GS, TR, LDTR, the system-call MSRs,
-; debug and FPU registers) simply stays the guest's, because the hypervisor uses none of it.
+; The AMD-V exit path. VMRUN itself swaps RAX, RSP, RIP, RFLAGS, CR0-4, EFER and CS, SS, DS, ES. This code swaps
+; the general registers. Everything else (FS, GS, TR, LDTR, the system-call MSRs, debug and FPU registers)
+; stays the guest's, because the hypervisor uses none of it.
 ;
-; GIF is 0 from the exit to the next VMRUN: an NMI that comes meanwhile stays pending and causes
-; an exit right after VMRUN, so no kick is lost.
+; GIF is 0 from the exit to the next VMRUN: an NMI that arrives meanwhile stays pending and causes an exit right
+; after VMRUN, so no kick is lost.
 
 %include "build/gen/asm_offsets.inc"
 %include "arch/virt/guest_regs.inc"
@@ -15,8 +15,8 @@ extern svm_exit
 section .text progbits alloc exec nowrite align=16
 bits 64
 
-; _Noreturn void svm_enter(struct guest_regs *regs): `regs` are the guest's at its start. They go
-; to the place where every exit leaves them.
+; _Noreturn void svm_enter(struct guest_regs *regs): `regs` are the guest's initial registers. Moves them to the
+; place where every exit stores them.
 svm_enter:
     clgi
     MOVE_FIRST_GUEST_REGS

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a #VMEXIT to the handler of what the guest did, and back. entry.asm calls svm_exit with the
+// From a #VMEXIT to the handler for the guest's action, and back. entry.asm calls svm_exit with the
 // general registers on the stack; RAX and RSP are in the VMCB.
 #include "arch/svm/svm.h"
 #include "hv/life/end.h"
@@ -18,7 +18,7 @@
 
 #define PORT_61 0x61
 
-// Guest RAX and RSP live in the VMCB; handlers find them with the others.
+// The guest's RSP is in the VMCB; handlers expect it among the other registers.
 static void stack_pointer_in(const struct vmcb *vmcb, struct guest_regs *regs)
 {
     regs->r[GPR_RSP] = vmcb->save.rsp;
@@ -29,8 +29,8 @@ static void stack_pointer_out(struct vmcb *vmcb, const struct guest_regs *regs)
     vmcb->save.rsp = regs->r[GPR_RSP];
 }
 
-// The address behind the instruction that exits, if that is quickly known: the processor says it,
-// or the plain `opcode` of `length` bytes stands there.
+// The address after the exiting instruction, if it is known without decoding: from the processor,
+// or because the plain `opcode` of `length` bytes is at RIP.
 static inline bool quick_next_rip(struct vcpu *v, const struct vmcb *vmcb, uint32_t opcode,
                                   unsigned length, uint64_t *out)
 {
@@ -43,7 +43,8 @@ static inline bool quick_next_rip(struct vcpu *v, const struct vmcb *vmcb, uint3
     return next_rip_is_plain(&v->next_rip, s->cs.base + s->rip, s->cr3, opcode, length);
 }
 
-// The same in any case; false if it can't be known (an exception was injected instead).
+// The same, decoding if necessary. False if the address can't be found; an exception was injected
+// instead.
 static bool next_rip(struct vcpu *v, const struct vmcb *vmcb, struct guest_regs *regs,
                      uint32_t opcode, unsigned length, uint64_t *out)
 {
@@ -61,8 +62,8 @@ static inline void move_to(struct vmcb *vmcb, uint64_t rip)
     }
 }
 
-// Runs a handler for an instruction, whose plain form is `opcode` of `length` bytes, and moves on
-// if it says so.
+// Runs a handler for an instruction whose plain form is `opcode` of `length` bytes. Moves past the
+// instruction if the handler returns true.
 #define COMPLETE(opcode, length, handler)                                                          \
     do {                                                                                           \
         uint64_t next_;                                                                            \
@@ -103,7 +104,7 @@ static void nested_page_fault(struct vcpu *v, struct vmcb *vmcb, struct guest_re
     } else if (info & NPF_FETCH) {
         exit_fault(v, regs, "executes code outside its memory, at guest-physical", address.v);
     } else if (vmcb->control.exit_int_info & EVENT_VALID) {
-        // There is no instruction behind this access: the processor delivers an event.
+        // No instruction made this access: the processor is delivering an event.
         exit_fault(v, regs, "descriptor tables or stack outside its memory, at guest-physical",
                    address.v);
     } else if (exit_memory(v, regs, address, (info & NPF_WRITE) != 0)) {
@@ -133,8 +134,8 @@ static void exception(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs
     }
 }
 
-// The exit interrupted the delivery of an event to the guest: it has to be delivered again (APM
-// volume 2, 15.20). Software interrupts are repeated by their instruction.
+// The exit interrupted the delivery of an event to the guest, so it is injected again (APM volume
+// 2, 15.20). A software interrupt is repeated by its instruction.
 static void restore_event(struct vmcb *vmcb)
 {
     uint64_t event = vmcb->control.exit_int_info;
@@ -185,8 +186,8 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
         COMPLETE(OPCODE_INVD, 2, true);
         break;
     case EXIT_WBINVD:
-        // INVD is treated likewise. Memory is coherent and no device of the guest bypasses the
-        // caches: nothing to write back, and doing it would stall the other partitions.
+        // Does nothing, like INVD. Memory is coherent and no device of the guest bypasses the
+        // caches, so nothing needs writing back, and doing so would stall the other partitions.
         v->exits[EVENT_INSTRUCTION]++;
         COMPLETE(OPCODE_WBINVD, 2, true);
         break;
@@ -212,22 +213,23 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
         exit_undefined(v);
         break;
     case EXIT_FERR_FREEZE:
-        // An FPU error that the guest wants reported the old way, by interrupt 13 of an 8259. There
-        // is none, and the CPU would wait for it: it gets #MF, as on VT-x, where CR0.NE is fixed.
+        // The guest wants FPU errors reported the old way, by interrupt 13 of an 8259. None is
+        // connected, and the CPU would wait for ever. The guest gets #MF, as on VT-x, where CR0.NE
+        // is fixed.
         v->exits[EVENT_EXCEPTION]++;
         svm_inject(v, &(struct guest_exception){.vector = EXCEPTION_MF}, false);
         break;
     case EXIT_SHUTDOWN:
-        // The VMCB's save area is undefined now (APM vol. 2, 15.14.3).
+        // The VMCB's save area is undefined from here on (APM vol. 2, 15.14.3).
         v->exits[EVENT_OTHER]++;
         if (mca_in_progress()) {
-            machine_check_exit(v, regs, false); // CR4.MCE is the guest's, and it was clear
+            machine_check_exit(v, regs, false); // an #MC while the guest's CR4.MCE was clear
         } else {
             partition_end(v, PARTITION_TRIPLE_FAULT, "triple fault", regs);
         }
         break;
     case EXIT_INIT:
-        // Nothing in the machine sends INIT; if something does, it is not the guest's.
+        // Nothing in the machine sends INIT. An unexpected one is not for the guest.
         v->exits[EVENT_OTHER]++;
         break;
     case EXIT_INVALID:
@@ -244,7 +246,7 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
     }
 }
 
-// The hot exits. False: not this time.
+// The hot exits. False: the exit needs the full path.
 static inline bool hot_cpuid(struct vcpu *v, struct vmcb *vmcb, struct guest_regs *regs)
 {
     uint64_t next;
@@ -276,7 +278,7 @@ static inline bool hot_hypercall(struct vcpu *v, struct vmcb *vmcb)
     return true;
 }
 
-// Not inline: the call in it would cost the others a register to save.
+// Not inline: its call would make the other hot exits save one more register.
 static __attribute__((noinline)) bool hot_port(struct vcpu *v, struct vmcb *vmcb)
 {
     uint64_t info = vmcb->control.exit_info1;
@@ -295,18 +297,18 @@ static __attribute__((noinline)) void cold_exit(void)
     struct vmcb *vmcb = svm_vmcb();
     struct guest_regs *regs = svm_regs();
     struct vcpu *v = this_cpu()->vcpu;
-    vmcb->control.tlb_control = TLB_CONTROL_NOTHING; // a reset's flush is done
+    vmcb->control.tlb_control = TLB_CONTROL_NOTHING; // the flush of a reset is done
     if (vmcb->control.exit_int_info & EVENT_VALID) {
         restore_event(vmcb);
     }
     regs->r[GPR_RAX] = vmcb->save.rax;
     if (vmcb->control.exit_code == EXIT_NPF) {
-        nested_page_fault(v, vmcb, regs); // every access to the APIC page in xAPIC mode
+        nested_page_fault(v, vmcb, regs); // also every access to the APIC page in xAPIC mode
     } else {
         dispatch(v, vmcb, regs);
     }
     if (__builtin_expect(this_cpu()->nmi_taken, 0)) {
-        vcpu_after_nmi(v, regs); // one that came while the handler had NMIs open
+        vcpu_after_nmi(v, regs); // an NMI that came while the handler let NMIs through
     }
     vmcb->save.rax = regs->r[GPR_RAX];
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state in which a guest's processor starts: that after RESET or INIT
-// (arch/virt/reset_state.h), and what the entry asks for.
+// The state in which a guest's processor starts: the state after RESET or INIT
+// (arch/virt/reset_state.h), changed as the entry requires.
 #include "arch/svm/svm.h"
 
 #include "arch/cpu/cpu.h"
@@ -36,7 +36,7 @@ static void reset_system_state(struct vmcb_save *s, bool init)
     s->gdtr = s->idtr = segment(0, 0, (uint32_t)reset_value(RESET_LIMIT), 0);
     s->ldtr = segment_reset(RESET_LDTR_RIGHTS);
     s->tr = segment_reset(RESET_TR_RIGHTS);
-    // VMRUN demands SVME; the guest is shown an EFER without it.
+    // VMRUN requires SVME; the guest sees EFER without it.
     s->efer = reset_value(RESET_EFER) | EFER_SVME;
     s->cr0 = reset_after(RESET_CR0, init, cr0);
     s->cr2 = reset_value(RESET_CR2);
@@ -78,8 +78,9 @@ static void set_mode(struct vmcb_save *s, const struct vcpu_entry *entry)
     }
 }
 
-// What VMRUN leaves alone of the segments. With them VMLOAD takes some MSRs, for which it gets what
-// they are: the table says later which of them change.
+// Loads the segment registers that VMRUN does not load. VMLOAD also loads some MSRs; VMSAVE first
+// stores their present values, so they stay as they are. reset_msrs() later resets those that
+// change.
 static void load_segments(const struct vcpu *v, const struct vmcb_save *s)
 {
     struct vmcb *scratch = heap_ptr(hpa(v->vm_state));
@@ -93,7 +94,7 @@ static void load_segments(const struct vcpu *v, const struct vmcb_save *s)
 
 void svm_flush(struct vcpu *v)
 {
-    (void)v; // its own CPU calls
+    (void)v; // called on its own CPU
     svm_vmcb()->control.tlb_control =
         svm_features.flush_by_asid ? TLB_CONTROL_ASID : TLB_CONTROL_ALL;
     svm_vmcb()->control.clean = 0;

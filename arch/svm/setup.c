@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AMD-V: finding it, turning it on, and building what VMRUN reads: the VMCB with its controls
-// (arch/svm/controls.c), nested page tables, and the permission maps, which come from the tables of
+// AMD-V: finds it, turns it on, and builds what VMRUN reads: the VMCB with its controls
+// (arch/svm/controls.c), nested page tables, and the permission maps from the tables of
 // hv/policy/msr_policy.c and hv/policy/io_policy.c.
 #include "arch/svm/svm.h"
 
@@ -37,7 +37,7 @@ static struct svm_identity read_identity(void)
     cpuid(0x80000001, 0, leaf);
     cpu.svm = max >= CPUID_SVM && (leaf[2] & CPUID_80000001_ECX_SVM) != 0;
     if (cpu.svm) {
-        msr_read_safe(MSR_VM_CR, &cpu.vm_cr); // stays 0 where there is no such switch
+        msr_read_safe(MSR_VM_CR, &cpu.vm_cr); // stays 0 if the MSR does not exist
         cpuid(CPUID_SVM, 0, leaf);
         cpu.asids = leaf[1];
         cpu.edx = leaf[3];
@@ -86,7 +86,7 @@ enum status svm_init(void)
     return svm_msr_map_xapic != NULL && svm_msr_map_x2apic != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
-// Guests are shown an LFENCE that serializes (hv/policy/msr_rules.c), so it has to.
+// Guests see a serializing LFENCE (hv/policy/msr_rules.c), so the processor must have one.
 static void serialize_lfence(void)
 {
     uint64_t value;
@@ -147,7 +147,7 @@ enum status svm_vcpu_create(struct vcpu *v)
 
 static void vcpu_load(struct vcpu *v)
 {
-    (void)v; // VMRUN takes the VMCB's address each time
+    (void)v; // VMRUN gets the VMCB's address each time
 }
 
 static uint64_t get_efer(struct vcpu *v)

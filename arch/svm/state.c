@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guest's state as emulation and reports need it, and events that are put into the guest.
+// The guest's state for emulation and reports, and the events injected into the guest.
 #include "arch/svm/svm.h"
 
 #include "arch/cpu/cpu.h"
@@ -65,8 +65,8 @@ void svm_get_segment(struct vcpu *v, enum insn_segment segment, struct guest_seg
         break;
     case SEG_FS:
     case SEG_GS: {
-        // VMRUN's exit does not save these two: they are still in the CPU. The whole set that
-        // VMSAVE stores goes to a scratch page.
+        // #VMEXIT does not save these two; they are still in the CPU. VMSAVE stores them, with
+        // others, to a scratch page.
         __asm__ volatile("vmsave %%rax" : : "a"(v->vm_state) : "memory");
         const struct vmcb *scratch = heap_ptr(hpa(v->vm_state));
         from = segment == SEG_FS ? &scratch->save.fs : &scratch->save.gs;
@@ -85,11 +85,12 @@ void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_
         vmcb->control.clean = 0;
     }
     uint64_t event = e->vector | EVENT_TYPE_EXCEPTION | EVENT_VALID;
-    // In real mode nothing has an error code.
+    // Real mode has no error codes.
     if (has_error_code && (vmcb->save.cr0 & CR0_PE)) {
         event |= EVENT_HAS_ERROR | (uint64_t)e->error_code << 32;
     }
-    // What is pushed for a fault has RF set (SDM vol. 3, 18.3.1.1); a #DB comes as it is.
+    // The flags that a fault pushes have RF set (SDM vol. 3, 18.3.1.1); those of a #DB are
+    // unchanged.
     if (e->vector != EXCEPTION_DB) {
         vmcb->save.rflags |= RFLAGS_RF;
     }
@@ -99,7 +100,7 @@ void svm_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_
 void svm_end_instruction(struct vmcb *vmcb, bool repeats, uint64_t hits)
 {
     if (repeats) {
-        vmcb->save.rflags |= RFLAGS_RF; // its breakpoint was met before the first iteration
+        vmcb->save.rflags |= RFLAGS_RF; // its breakpoints were reported before the first iteration
     } else {
         vmcb->save.rflags &= ~RFLAGS_RF;
     }
@@ -119,7 +120,8 @@ void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits)
     bool repeats = vmcb->save.rip == rip;
     vmcb->save.rip = rip;
     vmcb->save.rflags = rflags;
-    // Whatever shadow the instruction was in, it ends with it (APM vol. 2, 15.21.5).
+    // An interrupt shadow ends with the instruction after it (APM vol. 2, 15.21.5), which has now
+    // run.
     vmcb->control.interrupt_shadow = 0;
     if (__builtin_expect(repeats || ((rflags & (RFLAGS_TF | RFLAGS_RF)) | hits) != 0, 0)) {
         svm_end_instruction(vmcb, repeats, hits);
@@ -138,8 +140,8 @@ void svm_interrupt(struct vcpu *v, uint8_t vector)
     svm_vmcb_of(v)->control.event_injection = vector | EVENT_TYPE_EXTERNAL | EVENT_VALID;
 }
 
-// A virtual interrupt that is intercepted: the processor exits where the guest would take it (APM
-// volume 2, 15.21.4).
+// Requests a virtual interrupt and intercepts it: the processor exits where the guest would take it
+// (APM volume 2, 15.21.4).
 void svm_interrupt_window(struct vcpu *v, bool wanted)
 {
     struct vmcb_control *c = &svm_vmcb_of(v)->control;
@@ -153,9 +155,9 @@ void svm_interrupt_window(struct vcpu *v, bool wanted)
     c->clean = 0;
 }
 
-// AMD-V without virtual NMIs does not know that the guest is in its NMI handler. IRET is
-// intercepted while it is. The exit comes before the IRET has run, and the next NMI may be
-// delivered only behind it: when one waits, or comes before the IRET has run, the IRET is
+// AMD-V without virtual NMIs does not track whether the guest is in its NMI handler. So IRET is
+// intercepted while it is. The exit comes before the IRET runs, and the next NMI may be delivered
+// only after the IRET. If an NMI is waiting, or arrives before the IRET has run, the IRET is
 // single-stepped.
 static void deliver_nmi(struct vcpu *v)
 {
@@ -177,12 +179,12 @@ void svm_inject_nmi(struct vcpu *v)
 {
     struct vmcb *vmcb = svm_vmcb_of(v);
     if (v->nmi_state == NMI_BLOCKED || v->nmi_state == NMI_STEPPING) {
-        v->nmi_pending = true; // one is remembered, as in hardware
+        v->nmi_pending = true; // one NMI is remembered, as in hardware
     } else if (v->nmi_state == NMI_LEAVING && vmcb->save.rip == v->nmi_iret_rip) {
         v->nmi_pending = true;
         step_iret(v);
     } else if (vmcb->control.event_injection & EVENT_VALID) {
-        vcpu_post_nmi(v); // another event is on its way in: come back right behind it
+        vcpu_post_nmi(v); // another event is being injected: try again at the exit right after it
     } else {
         deliver_nmi(v);
     }
@@ -207,8 +209,8 @@ bool svm_nmi_step(struct vcpu *v)
     }
     struct vmcb *vmcb = svm_vmcb_of(v);
     v->nmi_state = NMI_OPEN;
-    // IRET has loaded the interrupted program's flags. Where something else ran instead (the IRET
-    // faulted), our TF is still in the live flags; the pushed copy is the guest's to live with.
+    // IRET has loaded the interrupted program's flags. If the IRET faulted instead, the TF set here
+    // is still in the live flags and is cleared. The copy that the fault pushed keeps it.
     vmcb->save.rflags &= ~RFLAGS_TF;
     vmcb->save.dr6 &= ~DR6_BS;
     if (v->nmi_pending) {

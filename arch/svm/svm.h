@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the AMD-V back end share.
+// Shared by the files of the AMD-V back end.
 #ifndef ARCH_SVM_SVM_H
 #define ARCH_SVM_SVM_H
 
@@ -12,7 +12,7 @@
 // The same on all CPUs; set by svm_probe.
 extern struct svm_features svm_features;
 
-extern const uint8_t *svm_msr_map_xapic;  // permission maps, shared by all vCPUs, never written
+extern const uint8_t *svm_msr_map_xapic;  // permission maps, shared by all vCPUs, constant
 extern const uint8_t *svm_msr_map_x2apic; // after svm_init
 
 // The VMCB of this CPU's guest, at its fixed address.
@@ -21,7 +21,7 @@ static inline struct vmcb *svm_vmcb(void)
     return (struct vmcb *)PERCPU_VM;
 }
 
-// The guest's general registers during an exit: at the top of this CPU's stack.
+// The guest's general registers during an exit, at the top of this CPU's stack.
 static inline struct guest_regs *svm_regs(void)
 {
     return (struct guest_regs *)(PERCPU_STACK_TOP - sizeof(struct guest_regs));
@@ -53,15 +53,17 @@ void svm_flush(struct vcpu *v);
 // See struct virt_ops.
 void svm_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits);
 
-// What the end of an instruction does to RF, and the trap that follows it if there is one: for TF,
-// and for the breakpoints that it met (bits of DR6). `repeats`: it was one iteration of several.
+// The effects of an instruction's end: updates RF, and injects the trap for TF and for the
+// breakpoints that the instruction met (`hits`, bits of DR6), if any. `repeats`: it was one
+// iteration of several.
 void svm_end_instruction(struct vmcb *vmcb, bool repeats, uint64_t hits);
 
-// The end of the guest's NMI handler: IRET was intercepted, or the single step after it.
+// Called at the end of the guest's NMI handler: for an intercepted IRET, and for the single step
+// over it.
 void svm_nmi_iret(struct vcpu *v);
 bool svm_nmi_step(struct vcpu *v);
 
-// Lets through the NMI that caused an exit.
+// Let pending NMIs through, such as the one that caused an exit, and hold them back again.
 void svm_nmi_open(void);
 void svm_nmi_close(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a processor's AMD-V will do (AMD APM volume 2, 15.4; volume 3, CPUID 0x8000000a).
+// Whether a processor's AMD-V is sufficient (AMD APM volume 2, 15.4; volume 3, CPUID 0x8000000a).
 #include "arch/svm/verdict.h"
 
 #include "arch/cpu/msr.h"

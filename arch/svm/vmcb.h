@@ -53,7 +53,7 @@ struct vmcb_save {
     struct vmcb_segment cs;
     struct vmcb_segment ss;
     struct vmcb_segment ds;
-    struct vmcb_segment fs; // from here to ldtr, and tr: by VMLOAD and VMSAVE only
+    struct vmcb_segment fs; // fs, gs, ldtr and tr: loaded and stored by VMLOAD and VMSAVE only
     struct vmcb_segment gs;
     struct vmcb_segment gdtr;
     struct vmcb_segment ldtr;
@@ -77,7 +77,7 @@ struct vmcb_save {
     uint64_t ssp;
     uint64_t isst_addr;
     uint64_t rax;  // 0x5f8
-    uint64_t star; // from here to sysenter_eip: by VMLOAD and VMSAVE only
+    uint64_t star; // star to sysenter_eip: by VMLOAD and VMSAVE only
     uint64_t lstar;
     uint64_t cstar;
     uint64_t sfmask;
@@ -109,7 +109,7 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 
 #define TLB_CONTROL_NOTHING 0
 #define TLB_CONTROL_ALL     1 // every ASID's entries on this CPU
-#define TLB_CONTROL_ASID    3 // this guest's; needs flush-by-ASID (15.16.2)
+#define TLB_CONTROL_ASID    3 // the entries of this guest's ASID; needs flush-by-ASID (15.16.2)
 
 // Event injection and EXITINTINFO.
 #define EVENT_TYPE_EXTERNAL  (0u << 8)
@@ -156,8 +156,8 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 // EXITINFO1 of IOIO (15.10.2).
 #define IOIO_IN         BIT(0)
 #define IOIO_STRING     BIT(2)
-#define IOIO_SIZE_SHIFT 4    // bits 6:4: one of 1, 2, 4
-#define IOIO_WHAT       0x7f // all that says what is done at the port
+#define IOIO_SIZE_SHIFT 4    // bits 6:4, exactly one is set: 1, 2 or 4 bytes
+#define IOIO_WHAT       0x7f // the bits that describe the access
 #define IOIO_IN_BYTE    (IOIO_IN | 1u << IOIO_SIZE_SHIFT)
 #define IOIO_PORT_SHIFT 16
 

@@ -73,7 +73,7 @@
 #define NESTED_SEV     BIT(1)
 #define NESTED_SEV_ES  BIT(2)
 #define NESTED_OTHERS  0x78u  // GMET, SSSCheckEn, VTE, read-only guest page tables
-#define NESTED_INVLPGB BIT(7) // INVLPGB and TLBSYNC; without it they give #UD
+#define NESTED_INVLPGB BIT(7) // INVLPGB and TLBSYNC; both raise #UD without it
 
 // lbr_control (0x0b8).
 #define LBR_VIRTUAL       BIT(0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manual's checks on the guest state, in its order (SDM volume 3, 27.3.1.1 to 27.3.1.6), for a
-// guest that is entered with "unrestricted guest", "virtual NMIs" and the controls that load PAT,
-// EFER and the debug registers.
+// The manual's checks on the guest state, in its order (SDM volume 3, 27.3.1.1 to 27.3.1.6). They
+// assume entry with "unrestricted guest", "virtual NMIs" and the controls that load PAT, EFER and
+// the debug registers.
 #include "arch/vmx/check.h"
 
 #include "arch/cpu/register_bits.h"
@@ -24,7 +24,7 @@
 #define SEGMENT_TYPE_TSS16    3u
 #define SEGMENT_TYPE_TSS32    11u
 
-// Says which check failed, with the value that it looked at.
+// Returns the name of a check that fails, and stores the value that it tested.
 #define REQUIRE(condition, name, what)                                                             \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -33,7 +33,7 @@
         }                                                                                          \
     } while (0)
 
-// The same for a check that returns its own name.
+// The same for a function that returns the name of the failed check.
 #define REQUIRE_ALL(check)                                                                         \
     do {                                                                                           \
         const char *failed_ = (check);                                                             \
@@ -133,7 +133,7 @@ static const char *check_v86_segment(const struct vmx_segment_state *g, uint64_t
     return NULL;
 }
 
-// The size must be one that a descriptor can say.
+// The limit must be one that a descriptor can express.
 static bool granularity_fits(const struct vmx_segment_state *g)
 {
     bool pages = (g->rights & RIGHTS_GRANULARITY) != 0;
@@ -231,7 +231,7 @@ static const char *check_segments(const struct vmx_guest_state *s, uint64_t *val
     return check_system_segments(s, value);
 }
 
-// ---- where it goes on ----------------------------------------------------------------------
+// ---- where the guest continues --------------------------------------------------------------
 
 static bool event_is(const struct vmx_guest_state *s, unsigned type)
 {
@@ -252,7 +252,7 @@ static const char *check_rip(const struct vmx_guest_state *s, uint64_t *value)
     return NULL;
 }
 
-// A halted processor can be given only what would wake it.
+// A halted processor accepts only events that wake it.
 static bool wakes(const struct vmx_guest_state *s)
 {
     unsigned vector = EVENT_VECTOR(s->entry_event);

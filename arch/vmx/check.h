@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks that VM entry makes on the guest state, done again, to name the one that failed: the
-// processor only says that one did (SDM volume 3, 27.3.1). No privileged instruction: tested on the
-// host.
+// Repeats the checks that VM entry makes on the guest state, to name the one that failed: the
+// processor only reports that one did (SDM volume 3, 27.3.1). Has no privileged instruction, so it
+// is tested on the host.
 #ifndef ARCH_VMX_CHECK_H
 #define ARCH_VMX_CHECK_H
 
@@ -30,18 +30,20 @@ struct vmx_guest_state {
     uint32_t entry_controls;
 };
 
-// What this processor demands.
+// What this processor requires.
 struct vmx_limits {
-    uint64_t cr0_fixed0, cr0_fixed1; // IA32_VMX_CR0_FIXED0: 1 there must be 1; FIXED1: 0 must be 0
+    // IA32_VMX_CR0_FIXED0: its 1 bits must be 1; FIXED1: its 0 bits must be 0.
+    uint64_t cr0_fixed0, cr0_fixed1;
     uint64_t cr4_fixed0, cr4_fixed1;
-    uint64_t phys_bits; // (no padding: the whole is compared)
+    uint64_t phys_bits; // 64 bits: without padding, because memcmp compares the structure
 };
 
-// The name of the first check that the state fails, or NULL if it passes all. *value: what failed.
+// The name of the first failed check, or NULL if the state passes all. *value: the value that
+// failed.
 const char *vmx_check_guest(const struct vmx_guest_state *s, const struct vmx_limits *limits,
                             uint64_t *value);
 
-// What an error number of VMLAUNCH and VMRESUME means (SDM volume 3, 31.4).
+// The meaning of an error number of VMLAUNCH and VMRESUME (SDM volume 3, 31.4).
 const char *vmx_instruction_error(uint32_t error);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of VT-x controls, and what follows from it on a processor. Relies on the capability
-// values that the caller read.
+// The table of VT-x controls, and the control words that result on a processor. Relies on the
+// capability values that the caller read.
 #include "arch/vmx/controls.h"
 
 #include "arch/cpu/msr.h"
@@ -12,7 +12,7 @@ static const char no_trace[] = "its MSRs are denied";
 static const char own[] = "the guest's own, switched with the guest";
 
 static const struct vmx_control_rule rules[] = {
-    // What Bulkhead can't do without, first: these names are what a user is told.
+    // First the controls that Bulkhead can't do without: a user is told these names.
     {WORD_PROC2, RULE_ON, PROC2_EPT, "EPT", "keeps a guest in its memory"},
     {WORD_PROC2, RULE_ON, PROC2_UNRESTRICTED_GUEST, "unrestricted guest",
      "real mode and unpaged mode run natively"},
@@ -126,7 +126,7 @@ static const char *const word_names[WORD_COUNT] = {
     [WORD_ENTRY] = "VM-entry",
 };
 
-// What the EPT of this processor must be able to do.
+// Features that this processor's EPT must have.
 struct ept_need {
     uint64_t mask;
     const char *name;
@@ -151,7 +151,7 @@ bool vmx_locked_off(uint64_t feature_control)
            (feature_control & FEATURE_CONTROL_VMX_OUTSIDE) == 0;
 }
 
-// Collects names for the message.
+// Collects the message's text.
 struct complaint {
     char *text;
     size_t size;
@@ -201,7 +201,7 @@ static void apply(const struct vmx_control_rule *r, const struct vmx_capabilitie
     }
 }
 
-// A bit that this processor wants set and that no row knows could mean anything.
+// A bit that this processor requires to be set, but that has no row, could mean anything.
 static void check_unknown(const struct vmx_capabilities *c, enum vmx_word word,
                           struct complaint *complaint)
 {
@@ -220,7 +220,7 @@ static void check_unknown(const struct vmx_capabilities *c, enum vmx_word word,
 static void check_ept(const struct vmx_capabilities *c, struct complaint *complaint)
 {
     if ((c->word[WORD_PROC2] >> 32 & PROC2_EPT) == 0) {
-        return; // said already
+        return; // already in the message
     }
     for (unsigned i = 0; i < ARRAY_SIZE(ept_needs); i++) {
         if ((c->ept_vpid & ept_needs[i].mask) == 0) {
@@ -254,7 +254,7 @@ enum status vmx_controls_decide(const struct vmx_capabilities *c, struct vmx_con
     }
     uint64_t flush_vpid = EPT_CAP_INVVPID | EPT_CAP_INVVPID_ALL;
     if ((c->ept_vpid & flush_vpid) != flush_vpid) {
-        out->word[WORD_PROC2] &= ~(uint32_t)PROC2_VPID; // could not be flushed
+        out->word[WORD_PROC2] &= ~(uint32_t)PROC2_VPID; // VPID could not be flushed
     }
     out->vpid = (out->word[WORD_PROC2] & PROC2_VPID) != 0;
     out->preemption = (c->word[WORD_PIN] >> 32 & PIN_PREEMPTION_TIMER) != 0 &&

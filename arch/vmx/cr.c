@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CR0, CR4 and XCR0 of a guest, by the table of cr_rules.c: the guest's own bits change without an
-// exit, the others read as the guest wrote them (read shadow).
+// CR0, CR4 and XCR0 of a guest, by the table of cr_rules.c. The guest's own bits change without an
+// exit. The other bits read as the guest wrote them (read shadow).
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu/cpu.h"
@@ -22,7 +22,7 @@ void vmx_cr_init(void)
 
 void vmx_cr_set(uint64_t cr0, uint64_t cr4)
 {
-    // With "unrestricted guest" PE and PG are free (SDM vol. 3, 24.8).
+    // With "unrestricted guest" the guest may set and clear PE and PG (SDM vol. 3, 24.8).
     uint64_t cr0_needed = vmx_limits.cr0_fixed0 & ~(CR0_PE | CR0_PG);
     uint64_t cr4_needed = vmx_limits.cr4_fixed0 | CR4_SHOWN_ONLY;
     vmwrite(VMCS_GUEST_CR0, ((cr0 & ~vmx_cr0_mask) | cr0_needed) & vmx_limits.cr0_fixed1);
@@ -41,10 +41,10 @@ uint64_t vmx_cr4(void)
     return (vmread(VMCS_GUEST_CR4) & ~vmx_cr4_mask) | (vmread(VMCS_CR4_SHADOW) & vmx_cr4_mask);
 }
 
-// The instruction is not emulated: only what the guest is shown of the kept bits becomes what it
-// writes. Then it runs again, differs from the shadow in no kept bit, and does the rest with all of
-// the processor's own checks and effects (mode switch, PDPTEs, LMA, TLB). It can't exit twice, and
-// RF keeps a breakpoint on it from being met twice.
+// The hypervisor does not emulate the instruction. It only changes the read shadow to the value
+// that the guest writes, then lets the instruction run again. That time it differs from the shadow
+// in no kept bit, so it can't exit again, and the processor makes all its own checks and changes
+// (mode switch, PDPTEs, LMA, TLB). RF keeps a breakpoint on the instruction from being met twice.
 static bool run_again(enum vmcs_field shadow, uint64_t value)
 {
     vmwrite(shadow, value);
@@ -55,10 +55,12 @@ static bool run_again(enum vmcs_field shadow, uint64_t value)
 static bool move_to_cr0(struct vcpu *v, uint64_t value)
 {
     if ((value & CR0_NW) && (value & CR0_CD) == 0) {
-        return exit_protected(v); // the processor sees CD and NW only in the shadow
+        // The processor does not check this: it sees CD and NW only in the shadow.
+        return exit_protected(v);
     }
     if ((value & CR0_PG) && (value & CR0_PE) == 0) {
-        return exit_protected(v); // it would find that too, but the shadow must not change then
+        // The processor would raise this too, but only after the shadow had changed.
+        return exit_protected(v);
     }
     return run_again(VMCS_CR0_SHADOW, value);
 }
@@ -94,12 +96,12 @@ bool vmx_xsetbv(struct vcpu *v, const struct guest_regs *regs)
         const struct cpuid_entry *e = &v->cpuid.basic[CPUID_XSAVE_LEAF];
         shown = (uint64_t)e->edx << 32 | e->eax;
     }
-    // The privilege is the processor's to check before the exit; Bochs does not.
+    // The processor checks the privilege before the exit, but Bochs does not.
     if (RIGHTS_DPL(vmread(VMCS_SEGMENT_RIGHTS(VMCS_SS))) != 0 || (uint32_t)regs->r[GPR_RCX] != 0 ||
         !xcr0_valid(value, shown)) {
         return exit_protected(v);
     }
-    // The register is the guest's, the hypervisor uses none of what it governs.
+    // XCR0 stays the guest's: the hypervisor does not use the registers that it controls.
     uint64_t cr4 = read_cr4();
     write_cr4(cr4 | CR4_OSXSAVE);
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));

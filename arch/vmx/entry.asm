@@ -1,15 +1,13 @@
 ; SPDX-License-Identifier: Apache-2.0
-; The VT-x exit path. Entry and exit swap RSP, RIP, RFLAGS, CR0, CR3, CR4, EFER, PAT, DR7, the
-; segment registers and the SYSENTER MSRs; the general registers are swapped here, and everything
-; else (system-call MSRs, DR0-3, DR6, CR2, FPU registers) simply stays the guest's, because the
-; hypervisor uses none of it.
+; The VT-x exit path. Entry and exit swap RSP, RIP, RFLAGS, CR0, CR3, CR4, EFER, PAT, DR7, the segment registers
+; and the SYSENTER MSRs. This code swaps the general registers. Everything else (system-call MSRs, DR0-3, DR6,
+; CR2, FPU registers) stays the guest's, because the hypervisor uses none of it.
 ;
-; No kick is lost. An NMI that comes in the hypervisor sets nmi_taken (nmi_entry). The entry path
-; looks at nmi_taken, and from there to VMRESUME it only loads registers from a frame that it does
-; not change: an NMI in that stretch finds its return address there, and nmi_entry moves it back to
-; the look (arch/interrupt/nmi_range.inc), which now finds the NMI. There is no gap behind the
-; stretch: the processor takes NMIs between instructions, so one that is too late to be taken
-; before VMRESUME is taken in the guest, where it exits.
+; No kick is lost. An NMI in the hypervisor sets nmi_taken (nmi_entry). The entry path tests nmi_taken, and from
+; the test to VMRESUME it only loads registers from a frame that it does not change. nmi_entry therefore moves
+; an NMI's return address inside this range back to the test (arch/interrupt/nmi_range.inc), which then finds
+; the NMI. There is no gap after the range: the processor takes NMIs between instructions, so an NMI that is not
+; taken before VMRESUME is taken in the guest, where it exits.
 
 %include "build/gen/asm_offsets.inc"
 %include "arch/virt/guest_regs.inc"
@@ -21,8 +19,8 @@ extern vmx_exit, vmx_kicked, vmx_entry_failed
 section .text progbits alloc exec nowrite align=16
 bits 64
 
-; Looks for a kick, loads the guest's registers from the frame at RSP and enters by instruction %3.
-; The stretch from label %1 to label %2 can be begun again at any point.
+; Tests for a kick, loads the guest's registers from the frame at RSP, and enters with instruction %3. The range
+; from label %1 to label %2 can restart at any instruction.
 %macro ENTER 3
 %1:
     cmp byte [abs PERCPU_NMI_TAKEN], 0
@@ -44,7 +42,7 @@ bits 64
     mov r15, [rsp + 15 * 8]
 %2:
     %3
-    ; Comes here only when the VMCS's controls or host state are refused.
+    ; Reached only if the processor refuses the VMCS's controls or host state.
     mov rdi, rsp
     call vmx_entry_failed
     jmp %1
@@ -54,13 +52,13 @@ bits 64
     jmp %1
 %endmacro
 
-; _Noreturn void vmx_enter(struct guest_regs *regs): `regs` are the guest's at its start. They go
-; to the place where every exit leaves them.
+; _Noreturn void vmx_enter(struct guest_regs *regs): `regs` are the guest's initial registers. Moves them to the
+; place where every exit stores them.
 vmx_enter:
     MOVE_FIRST_GUEST_REGS
     ENTER vmx_launch_check, vmx_launch, vmlaunch
 
-; Where exits come in; RSP is PERCPU_STACK_TOP.
+; Exits arrive here; RSP is PERCPU_STACK_TOP.
 align 16
 vmx_exit_entry:
     PUSH_GUEST_REGS
@@ -69,7 +67,8 @@ vmx_exit_entry:
     call vmx_exit
     ENTER vmx_resume_check, vmx_resume, vmresume
 
-; void vmx_unblock_nmi(void): the exit by an NMI leaves NMIs blocked until an IRET.
+; void vmx_unblock_nmi(void): unblocks NMIs by an IRET, because an exit for an NMI leaves them
+; blocked.
 align 16
 vmx_unblock_nmi:
     pop rax                         ; return address
@@ -81,6 +80,6 @@ vmx_unblock_nmi:
     push rax
     iretq
 
-; Would enter the guest: back to the look.
+; An NMI before the entry continues at the test.
 NMI_RANGE vmx_launch_check, vmx_launch, vmx_launch_check
 NMI_RANGE vmx_resume_check, vmx_resume, vmx_resume_check

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events that are put into the guest: exceptions, its NMIs, and those whose delivery an exit
+// Events injected into the guest: exceptions, its NMIs, and events whose delivery an exit
 // interrupted.
 #include "arch/vmx/vmx.h"
 
@@ -17,7 +17,7 @@ static void unblock(uint64_t mask)
 
 static void enter_with(uint32_t event, uint64_t error_code)
 {
-    // The handler begins outside the shadow of the STI or MOV SS before it.
+    // The handler starts outside the interrupt shadow of a preceding STI or MOV SS.
     unblock(BLOCKED_BY_SHADOW);
     if (event & EVENT_HAS_ERROR) {
         vmwrite(VMCS_ENTRY_ERROR_CODE, error_code);
@@ -29,14 +29,15 @@ void vmx_inject(struct vcpu *v, const struct guest_exception *e, bool has_error_
 {
     (void)v;
     if (e->vector == EXCEPTION_PF) {
-        write_cr2(e->cr2); // no entry or exit touches it, so it is the guest's
+        write_cr2(e->cr2); // entry and exit don't touch CR2, so it holds the guest's value
     }
     uint32_t event = e->vector | EVENT_OF_TYPE(EVENT_TYPE_EXCEPTION);
-    // What is pushed for a fault has RF set (SDM vol. 3, 18.3.1.1); a #DB comes as it is.
+    // The flags that a fault pushes have RF set (SDM vol. 3, 18.3.1.1); those of a #DB are
+    // unchanged.
     if (e->vector != EXCEPTION_DB) {
         vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
     }
-    // In real mode nothing has an error code (SDM vol. 3, 27.2.1.3).
+    // Real mode has no error codes (SDM vol. 3, 27.2.1.3).
     if (has_error_code && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
         event |= (uint32_t)EVENT_HAS_ERROR;
     }
@@ -49,7 +50,7 @@ static bool has_length(unsigned type)
            type == EVENT_TYPE_SOFTWARE_EX;
 }
 
-// The debug registers as the exception would have left them: an exit leaves them alone (28.1).
+// Sets the debug registers as the exception would have: an exit does not change them (28.1).
 static void set_debug_registers(uint64_t qualification)
 {
     uint64_t dr6;
@@ -74,7 +75,7 @@ void vmx_reflect(uint32_t event, uint64_t qualification)
 void vmx_deliver_again(uint32_t event)
 {
     if (EVENT_TYPE(event) == EVENT_TYPE_NMI) {
-        unblock(BLOCKED_BY_NMI); // its delivery blocks them again
+        unblock(BLOCKED_BY_NMI); // the delivery blocks them again
     }
     if (has_length(EVENT_TYPE(event))) {
         vmwrite(VMCS_ENTRY_LENGTH, vmread(VMCS_EXIT_LENGTH));
@@ -126,8 +127,8 @@ bool vmx_has_timer(void)
     return vmx_controls.preemption;
 }
 
-// The timer runs in the guest only and is kept over other exits. So it is late by the time that
-// those take, and never early (SDM vol. 3, 26.5.1). Whoever sets it says how long from now on.
+// The timer counts only in the guest, and other exits save its value. So it can be late by the time
+// that exits take, but never early (SDM vol. 3, 26.5.1). `ticks` counts from this call.
 void vmx_set_timer(struct vcpu *v, uint64_t ticks)
 {
     (void)v;
@@ -147,12 +148,12 @@ void vmx_inject_nmi(struct vcpu *v)
     uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
     if (v->nmi_pending || (blocked & (BLOCKED_BY_NMI | BLOCKED_BY_SHADOW)) != 0 ||
         (vmread(VMCS_ENTRY_EVENT) & EVENT_VALID) != 0) {
-        // One is remembered, as in hardware; the processor says when the guest takes it.
+        // One NMI is remembered, as in hardware. An exit tells when the guest can take it.
         v->nmi_pending = true;
         set_nmi_window(true);
         return;
     }
-    // The processor blocks further ones until the guest's IRET.
+    // The processor blocks further NMIs until the guest's IRET.
     vmwrite(VMCS_ENTRY_EVENT, VECTOR_NMI | EVENT_OF_TYPE(EVENT_TYPE_NMI) | EVENT_VALID);
 }
 

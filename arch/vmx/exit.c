@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a VM exit to the handler of what the guest did, and back. entry.asm calls vmx_exit with the
+// From a VM exit to the handler for the guest's action, and back. entry.asm calls vmx_exit with the
 // general registers on the stack; RSP, RIP and RFLAGS are in the VMCS.
 #include "arch/vmx/vmx.h"
 #include "hv/life/end.h"
@@ -16,8 +16,8 @@
 
 #define VECTOR_NMI 2
 
-// Moves behind the instruction that exits, in the plain case: no STI or MOV SS before it that
-// holds interrupts back, no single step, no wrap-around. False: nothing was changed.
+// Moves past the exiting instruction in the plain case: no STI or MOV SS before it that holds
+// interrupts back, no single step, no wrap-around. False: not the plain case, nothing was changed.
 static inline bool quick_advance(void)
 {
     uint64_t rip = vmread(VMCS_GUEST_RIP);
@@ -30,7 +30,7 @@ static inline bool quick_advance(void)
     return true;
 }
 
-// What is done for the guest ends outside 64-bit mode where EIP wraps.
+// Moves past the exiting instruction in every case. Outside 64-bit mode EIP wraps at 4 GiB.
 static void advance(struct vcpu *v)
 {
     if (quick_advance()) {
@@ -46,7 +46,7 @@ static void advance(struct vcpu *v)
     vmx_complete(v, next, vmread(VMCS_GUEST_RFLAGS), 0);
 }
 
-// Runs a handler for an instruction and moves on if it says so.
+// Runs a handler for an instruction. Moves past the instruction if the handler returns true.
 #define COMPLETE(handler)                                                                          \
     do {                                                                                           \
         if (handler) {                                                                             \
@@ -73,8 +73,8 @@ static void port(struct vcpu *v, struct guest_regs *regs)
     }
 }
 
-// The exit interrupted an IRET that had unblocked NMIs; it will run again, so they are still
-// blocked (SDM vol. 3, 28.2.3).
+// The exit interrupted an IRET that had unblocked NMIs. The IRET will run again, so NMIs must still
+// be blocked (SDM vol. 3, 28.2.3).
 static void block_nmi_again(void)
 {
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
@@ -94,7 +94,7 @@ static void ept_violation(struct vcpu *v, struct guest_regs *regs, bool deliveri
         v->exits[EVENT_OTHER]++;
         exit_fault(v, regs, "executes code outside its memory, at guest-physical", address.v);
     } else if (delivering) {
-        // There is no instruction behind this access: it is the processor's own.
+        // No instruction made this access: the processor is delivering an event.
         v->exits[EVENT_OTHER]++;
         exit_fault(v, regs, "descriptor tables or stack outside its memory, at guest-physical",
                    address.v);
@@ -106,7 +106,7 @@ static void ept_violation(struct vcpu *v, struct guest_regs *regs, bool deliveri
 static void nmi(struct vcpu *v, struct guest_regs *regs)
 {
     v->exits[EVENT_NMI]++;
-    this_cpu()->nmi_taken = 1; // this NMI has not been through the handler
+    this_cpu()->nmi_taken = 1; // this NMI exited instead of running nmi_entry
     vmx_unblock_nmi();
     vcpu_after_nmi(v, regs);
 }
@@ -191,8 +191,8 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
         break;
     case VMX_EXIT_INVD:
     case VMX_EXIT_WBINVD:
-        // Memory is coherent and no device of the guest bypasses the caches: nothing to write back,
-        // and doing it would stall the other partitions.
+        // Memory is coherent and no device of the guest bypasses the caches, so nothing needs
+        // writing back, and doing so would stall the other partitions.
         v->exits[EVENT_INSTRUCTION]++;
         advance(v);
         break;
@@ -207,9 +207,9 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
     case VMX_EXIT_GETSEC:
     case VMX_EXIT_ENCLS:
     case VMX_EXIT_ENCLV:
-    case VMX_EXIT_SEAMCALL: // where the CPU has TDX these two exit whatever is programmed
+    case VMX_EXIT_SEAMCALL: // with TDX these two exit without any control
     case VMX_EXIT_TDCALL:
-    case VMX_EXIT_RDMSR_IMMEDIATE: // obey the MSR bitmaps, and CPUID hides them
+    case VMX_EXIT_RDMSR_IMMEDIATE: // these two obey the MSR bitmaps; CPUID hides them
     case VMX_EXIT_WRMSR_IMMEDIATE:
     case VMX_EXIT_MWAIT:
     case VMX_EXIT_MONITOR:
@@ -223,7 +223,7 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
         break;
     case VMX_EXIT_INIT:
     case VMX_EXIT_SIPI:
-        // Nothing in the machine sends INIT; if something does, it is not the guest's.
+        // Nothing in the machine sends INIT. An unexpected one is not for the guest.
         v->exits[EVENT_OTHER]++;
         break;
     case VMX_EXIT_TASK_SWITCH:
@@ -240,7 +240,7 @@ static void dispatch(struct vcpu *v, struct guest_regs *regs, unsigned reason, b
     }
 }
 
-// The hot exits; those whose answer is a constant are done without a call. False: not one of them.
+// The hot exits. Constant answers need no call. False: not a hot exit.
 static inline bool hot_exit(struct vcpu *v, struct guest_regs *regs, uint64_t reason)
 {
     if (reason == VMX_EXIT_CPUID) {

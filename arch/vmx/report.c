@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why an entry failed, in words: the processor says at most that the guest state, the controls or
-// the host state are invalid.
+// Names the reason for a failed entry. The processor only reports that the guest state, the
+// controls or the host state is invalid.
 #include "arch/vmx/vmx.h"
 
 #include "arch/memory/percpu.h"

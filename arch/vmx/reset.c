@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state in which a guest's processor starts: that after RESET or INIT
-// (arch/virt/reset_state.h), and what the entry asks for.
+// The state in which a guest's processor starts: the state after RESET or INIT
+// (arch/virt/reset_state.h), changed as the entry requires.
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu/cpu.h"
@@ -58,7 +58,7 @@ static void reset_system_state(void)
     vmwrite(VMCS_PROC_CONTROLS, vmx_controls.word[WORD_PROC]);
 }
 
-// MSRs that the VMCS holds and INIT leaves as they are.
+// MSRs that the VMCS holds and that INIT does not change.
 static void reset_kept_msrs(void)
 {
     vmwrite(VMCS_GUEST_PAT, reset_value(RESET_PAT));
@@ -136,7 +136,7 @@ void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest
     if (!entry->after_init) {
         reset_kept_msrs();
     }
-    // What neither entry nor exit touches.
+    // DR6: neither entry nor exit touches it.
     __asm__ volatile("mov %0, %%dr6" : : "r"(reset_value(RESET_DR6)));
     guest_state_reset(RESET_IN_VMCS, entry->after_init);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// VT-x: finding it, turning it on, and building what VM entry reads: the VMCS's controls and host
-// state, EPT, and the permission maps, which come from the tables of hv/policy/msr_policy.c and
-// hv/policy/io_policy.c.
+// VT-x: finds it, turns it on, and builds what VM entry reads: the VMCS's controls and host state,
+// EPT, and the permission maps from the tables of hv/policy/msr_policy.c and hv/policy/io_policy.c.
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu/cpu.h"
@@ -18,12 +17,12 @@
 #define CPUID_1_ECX_VMX BIT(5)
 #define CPUID_SIZES     0x80000008
 
-#define IO_MAP_PAGES 2 // bitmap A: ports below 0x8000, B: the others
-#define GUEST_VPID   1 // one guest a CPU, for ever; VPID 0 is the hypervisor's own
+#define IO_MAP_PAGES 2 // bitmap A: ports below 0x8000, bitmap B: the others
+#define GUEST_VPID   1 // one guest per CPU, permanently; VPID 0 is the hypervisor's own
 
-// A task register must not be null in the host state, but nothing is ever looked up through this
-// one: no gate of the hypervisor's switches stacks, so there is no TSS, and an exit loads the
-// register from the VMCS without reading a descriptor.
+// The host state needs a task register that is not null, but nothing uses this one. No gate of the
+// hypervisor switches stacks, so there is no TSS, and an exit loads the register from the VMCS
+// without reading a descriptor.
 #define HOST_TR_SELECTOR 0x18
 
 // VMX capability MSRs (SDM vol. 3, appendix A), from MSR_VMX_FIRST.
@@ -35,7 +34,7 @@
 #define MSR_VMX_PROC2        (MSR_VMX_FIRST + 0x0b)
 #define MSR_VMX_EPT_VPID_CAP (MSR_VMX_FIRST + 0x0c)
 
-static bool decided; // by the boot CPU, before any other runs
+static bool decided; // set by the boot CPU, before any other CPU runs
 static uint32_t revision;
 
 // ---- finding -------------------------------------------------------------------------------
@@ -182,7 +181,7 @@ enum status vmx_partition_create(struct partition *p)
     return pt_create(&p->second_level, &pt_format_ept, max_leaf_level);
 }
 
-// Instructions that CPUID may show only where the control that lets a guest have them is on.
+// CPUID may show these instructions only if the control that enables them for a guest is on.
 static void hide_unusable(struct cpuid_table *t)
 {
     uint32_t proc2 = vmx_controls.word[WORD_PROC2];
@@ -208,8 +207,8 @@ enum status vmx_vcpu_create(struct vcpu *v)
 
 static uint64_t ept_pointer(const struct partition *p)
 {
-    // With accessed and dirty bits a walk of the guest's own tables counts as a write there, as it
-    // always does on AMD-V. Nothing reads the bits yet.
+    // With accessed and dirty bits a walk of the guest's own tables counts as a write, as it always
+    // does on AMD-V. Nothing reads the bits yet.
     return p->second_level.root.v | EPTP_WRITE_BACK | EPTP_WALK_4 |
            (vmx_controls.ept_accessed_dirty ? EPTP_ACCESSED_DIRTY : 0);
 }
@@ -239,7 +238,7 @@ static void write_controls(const struct vcpu *v)
         vmwrite(VMCS_VPID, GUEST_VPID);
     }
     if (vmx_controls.word[WORD_PROC2] & PROC2_XSAVES) {
-        vmwrite(VMCS_XSS_EXITING_BITMAP, 0); // XSS itself can't be written
+        vmwrite(VMCS_XSS_EXITING_BITMAP, 0); // the guest can't write XSS itself
     }
     if (vmx_controls.word[WORD_PROC2] & PROC2_ENCLS) {
         vmwrite(VMCS_ENCLS_EXITING_BITMAP, ~0ull);
@@ -295,12 +294,12 @@ void vmx_vcpu_load(struct vcpu *v)
 
 static void nothing(void)
 {
-    // NMIs are never held back: the entry path looks for one that came (entry.asm).
+    // NMIs are never held back: the entry path tests whether one came (entry.asm).
 }
 
 static void flush(struct vcpu *v)
 {
-    (void)v; // its own CPU calls
+    (void)v; // called on its own CPU
     vmx_flush_tlb();
 }
 

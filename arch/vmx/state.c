@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guest's state as emulation and reports need it, in terms of neither vendor.
+// The guest's state for emulation and reports, in a form that is independent of the vendor.
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu/cpu.h"
@@ -71,11 +71,11 @@ void vmx_debug_trap(uint64_t hits)
 void vmx_complete(struct vcpu *v, uint64_t rip, uint64_t rflags, uint64_t hits)
 {
     (void)v;
-    // A repeated instruction that goes on has met its breakpoint (SDM vol. 3, 18.3.1.1).
+    // A repeated instruction that continues has already met its breakpoints (SDM vol. 3, 18.3.1.1).
     bool repeats = vmread(VMCS_GUEST_RIP) == rip;
     vmwrite(VMCS_GUEST_RIP, rip);
     vmwrite(VMCS_GUEST_RFLAGS, repeats ? rflags | RFLAGS_RF : rflags & ~RFLAGS_RF);
-    // Whatever shadow the instruction was in, it ends with it.
+    // An interrupt shadow ends with the instruction after it, which has now run.
     uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
     vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocked & ~BLOCKED_BY_SHADOW);
     hits |= rflags & RFLAGS_TF ? DR6_BS : 0;
@@ -93,7 +93,8 @@ uint64_t vmx_get_efer(struct vcpu *v)
 void vmx_set_efer(struct vcpu *v, uint64_t efer)
 {
     (void)v;
-    // LMA and with it the entry control "IA-32e mode guest" stay as they are: paging switches them.
+    // LMA and the entry control "IA-32e mode guest" don't change here: turning paging on or off
+    // switches them.
     vmwrite(VMCS_GUEST_EFER, efer);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A task switch, step by step: the old task is saved, the new one's registers are loaded, and then
-// its segments, where anything that is wrong is the new task's fault.
+// A task switch, step by step: saves the old task, loads the new task's registers, then its
+// segments. A fault while the segments are loaded belongs to the new task.
 #include "arch/vmx/task.h"
 
 #include "arch/cpu/register_bits.h"
@@ -8,7 +8,7 @@
 #include "hv/memory/guest_mem.h"
 
 #define DR7_LOCAL  0x155u      // the local enable bits, L0 to L3 and LE
-#define EFLAGS_ALL 0x003f7fd5u // what a task may have; reserved bits stay 0
+#define EFLAGS_ALL 0x003f7fd5u // the flags that a task may have; reserved bits stay 0
 
 #define SELECTOR_INDEX  0xfff8u
 #define SELECTOR_LDT    4u
@@ -16,17 +16,17 @@
 
 // Types of system descriptors, and bits of the others (SDM vol. 3, 3.4.5.1 and 3.5).
 #define TYPE_LDT      2u
-#define TYPE_BUSY     2u // of a task-state segment
+#define TYPE_BUSY     2u // set in a busy task-state segment
 #define TYPE_32BIT    8u
 #define TYPE_CODE     8u
 #define TYPE_CONFORM  4u
-#define TYPE_WRITE    2u // of data; of code: readable
+#define TYPE_WRITE    2u // data: writable; code: readable
 #define TYPE_ACCESSED 1u
 
 #define VM86_RIGHTS 0xf3u
 #define VM86_LIMIT  0xffffu
 
-// The two formats (SDM vol. 3, figures 8-2 and 8-10).
+// The two formats of a task-state segment (SDM vol. 3, figures 8-2 and 8-10).
 struct __attribute__((packed)) tss32 {
     uint16_t link, r0;
     uint32_t stacks[6];
@@ -85,7 +85,7 @@ static enum status write_linear(struct work *w, uint64_t at, const void *from, s
                       &f);
 }
 
-// Whether a write there would fault, before anything is changed.
+// Whether a write there would fault; called before anything is changed.
 static enum status probe_write(struct work *w, uint64_t at, size_t size)
 {
     struct guest_fault f;
@@ -111,7 +111,8 @@ static void unpack(uint64_t descriptor, uint16_t selector, struct task_segment *
 {
     uint32_t limit = (uint32_t)(descriptor & 0xffff) | (uint32_t)(descriptor >> 32 & 0xf0000);
     out->selector = selector;
-    out->rights = (uint32_t)(descriptor >> 40 & 0xd0ff); // L means nothing outside IA-32e mode
+    // The L bit has no meaning outside IA-32e mode.
+    out->rights = (uint32_t)(descriptor >> 40 & 0xd0ff);
     out->limit = out->rights & RIGHTS_GRANULARITY ? limit << 12 | 0xfff : limit;
     out->base = (descriptor >> 16 & 0xffffff) | (descriptor >> 32 & 0xff000000);
 }
@@ -121,7 +122,7 @@ static void make_unusable(struct task_segment *s, uint16_t selector)
     *s = (struct task_segment){.selector = selector, .rights = RIGHTS_UNUSABLE};
 }
 
-// Where a selector's descriptor is. False: beyond its table, or there is no table.
+// Finds a selector's descriptor. False: it lies beyond its table, or there is no table.
 static bool find_descriptor(const struct task_cpu *cpu, uint16_t selector, uint64_t *at)
 {
     const struct task_segment *ldt = &cpu->segment[VMCS_LDTR];
@@ -171,7 +172,7 @@ static enum status save32(struct work *w, uint32_t eflags)
         t.segment[i].selector = cpu->segment[i].selector;
         t.segment[i].zero = 0;
     }
-    // From EIP to GS: nothing else of the segment is written (SDM vol. 3, 8.2.1).
+    // Writes only the fields from EIP to GS (SDM vol. 3, 8.2.1).
     return write_linear(w, base + offsetof(struct tss32, eip), &t.eip,
                         offsetof(struct tss32, ldt) - offsetof(struct tss32, eip));
 }
@@ -260,7 +261,7 @@ static void load_registers(struct work *w, const struct task_segment *tss, const
     for (unsigned i = 0; i < ARRAY_SIZE(t->general); i++) {
         cpu->regs->r[i] = t->general[i];
     }
-    // The selectors come first, all of them; their descriptors may fault.
+    // All selectors are loaded first, because loading their descriptors may fault.
     for (unsigned i = 0; i < ARRAY_SIZE(t->segment); i++) {
         make_unusable(&cpu->segment[i], t->segment[i].selector);
     }
@@ -276,7 +277,7 @@ static enum status load_ldt(struct work *w)
     uint16_t selector = ldt->selector;
     uint64_t at, descriptor;
     if ((selector & SELECTOR_INDEX) == 0 && (selector & SELECTOR_LDT) == 0) {
-        return STATUS_OK; // none
+        return STATUS_OK; // no LDT
     }
     if ((selector & SELECTOR_LDT) || !find_descriptor(w->cpu, selector, &at)) {
         return raise(w, EXCEPTION_TS, selector);
@@ -372,7 +373,7 @@ static enum status load_segments(struct work *w)
     return s;
 }
 
-// The exception's error code goes onto the new task's stack.
+// Pushes the exception's error code onto the new task's stack.
 static enum status push_error(struct work *w)
 {
     struct task_cpu *cpu = w->cpu;
@@ -396,7 +397,7 @@ static enum status push_error(struct work *w)
     return page_fault(w, s, &f);
 }
 
-// Everything that may still be refused in the old task's name.
+// Everything that can still fail in the old task.
 static enum status prepare(struct work *w, struct task_segment *tss, struct tss32 *t)
 {
     struct task_cpu *cpu = w->cpu;
@@ -407,7 +408,7 @@ static enum status prepare(struct work *w, struct task_segment *tss, struct tss3
     if (s != STATUS_OK) {
         return s;
     }
-    // The processor has checked type, presence and limit before the exit.
+    // The processor checked type, presence and limit before the exit.
     unpack(descriptor, w->request->selector, tss);
     s = probe_write(w, at, sizeof(descriptor));
     if (s == STATUS_OK) {
@@ -419,8 +420,8 @@ static enum status prepare(struct work *w, struct task_segment *tss, struct tss3
     return s == STATUS_OK ? read_new(w, tss, t) : s;
 }
 
-// Code and stack segments that could not be loaded: VM entry demands some, so the old ones' limits
-// and bases stay, at the new privilege. The handler of the fault loads its own.
+// Replaces code and stack segments that could not be loaded. VM entry requires valid ones, so the
+// old task's limits and bases stay, with the new privilege. The fault's handler loads its own.
 static void keep_unloaded(struct task_cpu *cpu, const struct task_segment *old)
 {
     static const enum vmcs_segment needed[] = {VMCS_CS, VMCS_SS};
@@ -436,7 +437,7 @@ static void keep_unloaded(struct task_cpu *cpu, const struct task_segment *old)
     }
 }
 
-// Busy bits and the link back (SDM vol. 3, table 8-2).
+// Sets and clears the busy bits, and writes the link to the old task (SDM vol. 3, table 8-2).
 static enum status link_tasks(struct work *w, const struct task_segment *tss, uint16_t old)
 {
     enum task_source source = w->request->source;

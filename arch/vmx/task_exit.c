@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exit for a task switch: gathers what arch/vmx/task.c works on, and puts the outcome back.
+// The exit for a task switch: gathers the state for arch/vmx/task.c, and stores the result in the
+// VMCS.
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu/cpu.h"
@@ -62,7 +63,7 @@ static void put_back(const struct task_cpu *cpu)
     }
 }
 
-// NMIs are blocked in the task that one started, and no longer once a task has ended by IRET.
+// Blocks NMIs in a task that an NMI started, and unblocks them after an IRET ended a task.
 static void set_blocking(enum task_source source, uint32_t event)
 {
     uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKED_BY_SHADOW;
@@ -85,7 +86,8 @@ static void trap_new_task(struct vcpu *v)
 void vmx_task_switch(struct vcpu *v, struct guest_regs *regs)
 {
     uint64_t q = vmread(VMCS_QUALIFICATION);
-    uint32_t event = (uint32_t)vmread(VMCS_VECTORING_EVENT); // that of a task gate
+    // For a task gate: the event that it delivers.
+    uint32_t event = (uint32_t)vmread(VMCS_VECTORING_EVENT);
     struct task_request request = {
         .source = QUALIFICATION_SOURCE(q),
         .selector = QUALIFICATION_SELECTOR(q),
@@ -107,7 +109,7 @@ void vmx_task_switch(struct vcpu *v, struct guest_regs *regs)
                    request.selector);
         return;
     }
-    vmwrite(VMCS_ENTRY_EVENT, 0); // the gate's event has been delivered, or gives way to the fault
+    vmwrite(VMCS_ENTRY_EVENT, 0); // the gate's event has been delivered, or the fault replaces it
     if (cpu.switched) {
         put_back(&cpu);
         set_blocking(request.source, event);

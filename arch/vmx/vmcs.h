@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual-machine control structure of VT-x: field encodings and the formats of what they hold,
+// The virtual-machine control structure of VT-x: field encodings and the formats of the fields,
 // with the manual's names (Intel SDM volume 3, chapters 25 to 28, appendices A to C). Its control
 // bits and exit reasons are in vmcs_controls.h.
 #ifndef ARCH_VMX_VMCS_H
@@ -69,7 +69,7 @@ enum vmcs_field {
     VMCS_GUEST_SYSENTER_CS = 0x482a,
     VMCS_PREEMPTION_TIMER = 0x482e,
     VMCS_HOST_SYSENTER_CS = 0x4c00,
-    // As wide as the processor
+    // Natural width
     VMCS_CR0_MASK = 0x6000,
     VMCS_CR4_MASK = 0x6002,
     VMCS_CR0_SHADOW = 0x6004,
@@ -172,7 +172,8 @@ enum vmcs_segment {
 #define PENDING_DEBUG_RTM      BIT(16)
 #define PENDING_DEBUG_RESERVED (~0x1500full)
 
-// Events: entered, exited by, and interrupted by an exit (25.8.3, 25.9.2, 25.9.3).
+// Events: injected at entry, the cause of an exit, and interrupted by an exit (25.8.3, 25.9.2,
+// 25.9.3).
 #define EVENT_VECTOR(e)        ((unsigned)((e)&0xff))
 #define EVENT_TYPE(e)          ((unsigned)((e) >> 8 & 7))
 #define EVENT_TYPE_EXTERNAL    0
@@ -183,7 +184,7 @@ enum vmcs_segment {
 #define EVENT_TYPE_SOFTWARE_EX 6 // INT3, INTO
 #define EVENT_OF_TYPE(t)       ((uint32_t)(t) << 8)
 #define EVENT_HAS_ERROR        BIT(11)
-#define EVENT_NMI_UNBLOCKED    BIT(12) // of an exit: it interrupted an IRET that unblocks NMIs
+#define EVENT_NMI_UNBLOCKED    BIT(12) // of an exit: it interrupted an IRET that unblocked NMIs
 #define EVENT_VALID            BIT(31)
 
 // Exit qualification of control-register accesses (table 28-3).
@@ -192,17 +193,17 @@ enum vmcs_segment {
 #define CR_ACCESS_MOV_TO 0
 #define CR_REGISTER(q)   ((unsigned)((q) >> 8 & 15))
 
-// ... of I/O instructions (table 28-5).
+// The same for I/O instructions (table 28-5).
 #define IO_SIZE(q) ((unsigned)((q)&7) + 1)
 #define IO_IN      BIT(3)
 #define IO_STRING  BIT(4)
 #define IO_PORT(q) ((uint16_t)((q) >> 16))
 
-// ... of EPT violations (table 28-7).
+// The same for EPT violations (table 28-7).
 #define EPT_ACCESS_WRITE      BIT(1)
 #define EPT_ACCESS_FETCH      BIT(2)
 #define EPT_LINEAR_VALID      BIT(7)
-#define EPT_LINEAR_TRANSLATED BIT(8) // the access itself, not the walk of the guest's tables
+#define EPT_LINEAR_TRANSLATED BIT(8) // the access itself, not a walk of the guest's tables
 #define EPT_NMI_UNBLOCKED     BIT(12)
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bits of the VMCS's control fields and the reasons of exits, with the manual's names (Intel
-// SDM volume 3, chapter 25, appendix C).
+// The bits of the VMCS's control fields, and the exit reasons, with the manual's names (Intel SDM
+// volume 3, chapter 25, appendix C).
 #ifndef ARCH_VMX_VMCS_CONTROLS_H
 #define ARCH_VMX_VMCS_CONTROLS_H
 

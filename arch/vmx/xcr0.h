@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which values XCR0 takes (SDM volume 1, 13.3): VT-x makes every XSETBV exit, and a value that the
-// processor refuses must be the guest's #GP, not the hypervisor's.
+// The valid values of XCR0 (SDM volume 1, 13.3). On VT-x every XSETBV exits, and the hypervisor
+// must check the value: a value that the processor refuses must cause #GP in the guest, not in the
+// hypervisor.
 #ifndef ARCH_VMX_XCR0_H
 #define ARCH_VMX_XCR0_H
 
 #include "arch/lib/types.h"
 
-// Is `value` one that XSETBV takes where CPUID shows the components `shown`?
+// Whether XSETBV accepts `value` on a processor whose CPUID shows the components `shown`.
 static inline bool xcr0_valid(uint64_t value, uint64_t shown)
 {
     const uint64_t x87 = BIT(0), sse = BIT(1), avx = BIT(2), bounds = BIT(3) | BIT(4),
