@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers that assembly shares with C. The build compiles this file to assembly and turns the
-// marked lines into definitions for nasm (build/gen/asm_offsets.inc); it is not linked.
+// Numbers that assembly shares with C. The build compiles this file to assembly text and turns the
+// marked lines into definitions for nasm (build/gen/asm_offsets.inc). It is not linked.
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/layout.h"
 #include "arch/memory/percpu.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ELF files as the System V ABI has them (gABI, chapters 4 and 5), of both classes: what the UEFI
-// loader reads of the hypervisor, and the hypervisor of its guests.
+// ELF files as the System V ABI defines them (gABI, chapters 4 and 5), in both classes. The UEFI
+// loader reads the hypervisor's file, the hypervisor its guests' files.
 #ifndef BOOT_ELF_H
 #define BOOT_ELF_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Error texts of the ways in: boot/error.h.
+// Error texts of the boot code: boot/error.h.
 #include "boot/error.h"
 
 #include <stdarg.h>

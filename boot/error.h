@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why what a loader brought can't be used, as text for a person.
+// Why a loader's data can't be used, as text for the user.
 #ifndef BOOT_ERROR_H
 #define BOOT_ERROR_H
 

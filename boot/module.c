@@ -6,7 +6,7 @@
 
 #define NAME_WORD       "name="
 #define NAME_WORD_SIZE  5u
-#define NAME_WORD_OTHER 6u // more than can match
+#define NAME_WORD_OTHER 6u // above any count of matched characters
 
 enum status boot_enter_module(const struct boot_error *error, struct boot_info *info, uint64_t base,
                               uint64_t size, const char *name, size_t length)

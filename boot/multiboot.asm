@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: Apache-2.0
-; The way in for Multiboot 1 and 2 loaders: from 32-bit protected mode with paging off to long mode
-; on temporary page tables, which map the first 4 GiB one to one and the image once more at its
-; link address. Ends in boot_main (hv/start/main.c) on the boot stack. What runs before that is found
-; relative to edi: how far behind its link address the image lies.
+; The entry for Multiboot 1 and 2 loaders: from 32-bit protected mode with paging off to long mode on temporary
+; page tables. These map the first 4 GiB one to one, and the image again at its link address. Ends in boot_main
+; (hv/start/main.c) on the boot stack. Until then everything is addressed relative to edi, the distance from the
+; image's link address to where it was loaded.
 
 %include "build/gen/asm_offsets.inc"
 %include "boot/long_mode.inc"
@@ -10,7 +10,7 @@
 IMAGE_MAGIC   equ "64Bulkhd"
 MB1_MAGIC     equ 0x1badb002
 MB1_FLAGS     equ 0x00000007        ; modules page aligned, memory map and video mode wanted
-SCREEN_WIDTH  equ 1024              ; the mode asked for: loaders know it everywhere
+SCREEN_WIDTH  equ 1024              ; the requested mode, which loaders support everywhere
 SCREEN_HEIGHT equ 768
 SCREEN_BITS   equ 32
 MB2_MAGIC     equ 0xe85250d6
@@ -20,11 +20,11 @@ COM1          equ 0x3f8
 
 section .boot.header progbits alloc noexec nowrite align=8
 extern boot_entry64
-    dq IMAGE_MAGIC                  ; what the UEFI loader looks for: boot/uefi/elf_image.c
-    dd boot_entry64, 0              ; its way in, at its link address
+    dq IMAGE_MAGIC                  ; searched for by the UEFI loader: boot/uefi/elf_image.c
+    dd boot_entry64, 0              ; its entry point, as a link address
     align 8
     dd MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
-    dd 0, 0, 0, 0, 0                ; addresses, which ELF has
+    dd 0, 0, 0, 0, 0                ; addresses, which ELF provides
     dd 0, SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS ; 0: a linear framebuffer
     align 8
 mb2_header:
@@ -35,11 +35,11 @@ mb2_header:
     align 8
     dw 10, 0                        ; relocatable
     dd 24
-    dd HV_IMAGE_LINK, 0xffffffff    ; where it may lie,
+    dd HV_IMAGE_LINK, 0xffffffff    ; address range to load to,
     dd HV_IMAGE_LINK                ; aligned to 2 MiB,
-    dd 1                            ; as low as there is room
+    dd 1                            ; as low as possible
     align 8
-    dw 5, 1                         ; a framebuffer, if there is one
+    dw 5, 1                         ; a framebuffer, if available
     dd 20
     dd SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_BITS
     align 8
@@ -55,14 +55,14 @@ boot_entry32:
     cli
     cld
     mov ebp, eax                    ; loader's magic
-    mov eax, DR7_OFF                ; no breakpoint of the loader's meets our addresses or ports
+    mov eax, DR7_OFF                ; turns off breakpoints that the loader left on
     mov dr7, eax
     mov esi, ebx                    ; loader's information
-    rdtsc                           ; when it was: edx and eax, until there is a stack
+    rdtsc                           ; the time at the entry: in edx and eax until there is a stack
     xor edi, edi
-    cmp ebp, MB2_LOADED             ; no other loader moves the image
+    cmp ebp, MB2_LOADED             ; only Multiboot 2 loaders move the image
     jne .placed
-    mov ecx, [esi]                  ; there is no stack: a word of the information serves for a call
+    mov ecx, [esi]                  ; no stack yet: a word of the information serves as one for a call
     lea esp, [esi + 4]
     call .here
 .here:
@@ -73,7 +73,7 @@ boot_entry32:
     lea esp, [edi + boot_stack_low + 1024]
     push edx
     push eax
-    push dword RFLAGS_FIXED         ; AC would let SMAP through
+    push dword RFLAGS_FIXED         ; AC would allow accesses despite SMAP
     popfd
 
     mov eax, 0x80000000
@@ -89,7 +89,7 @@ boot_entry32:
 
     lea edx, [edi + boot_directories]
     MAP_4_GIB edx
-    ; The image once more at its link address; arch/memory/mmu.c adds the heap to that directory.
+    ; Maps the image again at its link address; arch/memory/mmu.c adds the heap to that directory.
     lea eax, [edi + HV_IMAGE_LINK + PTE_LARGE]
     mov [edi + boot_directory_high + 8 * (HV_IMAGE_LINK >> 21)], eax
     lea eax, [edi + boot_directory_high + PTE_TABLE]
@@ -120,9 +120,9 @@ bits 64
 .long:
     CLEAR_SEGMENTS
     mov esp, esp
-    pop rcx                         ; when it was
+    pop rcx                         ; the time at the entry
     mov rsp, boot_stack_top
-    lea edx, [rdi + HV_IMAGE_LINK]  ; where the image lies
+    lea edx, [rdi + HV_IMAGE_LINK]  ; where the image was loaded
     mov edi, ebp
     mov esi, esi
     mov rax, boot_main
@@ -138,7 +138,7 @@ no_long_mode:
     jz .stop
     mov ah, al
     mov dx, COM1 + 5
-    mov ecx, 100000                 ; an absent port never gets ready
+    mov ecx, 100000                 ; an absent port never becomes ready
 .wait:
     in al, dx
     test al, 0x20
@@ -163,7 +163,7 @@ boot_gdt:
 boot_gdt_end:
 boot_gdt_pointer:
     dw boot_gdt_end - boot_gdt - 1
-    dq 0                            ; boot_gdt, as soon as it is known where that lies
+    dq 0                            ; boot_gdt's address, set at run time
 
 section .boot.bss nobits alloc noexec write align=4096
 global boot_pml4, boot_pdpt_low, boot_pdpt_high, boot_directories, boot_directory_high

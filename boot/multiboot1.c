@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Multiboot 1 parser: boot/multiboot1.h. Every address in the information is the loader's word:
-// it is read by copy, and an unreadable or senseless one ends the boot with a message.
+// The Multiboot 1 parser: boot/multiboot1.h. Every address in the information comes from the loader
+// and is not trusted: it is read by copy, and one that can't be read or makes no sense ends the
+// boot with a message.
 #include "boot/multiboot1.h"
 
 #include "arch/lib/format.h"
@@ -9,7 +10,7 @@
 #include "boot/multiboot_parse.h"
 #include "boot/screen.h"
 
-// Bits of `flags`: which fields hold something.
+// Bits of `flags`: which fields are valid.
 #define FLAG_MEMORY  BIT(0)
 #define FLAG_CMDLINE BIT(2)
 #define FLAG_MODULES BIT(3)
@@ -27,15 +28,15 @@ struct mb1_info {
     uint32_t syms[4];
     uint32_t mmap_length;
     uint32_t mmap_addr;
-    uint32_t drives_length; // from here on not used
+    uint32_t drives_length; // not used from here on
     uint32_t drives_addr;
     uint32_t config_table;
     uint32_t boot_loader_name;
 };
 _Static_assert(sizeof(struct mb1_info) == 68, "the part of the information that is always read");
 
-// Of struct boot_screen, which has these fields in this order. The specification has the colours
-// right behind the others, GRUB aligns them to four bytes.
+// Struct boot_screen has these fields in this order. In the specification the colours directly
+// follow the other fields; GRUB aligns them to four bytes.
 #define SCREEN_OFFSET  88u
 #define SCREEN_PADDING 2u
 _Static_assert(sizeof(struct boot_screen) == 28, "as in the specification");
@@ -49,16 +50,16 @@ struct mb1_module {
 _Static_assert(sizeof(struct mb1_module) == 16, "as in the specification");
 
 struct mb1_memory {
-    uint32_t size; // of the rest: at least 20
+    uint32_t size; // size of the rest: at least 20
     uint64_t base;
     uint64_t length;
     uint32_t type;
 } __attribute__((packed));
 _Static_assert(sizeof(struct mb1_memory) == 24, "as in the specification");
 
-#define MEMORY_REST 20u // what `size` counts at least
+#define MEMORY_REST 20u // minimum of `size`
 
-// Far beyond any real map: a wrong length must not keep us reading for minutes.
+// Far more than any real map has. It bounds the time that a wrong length costs.
 #define MAX_MAP_LENGTH KIB(64)
 
 static enum status parse_map(const struct boot_error *error, const struct mb1_info *mb,
@@ -142,7 +143,7 @@ static enum status parse_screen(const struct boot_error *error, const struct mb1
 
     if (status != STATUS_OK)
         return status;
-    // Of colours without bits there are none: it is GRUB's layout.
+    // A green component of 0 bits can't be: the colours are at GRUB's offset.
     if (read.screen.colour[1] == 0)
         memmove(read.screen.colour,
                 (const uint8_t *)&read + sizeof(read) - sizeof(read.screen.colour),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Multiboot 1 information (Multiboot Specification 0.6.96, section 3.3) into struct boot_info.
-// Relies on phys_read() by link-time name; trusts nothing that it reads.
+// Multiboot 1 information (Multiboot Specification 0.6.96, section 3.3) to struct boot_info. Relies
+// on phys_read() by link-time name; trusts nothing that it reads.
 #ifndef BOOT_MULTIBOOT1_H
 #define BOOT_MULTIBOOT1_H
 
@@ -13,9 +13,9 @@
 #define MULTIBOOT1_BOOTLOADER_MAGIC 0x2badb002u // in EAX at the entry
 
 // `info_addr`: host-physical address of the information, EBX at the entry. On an error writes a
-// text for the user to `error`. Texts that are too long are cut; memory ranges beyond
-// BOOT_MAX_MEMORY and modules beyond BOOT_MAX_MODULES are ERR_RANGE. Boot CPU, before any of
-// the loader's memory is reused.
+// text for the user to `error`. Texts that are too long are cut. ERR_RANGE: more memory ranges than
+// BOOT_MAX_MEMORY, or more modules than BOOT_MAX_MODULES. Boot CPU, before any of the loader's
+// memory is reused.
 enum status multiboot1_parse(uint32_t info_addr, struct boot_info *info, char *error,
                              size_t error_size);
 

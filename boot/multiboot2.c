@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Multiboot 2 parser: boot/multiboot2.h. A list of tags, each with its size; a tag is read by
-// copy, and none may reach beyond the information's end.
+// The Multiboot 2 parser: boot/multiboot2.h. The information is a list of tags, each with its size.
+// Tags are read by copy, and none may reach beyond the information's end.
 #include "boot/multiboot2.h"
 
 #include "arch/lib/format.h"
@@ -17,7 +17,7 @@ enum {
     TAG_MEMORY_MAP = 6,
     TAG_FRAMEBUFFER = 8,
     TAG_ACPI_OLD = 14, // a copy of the RSDP, revision 0
-    TAG_ACPI_NEW = 15, // ... revision 2 and later
+    TAG_ACPI_NEW = 15, // a copy of the RSDP, revision 2 or later
 };
 
 struct mb2_header {
@@ -27,13 +27,13 @@ struct mb2_header {
 
 struct mb2_tag {
     uint32_t type;
-    uint32_t size; // this header included, the padding to 8 bytes not
+    uint32_t size; // includes this header, but not the padding to 8 bytes
 };
 
 struct mb2_module {
     uint32_t start;
     uint32_t end; // exclusive
-    // Then the command line.
+    // The command line follows.
 };
 
 struct mb2_basic_memory {
@@ -54,25 +54,26 @@ struct mb2_memory {
 };
 _Static_assert(sizeof(struct mb2_memory) == 24, "as in the specification");
 
-// The tag of a framebuffer has what struct boot_screen has, but two reserved bytes before the
-// colours, which are there for direct colour only.
+// The framebuffer tag has the fields of struct boot_screen, plus two reserved bytes before the
+// colours. The colours exist for direct colour only.
 #define SCREEN_COLOURS  offsetof(struct boot_screen, colour)
 #define SCREEN_RESERVED 2u
 
-// GRUB's is some KiB; framebuffer and network tags are small. Modules lie outside.
+// GRUB's information has some KiB; framebuffer and network tags are small. Modules lie outside of
+// it.
 #define MAX_TOTAL_SIZE MIB(1)
 
 #define RSDP_SIZE_OLD 20u
 #define RSDP_SIZE_NEW 36u
 
-// A tag's place: `body` is the host-physical address behind its header.
+// A tag's place: `body` is the host-physical address after its header.
 struct tag {
     uint32_t type;
     uint64_t body;
     uint32_t body_size;
 };
 
-// Which of the tags that stand for the same thing have been seen.
+// Which of the alternative tags were seen.
 struct seen {
     bool map;
     bool basic;
@@ -174,8 +175,8 @@ static enum status parse_tag(const struct boot_error *error, const struct tag *t
         return parse_map(error, tag, info);
     case TAG_FRAMEBUFFER:
         return parse_screen(error, tag, info);
-    // The tag holds a copy of the RSDP; its address is good for as long as the loader's memory is
-    // left alone, which is long enough: ACPI is parsed before. The newer one wins in any order.
+    // The tag holds a copy of the RSDP. The copy's address is valid as long as the loader's memory
+    // is not reused, and ACPI is parsed before that. The newer copy wins, in either order.
     case TAG_ACPI_OLD:
         if (tag->body_size < RSDP_SIZE_OLD)
             return too_short(error, tag);
@@ -193,7 +194,7 @@ static enum status parse_tag(const struct boot_error *error, const struct tag *t
     }
 }
 
-// All tags up to the end tag.
+// Parses all tags up to the end tag.
 static enum status parse_tags(const struct boot_error *error, uint64_t address, uint32_t size,
                               struct seen *seen, struct boot_info *info)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The common part of the Multiboot parsers. Relies on phys_read() by link-time name.
+// The code that both Multiboot parsers use. Relies on phys_read() by link-time name.
 #include "boot/multiboot_parse.h"
 
 #include "arch/lib/string.h"
 #include "arch/memory/window.h"
 #include "boot/module.h"
 
-// Types of the BIOS memory map (ACPI 6.5, table 15.3) that are more than "reserved".
+// Types of the BIOS memory map (ACPI 6.5, table 15.3) that mean more than "reserved".
 #define E820_USABLE 1
 #define E820_ACPI   3
 
-#define MAX_TEXT KIB(64) // far more than any loader passes: one without an end ends there
+#define MAX_TEXT KIB(64) // far more than any loader passes; bounds a text without an end
 
 enum status boot_read(const struct boot_error *error, uint64_t address, void *buffer, size_t size,
                       const char *what)
@@ -28,10 +28,10 @@ enum status boot_read(const struct boot_error *error, uint64_t address, void *bu
     return STATUS_OK;
 }
 
-// Gets each character of a text.
+// Receives each character of a text.
 typedef void take_fn(void *context, char c);
 
-// Feeds `take` a text that ends with a NUL or after `limit` bytes.
+// Calls `take` for each character of a text that ends with a NUL or after `limit` bytes.
 static enum status read_text(const struct boot_error *error, uint64_t address, uint64_t limit,
                              const char *what, take_fn *take, void *context)
 {
@@ -43,7 +43,7 @@ static enum status read_text(const struct boot_error *error, uint64_t address, u
             return boot_fail(error, ERR_RANGE,
                              "boot information: %s at 0x%lx has more than %lu bytes; shorten it",
                              what, address, MAX_TEXT);
-        // Never beyond the limit, nor beyond a page: the text may end at the end of memory.
+        // Reads neither beyond the limit nor across a page: the text may end where memory ends.
         size = (size_t)min_u64(size, limit - done);
         size = (size_t)min_u64(size, PAGE_SIZE - ((address + done) & PAGE_MASK));
         enum status status = boot_read(error, address + done, part, size, what);
@@ -66,11 +66,11 @@ static enum status read_text(const struct boot_error *error, uint64_t address, u
 struct options_reader {
     char *text; // BOOT_TEXT_SIZE bytes
     size_t length;
-    size_t word;       // where the word that is read begins in text[]
-    size_t word_size;  // its characters so far, whether they fit or not
-    bool is_value;     // its = has been seen
-    bool is_other;     // it is not of the form name=value
-    bool does_not_fit; // some option
+    size_t word;       // start of the current word in text[]
+    size_t word_size;  // its characters so far, including those that don't fit
+    bool is_value;     // its = has been read
+    bool is_other;     // it does not have the form name=value
+    bool does_not_fit; // an option was cut off
 };
 
 static void end_word(struct options_reader *r)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Copies the value of the last word that begins with `name` and "=", cut to `size`. False if there
-// is none; then `value` is empty.
+// Copies the value of the last word that begins with `name` and "=", cut to `size` bytes. False if
+// there is none; `value` is then empty.
 bool boot_option(const char *cmdline, const char *name, char *value, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts the application processors: INIT to all of them and one wait, then one after the other two
-// SIPIs and a wait until the CPU says that it runs (MP specification 1.4, B.4). The trampoline
-// serves one CPU at a time.
+// Starts the application processors (MP specification 1.4, B.4): one INIT to all of them and one
+// wait. Then, one CPU after the other, up to two SIPIs and a wait until the CPU reports that it
+// runs. The trampoline serves one CPU at a time.
 #include "boot/smp.h"
 
 #include "arch/cpu/cpu.h"
@@ -21,12 +21,12 @@
 
 #define PTE_TABLE (BIT(1) | BIT(0))          // present, writable
 #define PTE_LARGE (BIT(7) | BIT(1) | BIT(0)) // and 2 MiB large
-#define OWN_HALF  (511 * sizeof(uint64_t))   // the entry of the top 512 GiB in a root table
+#define OWN_HALF  (511 * sizeof(uint64_t)) // offset in a root table of the entry for the top 512 GiB
 
 extern const uint8_t trampoline_start[], trampoline_end[], trampoline_base[], trampoline_root[];
 
-// Page tables of the CPU that is being started. Written by the boot CPU before the SIPI, read by
-// the trampoline.
+// Root of the page tables of the CPU that is being started. The boot CPU writes it before the SIPI;
+// the trampoline reads it.
 uint64_t ap_cr3;
 
 static smp_entry ap_entry; // written before the first SIPI
@@ -47,8 +47,8 @@ static void write_entry(hpa_t at, uint64_t entry)
     phys_write(at, &entry, sizeof(entry));
 }
 
-// The trampoline's own tables, because 32-bit code can load no root above 4 GiB: its first 2 MiB
-// one to one, and later in each start what the CPU's own tables have at the top.
+// Makes the trampoline's own tables, because 32-bit code can't load a root above 4 GiB. They map
+// the first 2 MiB one to one; each start() adds the top entry of the CPU's own tables.
 static void make_tables(const struct smp_low *low)
 {
     phys_fill(low->root, 0, PAGE_SIZE);
@@ -59,10 +59,10 @@ static void make_tables(const struct smp_low *low)
     write_entry(low->directory, PTE_LARGE);
 }
 
-// A field of the copy of the trampoline.
+// Sets a field in the copy of the trampoline.
 static void set_field(const struct smp_low *low, const uint8_t *field, uint64_t value)
 {
-    // All labels stand in one page of boot/trampoline.asm.
+    // All labels are in one page of boot/trampoline.asm.
     // cppcheck-suppress comparePointers
     hpa_t at = hpa(low->code.v + (uint64_t)(field - trampoline_start));
     uint32_t narrow = (uint32_t)value;

@@ -6,20 +6,20 @@
 #include "arch/lib/status.h"
 #include "arch/lib/types.h"
 
-// Pages below 1 MiB, aligned to their size, that starting a CPU needs.
+// Pages below 1 MiB that starting a CPU needs.
 struct smp_low {
     hpa_t code;                  // the trampoline
     hpa_t root, pdpt, directory; // its page tables
 };
 #define SMP_LOW_PAGES 4u
 
-// Starts every CPU of cpus[] but this one, through the pages of `low`, whose contents are lost.
-// Each one ends in `entry` on its own stack and tables. ERR_NOT_FOUND: a CPU did not come up within
-// a second; *failed is its number.
+// Starts every CPU of cpus[] except this one, through the pages of `low`, whose contents are
+// overwritten. Each CPU ends in `entry` on its own stack and tables. ERR_NOT_FOUND: a CPU did not
+// start within a second; *failed is its number.
 typedef void (*smp_entry)(void) __attribute__((noreturn));
 enum status smp_start(const struct smp_low *low, smp_entry entry, unsigned *failed);
 
-// Where an application processor enters C (boot/trampoline.asm).
+// Where application processors enter C (called by boot/trampoline.asm).
 _Noreturn void ap_main(void);
 
 #endif

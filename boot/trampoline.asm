@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: Apache-2.0
-; Where an application processor starts after SIPI. boot/smp.c copies this page below 640 KiB, fills
-; in the page's own address and that of tables which 32-bit code can load, and sends the IPIs. Goes
-; from real mode to long mode on these, then to the CPU's own tables and stack, and ends in ap_main
+; Where an application processor starts after a SIPI. boot/smp.c copies this page below 640 KiB, fills in the
+; page's own address and the address of tables that 32-bit code can load, and sends the IPIs. The code goes from
+; real mode to long mode on these tables, then to the CPU's own tables and stack, and ends in ap_main
 ; (boot/smp.c).
 
 %include "build/gen/asm_offsets.inc"
@@ -35,7 +35,7 @@ trampoline32:
     mov ds, ax
     mov es, ax
     mov ss, ax
-    lea esp, [ebx + 4096]           ; the rest of this page serves as stack
+    lea esp, [ebx + 4096]           ; the rest of this page serves as the stack
     mov eax, [ebx + trampoline_root - trampoline_start]
     ENTER_LONG_MODE
     lea eax, [ebx + trampoline64 - trampoline_start]
@@ -52,7 +52,7 @@ trampoline64:
 section .text progbits alloc exec nowrite align=16
 .high:
     mov rax, [ap_cr3]
-    mov cr3, rax                    ; the low mapping is gone from here on
+    mov cr3, rax                    ; ends the low mapping
     mov rsp, PERCPU_STACK_TOP
     xor ebp, ebp
     call ap_main

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: Apache-2.0
-; The way in for the UEFI loader (boot/uefi/): from long mode on firmware's page tables, which map
-; memory one to one, to the boot tables of boot/multiboot.asm. Ends in boot_main (hv/start/main.c) on the
-; boot stack. The image may lie anywhere below 512 GiB, 2 MiB aligned; 4-level paging.
+; The entry for the UEFI loader (boot/uefi/): from long mode on the firmware's page tables, which map memory one
+; to one, to the boot tables of boot/multiboot.asm. Ends in boot_main (hv/start/main.c) on the boot stack. The
+; image may lie anywhere below 512 GiB, aligned to 2 MiB. Needs 4-level paging.
 
 %include "build/gen/asm_offsets.inc"
 %include "boot/long_mode.inc"
@@ -26,12 +26,12 @@ boot_entry64:
     rdtsc
     mov r13d, eax
     shl rdx, 32
-    or r13, rdx                     ; when it was
-    mov eax, DR7_OFF                ; no breakpoint of firmware's meets our addresses or ports
+    or r13, rdx                     ; the time at the entry
+    mov eax, DR7_OFF                ; turns off breakpoints that the firmware left on
     mov dr7, rax
     lea rsi, [image_phys_start]
-    mov eax, CR4_PAE                ; without global pages: nothing of firmware's stays in the TLB
-    mov cr4, rax                    ; without CET, too: it keeps WP set
+    mov eax, CR4_PAE                ; no global pages: no translation of the firmware's stays in the TLB
+    mov cr4, rax                    ; and no CET, which would not let WP be cleared
     mov rax, cr0
     and rax, ~CR0_WP                ; firmware may have mapped the image read-only
     mov cr0, rax
@@ -47,7 +47,7 @@ boot_entry64:
     add rdi, 8
     dec ecx
     jnz .pdpt
-    ; The image where it lies, if that is above: this code goes on there.
+    ; Maps the image at its present address too, if that is above 4 GiB: this code continues there.
     lea rdi, [boot_pdpt_low]
     lea rbp, [rsi + PTE_LARGE]
     mov rax, rsi
@@ -65,7 +65,7 @@ boot_entry64:
     lea rbx, [boot_pml4]
     lea rax, [rdi + PTE_TABLE]
     mov [rbx], rax
-    ; The image once more at its link address.
+    ; Maps the image again at its link address.
     lea rdi, [boot_directory_high]
     mov [rdi + 8 * (HV_IMAGE_LINK >> 21)], rbp
     lea rax, [rdi + PTE_TABLE]

@@ -11,7 +11,7 @@
 
 #define MAX_SEGMENTS 16u
 
-// What boot/multiboot.asm has at the image's start.
+// Data of boot/multiboot.asm at the image's start.
 struct image_header {
     char magic[8];
     uint32_t entry64; // link address
@@ -66,7 +66,7 @@ static enum status check_segment(const struct elf64_segment *all, unsigned index
     return STATUS_OK;
 }
 
-// The image's own header is in the segment that lies at the image's start.
+// The image's own header is at the start of the segment at the image's start.
 static enum status find_entry(const uint8_t *file, const struct elf64_segment *all, unsigned count,
                               uint64_t *entry, const struct boot_error *error)
 {

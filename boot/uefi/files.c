@@ -7,8 +7,9 @@
 #include "arch/lib/types.h"
 #include "boot/module.h"
 
-#define PATH_SIZE 512  // characters
-#define INFO_SIZE 1024 // bytes: a directory entry with a name of 255 characters and more
+#define PATH_SIZE 512 // characters
+// Bytes: enough for a directory entry with a name of more than 255 characters.
+#define INFO_SIZE 1024
 
 static CHAR16 folder[] = L"bulkhead";
 
@@ -18,8 +19,8 @@ union entry {
     uint8_t space[INFO_SIZE];
 };
 
-// The folder of the image's own file, with a backslash behind it if it is not the root: the last
-// backslash ends it. False if it is too long.
+// The folder bulkhead next to the image's own file. The image's folder is its path up to the last
+// backslash. False: the path is too long.
 static bool own_folder(EFI_DEVICE_PATH *path, CHAR16 out[PATH_SIZE])
 {
     size_t length = 0, end = 0;
@@ -54,13 +55,13 @@ static bool own_folder(EFI_DEVICE_PATH *path, CHAR16 out[PATH_SIZE])
     return true;
 }
 
-// Whether firmware says that something is not there: a file, a folder, or any file system.
+// Whether the firmware reports that something does not exist: a file, a folder, or a file system.
 static bool is_absent(EFI_STATUS status)
 {
     return status == EFI_NOT_FOUND || status == EFI_UNSUPPORTED || status == EFI_NO_MEDIA;
 }
 
-// Opens the folder. NULL if there is none, which is_absent(*status) says, or if that fails.
+// Opens the folder. NULL if it does not exist (is_absent(*status) is then true) or can't be opened.
 static EFI_FILE_HANDLE open_folder(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMAGE *image,
                                    EFI_STATUS *status)
 {
@@ -88,7 +89,7 @@ static EFI_FILE_HANDLE open_folder(EFI_BOOT_SERVICES *boot, const EFI_LOADED_IMA
     return EFI_ERROR(*status) ? NULL : found;
 }
 
-// A module's name is a file's, in ASCII.
+// A module's name is the file's name, in ASCII.
 static bool to_name(const EFI_FILE_INFO *entry, char name[BOOT_TEXT_SIZE])
 {
     for (size_t i = 0; i < BOOT_TEXT_SIZE; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads firmware's tables, and leaves the boot services (UEFI specification 2.10, 4.6, 7.4
-// and 12.9): boot/uefi/firmware.h. Works on the tables that it is given, so that tests can make
-// some.
+// Reads the firmware's tables and leaves the boot services (UEFI specification 2.10, 4.6, 7.4 and
+// 12.9): boot/uefi/firmware.h. Works on tables passed as arguments, so that tests can make their
+// own.
 #include "boot/uefi/firmware.h"
 
 #include "arch/lib/format.h"
@@ -29,7 +29,7 @@ uint64_t firmware_rsdp(const EFI_SYSTEM_TABLE *system)
     return found;
 }
 
-// Position and size of a colour in a pixel. A mask with holes has more bits than its size.
+// Stores position and size of a colour in a pixel. The size of a mask with gaps counts as 0.
 static void set_colour(struct boot_screen *screen, unsigned n, uint32_t mask)
 {
     unsigned position = mask == 0 ? 0 : (unsigned)__builtin_ctz(mask);
@@ -61,7 +61,8 @@ void firmware_screen(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode, struct boot_
                "is not linear: only the firmware can draw on it");
         return;
     }
-    // A pixel of fewer than 32 bits has colours of fewer than 8.
+    // `bits` may be 32 for every format: a pixel of fewer bits has colours of fewer than 8 bits,
+    // which boot_set_screen() refuses.
     struct boot_screen screen = {
         .base = mode->FrameBufferBase,
         .pitch = (uint32_t)min_u64((uint64_t)m->PixelsPerScanLine * 4, UINT32_MAX),

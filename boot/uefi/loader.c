@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The UEFI application: takes what the image holds, or loose files, puts the hypervisor into
-// memory, leaves firmware, and enters the hypervisor (boot/uefi.asm). Until then every failure ends
-// with a message and a status for firmware. Runs on firmware's page tables, which map memory one to
-// one, on the boot CPU.
+// The UEFI application: takes the modules from the image or from loose files, loads the hypervisor,
+// leaves the firmware, and enters the hypervisor (boot/uefi.asm). Before that, every failure ends
+// with a message, and a status for the firmware. Runs on the boot CPU, on the firmware's page
+// tables, which map memory one to one.
 #include <efi.h>
 #include <stdbool.h>
 
@@ -20,11 +20,11 @@
 #include "boot/uefi/screen.h"
 
 #define IMAGE_LIMIT GIB(512) // boot/uefi.asm maps no more
-#define MAP_SPARE   KIB(8)   // that the map may grow by until it is left
+#define MAP_SPARE   KIB(8)   // room for the map to grow until the boot services end
 #define CR4_LA57    BIT(12)
 #define MEMORY_XP   BIT(14) // EFI_MEMORY_XP
 
-// EFI_MEMORY_ATTRIBUTE_PROTOCOL, which the headers of Debian 12 don't have (UEFI 2.10, 37.5).
+// EFI_MEMORY_ATTRIBUTE_PROTOCOL (UEFI 2.10, 37.5), which the headers of Debian 12 lack.
 #define MEMORY_ATTRIBUTE_GUID                                                                      \
     {                                                                                              \
         0xf4560cf6, 0x40ec, 0x4b4a,                                                                \
@@ -44,7 +44,7 @@ static char error_text[400];
 static const struct boot_error error = {error_text, sizeof(error_text)};
 static EFI_BOOT_SERVICES *boot;
 
-// What has to be given back if the start fails.
+// What must be freed if the start fails.
 static struct {
     uint64_t image;
     bool files;
@@ -63,7 +63,7 @@ static bool five_level_paging(void)
     return (cr4 & CR4_LA57) != 0;
 }
 
-// Whether the processor has no-execute pages: the way into the hypervisor turns them on.
+// Whether the processor has no-execute pages: the hypervisor's entry turns them on.
 static bool no_execute(void)
 {
     uint32_t eax = CPUID_EXT_FEATURES, ebx, ecx = 0, edx;
@@ -71,7 +71,7 @@ static bool no_execute(void)
     return (edx & CPUID_80000001_EDX_NX) != 0;
 }
 
-// Firmware that checks signatures has not checked those of loose files.
+// Whether the firmware checks signatures. It has checked none of loose files.
 static bool secure_boot(const EFI_SYSTEM_TABLE *system)
 {
     static EFI_GUID guid = EFI_GLOBAL_VARIABLE;
@@ -89,7 +89,7 @@ static EFI_STATUS find_modules(const EFI_SYSTEM_TABLE *system, const EFI_LOADED_
         return EFI_LOAD_ERROR;
     }
     if (info.module_count > 0) {
-        return EFI_SUCCESS; // an image that holds anything is complete
+        return EFI_SUCCESS; // an image with any module is complete
     }
     if (secure_boot(system)) {
         if (!files_exist(boot, loaded)) {
@@ -120,7 +120,7 @@ static void find_tables(const EFI_SYSTEM_TABLE *system)
     }
 }
 
-// A buffer for the memory map, with some room to grow.
+// Allocates a buffer for the memory map, with some room for it to grow.
 static EFI_STATUS allocate_map(void **buffer, UINTN *size)
 {
     UINTN key, stride;
@@ -132,7 +132,7 @@ static EFI_STATUS allocate_map(void **buffer, UINTN *size)
     return EFI_ERROR(status) ? refuse(status, "no memory for firmware's memory map") : status;
 }
 
-// Firmware that maps memory without the right to execute has to be asked for it.
+// Firmware may map memory as not executable; this asks it to allow execution.
 static void make_executable(uint64_t base)
 {
     static EFI_GUID guid = MEMORY_ATTRIBUTE_GUID;
@@ -181,7 +181,7 @@ static EFI_STATUS find_parts(EFI_HANDLE image, EFI_LOADED_IMAGE **loaded, struct
     return EFI_SUCCESS;
 }
 
-// Returns only if it fails.
+// Returns only after a failure.
 static EFI_STATUS start(EFI_HANDLE image, const EFI_SYSTEM_TABLE *system, bool *leaving)
 {
     static struct uefi_parts parts;
@@ -237,7 +237,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     format(info.loader, sizeof(info.loader), "UEFI");
     EFI_STATUS status = start(image, system, &leaving);
     if (leaving) {
-        screen_leave(); // all that firmware still allows is to leave it
+        screen_leave(); // from here on the firmware allows only another attempt to leave it
     }
     say("%s", error_text);
     say("nothing is started");

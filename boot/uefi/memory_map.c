@@ -7,7 +7,7 @@
 
 #define LOW_RAM_END KIB(640)
 
-// The descriptors' types by number: some are younger than the headers.
+// The kind for a descriptor's type.
 static uint32_t kind_of(const EFI_MEMORY_DESCRIPTOR *d)
 {
     switch (d->Type) {
@@ -16,7 +16,7 @@ static uint32_t kind_of(const EFI_MEMORY_DESCRIPTOR *d)
     case EfiBootServicesCode:
     case EfiBootServicesData:
     case EfiConventionalMemory:
-        // Memory that can't be cached is nothing to run a system in.
+        // Memory that can't be cached is not fit to run a system in.
         return (d->Attribute & EFI_MEMORY_WB) != 0 ? BOOT_MEMORY_USABLE : BOOT_MEMORY_RESERVED;
     case EfiACPIReclaimMemory:
         return BOOT_MEMORY_ACPI;
@@ -25,7 +25,8 @@ static uint32_t kind_of(const EFI_MEMORY_DESCRIPTOR *d)
     }
 }
 
-// A range that `new` overlaps, of the sorted ones before and behind place `at`. NULL: none.
+// The range that `new` overlaps; NULL if there is none. Only the neighbours of place `at` in the
+// sorted list can overlap.
 static const struct boot_memory *clash_at(const struct boot_info *info, unsigned at,
                                           const struct boot_memory *new)
 {
@@ -48,7 +49,7 @@ static bool joins(const struct boot_memory *low, const struct boot_memory *high)
     return low->kind == high->kind && end_of(low) == high->base;
 }
 
-// Takes entry `at` out.
+// Removes entry `at`.
 static void drop(struct boot_info *info, unsigned at)
 {
     info->memory_count--;
@@ -108,7 +109,7 @@ static bool has_descriptor(const struct uefi_map *map, uint64_t offset)
     return offset < map->size && map->size - offset >= sizeof(EFI_MEMORY_DESCRIPTOR);
 }
 
-// Pages that the address space can't hold, or an address within a page.
+// Pages beyond the end of the address space, or an address that is not page aligned.
 static bool is_senseless(const EFI_MEMORY_DESCRIPTOR *d)
 {
     return !is_aligned(d->PhysicalStart, PAGE_SIZE) || d->NumberOfPages > UINT64_MAX / PAGE_SIZE ||

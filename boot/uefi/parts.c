@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the sections of an EFI image of ours by their names: boot/uefi/parts.h.
+// Finds the parts of Bulkhead's EFI image by their section names: boot/uefi/parts.h.
 #include "boot/uefi/parts.h"
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "arch/lib/types.h"
 #include "boot/module.h"
 
-#define MAX_DIGITS 18 // of a module's size: no overflow
+#define MAX_DIGITS 18 // of a module's size: can't overflow
 
 static struct uefi_part *part_of(struct uefi_parts *parts, const char *name)
 {
@@ -33,7 +33,7 @@ static enum status add_part(struct uefi_parts *parts, const struct pe_image *ima
 {
     struct uefi_part *part = part_of(parts, s->name);
     if (part == NULL) {
-        return STATUS_OK; // one of the loader's own
+        return STATUS_OK; // a section of the loader itself
     }
     if (part->data != NULL) {
         return boot_fail(error, ERR_EXISTS, "EFI image: section %s is there twice: build it again",
@@ -51,16 +51,16 @@ static enum status add_part(struct uefi_parts *parts, const struct pe_image *ima
 
 // ---- modules -----------------------------------------------------------------------------------
 
-// A line of the names, with its module.
+// A line of the names section, with its module.
 struct entry {
     const char *name;
     uint64_t length; // of the name
     uint64_t offset; // of the module in its section
     uint64_t size;
-    uint64_t next; // the line after it
+    uint64_t next; // offset of the next line
 };
 
-// Control characters end a name early, or spoil the console.
+// Control characters would end a name early, or disturb the console.
 static bool is_text(const char *bytes, uint64_t count)
 {
     uint64_t i = 0;
@@ -70,7 +70,7 @@ static bool is_text(const char *bytes, uint64_t count)
     return i == count;
 }
 
-// Reads "SIZE NAME\n" at entry->next, behind the module that ends at entry->offset + entry->size.
+// Reads "SIZE NAME\n" at entry->next; its module follows the one at entry->offset.
 static bool next_entry(const struct uefi_parts *parts, struct entry *entry)
 {
     const char *line = (const char *)parts->names.data + entry->next;

@@ -8,16 +8,16 @@
 
 #define DOS_MAGIC        0x5a4d // "MZ"
 #define DOS_HEADER_SIZE  64
-#define DOS_PE_OFFSET    0x3c   // where the PE header's offset stands
+#define DOS_PE_OFFSET    0x3c   // holds the PE header's offset
 #define PE_SIGNATURE     0x4550 // "PE\0\0"
 #define PE_SECTIONS      6      // from the signature: number of sections, 16 bits
-#define PE_OPTIONAL_SIZE 20     // ... size of the optional header, 16 bits
-#define PE_OPTIONAL      24     // ... the optional header
+#define PE_OPTIONAL_SIZE 20     // from the signature: size of the optional header, 16 bits
+#define PE_OPTIONAL      24     // from the signature: the optional header
 #define SECTION_SIZE     40     // of a section header
-#define SECTION_VSIZE    8      // in it: size in memory,
-#define SECTION_VADDRESS 12     // place in memory,
-#define SECTION_RAW      16     // size in the file
-#define MAX_SECTIONS     96     // as the format's loaders have it
+#define SECTION_VSIZE    8      // offset in it: size in memory
+#define SECTION_VADDRESS 12     // offset in it: place in memory
+#define SECTION_RAW      16     // offset in it: size in the file
+#define MAX_SECTIONS     96     // the limit of the format's loaders
 
 static uint32_t get16(const struct pe_image *image, uint64_t offset)
 {
@@ -43,7 +43,7 @@ struct pe_section pe_section(const struct pe_image *image, unsigned index)
     };
     memcpy(s.name, image->base + header, PE_NAME_SIZE);
     if (s.raw > s.size) {
-        s.raw = s.size; // the file's part is padded
+        s.raw = s.size; // the file pads the section's data
     }
     return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sections of a PE image as firmware has loaded it: headers at its start, each section at its
-// virtual address. Nothing in it is believed: all is checked against the image's size.
+// The sections of a PE image as the firmware loaded it: headers at its start, each section at its
+// virtual address. Nothing in it is trusted: everything is checked against the image's size.
 #ifndef BOOT_UEFI_PE_H
 #define BOOT_UEFI_PE_H
 
@@ -21,7 +21,7 @@ struct pe_section {
     char name[PE_NAME_SIZE + 1];
     uint64_t offset; // in the loaded image
     uint64_t size;   // bytes
-    uint64_t raw;    // bytes of these that the file has; the others are zero
+    uint64_t raw;    // how many of these bytes the file has; the others are zero
 };
 
 // Checks the headers, and that all sections lie within the image and apart from each other.
@@ -29,7 +29,7 @@ struct pe_section {
 enum status pe_open(struct pe_image *image, const void *base, uint64_t size,
                     const struct boot_error *error);
 
-// Section `index` (below image->count) of an image that pe_open() has accepted.
+// Section `index` (below image->count) of an image that pe_open() accepted.
 struct pe_section pe_section(const struct pe_image *image, unsigned index);
 
 #endif

@@ -10,7 +10,7 @@
 #define COM1           0x3f8
 #define COM1_STATUS    (COM1 + 5)
 #define STATUS_EMPTY   0x20
-#define WAIT_FOR_READY 100000 // reads; an absent port never gets ready
+#define WAIT_FOR_READY 100000 // reads; an absent port never becomes ready
 
 static SIMPLE_TEXT_OUTPUT_INTERFACE *output;
 

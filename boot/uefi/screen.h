@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loader's messages: on firmware's console, or on COM1 once firmware is not to be asked any
-// more.
+// The loader's messages: on the firmware's console; or on COM1, once the firmware's console may no
+// longer be used.
 #ifndef BOOT_UEFI_SCREEN_H
 #define BOOT_UEFI_SCREEN_H
 
@@ -9,10 +9,10 @@
 
 void screen_init(const EFI_SYSTEM_TABLE *system);
 
-// Prints a line, after the program's name.
+// Prints a line, prefixed with the program's name.
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-// Leaves firmware's console alone from now on.
+// From this call on, messages no longer use the firmware's console.
 void screen_leave(void);
 
 #endif
