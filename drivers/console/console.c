@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The console's front: its modes, print() for the hypervisor, and what the partitions call. The
-// output itself is console_drain.c, the keyboard console_poll.c.
+// The console's front: its modes, print() for the hypervisor, and the partitions' functions.
+// drain.c puts the output out; poll.c reads the keyboard.
 #include "drivers/console/console.h"
 
 #include "arch/lib/format.h"
@@ -16,7 +16,7 @@
 
 #define HYPERVISOR_NAME "bulkhead" // the prefix of its lines
 #define PRINT_TRIES     100        // drains that print() tries when the log is full
-#define LOCK_TRIES      100000     // looks at the lock before a synchronous printer breaks it
+#define LOCK_TRIES      100000     // tries to take the lock before a synchronous printer ignores it
 
 struct console_state console_state;
 
@@ -101,12 +101,11 @@ void console_start(void)
         uart_enable_interrupts(true, false);
 }
 
-// ---- the hypervisor's own lines
-// ------------------------------------------------------------------
+// ---- the hypervisor's own lines --------------------------------------------------------------
 
-// Waits for the lock, but not for ever: its holder may be dead, or be what this very CPU was doing
-// when it was interrupted. Then whoever must print goes on without: a mixed line is better than
-// none.
+// Waits for the lock, but only for a limited time: its holder may be dead, or be code on this CPU
+// that was interrupted. After that the caller prints without the lock, because a mixed line is
+// better than none.
 static void lock_or_break(void)
 {
     for (unsigned i = 0; i < LOCK_TRIES; i++) {
@@ -135,7 +134,7 @@ static void show_now(uint8_t byte)
     flush_lines();
 }
 
-// Shows all that the log has; holder of the lock.
+// Shows everything in the log. Holder of the lock.
 static void show_log_now(void)
 {
     uint8_t byte;
@@ -144,7 +143,8 @@ static void show_log_now(void)
         show_now(byte);
 }
 
-// Writes a text now. A panic does not rely on the log: a writer that died in it stops it for good.
+// Writes a text at once. In a panic it prints the text itself and not the log, because a writer
+// that died in the log blocks it.
 static void print_direct(const char *text, size_t length, enum console_mode mode)
 {
     bool logged = console_log_write(text, length);
@@ -158,14 +158,13 @@ static void print_direct(const char *text, size_t length, enum console_mode mode
     }
     console_sink_show(UINT32_MAX);
     unlock();
-    // If console_start() came meanwhile, others may have found the lock taken.
+    // If console_start() ran meanwhile, other CPUs may have found the lock taken.
     console_drain();
 }
 
-// ---- what is shown where
-// ------------------------------------------------------------------
+// ---- what is shown where ---------------------------------------------------------------------
 
-// All that the log still has, as it would have been shown; holder of the lock.
+// Shows all messages that the log still has, in the form of normal output. Holder of the lock.
 static void show_history(void (*put)(uint8_t byte))
 {
     const struct console_line *own = &console_state.lines.line[CONSOLE_HYPERVISOR];
@@ -249,7 +248,7 @@ void console_panic(void)
     framebuffer_break();
     if (mode != CONSOLE_MODE_RUN)
         return;
-    // A drainer looks at the mode after each byte and leaves.
+    // A drainer tests the mode after each byte, and leaves.
     lock_or_break();
     flush_lines();
     console_lines_alone(&console_state.lines, CONSOLE_LINE_NONE, false);
@@ -263,7 +262,7 @@ void console_panic(void)
     unlock();
 }
 
-// The screen begins with all that the log still has, and goes on with what all the sinks get.
+// The screen starts with all messages that the log still has, and then shows what every sink gets.
 void console_add_screen(void)
 {
     if (console_mode() != CONSOLE_MODE_EARLY)
@@ -321,8 +320,7 @@ void console_set_bare(bool on)
         console_state.lines.line[CONSOLE_HYPERVISOR].prefix_length = 0;
 }
 
-// ---- the partitions' side
-// ------------------------------------------------------------------------
+// ---- the partitions' side --------------------------------------------------------------------
 
 bool console_can_put(unsigned source)
 {
@@ -344,8 +342,8 @@ bool console_put(unsigned source, uint8_t byte)
 
     if (console_ring_put(ring, byte))
         return true;
-    // Announce the stall, then look again: a drainer that made room before it could see the
-    // announcement would tell nobody.
+    // Announces the stall, then tries again: a drainer that made room before it could see the
+    // announcement would not report the end of the stall.
     __atomic_fetch_or(&console_state.stalled, bit, __ATOMIC_SEQ_CST);
     if (!console_ring_put(ring, byte))
         return false;

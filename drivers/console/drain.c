@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shows what the sources have queued: from their rings through the line discipline into the sink,
-// one CPU at a time and never waiting. All but console_drain() runs under the console's lock.
+// Shows queued output: from the sources' rings through the line discipline to the sink, by one CPU
+// at a time, without waiting. All except console_drain() and console_tick...() runs under the
+// console's lock.
 #include "drivers/console/console.h"
 
 #include "arch/lib/format.h"
@@ -11,21 +12,22 @@
 #include "drivers/console/view.h"
 #include "drivers/uart/uart.h"
 
-// What one console_drain() may spend before it leaves the rest to the transmitter's interrupt: no
-// partition's CPU is held up for long by what the others have to say, whether that makes output
-// or not.
+// What one console_drain() may spend before it leaves the rest to the transmitter's interrupt. It
+// bounds the time for which a partition's CPU works on other sources' output, even where the work
+// makes no output.
 #define BUDGET     2048
 #define COST_BYTE  1
 #define COST_TURN  4
 #define COST_LOOK  64
 #define COST_GLYPH 1
 
-// Characters that are drawn on the screen whatever the output itself has cost.
+// The least number of characters that one drain may draw on the screen, whatever the output itself
+// cost.
 #define LEAST_GLYPHS 1024
 
-// Asks for an interrupt when the device has room: at once if it has. Off and on again, since a
-// 16550 tells of an empty transmitter only when it becomes empty or when the interrupt is turned
-// on.
+// Requests an interrupt for when the device has room; at once if it has room now. The interrupt is
+// turned off and on again, because a 16550 reports an empty transmitter only when it becomes empty
+// or when the interrupt is turned on.
 static void arm_tx_interrupt(void)
 {
     if (!console_state.interrupt)
@@ -52,7 +54,7 @@ static void end_stall(unsigned id)
         __atomic_fetch_or(&console_state.unstalled, bit, __ATOMIC_RELEASE);
 }
 
-// Moves bytes of the log to the line discipline, to the end of the line at most. Returns whether
+// Moves bytes of the log to the line discipline, at most to the end of the line. Returns whether
 // the turn is over.
 static bool show_log(void)
 {
@@ -97,7 +99,7 @@ static bool show_partition(unsigned id)
     return line_end || used == ready;
 }
 
-// Tells how many texts print() had to drop, once there is room in the log again.
+// Reports how many texts print() had to drop, once there is room in the log again.
 static bool report_lost(void)
 {
     char text[80];
@@ -113,20 +115,20 @@ static bool report_lost(void)
     return true;
 }
 
-// Shows the focus's unfinished line again, if it was broken and its time has come.
+// Shows the focus's unfinished line again, if it was interrupted and its time has come.
 static bool show_again(void)
 {
     struct console_lines *lines = &console_state.lines;
     unsigned source = console_view_is_alone() ? lines->alone : console_focus();
 
-    // A picture is not drawn again by one of its lines.
+    // A full-screen picture is not redrawn by one of its lines.
     if (console_view_is_alone() && console_lines_drawn(lines, source))
         return false;
     return console_lines_hidden(lines, source) && console_turn_may_show() &&
            console_lines_show(lines, source);
 }
 
-// A partition that started again no longer wants of the terminal what it wanted before.
+// Resets the terminal state of partitions that have restarted.
 static void forget_lives(void)
 {
     for (unsigned id = 1; id < console_state.count; id++) {
@@ -136,14 +138,14 @@ static void forget_lives(void)
     }
 }
 
-// The sources that are hidden wait for no device.
+// Hidden sources don't wait for the device.
 static void hide(void)
 {
     for (uint32_t left = console_view_hide(); left != 0; left &= left - 1)
         end_stall((unsigned)__builtin_ctz(left));
 }
 
-// Gives the line discipline something to do. Returns whether that made (or may have made) output.
+// Gives the line discipline the next input. Returns whether that made, or may have made, output.
 static bool feed(void)
 {
     if (console_state.turn.current == CONSOLE_LINE_NONE) {
@@ -173,7 +175,7 @@ static void spend(unsigned *budget, unsigned cost)
 }
 
 // Puts out what the device takes, for at most `*budget`. Returns false if it stopped before the
-// end; then an interrupt will continue, if the device has one.
+// end; an interrupt then continues, if the device has one.
 static bool put_out(unsigned *budget)
 {
     unsigned room = 0;
@@ -209,7 +211,8 @@ static bool drain_locked(unsigned *budget)
     bool finished = put_out(budget);
     unsigned most = *budget > LEAST_GLYPHS ? *budget : LEAST_GLYPHS;
 
-    // Once for all that was put out; what then is left of a screen that has moved up comes later.
+    // Draws once for all output of this drain. A scrolled screen that is not complete by then is
+    // finished later.
     if (console_mode() != CONSOLE_MODE_RUN)
         return true;
     unsigned drawn = console_sink_show(most);
@@ -228,7 +231,7 @@ static void want_tick(void)
         console_state.wakers->ticker();
 }
 
-// The sources that have something to show; the hypervisor stands for what is on its way as well.
+// The sources that have output to show. Output already on its way counts as the hypervisor's.
 static uint32_t what_is_left(void)
 {
     uint32_t left = console_turn_ready();
@@ -237,9 +240,8 @@ static uint32_t what_is_left(void)
                                                                   : left | 1u << CONSOLE_HYPERVISOR;
 }
 
-// A screen has no interrupt that would continue, nor has every UART. The ticker is nobody's CPU and
-// may; without one those continue that have something to say, on CPUs of their own, so that no
-// partition draws for long what the others say.
+// No interrupt resumes output to a screen or a polled UART. The ticking CPU resumes it; without
+// one, wake the CPUs whose output is pending, so that no partition works long on another's output.
 static void continue_later(uint32_t left)
 {
     if (console_state.ticker)
@@ -254,8 +256,8 @@ void console_drain(void)
 
     if (console_mode() != CONSOLE_MODE_RUN)
         return;
-    // The debug port has no interrupt that would continue, and it is never slow. Without any sink
-    // the log is read all the same, to make room in it.
+    // The debug port has no interrupt that would continue, but it is always fast. Without any sink
+    // the log is still read, to make room in it.
     if (console_state.sink == CONSOLE_SINK_DEBUG_PORT || !console_sink_any(console_state.sink))
         budget = UINT32_MAX;
 
@@ -263,14 +265,14 @@ void console_drain(void)
     while (__atomic_load_n(&console_state.doorbell, __ATOMIC_SEQ_CST) != 0) {
         if (__atomic_exchange_n(&console_state.lock, 1, __ATOMIC_SEQ_CST) != 0)
             return;
-        // An exchange, so that what was put before the bell was rung is seen from here on.
+        // An exchange, so that everything queued before the bell was rung is visible from here on.
         __atomic_exchange_n(&console_state.doorbell, 0, __ATOMIC_SEQ_CST);
         bool finished = drain_locked(&budget);
         bool waiting = finished && console_state.turn.waiting;
         uint32_t left = finished || console_state.interrupt ? 0 : what_is_left();
 
         __atomic_store_n(&console_state.lock, 0, __ATOMIC_SEQ_CST);
-        // Unfinished: the interrupt that was armed rings the bell itself.
+        // Unfinished: the armed interrupt will call console_drain() again.
         if (left != 0)
             continue_later(left);
         if (!finished)

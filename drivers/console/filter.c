@@ -17,7 +17,7 @@
 #define ESCAPE 0x1b
 #define DELETE 0x7f
 
-#define MOST 9999 // no screen is larger
+#define MOST 9999 // no screen has more columns
 
 static bool is_one_of(uint8_t byte, const char *bytes)
 {
@@ -44,7 +44,7 @@ static enum console_piece_kind single(struct console_filter *f, uint8_t byte,
     return kind;
 }
 
-// What was held is a piece.
+// Completes a piece from the held bytes.
 static enum console_piece_kind complete(struct console_filter *f, enum console_piece_kind kind)
 {
     bool fits = f->count <= CONSOLE_FILTER_SIZE;
@@ -57,7 +57,8 @@ static enum console_piece_kind complete(struct console_filter *f, enum console_p
 
 // ---- sequences -------------------------------------------------------------------------------
 
-// ESC [ parameters (0x30 to 0x3f), intermediate bytes (0x20 to 0x2f), a final one (ECMA-48, 5.4).
+// A control sequence: ESC [, parameters (0x30 to 0x3f), intermediate bytes (0x20 to 0x2f), a final
+// byte (ECMA-48, 5.4).
 static enum console_piece_kind control_kind(const uint8_t *params, unsigned count, uint8_t final)
 {
     bool private = count > 0 && params[0] >= '<';
@@ -78,7 +79,7 @@ static enum console_piece_kind control_kind(const uint8_t *params, unsigned coun
         return CONSOLE_PIECE_RIGHT;
     case 'D':
         return CONSOLE_PIECE_LEFT;
-    case 'J': // to the end of the screen, of the line; other parameters: to the beginning, all
+    case 'J': // erase to the end of the screen or line; other parameters: to the beginning, or all
     case 'K':
         return count == 0 || (count == 1 && params[0] == '0') ? CONSOLE_PIECE_EDIT
                                                               : CONSOLE_PIECE_SCREEN;
@@ -92,7 +93,7 @@ static enum console_piece_kind control_kind(const uint8_t *params, unsigned coun
     }
 }
 
-// ESC, intermediate bytes, a final one (ECMA-48, 5.3 and ECMA-35).
+// ESC, intermediate bytes, a final byte (ECMA-48, 5.3 and ECMA-35).
 static enum console_piece_kind escape_kind(const uint8_t *bytes, unsigned count)
 {
     uint8_t first = bytes[0];
@@ -125,7 +126,7 @@ static enum console_piece_kind in_control(struct console_filter *f, uint8_t byte
     hold(f, byte);
     if (byte < '@')
         return CONSOLE_PIECE_NONE;
-    // What does not fit is not asked for its kind.
+    // A sequence that is too long has no known kind.
     if (f->count > CONSOLE_FILTER_SIZE)
         return complete(f, CONSOLE_PIECE_OTHER);
     return complete(f, control_kind(f->held + 2, f->count - 3u, byte));
@@ -146,13 +147,14 @@ static enum console_piece_kind control_character(struct console_filter *f, uint8
         return single(f, byte, CONSOLE_PIECE_EDIT);
     case ENQ:
         return single(f, byte, CONSOLE_PIECE_QUESTION);
-    default: // VT, FF, SO, SI: they move, or choose a character set
+    default: // VT, FF, SO, SI: move the cursor, or choose a character set
         return single(f, byte,
                       byte > LF && byte <= SI ? CONSOLE_PIECE_SCREEN : CONSOLE_PIECE_OTHER);
     }
 }
 
-// How many bytes follow the first of a UTF-8 character (RFC 3629, 4); 0: it begins none.
+// How many bytes follow the first byte of a UTF-8 character (RFC 3629, 4); 0: no character starts
+// with it.
 static uint8_t following(uint8_t byte)
 {
     if (byte >= 0xc2 && byte <= 0xdf)
@@ -183,7 +185,7 @@ static enum console_piece_kind in_text(struct console_filter *f, uint8_t byte)
     return CONSOLE_PIECE_NONE;
 }
 
-// U+0080 to U+009F are the control characters of 8 bits: CSI among them, which xterm obeys.
+// U+0080 to U+009F are the 8-bit control characters. One of them is CSI, which xterm obeys.
 static bool is_control(const struct console_filter *f)
 {
     return f->held[0] == 0xc2 && f->held[1] < 0xa0;
@@ -200,7 +202,7 @@ static enum console_piece_kind in_character(struct console_filter *f, uint8_t by
         kind = complete(f, CONSOLE_PIECE_TEXT);
         return is_control(f) ? single(f, '?', CONSOLE_PIECE_TEXT) : kind;
     }
-    // Broken off: a question mark, and then what the byte itself is.
+    // An incomplete character: a question mark, then the piece that this byte makes.
     f->state = CONSOLE_FILTER_TEXT;
     kind = in_text(f, byte);
     if (kind == CONSOLE_PIECE_TEXT) {
@@ -227,8 +229,9 @@ enum console_piece_kind console_filter_byte(struct console_filter *f, uint8_t by
         return in_text(f, byte);
     if (f->state == CONSOLE_FILTER_CHARACTER)
         return in_character(f, byte);
-    // ESC begins anew (ESC \ ends a string that way), CAN and SUB break off; so does the end of a
-    // line, or nothing more would ever be seen of a partition that forgets the end of its title.
+    // ESC starts a new sequence (ESC \ ends a string that way); CAN and SUB abort one. The end of a
+    // line also aborts it: a partition that does not end its title would otherwise never be seen
+    // again.
     if (byte == ESCAPE || byte == CAN || byte == SUB || byte == CR || byte == LF) {
         f->state = CONSOLE_FILTER_TEXT;
         return in_text(f, byte);

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The screen of drivers/console/framebuffer.h. A panic may come in the middle of each function
-// here: indices are good at every moment.
+// The screen of drivers/console/framebuffer.h. A panic may interrupt any function here, so indices
+// are valid at every moment.
 #include "drivers/console/framebuffer.h"
 
 #include "arch/lib/string.h"
 #include "arch/lib/types.h"
 #include "font.h"
 
-#define FOREGROUND  0xb0u // of each colour
+#define FOREGROUND  0xb0u // for each colour
 #define SCROLL_PART 4u
 #define TAB         8u
 #define ESCAPE      0x1b
 #define BEL         0x07
-#define BLANK       0 // index in `font` of the space
+#define BLANK       0 // index of the space in `font`
 #define OTHER       (FONT_LAST + 1 - FONT_FIRST)
 
 enum sequence {
     SEQUENCE_NONE,
     SEQUENCE_ESCAPE,  // ESC came
-    SEQUENCE_CONTROL, // ESC [ came: up to a byte from 0x40 on (ECMA-48, 5.4)
-    SEQUENCE_STRING,  // a title or the like: up to BEL or the next ESC (ECMA-48, 5.6)
+    SEQUENCE_CONTROL, // ESC [ came; ends with a byte from 0x40 on (ECMA-48, 5.4)
+    SEQUENCE_STRING,  // a title or similar; ends with BEL or the next ESC (ECMA-48, 5.6)
 };
 
-// The part of a row that may differ from what is drawn.
+// The part of a row that may differ from what was drawn.
 struct stale {
-    uint8_t from, to; // columns, `to` exclusive; empty if not from < to
+    uint8_t from, to; // columns, `to` exclusive; empty unless from < to
 };
 
 static struct {
@@ -32,11 +32,11 @@ static struct {
     uint32_t pitch;
     uint32_t ink;
     uint32_t pairs[4][2]; // the pixels of two dots
-    unsigned scale;       // pixels per dot of a glyph, both ways
+    unsigned scale;       // pixels per dot of a glyph, in both directions
     unsigned columns, rows;
-    unsigned column, row; // of the cursor; `column` may be `columns`: the next character wraps
+    unsigned column, row; // of the cursor; `column` may equal `columns`: the next character wraps
     enum sequence sequence;
-    bool moved; // a sequence went to another place: what follows is no part of this row
+    bool moved; // a sequence moved the cursor: the next characters don't belong to this row
     bool drawing;
     uint8_t *wanted; // indices in `font`, row by row
     uint8_t *drawn;
@@ -48,7 +48,7 @@ _Static_assert(ARRAY_SIZE(font) == OTHER + 1, "ASCII and one more");
 
 // ---- geometry --------------------------------------------------------------------------------
 
-// The smallest at which there are no more columns and rows than are kept.
+// The smallest scale at which columns and rows fit into their limits.
 static unsigned scale_of(const struct boot_framebuffer *screen)
 {
     unsigned scale = 1;
@@ -139,7 +139,7 @@ static void put_glyph(uint8_t glyph)
     fb.column++;
 }
 
-// What ESC and this byte begin or, with further intermediate bytes, go on with.
+// The state after ESC and this byte; an intermediate byte keeps the state.
 static enum sequence after_escape(uint8_t byte)
 {
     if (byte == '[')
@@ -149,7 +149,7 @@ static enum sequence after_escape(uint8_t byte)
     return byte < '0' ? SEQUENCE_ESCAPE : SEQUENCE_NONE;
 }
 
-// Returns whether the byte belongs to a terminal's sequence.
+// Returns whether the byte belongs to a terminal sequence.
 static bool in_sequence(uint8_t byte)
 {
     if (byte == ESCAPE) {
@@ -158,7 +158,7 @@ static bool in_sequence(uint8_t byte)
     }
     if (fb.sequence == SEQUENCE_NONE)
         return false;
-    if (byte < ' ') { // the line goes on or ends: it was none, or is cut; or a string ends
+    if (byte < ' ') { // a control character ends the sequence; BEL ends a string
         bool ends_string = fb.sequence == SEQUENCE_STRING && byte == BEL;
 
         fb.sequence = SEQUENCE_NONE;
@@ -169,7 +169,7 @@ static bool in_sequence(uint8_t byte)
         fb.sequence = after_escape(byte);
         break;
     case SEQUENCE_CONTROL:
-        // The screen here only goes on, row by row: a movement of the cursor begins a row.
+        // The screen is only written row by row, so a movement of the cursor starts a new row.
         fb.moved |= byte == 'H' || byte == 'f' || byte == 'd' || byte == 'E' || byte == 'F';
         if (byte >= '@')
             fb.sequence = SEQUENCE_NONE;
@@ -194,13 +194,13 @@ void framebuffer_put(uint8_t byte)
         fb.column = (unsigned)min_u64(align_up(fb.column + 1, TAB), fb.columns);
     else if (byte >= FONT_FIRST && byte <= FONT_LAST)
         put_glyph((uint8_t)(byte - FONT_FIRST));
-    else if (byte >= 0xc0) // a UTF-8 character begins; the bytes that follow it are below
+    else if (byte >= 0xc0) // starts a UTF-8 character; its other bytes are below 0xc0
         put_glyph(OTHER);
 }
 
 // ---- pixels ----------------------------------------------------------------------------------
 
-// One line of a glyph's dots; bit 7 is the leftmost.
+// Draws one line of a glyph's dots; bit 7 is the leftmost.
 static void draw_line(uint8_t *line, unsigned dots, unsigned scale, uint32_t ink)
 {
     uint32_t *pixel = (uint32_t *)line;
@@ -213,7 +213,7 @@ static void draw_line(uint8_t *line, unsigned dots, unsigned scale, uint32_t ink
     }
 }
 
-// The same where a dot is a pixel, two at a time.
+// The same for one pixel per dot, two dots at a time.
 static void draw_pairs(uint8_t *line, unsigned dots)
 {
     __builtin_memcpy(line, fb.pairs[dots >> 6], 8);
@@ -265,7 +265,7 @@ unsigned framebuffer_show(unsigned most)
 {
     unsigned count = 0;
 
-    // A fault in here ends in a panic, whose messages must not fault again.
+    // A fault in this function ends in a panic, whose messages must not fault again.
     if (fb.drawing)
         return 0;
     fb.drawing = true;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log's past: drivers/console/history.h. A repetition takes no place in the log, so looking at
-// the past does not push it out.
+// The log's past: drivers/console/history.h. Repeated messages are not written to the log again, so
+// reading the past does not overwrite it.
 #include "drivers/console/history.h"
 
 #include "arch/cpu/tsc.h"
 #include "arch/lib/format.h"
 
 static struct console_history repeat;
-static bool repeating;       // holder of the output lock only
-static bool within_line;     // console_own_read() gave a line's beginning; holder of the lock only
-static uint32_t repeat_wish; // lines; set by any CPU, taken by the holder of the output lock
+static bool repeating;   // only the holder of the output lock
+static bool within_line; // the last byte of console_own_read() was inside a line; only the holder
+                         // of the output lock
+static uint32_t repeat_wish; // lines wanted; set by any CPU, taken by the holder of the output lock
 
 // ---- a reader --------------------------------------------------------------------------------
 
@@ -22,8 +23,8 @@ static unsigned line_ends(const struct console_log_part *part)
     return count;
 }
 
-// Where the message begins that holds the `lines`th line from the end, or the oldest message that
-// is there in full.
+// The position where the message begins that holds the line `lines` lines before the end; or the
+// oldest complete message, if that is later or `lines` is 0.
 static uint32_t begin_of(uint32_t end, unsigned lines)
 {
     uint32_t begin = end;
@@ -58,7 +59,7 @@ void console_history_begin(struct console_history *h, unsigned lines, bool stamp
             (uint8_t)format(h->out, sizeof(h->out), "%u older messages are overwritten\n", gone);
 }
 
-// Makes the next part, or the end of the last line, what is read from. False at the end.
+// Loads the next part to read, or a line end if the last line has none. False at the end.
 static bool advance(struct console_history *h)
 {
     h->part_at = 0;
@@ -93,7 +94,7 @@ bool console_history_read(struct console_history *h, uint8_t *byte)
     if (h->at < h->length) {
         *byte = (uint8_t)h->out[h->at++];
         h->line_start = false;
-        // The first line of all is no message.
+        // The introducing line is not a message and gets no stamp.
         if (*byte == '\n')
             h->line_start = true;
         return true;

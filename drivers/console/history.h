@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the log holds of messages that have been shown: read again for a console that comes up
-// later, or shown again with time and CPU for the person at the keyboard.
+// Log messages that were already shown: read again for a console that is opened later, or shown
+// again with time and CPU for the user.
 #ifndef DRIVERS_CONSOLE_HISTORY_H
 #define DRIVERS_CONSOLE_HISTORY_H
 
@@ -11,7 +11,7 @@
 
 #define CONSOLE_HISTORY_STAMP 32 // longest text before a line: time and CPU
 
-// A reader of the past, up to where the log had been shown when it began.
+// A reader of the log's past, from some message to the last one shown when it began.
 struct console_history {
     uint32_t next, end; // positions in the log
     bool stamps;
@@ -22,24 +22,24 @@ struct console_history {
     char out[96];
 };
 
-// Begins with the last `lines` lines, 0: with all that is left. `stamps`: "seconds.microseconds CPU
-// n: " stands before each line. If messages are gone, or with stamps, a line says so first. Holder
-// of the output lock, like all that follows.
+// Starts with the last `lines` lines; 0: with all that remain. `stamps`: each line starts with
+// "seconds.microseconds CPU n: ". If messages were overwritten, or with stamps, a line says so
+// first. Holder of the output lock, like the functions below.
 void console_history_begin(struct console_history *history, unsigned lines, bool stamps);
 
-// The next byte; false at the end. The last line always ends. What is overwritten meanwhile is
-// left out.
+// The next byte; false at the end. Completes the last line with a line end. Skips what is
+// overwritten meanwhile.
 bool console_history_read(struct console_history *history, uint8_t *byte);
 
-// ---- the hypervisor's source on the console: the log, and between its messages what is repeated
+// ---- the hypervisor's source: the log, and between its messages what is repeated -------------
 
 // Empties both. Boot CPU.
 void console_own_init(void);
 
-// Asks for the last `lines` lines once more, with stamps. Any CPU; the next drain shows them.
+// Requests the last `lines` lines again, with stamps. Any CPU; the next drain shows them.
 void console_own_repeat(unsigned lines);
 
-// As console_log_ready() and console_log_read(). Holder of the output lock.
+// Like console_log_ready() and console_log_read(). Holder of the output lock.
 bool console_own_ready(void);
 bool console_own_read(uint8_t *byte);
 

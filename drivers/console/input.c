@@ -5,13 +5,13 @@
 #include "arch/lib/string.h"
 
 struct input_ring {
-    // Bytes ever put. Writer: the console CPU; release, after the byte. Reader: the partition
-    // under its lock; acquire, before the byte.
+    // Count of bytes ever put. Writer: the console CPU; release, after the byte. Reader: the
+    // partition under its lock; acquire, before the byte.
     uint32_t head;
-    // Bytes ever taken. Writer: the partition under its lock; release, after it has read the byte.
-    // Reader: the console CPU; acquire, before it overwrites the place.
+    // Count of bytes ever taken. Writer: the partition under its lock; release, after it has read
+    // the byte. Reader: the console CPU; acquire, before it overwrites the place.
     uint32_t tail;
-    uint8_t *bytes; // it and the size are set before any use by a second CPU
+    uint8_t *bytes; // `bytes` and `size` are set before a second CPU uses them
     uint32_t size;
 };
 

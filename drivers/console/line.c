@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line discipline of drivers/console/line.h. An unfinished line that had to give way is shown
+// The line discipline of drivers/console/line.h. An unfinished line that was interrupted is shown
 // again from its prefix on, so each line of up to CONSOLE_LINE_KEPT bytes is seen in one piece.
 #include "drivers/console/line.h"
 
@@ -8,10 +8,10 @@
 #include "arch/lib/types.h"
 
 #define NO_COLOUR "\x1b[m"
-#define CAN       0x18 // ends a sequence that was begun
+#define CAN       0x18 // aborts a sequence that was begun
 
-// The most that one byte can make: line break, prefix, colours, kept line, no colours and CR and
-// prefix and colours, the piece, line end.
+// The most output that one byte can cause: line break, prefix, colours, kept line; colours off, CR,
+// prefix and colours; the piece, line end.
 #define WORST_CASE                                                                                 \
     (6 + 2 * (CONSOLE_NAME_SIZE + 3 + CONSOLE_FILTER_SIZE) + CONSOLE_LINE_KEPT + 4 +               \
      CONSOLE_FILTER_SIZE + 2)
@@ -100,7 +100,7 @@ static void bring(struct console_lines *lines, unsigned source)
     lines->on_screen = source;
 }
 
-// What is kept of a line that ended or starts over.
+// Drops what was kept of a line that ended or starts over.
 static void forget(struct console_line *line)
 {
     line->cr = false;
@@ -122,7 +122,8 @@ static void keep(struct console_line *line, const uint8_t *bytes, unsigned count
 
 // ---- colours and columns ---------------------------------------------------------------------
 
-// ESC [ m, and what begins with a 0, starts over (ECMA-48, 8.3.117).
+// Colours accumulate until ESC [ m, or a sequence whose parameters begin with 0, resets them
+// (ECMA-48, 8.3.117).
 static void remember_colour(struct console_line *line)
 {
     const struct console_filter *f = &line->filter;
@@ -157,9 +158,9 @@ static void advance(struct console_line *line, uint8_t byte)
     line->widest = (uint16_t)max_u64(line->widest, line->column);
 }
 
-// ---- among others' lines ---------------------------------------------------------------------
+// ---- among other sources' lines --------------------------------------------------------------
 
-// Puts the cursor where the source goes on.
+// Puts the cursor where the source continues.
 static void place(struct console_lines *lines, unsigned source)
 {
     struct console_line *line = &lines->line[source];
@@ -217,7 +218,7 @@ static void put_left(struct console_lines *lines, unsigned source)
     line->column = (uint16_t)(line->column - count);
 }
 
-// What a partition with the keyboard may do in its line, which others may not in theirs.
+// Shows what a partition with the keyboard may do in its line, and others may not in theirs.
 static void put_edit(struct console_lines *lines, unsigned source, enum console_piece_kind kind)
 {
     struct console_line *line = &lines->line[source];
@@ -234,7 +235,7 @@ static void put_edit(struct console_lines *lines, unsigned source, enum console_
         put(lines, source, line->filter.piece, line->filter.length);
         break;
     case CONSOLE_PIECE_QUESTION:
-        // Not kept: shown again it would be answered again.
+        // Not kept, because the terminal would answer it again when it is shown again.
         place(lines, source);
         emit_many(lines, line->filter.piece, line->filter.length);
         break;
@@ -288,7 +289,7 @@ static void keep_character(struct console_line *line, uint8_t byte)
     advance(line, byte);
 }
 
-// Keeps what can be shown again, also among others' lines.
+// Keeps what can be shown again, also among other sources' lines.
 static void keep_piece(struct console_line *line, enum console_piece_kind kind)
 {
     const struct console_filter *f = &line->filter;
@@ -317,7 +318,7 @@ static void keep_piece(struct console_line *line, enum console_piece_kind kind)
         move_right(line);
 }
 
-// A byte that passes as it is, after what was withheld of its sequence.
+// Passes a byte unchanged, after the bytes of its sequence that were withheld.
 static void pass(struct console_lines *lines, unsigned source, uint8_t byte)
 {
     struct console_line *line = &lines->line[source];

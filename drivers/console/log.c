@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log ring of drivers/console/log.h, an array of slots with sequence marks. A writer that is
-// interrupted for good between reserving and marking stops the log there; console_panic() writes
-// past it.
+// The log ring of drivers/console/log.h: an array of slots with sequence marks. A writer that never
+// continues between reserving and marking stops the log at that slot; after console_panic() print()
+// no longer depends on it.
 #include "drivers/console/log.h"
 
 #include "arch/cpu/tsc.h"
@@ -12,11 +12,11 @@
 #define EARLY_SLOTS 64u // power of two
 
 struct slot {
-    // Position of the text in the endless row of slots, plus one: it can be read. The position
-    // itself: it is being written. Anything else: what stood there before, which has been shown.
-    // Writer: the one CPU that reserved the position; release, before the text and after it.
-    // Readers: the holder of the output lock, and whoever copies what has been shown and so looks
-    // before and after; acquire.
+    // Position of the text in the endless sequence of slots, plus one: the slot can be read. The
+    // position itself: it is being written. Any other value: an earlier text, which has been shown.
+    // Writer: the one CPU that reserved the position; release, before and after the text. Readers:
+    // the holder of the output lock; and CPUs that copy shown messages, which test it before and
+    // after the copy; acquire.
     uint32_t mark;
     uint32_t unused;
     struct console_log_part part;
@@ -25,21 +25,21 @@ _Static_assert(sizeof(struct slot) == CONSOLE_LOG_SLOT, "a part fills its slot")
 
 static struct slot early[EARLY_SLOTS];
 
-// Set while the boot CPU is alone, constant afterwards.
+// Set while only the boot CPU runs, constant afterwards.
 static struct slot *slots = early;
 static uint32_t slot_count = EARLY_SLOTS;
 
-// The next position to be reserved. Writers: all CPUs, by compare and swap; relaxed, since what
-// it hands over is covered by `mark` and `taken`.
+// The next position to reserve. Writers: all CPUs, by compare and swap; relaxed, because `mark` and
+// `taken` order the contents.
 static uint32_t reserved;
 
-// The next position to be read. Writer: the holder of the output lock; release, after its last
-// look at the slot. Reader: writers of the log; acquire, before they overwrite the slot.
+// The next position to read. Writer: the holder of the output lock; release, after its last read of
+// the slot. Readers: writers of the log; acquire, before they overwrite the slot.
 static uint32_t taken;
 
-static uint32_t offset; // within the slot being read; holder of the output lock only
+static uint32_t offset; // in the slot being read; only the holder of the output lock
 
-static uint32_t overwritten; // messages; any CPU, relaxed: a plain count
+static uint32_t overwritten; // messages; written by any CPU, relaxed: a plain count
 
 static struct slot *slot_at(uint32_t position)
 {
@@ -75,7 +75,7 @@ bool console_log_grow(void *memory, size_t size, unsigned cpu)
     return true;
 }
 
-// Puts one part into the slot at `position`, which is the caller's.
+// Stores one part in the slot at `position`, which the caller has reserved.
 static void fill(uint32_t position, const struct console_log_part *part, const char *text)
 {
     struct slot *slot = slot_at(position);
@@ -106,14 +106,14 @@ bool console_log_write(const char *text, size_t length)
 
     do {
         uint32_t used = first - __atomic_load_n(&taken, __ATOMIC_ACQUIRE);
-        // `used` above the count: `first` is out of date, the exchange will fail and bring a new
+        // If `used` exceeds the count, `first` is out of date: the exchange fails and loads a new
         // one.
         if (used <= slot_count && used + count > slot_count)
             return false;
     } while (!__atomic_compare_exchange_n(&reserved, &first, first + count, false, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
 
-    // Backwards: the reader sees the first slot only when all the others are there.
+    // Backwards, so that the reader sees the first slot only when all others are filled.
     for (uint32_t i = count; i-- > 0;) {
         size_t start = (size_t)i * CONSOLE_LOG_PART;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves the console's device for the console CPU: the keyboard, its escape keys, and the rules of
+// Serves the console's device on the console CPU: the keyboard, its escape keys, and the rules of
 // an edge-triggered interrupt that arrives as NMI.
 #include "drivers/console/console.h"
 
@@ -10,10 +10,10 @@
 #include "drivers/console/view.h"
 #include "drivers/uart/uart.h"
 
-#define ROUNDS    4096    // looks at a device that never ends its interrupt
-#define RX_BATCH  64      // bytes taken between two looks at the interrupt
-#define LOG_LINES 40      // of the log that are shown again
-#define TELL_US   1000000 // at most as often it is said that the port lost characters
+#define ROUNDS    4096    // limit of reads from a device that never clears its interrupt
+#define RX_BATCH  64      // bytes taken between two tests of the interrupt
+#define LOG_LINES 40      // of the log, shown again
+#define TELL_US   1000000 // shortest time between two reports that the port lost characters
 
 void console_set_focus(unsigned source)
 {
@@ -100,7 +100,7 @@ static void handle_key(uint8_t byte, struct console_events *events)
             events->power |= 1u << console_focus();
         break;
     case CONSOLE_KEY_LOG:
-        console_own_repeat(LOG_LINES); // the drain that follows shows them
+        console_own_repeat(LOG_LINES); // the next drain shows them
         break;
     case CONSOLE_KEY_VIEW:
         change_view();
@@ -122,7 +122,7 @@ static void handle_key(uint8_t byte, struct console_events *events)
     }
 }
 
-// Characters that the device itself lost, because nobody read it in time.
+// Reports characters that the device itself lost because they were not read in time.
 static void tell_overrun(void)
 {
     uint64_t now = time_us();
@@ -135,8 +135,8 @@ static void tell_overrun(void)
           uart_take_overruns());
 }
 
-// The pin is edge-triggered: it must have been low once before this returns, or no edge comes any
-// more. So look at the device until it has nothing pending.
+// The pin is edge-triggered: it must be low once before this returns, or no further edge comes. So
+// it reads the device until nothing is pending.
 struct console_events console_poll(void)
 {
     struct console_events events = {0};
@@ -145,13 +145,13 @@ struct console_events console_poll(void)
 
     if (console_mode() != CONSOLE_MODE_RUN)
         return events;
-    console_view_answered(); // who called before has printed it by now
+    console_view_answered(); // the caller has printed the previous answer by now
     for (; console_state.sink == CONSOLE_SINK_UART && uart_interrupt_pending() && rounds < ROUNDS;
          rounds++) {
         for (unsigned batch = 0; batch < RX_BATCH && uart_rx(&byte); batch++)
             handle_key(byte, &events);
     }
-    // Still pending: make an edge by force, since the device makes none.
+    // Still pending: toggling the enables forces an edge, because the device makes none.
     if (rounds == ROUNDS) {
         uart_enable_interrupts(false, false);
         uart_enable_interrupts(true, true);

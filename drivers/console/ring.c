@@ -25,7 +25,7 @@ static uint8_t at(const struct console_ring *ring, uint32_t position)
     return ring->bytes[position & (ring->size - 1)];
 }
 
-// Positions wrap: they are compared by their distance.
+// Positions wrap, so their distance is compared.
 static bool is_before(uint32_t position, uint32_t other)
 {
     return (int32_t)(position - other) < 0;
@@ -77,7 +77,7 @@ bool console_ring_has_line(const struct console_ring *ring)
 {
     uint32_t length = ring->line_end - ring->next;
 
-    // A line end that was shown lies behind; how far behind doesn't matter.
+    // A line end that was already shown lies before `next`, at any distance.
     return length != 0 && length <= ring->scanned - ring->next;
 }
 
@@ -107,7 +107,7 @@ bool console_ring_consume(struct console_ring *ring, uint32_t count)
            console_ring_head(ring) - tail_of(ring) <= ring->room / 2;
 }
 
-// Leaves out what lies before a position.
+// Skips everything before a position.
 static void leave_out(struct console_ring *ring, uint32_t until)
 {
     ring->gone += until - ring->next;
@@ -125,7 +125,7 @@ bool console_ring_hide(struct console_ring *ring)
 
     if (head == tail_of(ring))
         return false;
-    // Before the writer may write there.
+    // Must come before the writer may overwrite these bytes.
     if (head - ring->next > kept) {
         leave_out(ring, head - kept);
         ring->cut = true;
@@ -162,7 +162,8 @@ static bool is_text(const struct console_ring *ring, uint32_t from, uint32_t hea
     return true;
 }
 
-// What empties the screen (ECMA-48, 8.3.39; xterm's control sequences: the alternate screen, RIS).
+// Whether a sequence there clears the screen (ECMA-48, 8.3.39; xterm's control sequences: the
+// alternate screen, RIS).
 static bool clears(const struct console_ring *ring, uint32_t from, uint32_t head)
 {
     static const char *const texts[] = {"\033[H\033[J", "\033[H\033[0J", "\033[H\033[2J",
@@ -175,7 +176,7 @@ static bool clears(const struct console_ring *ring, uint32_t from, uint32_t head
     return false;
 }
 
-// Where a line or a sequence begins, so that nothing begins in the middle of one.
+// The next beginning of a line or sequence, so that output does not start in the middle of one.
 static uint32_t good_begin(const struct console_ring *ring, uint32_t from, uint32_t head)
 {
     while (from != head && at(ring, from) != ESCAPE) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal's modes of drivers/console/screen.h. Numbers are those of xterm's control sequences,
-// "DEC Private Mode Set".
+// The terminal's modes of drivers/console/screen.h. The numbers are those of xterm's control
+// sequences, "DEC Private Mode Set".
 #include "drivers/console/screen.h"
 
 #include "arch/lib/format.h"
 #include "arch/lib/types.h"
 
 enum mode_kind {
-    MODE_OFF,       // off when a terminal starts
-    MODE_ON,        // on when a terminal starts
-    MODE_ALTERNATE, // off; on: another screen, which a program leaves as it found the first one
+    MODE_OFF,       // off in a terminal's initial state
+    MODE_ON,        // on in a terminal's initial state
+    MODE_ALTERNATE, // off; on selects another screen; leaving it restores the first one
 };
 
 static const struct {
@@ -23,7 +23,7 @@ static const struct {
     {9, MODE_OFF},          // mouse
     {25, MODE_ON},          // cursor
     {47, MODE_ALTERNATE},   //
-    {1000, MODE_OFF},       // mouse, and so on
+    {1000, MODE_OFF},       // mouse, and the modes below it
     {1002, MODE_OFF},       //
     {1003, MODE_OFF},       //
     {1004, MODE_OFF},       // focus
@@ -35,7 +35,7 @@ static const struct {
     {2004, MODE_OFF},       // pasted text is marked
 };
 
-#define KEYPAD ARRAY_SIZE(modes) // ESC =: as a further mode
+#define KEYPAD ARRAY_SIZE(modes) // ESC =, stored as one more mode
 
 _Static_assert(KEYPAD < 32, "a bit for each");
 
@@ -100,12 +100,12 @@ static void control(struct console_screen *s, const struct console_filter *f)
         return;
     }
     switch (final) {
-    case 'H': // the cursor goes to another place
+    case 'H': // move the cursor to another place
     case 'f':
     case 'd':
     case 'E':
     case 'F':
-    case 'L': // lines are inserted or deleted, or a part of the screen scrolls
+    case 'L': // insert or delete lines, or scroll a part of the screen
     case 'M':
     case 'S':
     case 'T':
@@ -157,8 +157,8 @@ void console_screen_piece(struct console_screen *s, enum console_piece_kind kind
 
 size_t console_screen_undo(const struct console_screen *s, char text[CONSOLE_SCREEN_TEXT])
 {
-    // CAN and ST end what may have been begun. Then: soft reset, replace mode, the first character
-    // set, the whole screen scrolls, no attributes.
+    // CAN and ST end a sequence that may have been begun. Then: soft reset, replace mode, numeric
+    // keypad, first character set. At the end: the whole screen scrolls, no attributes.
     size_t used = format(text, CONSOLE_SCREEN_TEXT, "\x18\x1b\\\x1b[!p\x1b[4l\x1b>\x1b(B\x0f");
 
     for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {

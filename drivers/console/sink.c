@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The console's sinks. The debug port is QEMU's isa-debugcon and Bochs's port_e9_hack: it reads
-// back its own number, and it takes every byte at once.
+// The console's sinks. The debug port is QEMU's isa-debugcon or Bochs's port_e9_hack: reading it
+// returns its own number, and it takes every byte at once.
 #include "drivers/console/sink.h"
 
 #include "drivers/console/framebuffer.h"
@@ -9,11 +9,12 @@
 
 #define DEBUG_PORT_VALUE 0xe9
 
-// A port read takes about a microsecond, a byte at 115200 baud 87 of them, a full FIFO 1.4 ms.
+// A port read takes about a microsecond; at 115200 baud a byte takes 87 of them, a full FIFO 1.4
+// ms.
 #define WAIT_TRIES 100000
 
-// The device did not come round in WAIT_TRIES: until it does, bytes are dropped without waiting for
-// each of them. Synchronous writers only; a race costs a wait or a byte.
+// The device was not ready within WAIT_TRIES. Until it is ready again, bytes are dropped without a
+// wait for each. Only synchronous writers use it; a race costs a wait or a byte.
 static bool stuck;
 
 static bool screen; // set by the boot CPU before console_start()

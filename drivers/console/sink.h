@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where console output goes in the end: the UART, or an emulator's debug port, or neither; and the
-// screen, if there is one. Who may call is the console's business; there is no lock here.
+// The final destinations of console output: the UART, an emulator's debug port, or neither; and the
+// screen, if there is one. There is no lock here: the console decides who may call.
 #ifndef DRIVERS_CONSOLE_SINK_H
 #define DRIVERS_CONSOLE_SINK_H
 
@@ -9,14 +9,14 @@
 
 #include "drivers/console/sources.h"
 
-// Starts over without any.
+// Starts over without a sink.
 void console_sink_init(void);
 
 // Whether there is a debug port.
 bool console_sink_debug_port(void);
 
-// Shows what comes from here on the screen too (drivers/console/framebuffer.h), which has been set
-// up; and whether that is so.
+// Adds the screen as a sink, from this call on; drivers/console/framebuffer.h must have been set
+// up. And whether it was added.
 void console_sink_add_screen(void);
 bool console_sink_has_screen(void);
 
@@ -26,14 +26,14 @@ bool console_sink_any(enum console_sink sink);
 // How many bytes the sink takes now without waiting; may be 0.
 unsigned console_sink_room(enum console_sink sink);
 
-// Puts one byte, for which there must be room.
+// Puts out one byte, for which there must be room.
 void console_sink_put(enum console_sink sink, uint8_t byte);
 
-// Puts one byte and waits for room, but drops it if the device is stuck: waits some
-// 0.1 s the first time, and not at all while it stays stuck.
+// Puts out one byte, waiting for room. Drops the byte if the device is stuck: waits about 0.1 s the
+// first time, and not at all while it stays stuck.
 void console_sink_put_wait(enum console_sink sink, uint8_t byte);
 
-// Draws on the screen what has been put there, `most` characters of it; returns how many it drew.
+// Draws on the screen what was put there, at most `most` characters; returns how many it drew.
 unsigned console_sink_show(unsigned most);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order of drivers/console/turn.h. Without a ticker (console_set_ticker) nothing is ever held
-// back, since nobody would end the wait.
+// The order of drivers/console/turn.h. Without a ticking CPU (console_set_ticker) nothing is held
+// back, because nothing would end the wait.
 #include "drivers/console/turn.h"
 
 #include "arch/cpu/tsc.h"
@@ -38,7 +38,7 @@ uint32_t console_turn_ready(void)
     return sources;
 }
 
-// Soon its writer would have to wait: that matters more than the looks of a line.
+// Whether the source's writer would soon have to wait. That matters more than an unbroken line.
 static bool crowded(unsigned id)
 {
     if (id == CONSOLE_HYPERVISOR)
@@ -46,8 +46,8 @@ static bool crowded(unsigned id)
     return console_ring_crowded(&console_state.sources[id].ring);
 }
 
-// The hypervisor first, since it says little and that matters; then each partition in turn, so that
-// none is kept waiting by another's flood. `without` is passed over.
+// The hypervisor first, because it prints little and its messages are important. Then each
+// partition in turn, so that a flood from one delays no other. Skips `without`.
 static unsigned in_order(unsigned focus, unsigned without)
 {
     if (ready(CONSOLE_HYPERVISOR, focus))
@@ -73,13 +73,13 @@ static unsigned crowded_other(unsigned focus)
     return CONSOLE_LINE_NONE;
 }
 
-// Two CPUs' counters may differ a little.
+// The counters of two CPUs may differ a little.
 static bool passed(uint64_t since, uint64_t now, uint64_t limit)
 {
     return now > since && now - since >= limit;
 }
 
-// As passed(), for a time that starts with the first question.
+// Like passed(), for a time that starts with the first call.
 static bool passed_since_asked(uint64_t *since, uint64_t now, uint64_t limit)
 {
     if (*since == 0)
@@ -102,7 +102,7 @@ static void look_at_focus(unsigned focus, uint64_t now)
     turn()->grown = now;
 }
 
-// The focus's line is on the screen, and `other` has something to show.
+// Chooses while the focus's line is on the screen and `other` has output.
 static unsigned while_line_is_open(unsigned focus, unsigned other, uint64_t now)
 {
     const struct console_ring *ring = &console_state.sources[focus].ring;
@@ -111,7 +111,7 @@ static unsigned while_line_is_open(unsigned focus, unsigned other, uint64_t now)
     if (passed_since_asked(&turn()->held, now, CONSOLE_HOLD_US))
         return other;
     if (console_ring_has_line(ring))
-        return focus; // its end is here
+        return focus; // the line ends in the ring
     urgent = crowded_other(focus);
     if (urgent != CONSOLE_LINE_NONE)
         return urgent;
@@ -123,8 +123,8 @@ static unsigned while_line_is_open(unsigned focus, unsigned other, uint64_t now)
     return CONSOLE_LINE_NONE;
 }
 
-// The focus has the beginning of a line, which is not on the screen, and `other` has something to
-// show.
+// Chooses while the focus has the beginning of a line, not yet on the screen, and `other` has
+// output.
 static unsigned before_line_begins(unsigned focus, unsigned other, uint64_t now)
 {
     if (crowded(focus) || passed_since_asked(&turn()->begin_wait, now, CONSOLE_QUIET_US)) {
@@ -165,7 +165,7 @@ unsigned console_turn_next(void)
     if (console_view_is_alone()) {
         uint32_t sources = console_view_ready();
 
-        // The hypervisor's bit is the lowest: it says little, and that matters.
+        // The hypervisor's bit is the lowest: it prints little, and its messages are important.
         return sources != 0 ? (unsigned)__builtin_ctz(sources) : CONSOLE_LINE_NONE;
     }
     if (!console_state.ticker || !console_is_partition(focus))
@@ -185,7 +185,7 @@ bool console_turn_may_show(void)
 {
     if (!console_state.ticker || console_view_is_alone())
         return true;
-    // While others say line after line, it would be broken after each of them.
+    // While other sources print line after line, each of them would break it again.
     if (turn()->others == 0 || passed(turn()->others, time_us(), CONSOLE_QUIET_US))
         return true;
     turn()->waiting = true;

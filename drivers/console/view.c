@@ -58,8 +58,8 @@ bool console_view_is_alone(void)
     return console_state.lines.alone != CONSOLE_LINE_NONE;
 }
 
-// Whom the view should be of. One that has ended is shown alone no longer, once all that it said is
-// shown.
+// The source that should be shown alone. A partition that has ended is no longer shown alone, once
+// all its output was shown.
 static unsigned wanted(void)
 {
     unsigned focus = console_focus();
@@ -81,7 +81,7 @@ void console_view_start(void)
     console_lines_alone(&console_state.lines, console_focus(), true);
 }
 
-// The sources that were hidden, and are no longer.
+// Resumes the sources that are no longer hidden.
 static void resume(unsigned view)
 {
     for (unsigned id = 1; id < console_state.count; id++) {
@@ -102,7 +102,7 @@ bool console_view_change(void)
     console_lines_alone(lines, view, false);
     console_state.untold = view == CONSOLE_LINE_NONE;
     if (view != CONSOLE_LINE_NONE) {
-        console_state.sources[view].ring.gone = 0; // its screen is what counts
+        console_state.sources[view].ring.gone = 0; // irrelevant: its screen is redrawn instead
         console_ring_rewind(&console_state.sources[view].ring);
     }
     return true;
@@ -137,14 +137,14 @@ void console_view_tell(void)
                    source->name, source->ring.gone);
 
         if (!console_log_write(text, length))
-            return; // there is no room now
+            return; // no room now
         source->ring.gone = 0;
     }
     console_state.untold = false;
 }
 
-// The hypervisor's lines would spoil what is drawn: they wait for another view, for a question at
-// the keyboard, or until lines are written again.
+// While the partition draws, the hypervisor's lines would spoil its picture. They wait for another
+// view, for a question at the keyboard, or until the partition writes lines again.
 static bool own_is_ready(void)
 {
     bool ready = console_own_ready();
@@ -155,7 +155,7 @@ static bool own_is_ready(void)
         return false;
     enum console_question answered = CONSOLE_QUESTION_ANSWERED;
 
-    // Unless the next one was asked meanwhile.
+    // Fails if the next question was asked meanwhile.
     if (!ready)
         __atomic_compare_exchange_n(&console_state.question, &answered, CONSOLE_QUESTION_NONE,
                                     false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);

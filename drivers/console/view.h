@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the console shows: the lines of all sources, or one partition alone, whose bytes then pass
-// unchanged. The sources that are hidden meanwhile never wait: their lines stay in their rings, as
-// far as these reach, and are shown afterwards. What the console CPU does not call belongs to the
-// holder of the console's output lock.
+// unchanged. Sources that are hidden meanwhile never wait: their lines stay in their rings, as far
+// as there is room, and are shown afterwards. Functions that are not for the console CPU belong to
+// the holder of the console's output lock.
 #ifndef DRIVERS_CONSOLE_VIEW_H
 #define DRIVERS_CONSOLE_VIEW_H
 
@@ -11,38 +11,39 @@
 
 #include "drivers/console/line.h"
 
-// Asks for the partition with the keyboard alone, or for all; the next drain changes the view.
-// Returns whether it is alone from then on. Only the console CPU.
+// Requests to show the partition with the keyboard alone, or all; the next drain changes the view.
+// Returns whether one will be alone. Only the console CPU.
 bool console_view_toggle(void);
 
-// The hypervisor was asked something: what it prints up to the next call of the second is shown
-// whatever is on the screen. Only the console CPU.
+// asked: the user asked the hypervisor something. What it prints up to the next call of answered is
+// shown, whatever is on the screen. Only the console CPU.
 void console_view_asked(void);
 void console_view_answered(void);
 
-// Something was typed to the partition: if such lines stand in its picture, that is drawn again.
+// The user typed to the partition: if lines of the hypervisor stand in its picture, it is redrawn.
 // Only the console CPU.
 void console_view_typed(void);
 
-// The view that a console starts with: alone if there is one partition. Boot CPU.
+// Sets the initial view: a single partition is shown alone. Boot CPU.
 void console_view_start(void);
 
-// Changes the view if that was asked for; nothing may wait to be taken, and no turn be under way.
-// Returns whether it made output.
+// Changes the view if that was requested. All output must have been taken, and no turn may be in
+// progress. Returns whether it made output.
 bool console_view_change(void);
 
-// Takes what the hidden sources say. Returns those that have said something: bit n, source n.
+// Takes the hidden sources' output out of the writers' way. Returns the sources that had some: bit
+// n, source n.
 uint32_t console_view_hide(void);
 
-// Tells, by way of the log, how much of the output of sources that were hidden is gone.
+// Reports in the log how much output of hidden sources was lost.
 void console_view_tell(void);
 
-// Whether one source is alone; then, bit n: source n (the hypervisor or that one) has something
+// Whether one source is alone. And, if so, bit n: source n (the hypervisor or that one) has output
 // that may be shown.
 bool console_view_is_alone(void);
 uint32_t console_view_ready(void);
 
-// How the next byte but `index` of a source is to be shown.
+// How the byte at `index` after the last shown one of a source is to be shown.
 enum console_show console_view_show(unsigned source, uint32_t index);
 
 #endif

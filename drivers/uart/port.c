@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real I/O ports and memory accesses behind drivers/uart/port.h.
+// The real I/O ports and memory accesses of drivers/uart/port.h.
 #include "drivers/uart/port.h"
 
 #include "arch/cpu/io.h"

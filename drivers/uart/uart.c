@@ -24,7 +24,7 @@
 #define IER_TX 0x02u
 
 #define IIR_NONE 0x01u
-#define IIR_FIFO 0xc0u // both set: the FIFOs are on and work
+#define IIR_FIFO 0xc0u // both bits are set if the FIFOs are on and work
 
 #define FCR_ENABLE   0x01u
 #define FCR_CLEAR_RX 0x02u
@@ -45,7 +45,7 @@
 #define LSR_BREAK   0x10u
 #define LSR_THRE    0x20u
 
-#define MSR_LOOP_MASK 0xf0u // DCD, RI, DSR, CTS: in loopback OUT2, OUT1, DTR, RTS
+#define MSR_LOOP_MASK 0xf0u // DCD, RI, DSR, CTS; in loopback they show OUT2, OUT1, DTR, RTS
 #define MSR_DCD       0x80u
 #define MSR_CTS       0x10u
 
@@ -54,7 +54,7 @@
 static struct uart_place uart_at;
 static bool uart_found;
 static unsigned uart_fifo_size;
-static uint32_t overruns; // any CPU; relaxed: a plain count
+static uint32_t overruns; // written by any CPU; relaxed: a plain count
 
 static uint8_t read_reg(unsigned reg)
 {
@@ -75,8 +75,8 @@ static void write_reg(unsigned reg, unsigned value)
         uart_memory_write(uart_at.regs + offset, uart_at.width, (uint8_t)value);
 }
 
-// The scratch register keeps what it is given (an absent port reads all ones), and in loopback
-// mode the modem outputs come back as modem inputs: no other device does both.
+// A UART's scratch register keeps its value (an absent port reads all ones), and in loopback mode
+// the modem outputs come back as modem inputs. No other device does both.
 static bool detect(void)
 {
     static const uint8_t patterns[] = {0x5a, 0xa5, 0x00};
@@ -98,7 +98,7 @@ bool uart_init(const struct uart_place *place, unsigned divisor)
     uart_found = false;
     if (!detect())
         return false;
-    write_reg(REG_LCR, LCR_8N1); // firmware may have left DLAB set
+    write_reg(REG_LCR, LCR_8N1); // clears DLAB, which firmware may have left set
     write_reg(REG_IER, 0);
     if (divisor != UART_DIVISOR_KEEP) {
         write_reg(REG_LCR, LCR_DLAB);
@@ -106,10 +106,10 @@ bool uart_init(const struct uart_place *place, unsigned divisor)
         write_reg(REG_DLM, divisor >> 8);
         write_reg(REG_LCR, LCR_8N1);
     }
-    // Receive trigger at one byte: a person at a keyboard must not wait for a FIFO timeout.
+    // Receive trigger at one byte: a user's key must not wait for a FIFO timeout.
     write_reg(REG_FCR, FCR_ENABLE | FCR_CLEAR_RX | FCR_CLEAR_TX);
     write_reg(REG_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
-    // Reading takes back what was pending from before.
+    // Reading clears interrupts that were pending before.
     (void)read_reg(REG_LSR);
     (void)read_reg(REG_MSR);
     overruns = 0;
@@ -124,7 +124,7 @@ bool uart_present(void)
     return uart_found;
 }
 
-// Reading the register clears its errors, whoever reads it for whatever.
+// Every read of the register clears its error bits, so each read counts overruns.
 static uint8_t read_status(void)
 {
     uint8_t status = read_reg(REG_LSR);
@@ -156,8 +156,8 @@ void uart_tx(uint8_t byte)
 
 bool uart_rx(uint8_t *byte)
 {
-    // A device that breaks (or is unplugged) may read all ones for ever: then no byte is believed,
-    // and no caller loops.
+    // A broken or unplugged device may read all ones for ever. All ones count as no byte, and no
+    // caller loops.
     for (unsigned tries = 0; tries < 2 * FIFO_SIZE; tries++) {
         uint8_t status = read_status();
 
@@ -165,7 +165,7 @@ bool uart_rx(uint8_t *byte)
             return false;
         uint8_t data = read_reg(REG_DATA);
 
-        // An overrun lost an earlier byte; this one is good.
+        // An overrun lost an earlier byte; this byte is valid.
         if ((status & (LSR_PARITY | LSR_FRAME | LSR_BREAK)) == 0) {
             *byte = data;
             return true;

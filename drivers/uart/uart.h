@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The physical 16550, at I/O ports or in memory: detection, 8N1 with FIFOs, bytes in and out, its
-// interrupts. Holds no state but where it is and no lock: the console says who may call what when.
+// The physical 16550, at I/O ports or in memory: detection, 8N1 with FIFOs, bytes in and out,
+// interrupts. Keeps only the device's place and properties, and has no lock: the console says who
+// may call which function when.
 #ifndef DRIVERS_UART_UART_H
 #define DRIVERS_UART_UART_H
 
@@ -9,15 +10,15 @@
 
 #define UART_REGISTERS 8
 
-// Where the registers are.
+// Where the registers are, and how they are accessed.
 struct uart_place {
-    volatile uint8_t *regs; // mapped uncached; NULL: they are ports
+    volatile uint8_t *regs; // mapped uncached; NULL: I/O ports
     uint16_t port;          // the first one
-    uint8_t shift;          // from one register to the next are 1 << shift bytes or ports
-    uint8_t width;          // of an access to memory: 1, 2 or 4 bytes
+    uint8_t shift;          // log2 of the register stride, in bytes or ports
+    uint8_t width;          // of a memory access: 1, 2 or 4 bytes
 };
 
-// COM1 to COM4, where they are on every PC that has them.
+// COM1 to COM4 at their standard places.
 #define UART_COMS 4
 struct uart_com {
     uint16_t port;
@@ -25,23 +26,23 @@ struct uart_com {
 };
 extern const struct uart_com uart_coms[UART_COMS];
 
-// Of the clock of 1.8432 MHz that PCs have: 115200 baud at divisor 1.
+// 115200 baud at divisor 1, from the 1.8432 MHz clock of a PC.
 #define UART_BAUD_MOST    115200u
 #define UART_DIVISOR_KEEP 0 // leave the speed as it is
 
-// Looks for a 16550 there and, if there is one, sets it to 8N1 at the speed of `divisor`, FIFOs on,
-// interrupts off. Returns whether there is one. Boot CPU.
+// Looks for a 16550 at that place. If there is one, sets it to 8N1 at the speed of `divisor`, FIFOs
+// on, interrupts off. Returns whether there is one. Boot CPU.
 bool uart_init(const struct uart_place *place, unsigned divisor);
 
 // Whether uart_init() found a device. Without one the functions below must not be called.
 bool uart_present(void);
 
-// How many bytes uart_tx() may send now: when the transmitter is empty 16
-// (the FIFO; 1 without one), else 0.
+// How many bytes uart_tx() may send now: 16 (the FIFO; 1 without one) when the transmitter is
+// empty, else 0.
 unsigned uart_tx_room(void);
 
-// How often the receiver has lost bytes, because nobody had read it in time; since the second was
-// called. Any CPU.
+// How often the receiver lost bytes because they were not read in time. The second function also
+// resets the count. Any CPU.
 uint32_t uart_overruns(void);
 uint32_t uart_take_overruns(void);
 
@@ -54,7 +55,7 @@ bool uart_rx(uint8_t *byte);
 // transmitter is empty raises its interrupt at once.
 void uart_enable_interrupts(bool rx, bool tx);
 
-// Whether the device asserts its interrupt. Reading takes back a transmitter-empty interrupt.
+// Whether the device asserts its interrupt. The read clears a transmitter-empty interrupt.
 bool uart_interrupt_pending(void);
 
 #endif
