@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the host's ACPI tables: RSDP, RSDT or XSDT, and from there any table by its name, its
-// checksum verified. What a table says is parsed in acpi_madt.c,
-// acpi_fadt.c and acpi_serial.c.
+// Finds the host's ACPI tables: the RSDP, then RSDT or XSDT, then any table by its name, with a
+// verified checksum. madt.c, fadt.c and serial.c parse the contents; config space ranges (MCFG) are
+// in fadt.c.
 #include "drivers/acpi/acpi.h"
 
 #include "arch/lib/format.h"
@@ -16,7 +16,7 @@
 #define BIOS_END     0x100000u
 #define RSDP_ALIGN   16u
 
-// Only a damaged length makes a table larger; the DSDT, often the largest, is not read at all.
+// Only a damaged length makes a table larger. The DSDT, often the largest table, is never read.
 #define MAX_TABLE   MIB(1)
 #define MAX_ENTRIES 256u // of the root table
 
@@ -27,7 +27,7 @@ enum status acpi_read(const struct acpi_table *table, uint32_t offset, void *buf
     return phys_read(hpa(table->address + offset), buffer, size);
 }
 
-// Sums up bytes of physical memory; a good checksum makes 0.
+// Sums up bytes of physical memory; the sum is 0 for a correct checksum.
 static enum status sum_bytes(uint64_t address, uint32_t length, uint8_t *sum)
 {
     uint8_t part[256];
@@ -47,11 +47,10 @@ static enum status sum_bytes(uint64_t address, uint32_t length, uint8_t *sum)
     return STATUS_OK;
 }
 
-// ---- RSDP
-// -----------------------------------------------------------------------------------------
+// ---- RSDP ------------------------------------------------------------------------------------
 
-// ERR_NOT_FOUND if there is none at `address`, ERR_CHECKSUM if there is a damaged one. From
-// revision 2 on, fields that the length does not cover stay 0.
+// ERR_NOT_FOUND: no RSDP at `address`. ERR_CHECKSUM: a damaged one. Before revision 2 the newer
+// fields stay 0.
 static enum status read_rsdp(uint64_t address, struct acpi_rsdp *rsdp)
 {
     uint8_t sum;
@@ -77,7 +76,7 @@ static enum status read_rsdp(uint64_t address, struct acpi_rsdp *rsdp)
     return status != STATUS_OK ? status : sum != 0 ? ERR_CHECKSUM : STATUS_OK;
 }
 
-// Looks at each paragraph of [start, end). `damaged` becomes true if a bad one was passed over.
+// Tries each paragraph of [start, end). `damaged` becomes true if a damaged RSDP was skipped.
 static enum status search_rsdp(uint64_t start, uint64_t end, struct acpi_info *info,
                                struct acpi_rsdp *rsdp, bool *damaged)
 {
@@ -94,7 +93,7 @@ static enum status search_rsdp(uint64_t start, uint64_t end, struct acpi_info *i
     return ERR_NOT_FOUND;
 }
 
-// The places of ACPI 6.5, 5.2.5.1: the EBDA's first KiB, then the BIOS area.
+// The search order of ACPI 6.5, 5.2.5.1: the EBDA's first KiB, then the BIOS area.
 static enum status find_rsdp(struct acpi_info *info, struct acpi_rsdp *rsdp, char *error,
                              size_t error_size)
 {
@@ -120,8 +119,7 @@ static enum status find_rsdp(struct acpi_info *info, struct acpi_rsdp *rsdp, cha
     return ERR_NOT_FOUND;
 }
 
-// ---- tables
-// ---------------------------------------------------------------------------------------
+// ---- tables ----------------------------------------------------------------------------------
 
 // Reads the header at `address` and verifies length and checksum.
 static enum status open_table(uint64_t address, struct acpi_header *header,
@@ -141,7 +139,7 @@ static enum status open_table(uint64_t address, struct acpi_header *header,
     return sum == 0 ? STATUS_OK : ERR_CHECKSUM;
 }
 
-// `address` 0: there is none.
+// Checks that the root table can be read. `address` 0: there is none.
 static enum status open_root(uint64_t address, const char *signature)
 {
     struct acpi_header header;
@@ -158,7 +156,7 @@ static enum status open_root(uint64_t address, const char *signature)
     return status;
 }
 
-// The XSDT if there is a good one, else the RSDT.
+// Chooses the XSDT if it is valid, else the RSDT.
 static enum status choose_root(const struct acpi_rsdp *rsdp, struct acpi_info *info, char *error,
                                size_t error_size)
 {
@@ -180,7 +178,7 @@ static enum status choose_root(const struct acpi_rsdp *rsdp, struct acpi_info *i
     return STATUS_OK;
 }
 
-// The address of the root table's entry `index`; ERR_TRUNCATED beyond the last.
+// The address in the root table's entry `index`; ERR_TRUNCATED after the last entry.
 static enum status root_entry(const struct acpi_info *info, const struct acpi_table *root,
                               uint32_t index, uint64_t *address)
 {
@@ -221,7 +219,7 @@ enum status acpi_find_table(const struct acpi_info *info, const char *signature,
     return ERR_NOT_FOUND;
 }
 
-// A table that the machine can do without: a bad one is as good as none, but for the warning.
+// Finds a table that the machine can do without. A damaged one counts as missing, with a warning.
 static bool find_optional(const struct acpi_info *info, const char *signature,
                           struct acpi_table *table)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads from the host's ACPI tables (RSDP, RSDT/XSDT, MADT, FADT, MCFG, SPCR, DBG2) what the
-// hypervisor must know of the machine. Firmware is not trusted: lengths, checksums and limits are
-// all checked. Relies on phys_read() by link-time name and on print() for warnings.
+// hypervisor must know about the machine. Firmware is not trusted: all lengths, checksums and
+// limits are checked. Relies on phys_read() by link-time name, and on print() for warnings.
 #ifndef DRIVERS_ACPI_ACPI_H
 #define DRIVERS_ACPI_ACPI_H
 
@@ -27,7 +27,7 @@ struct acpi_ioapic {
     uint64_t address;  // host-physical
 };
 
-// An ISA interrupt that is not simply wired to the GSI of the same number.
+// An ISA interrupt that is not wired to the GSI of the same number, or not in ISA's usual way.
 struct acpi_override {
     uint8_t irq; // ISA
     uint32_t gsi;
@@ -37,7 +37,7 @@ struct acpi_override {
 
 // A range of PCI buses whose configuration space is memory-mapped.
 struct acpi_mcfg {
-    uint64_t base; // host-physical address of bus 0 of the segment, whatever bus_first is
+    uint64_t base; // host-physical address of the segment's bus 0, whatever bus_first is
     uint16_t segment;
     uint8_t bus_first, bus_last;
 };
@@ -49,7 +49,7 @@ enum acpi_reset_kind {
     ACPI_RESET_PCI, // configuration space, segment 0, bus 0
 };
 
-// How the FADT resets the machine: write the byte `value` to `address`.
+// The FADT's way to reset the machine: write the byte `value` to `address`.
 struct acpi_reset {
     enum acpi_reset_kind kind;
     uint8_t value;
@@ -58,32 +58,32 @@ struct acpi_reset {
 };
 
 enum acpi_serial_irq {
-    ACPI_SERIAL_NO_IRQ, // or the table does not say
+    ACPI_SERIAL_NO_IRQ, // also if the table does not say
     ACPI_SERIAL_ISA,
     ACPI_SERIAL_GSI, // global system interrupt
 };
 
-// A 16550 that a table names.
+// A 16550 that a table describes.
 struct acpi_serial {
     bool found;
-    bool memory;      // else ports
-    bool pci;         // a PCI function has it
-    uint8_t shift;    // from one register to the next are 1 << shift bytes or ports
-    uint8_t width;    // bytes of an access to memory: 1, 2 or 4
-    uint16_t divisor; // for its speed; 0: as firmware left it
-    uint64_t address; // of the first register, host-physical or a port
+    bool memory;      // false: I/O ports
+    bool pci;         // it belongs to a PCI function
+    uint8_t shift;    // log2 of the register stride, in bytes or ports
+    uint8_t width;    // bytes per memory access: 1, 2 or 4
+    uint16_t divisor; // of its speed; 0: keep the firmware's
+    uint64_t address; // first register: host-physical address or port
     enum acpi_serial_irq irq_kind;
     uint32_t irq;
 };
 
 struct acpi_info {
-    uint64_t rsdp;    // may lie in the loader's memory: not to be read after acpi_parse()
+    uint64_t rsdp;    // may lie in the loader's memory: don't read it after acpi_parse()
     uint8_t revision; // of the RSDP
     uint64_t root;    // host-physical address of the XSDT or RSDT
     bool root_is_xsdt;
     uint32_t cpu_count;     // usable CPUs, in table order
-    uint32_t cpus_ignored;  // usable CPUs that are left out: beyond MAX_CPUS, or out of reach
-    uint32_t cpus_disabled; // entries of CPUs that are disabled or not there
+    uint32_t cpus_ignored;  // usable CPUs that are not used: beyond MAX_CPUS, or not reachable
+    uint32_t cpus_disabled; // entries of CPUs that are disabled or absent
     struct acpi_cpu cpus[MAX_CPUS];
     uint32_t ioapic_count;
     struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];
@@ -92,38 +92,37 @@ struct acpi_info {
     uint64_t lapic_address; // host-physical
     bool pcat_compat;       // the machine has a pair of 8259s
 
-    bool has_fadt;                                 // else all fields down to `century` are 0
+    bool has_fadt;                                 // false: the fields down to `century` are 0
     uint16_t pm_timer_port;                        // 0: none
-    bool pm_timer_32bit;                           // else 24 bits
+    bool pm_timer_32bit;                           // false: 24 bits
     uint16_t pm1a_event_port, pm1b_event_port;     // 0: none
     uint16_t pm1a_control_port, pm1b_control_port; // 0: none
     uint16_t smi_command_port;                     // 0: none
     uint16_t sci_irq;
     uint16_t iapc_flags; // IAPC_BOOT_ARCH
-    uint8_t century;     // RTC index of the century; 0: none
+    uint8_t century;     // RTC register of the century; 0: none
     uint64_t dsdt;       // host-physical; 0: none
     struct acpi_reset reset;
 
     uint32_t mcfg_count;
     struct acpi_mcfg mcfg[ACPI_MAX_MCFG];
 
-    struct acpi_serial spcr; // firmware's own console
+    struct acpi_serial spcr; // the firmware's own console
     struct acpi_serial dbg2; // the first serial port for a debugger
 };
 
-// Parses the tables into `info`. `rsdp` is the RSDP's host-physical address, or 0 to search the
-// places where a PC's firmware leaves it. On an error writes a text for the user to `error`
-// (what, where, what to do) and returns ERR_NOT_FOUND (no RSDP or no MADT), ERR_CHECKSUM,
-// ERR_INVALID, ERR_TRUNCATED or phys_read()'s error. A bad one of the others is left out with a
-// warning. Boot CPU.
+// Parses the tables into `info`. `rsdp` is the RSDP's host-physical address, or 0 to search where a
+// PC's firmware leaves it. On an error writes a text for the user to `error` (what, where, what to
+// do) and returns ERR_NOT_FOUND (no RSDP or no MADT), ERR_CHECKSUM, ERR_INVALID, ERR_TRUNCATED or
+// phys_read()'s error. Other tables that are damaged are skipped with a warning. Boot CPU.
 enum status acpi_parse(uint64_t rsdp, struct acpi_info *info, char *error, size_t error_size);
 
-// Leaves out the CPUs whose APIC IDs are above `highest`, with a line for each.
+// Removes the CPUs whose APIC IDs are above `highest`, and prints a line for each.
 void acpi_leave_out_above(struct acpi_info *info, uint32_t highest);
 
-// Finds a table by its four-letter signature through the same root tables (DMAR, IVRS, ...).
-// `index` counts tables of one name from 0. Verifies the checksum. On success `address` is
-// host-physical, `length` bytes. ERR_NOT_FOUND if there is none, ERR_CHECKSUM if it is damaged.
+// Finds a table by its four-letter signature (DMAR, IVRS, ...) and verifies its checksum. `index`
+// counts the tables of one name from 0. On success `address` is host-physical, `length` in bytes.
+// ERR_NOT_FOUND: there is none. ERR_CHECKSUM: it is damaged.
 enum status acpi_find_table(const struct acpi_info *info, const char *signature, unsigned index,
                             uint64_t *address, uint32_t *length);
 

@@ -7,8 +7,8 @@
 #include "drivers/acpi/tables.h"
 #include "drivers/console/console.h"
 
-// A register block that must be `size` ports: the extended field if it holds one (5.2.9: it wins),
-// else the old one. 0 if neither is a sensible I/O port.
+// A register block of `size` ports: from the extended field if that is set (5.2.9 gives it
+// priority), else from the old field. 0 if the result is not a possible I/O port.
 static uint16_t io_port(const char *name, uint32_t old, const struct acpi_gas *extended,
                         uint32_t size)
 {
@@ -40,7 +40,8 @@ static struct acpi_reset reset_register(const struct acpi_fadt *fadt)
     };
     struct acpi_reset reset = {0};
 
-    // 5.2.9: the register is one byte wide; width 0 stands in the tables of some machines.
+    // 5.2.9: the register is one byte wide. The width is not checked, because some machines' tables
+    // say 0.
     if ((fadt->flags & ACPI_FADT_RESET) == 0 || fadt->reset.address == 0)
         return reset;
     for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -56,8 +57,8 @@ void acpi_parse_fadt(const struct acpi_table *table, struct acpi_info *info)
 {
     struct acpi_fadt fadt;
 
-    // Fields beyond the table's end (older revisions are shorter) read as 0, which is "not there".
-    // A field that is cut in two is not there either.
+    // Fields beyond the table's end (older revisions are shorter) read as 0, which means absent. A
+    // field that is cut in two also counts as absent.
     memset(&fadt, 0, sizeof(fadt));
     uint32_t size = (uint32_t)min_u64(table->length, sizeof(fadt));
 
@@ -91,7 +92,7 @@ void acpi_parse_fadt(const struct acpi_table *table, struct acpi_info *info)
     info->iapc_flags = fadt.header.revision >= 2 ? fadt.iapc_flags : 0;
     info->reset = reset_register(&fadt);
 
-    // 4.8: a machine with reduced hardware has none of the registers below.
+    // 4.8: hardware-reduced machines have none of the registers below.
     if ((fadt.flags & ACPI_FADT_HW_REDUCED) != 0)
         return;
     info->pm1a_event_port = io_port("PM1a event", fadt.pm1a_event, &fadt.x_pm1a_event, 4);
@@ -99,13 +100,13 @@ void acpi_parse_fadt(const struct acpi_table *table, struct acpi_info *info)
     info->pm1a_control_port = io_port("PM1a control", fadt.pm1a_control, &fadt.x_pm1a_control, 2);
     info->pm1b_control_port = io_port("PM1b control", fadt.pm1b_control, &fadt.x_pm1b_control, 2);
     info->smi_command_port = io_port("SMI command", fadt.smi_command, &(struct acpi_gas){0}, 1);
-    // 5.2.9: PM_TMR_LEN is 4 where there is a timer, else 0.
+    // 5.2.9: PM_TMR_LEN is 4 if there is a timer, else 0.
     if (fadt.pm_timer_length == 4)
         info->pm_timer_port = io_port("PM timer", fadt.pm_timer, &fadt.x_pm_timer, 4);
     info->pm_timer_32bit = info->pm_timer_port != 0 && (fadt.flags & ACPI_FADT_TIMER_32) != 0;
 }
 
-// For a range of the segment that is used, in place of one that is not.
+// Makes room for a range of segment 0, which is used, by dropping one of another segment.
 static bool make_room(struct acpi_info *info, const struct acpi_mcfg_entry *entry)
 {
     uint32_t last = info->mcfg_count - 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MADT (ACPI 6.5, 5.2.12): which CPUs and IOAPICs there are, and how ISA interrupts are wired.
+// The MADT (ACPI 6.5, 5.2.12): the CPUs and IOAPICs, and the wiring of ISA interrupts.
 #include "arch/lib/format.h"
 #include "arch/lib/types.h"
 #include "drivers/acpi/acpi.h"
@@ -8,7 +8,7 @@
 
 #define DEFAULT_LAPIC_ADDRESS 0xfee00000u
 
-// Online-capable CPUs (that could be plugged in later) are not enabled and don't count.
+// Online-capable CPUs, which could be plugged in later, are not enabled and are not counted.
 static void add_cpu(struct acpi_info *info, uint32_t apic_id, uint32_t acpi_id, uint32_t flags)
 {
     if ((flags & ACPI_MADT_CPU_ENABLED) == 0) {
@@ -18,7 +18,7 @@ static void add_cpu(struct acpi_info *info, uint32_t apic_id, uint32_t acpi_id, 
     for (uint32_t i = 0; i < info->cpu_count; i++) {
         if (info->cpus[i].apic_id != apic_id)
             continue;
-        // Some firmware lists a CPU both as local APIC and as x2APIC, with the same number.
+        // Some firmware lists a CPU both as local APIC and as x2APIC, with the same ID.
         if (info->cpus[i].acpi_id != acpi_id)
             print("ACPI: APIC ID %u is that of processors %u and %u: the first counts\n", apic_id,
                   info->cpus[i].acpi_id, acpi_id);
@@ -69,7 +69,7 @@ static void add_override(struct acpi_info *info, const struct acpi_madt_override
     };
 }
 
-// One entry of any type, as long as the longest that is read.
+// One entry of any type that is read.
 union entry {
     struct acpi_madt_entry header;
     struct acpi_madt_lapic lapic;
@@ -79,7 +79,7 @@ union entry {
     struct acpi_madt_lapic_address lapic_address;
 };
 
-// How long an entry of a type has to be; 0: not read.
+// The least length of an entry of this type; 0: the type is not read.
 static size_t entry_size(uint8_t type)
 {
     switch (type) {
@@ -102,7 +102,7 @@ static void take_entry(struct acpi_info *info, const union entry *entry)
 {
     switch (entry->header.type) {
     case ACPI_MADT_LAPIC:
-        // 0xff is the broadcast address: placeholders of CPUs that aren't there have it.
+        // 0xff is the broadcast ID; placeholders of absent CPUs have it.
         if (entry->lapic.apic_id == 0xff)
             info->cpus_disabled++;
         else
@@ -137,7 +137,8 @@ static enum status take_entries(const struct acpi_table *table, struct acpi_info
         union entry entry = {0};
         enum status status = acpi_read(table, offset, &entry, sizeof(entry.header));
 
-        // Less than the header of an entry, or an entry that would never end or ends outside.
+        // Refuses an entry that is shorter than its header, so would never end, or that ends
+        // outside the table.
         if (status == STATUS_OK && entry.header.length < sizeof(entry.header))
             status = ERR_INVALID;
         if (status == STATUS_OK && entry.header.length > table->length - offset)

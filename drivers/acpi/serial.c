@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables that name a serial port: SPCR, where firmware's own console is (Microsoft, Serial Port
-// Console Redirection Table, revision 4), and DBG2, where debuggers may be (Microsoft Debug Port
-// Table 2). Only those of the 16550's family count.
+// The tables that describe a serial port: SPCR for the firmware's own console (Microsoft, Serial
+// Port Console Redirection Table, revision 4), and DBG2 for debug ports (Microsoft Debug Port Table
+// 2). Only ports of the 16550's family are used.
 #include "arch/lib/string.h"
 #include "arch/lib/types.h"
 #include "drivers/acpi/acpi.h"
@@ -16,7 +16,7 @@ static bool is_16550(uint16_t kind)
     return kind == ACPI_UART_16550 || kind == ACPI_UART_16550_SUBSET || kind == ACPI_UART_16550_GAS;
 }
 
-// The logarithm of how far apart registers are. The width says so, if it says something.
+// log2 of the register stride, from the register width if the table gives one.
 static uint8_t find_shift(uint8_t bits, uint8_t least)
 {
     for (uint8_t shift = 0; shift <= 3; shift++) {
@@ -28,14 +28,14 @@ static uint8_t find_shift(uint8_t bits, uint8_t least)
 
 static bool take_ports(uint16_t kind, const struct acpi_gas *gas, struct acpi_serial *serial)
 {
-    // An old description has nothing else but ports side by side, whatever its width says.
+    // The old kinds always have consecutive ports, whatever the width field says.
     serial->shift = kind == ACPI_UART_16550_GAS ? find_shift(gas->bit_width, 1) : 0;
     return gas->address <= 0x10000 - (8u << serial->shift);
 }
 
 static bool take_memory(const struct acpi_gas *gas, struct acpi_serial *serial)
 {
-    static const uint8_t widths[] = {1, 1, 2, 4}; // by access size; 0: not said
+    static const uint8_t widths[] = {1, 1, 2, 4}; // by access size; 0 means not given
 
     if (gas->access_size >= ARRAY_SIZE(widths))
         return false;
@@ -45,7 +45,7 @@ static bool take_memory(const struct acpi_gas *gas, struct acpi_serial *serial)
     return is_aligned(gas->address, serial->width) && gas->address < MAX_ADDRESS;
 }
 
-// Where the registers are. False, with a warning, if that makes no sense.
+// Stores where the registers are. False, with a warning, if that makes no sense.
 static bool take_place(const char *table, uint16_t kind, const struct acpi_gas *gas,
                        struct acpi_serial *serial)
 {
@@ -64,7 +64,7 @@ static bool take_place(const char *table, uint16_t kind, const struct acpi_gas *
     return good;
 }
 
-// 0: the speed is to stay as it is.
+// The divisor for the table's speed; 0: keep the present speed.
 static uint16_t find_divisor(const struct acpi_spcr *spcr, const struct acpi_serial *serial)
 {
     static const struct {
@@ -73,7 +73,7 @@ static uint16_t find_divisor(const struct acpi_spcr *spcr, const struct acpi_ser
     } rates[] = {{3, 9600}, {4, 19200}, {6, 57600}, {7, 115200}};
     uint64_t clock = spcr->header.revision >= 3 ? spcr->clock : 0;
 
-    // Only a PC's own ports have the clock of a PC.
+    // Only a PC's own ports are known to have the clock of a PC.
     if (clock == 0 && !serial->memory && !serial->pci)
         clock = PC_CLOCK;
     for (unsigned i = 0; i < ARRAY_SIZE(rates); i++) {
@@ -105,7 +105,7 @@ void acpi_parse_spcr(const struct acpi_table *table, struct acpi_info *info)
         print("ACPI: the SPCR has only %u bytes and is left out\n", table->length);
         return;
     }
-    if (spcr.base.address == 0) // no console there
+    if (spcr.base.address == 0) // no console
         return;
     if (!is_16550(spcr.kind)) {
         print("ACPI: SPCR's serial port is of kind 0x%x, not a 16550, and is left out\n",
@@ -120,7 +120,7 @@ void acpi_parse_spcr(const struct acpi_table *table, struct acpi_info *info)
     info->spcr = serial;
 }
 
-// One device of the DBG2. False at the end of the table.
+// Reads one device of the DBG2. False at the end of the table.
 static bool take_debug_port(const struct acpi_table *table, uint32_t *offset,
                             struct acpi_info *info)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layouts of the ACPI tables that are read (ACPI 6.5, chapter 5; MCFG: PCI Firmware 3.3, 4.1.2),
-// and how the parsers reach a table: by copies, with each access checked against its length.
+// and the parsers' access to a table: by copies, each checked against the table's length.
 #ifndef DRIVERS_ACPI_TABLES_H
 #define DRIVERS_ACPI_TABLES_H
 
@@ -28,7 +28,7 @@ _Static_assert(sizeof(struct acpi_rsdp) == 36, "ACPI 6.5, 5.2.5.3");
 
 struct acpi_header {
     char signature[4];
-    uint32_t length; // this header included
+    uint32_t length; // including this header
     uint8_t revision;
     uint8_t checksum; // `length` bytes sum up to 0
     char oem_id[6];
@@ -85,7 +85,7 @@ struct acpi_fadt {
     struct acpi_gas x_pm1a_control, x_pm1b_control;
     struct acpi_gas x_pm2_control;
     struct acpi_gas x_pm_timer;
-    // General-purpose events, sleep registers and more follow; not read.
+    // General-purpose events, sleep registers and more follow; they are not read.
 } __attribute__((packed));
 _Static_assert(offsetof(struct acpi_fadt, century) == 108, "ACPI 6.5, table 5.9");
 _Static_assert(offsetof(struct acpi_fadt, reset) == 116, "ACPI 6.5, table 5.9");
@@ -115,7 +115,7 @@ enum {
 
 struct acpi_madt_entry {
     uint8_t type;
-    uint8_t length; // this header included
+    uint8_t length; // including this header
 } __attribute__((packed));
 
 struct acpi_madt_lapic {
@@ -155,7 +155,7 @@ struct acpi_madt_override {
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_madt_override) == 10, "ACPI 6.5, table 5.25");
 
-// MPS INTI flags. 0 in each field: as the bus has it, for ISA active high and edge.
+// MPS INTI flags. 0 in a field means the bus's standard: for ISA active high and edge.
 #define ACPI_INTI_POLARITY   0x3u
 #define ACPI_INTI_ACTIVE_LOW 0x3u
 #define ACPI_INTI_TRIGGER    0xcu
@@ -168,7 +168,7 @@ struct acpi_madt_lapic_address {
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_madt_lapic_address) == 12, "ACPI 6.5, table 5.28");
 
-#define ACPI_MCFG_ENTRIES 44u // offset of the first
+#define ACPI_MCFG_ENTRIES 44u // offset of the first entry
 
 struct acpi_mcfg_entry {
     uint64_t base;
@@ -181,9 +181,9 @@ _Static_assert(sizeof(struct acpi_mcfg_entry) == 16, "PCI Firmware 3.3, table 4-
 // SPCR (Microsoft, Serial Port Console Redirection Table).
 struct acpi_spcr {
     struct acpi_header header;
-    uint8_t kind; // revision 1 knows the first two only, and numbers them the same
+    uint8_t kind; // revision 1 has the first two kinds only, with the same numbers
     uint8_t reserved1[3];
-    struct acpi_gas base; // address 0: no console there
+    struct acpi_gas base; // address 0: no console
     uint8_t interrupt_type;
     uint8_t irq;
     uint32_t gsi;
@@ -192,7 +192,7 @@ struct acpi_spcr {
     uint8_t pci_bus, pci_slot, pci_function;
     uint32_t pci_flags;
     uint8_t pci_segment;
-    uint32_t clock; // Hz, 0: not said; from revision 3 on, reserved before
+    uint32_t clock; // Hz, 0: not given; reserved before revision 3
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_spcr) == 80, "SPCR, revision 2");
 _Static_assert(offsetof(struct acpi_spcr, pci_device) == 64, "SPCR, revision 2");
@@ -200,44 +200,44 @@ _Static_assert(offsetof(struct acpi_spcr, pci_device) == 64, "SPCR, revision 2")
 #define ACPI_SPCR_PIC    0x1u // interrupt_type
 #define ACPI_SPCR_IOAPIC 0x2u
 
-// Kinds of serial ports, of the SPCR and the DBG2.
+// Kinds of serial ports in the SPCR and the DBG2.
 #define ACPI_UART_16550        0x00
 #define ACPI_UART_16550_SUBSET 0x01
-#define ACPI_UART_16550_GAS    0x12 // as its generic address structure says
+#define ACPI_UART_16550_GAS    0x12 // described by its generic address structure
 
 struct acpi_dbg2 {
     struct acpi_header header;
-    uint32_t devices; // offset of the first
+    uint32_t devices; // offset of the first device
     uint32_t count;
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_dbg2) == 44, "DBG2, table 1");
 
 struct acpi_dbg2_device {
     uint8_t revision;
-    uint16_t length; // all of it
+    uint16_t length; // of the whole device entry
     uint8_t address_count;
     uint16_t name_length, name;
     uint16_t oem_length, oem;
     uint16_t type, subtype;
     uint16_t reserved;
-    uint16_t addresses; // offset in the device of its first acpi_gas
+    uint16_t addresses; // offset, from the device entry's start, of its first acpi_gas
     uint16_t sizes;
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_dbg2_device) == 22, "DBG2, table 2");
 
 #define ACPI_DBG2_SERIAL 0x8000
 
-// A table that is there and whose checksum holds.
+// A table that exists and has a correct checksum.
 struct acpi_table {
     uint64_t address; // host-physical
     uint32_t length;  // bytes, header included
 };
 
-// Copies from within a table; ERR_TRUNCATED if it ends before.
+// Copies a part of a table; ERR_TRUNCATED if the table ends before.
 enum status acpi_read(const struct acpi_table *table, uint32_t offset, void *buffer, size_t size);
 
-// The parts of acpi_parse(), one for each table. Only the MADT's can fail for good: there is no
-// machine without it. The others leave out, with a warning, what makes no sense.
+// The parts of acpi_parse(), one for each table. Only the MADT is required and can fail; the others
+// skip what makes no sense, with a warning.
 enum status acpi_parse_madt(const struct acpi_table *table, struct acpi_info *info, char *error,
                             size_t error_size);
 void acpi_parse_fadt(const struct acpi_table *table, struct acpi_info *info);

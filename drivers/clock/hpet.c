@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of the HPET (IA-PC HPET specification 1.0a, 2.3). Only their low halves are used: a
-// counter of 32 bits is what every one has.
+// The HPET's registers (IA-PC HPET specification 1.0a, 2.3). Only their low halves are used,
+// because every HPET has a 32-bit counter.
 #include "drivers/clock/hpet.h"
 
 #include "drivers/acpi/tables.h"
@@ -8,7 +8,7 @@
 
 // Offsets in bytes.
 #define CAPABILITIES  0x000
-#define PERIOD        0x004 // its upper half: femtoseconds of a tick
+#define PERIOD        0x004 // upper half of CAPABILITIES: femtoseconds per tick
 #define CONFIGURATION 0x010
 #define STATUS        0x020
 #define COUNTER       0x0f0
@@ -28,11 +28,11 @@
 #define TIMER_GSI(g)     ((uint32_t)(g) << 9)
 #define TIMER_FSB        0x4000u
 
-#define PERIOD_MOST    100000000u // femtoseconds: no slower than 10 MHz (2.3.4)
+#define PERIOD_MOST    100000000u // femtoseconds: at least 10 MHz (2.3.4)
 #define FEMTO          1000000000000000ull
-#define LEAST_DISTANCE 64u        // ticks that writing a comparator may take: tried first,
-#define MOST_DISTANCE  (1u << 25) // and last: 3 s at most
-#define ENTRY_ADDRESS  44         // of the table: the generic address structure's address
+#define LEAST_DISTANCE 64u        // ticks that writing a comparator may take: first try
+#define MOST_DISTANCE  (1u << 25) // last try: at most 3 s
+#define ENTRY_ADDRESS  44 // offset in the table: the address in its generic address structure
 #define ENTRY_SPACE    40
 
 static volatile uint32_t *hpet;
@@ -102,8 +102,9 @@ void hpet_stop(unsigned n)
     put(STATUS, 1u << n);
 }
 
-// Lets the comparator match `distance` ticks from now. False: the counter has passed that value,
-// and if it had before the value was written, the comparator matches after a whole round only.
+// Lets the comparator match `distance` ticks from now. False: the counter has passed that value
+// already. If it passed before the value was written, the comparator matches only after a whole
+// round.
 static bool match_in(unsigned n, uint32_t config, uint32_t distance, uint32_t period)
 {
     uint32_t at = TIMER(n);
@@ -111,7 +112,8 @@ static bool match_in(unsigned n, uint32_t config, uint32_t distance, uint32_t pe
     put(at, config);
     uint32_t value = get(COUNTER) + distance;
     put(at + TIMER_VALUE, value);
-    if (period != 0) // after TIMER_SET_VALUE the first write is the comparator's
+    // With TIMER_SET_VALUE the first write sets the comparator, the second the period.
+    if (period != 0)
         put(at + TIMER_VALUE, period);
     return (int32_t)(value - get(COUNTER)) > 0;
 }

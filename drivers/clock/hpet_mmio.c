@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of the HPET, mapped uncached. Tests have a model of it in their place.
+// The HPET's registers, mapped uncached. Tests replace this file by a model.
 #include "drivers/clock/hpet.h"
 
 uint32_t hpet_read(volatile uint32_t *regs, unsigned offset)

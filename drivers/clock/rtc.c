@@ -24,7 +24,7 @@
 #define STATUS_B_BINARY   0x04
 #define HOURS_PM          0x80
 
-#define MAX_TRIES 100000 // an absent clock reads all ones and seems to update for ever
+#define MAX_TRIES 100000 // an absent clock reads all ones, as if it updated for ever
 
 struct rtc_sample {
     uint8_t seconds, minutes, hours, day, month, year, century;
@@ -56,7 +56,7 @@ static unsigned number(uint8_t value, bool binary)
     return binary ? value : (value >> 4) * 10u + (value & 15);
 }
 
-// Days from 1970-01-01 to a date of the Gregorian calendar; months count from March so that the
+// Days from 1970-01-01 to a date of the Gregorian calendar. Months count from March, so that the
 // leap day comes last.
 static uint64_t days(unsigned year, unsigned month, unsigned day)
 {
@@ -69,7 +69,7 @@ static uint64_t days(unsigned year, unsigned month, unsigned day)
 uint64_t rtc_read(uint8_t century_register)
 {
     struct rtc_sample a = sample(century_register);
-    for (unsigned i = 0; i < 10; i++) { // until two agree: no update fell between the reads
+    for (unsigned i = 0; i < 10; i++) { // until two samples agree: no update fell into the reads
         struct rtc_sample b = sample(century_register);
         if (memcmp(&a, &b, sizeof(a)) == 0) {
             break;

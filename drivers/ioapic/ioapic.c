@@ -7,11 +7,11 @@
 
 #include "arch/lib/types.h"
 
-// Registers in the window, in words.
+// Registers in the memory window, in words.
 #define IOREGSEL 0
 #define IOWIN    4
 
-// Behind them.
+// Registers reached through them.
 #define IOAPIC_VER   0x01u
 #define IOAPIC_TABLE 0x10u // two registers per pin: low, high
 
@@ -44,7 +44,7 @@ unsigned ioapic_pins(volatile uint32_t *regs)
 {
     unsigned pins = VER_LAST_PIN(read_register(regs, IOAPIC_VER)) + 1;
 
-    // A device that is not there reads all ones: 256 pins, more than the index can name.
+    // An absent device reads all ones: 256 pins, more than the index can address.
     return pins < IOAPIC_MAX_PINS ? pins : IOAPIC_MAX_PINS;
 }
 
@@ -55,7 +55,7 @@ static uint32_t entry_index(unsigned pin)
 
 static void write_entry(volatile uint32_t *regs, unsigned pin, uint64_t entry)
 {
-    // Masked, but level-triggered already if it will be: a line that rises now must not be lost.
+    // Masked, but already level-triggered if it will be, so that a line that rises now is not lost.
     write_register(regs, entry_index(pin), (uint32_t)(entry | IOAPIC_ENTRY_MASKED));
     write_register(regs, entry_index(pin) + 1, (uint32_t)(entry >> 32));
     write_register(regs, entry_index(pin), (uint32_t)entry);
@@ -88,8 +88,8 @@ enum status ioapic_set(volatile uint32_t *regs, unsigned pin, const struct ioapi
 {
     if (pin >= ioapic_pins(regs))
         return ERR_RANGE;
-    // 0xff would be every CPU. Only these two modes are ever programmed: with another one a pin
-    // could reset a CPU.
+    // 0xff would address every CPU. Only these two modes are ever programmed, because others could
+    // reset a CPU.
     bool sensible =
         route->apic_id != 0xff &&
         (route->mode == IOAPIC_MODE_FIXED ? route->vector >= 16
@@ -120,7 +120,7 @@ enum status ioapic_find_gsi(const struct acpi_info *acpi, uint32_t gsi, unsigned
 {
     const struct acpi_ioapic *best = NULL;
 
-    // The one with the highest base that is not above.
+    // The IOAPIC with the highest base that is not above `gsi`.
     for (uint32_t i = 0; i < acpi->ioapic_count; i++) {
         const struct acpi_ioapic *candidate = &acpi->ioapics[i];
 

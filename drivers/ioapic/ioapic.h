@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The physical IOAPIC: its pins, and the redirection entry that routes one. Holds no state: the
-// caller brings the mapped registers and, where two CPUs might, a lock (the register pair is
-// index and data).
+// The physical IOAPIC: its pins, and the redirection entries that route them. Holds no state: the
+// caller passes the mapped registers. If two CPUs may access them, the caller also holds a lock,
+// because they are an index and data pair.
 #ifndef DRIVERS_IOAPIC_IOAPIC_H
 #define DRIVERS_IOAPIC_IOAPIC_H
 
@@ -11,7 +11,7 @@
 #include "arch/lib/status.h"
 #include "drivers/acpi/acpi.h"
 
-#define IOAPIC_MMIO_SIZE 0x1000 // map this much
+#define IOAPIC_MMIO_SIZE 0x1000 // bytes to map
 #define IOAPIC_MAX_PINS  120    // the index register has 8 bits: (256 - 16) / 2
 
 // Bits of a redirection entry.
@@ -33,10 +33,10 @@ struct ioapic_route {
     uint8_t apic_id; // destination: physical local APIC ID, 0-254
 };
 
-// An interrupt input of the machine, found by its ISA number.
+// An interrupt input of the machine.
 struct ioapic_input {
     unsigned ioapic; // index into acpi_info.ioapics
-    uint32_t pin;    // on that IOAPIC; not checked against its number of pins
+    uint32_t pin;    // on that IOAPIC; not checked against its count of pins
     uint32_t gsi;
     bool level;
     bool active_low;
@@ -47,31 +47,32 @@ uint8_t ioapic_version(volatile uint32_t *regs);
 unsigned ioapic_pins(volatile uint32_t *regs); // 1 to IOAPIC_MAX_PINS
 void ioapic_mask_all(volatile uint32_t *regs);
 
-// Programs a pin; masked while it changes, so that no half-written entry is ever live. ERR_RANGE
-// for a pin that doesn't exist, ERR_INVALID for a route that makes no sense.
+// Programs a pin. The pin is masked meanwhile, so that no half-written entry takes effect.
+// ERR_RANGE: the pin does not exist. ERR_INVALID: the route makes no sense.
 enum status ioapic_set(volatile uint32_t *regs, unsigned pin, const struct ioapic_route *route);
 
-// Programs a pin with an entry that was made elsewhere: ioapic_encode(), or the IOMMU's format.
-// Masked while it changes. Nothing happens to a pin that doesn't exist.
+// Programs a pin with a complete entry: from ioapic_encode(), or in the IOMMU's format. The pin is
+// masked meanwhile. Does nothing for a pin that does not exist.
 void ioapic_put(volatile uint32_t *regs, unsigned pin, uint64_t entry);
 
-// The raw entry of a pin; all ones (masked) for a pin that doesn't exist.
+// The raw entry of a pin; all ones (masked) for a pin that does not exist.
 uint64_t ioapic_get(volatile uint32_t *regs, unsigned pin);
 
-// The entry as the register has it. Pure.
+// The entry in the register's format. Pure.
 uint64_t ioapic_encode(const struct ioapic_route *route);
 
-// Which IOAPIC and pin a global system interrupt is; ERR_NOT_FOUND if it lies before all of them.
+// Finds the IOAPIC and pin of a global system interrupt. ERR_NOT_FOUND: it is below every IOAPIC's
+// base.
 enum status ioapic_find_gsi(const struct acpi_info *acpi, uint32_t gsi, unsigned *ioapic,
                             uint32_t *pin);
 
-// The same for an ISA interrupt, with its overrides; without one it is edge, active high (ACPI
-// 6.5, 5.2.12.5).
+// The same for an ISA interrupt, with its override. Without an override it is edge-triggered,
+// active high (ACPI 6.5, 5.2.12.5).
 enum status ioapic_find_isa(const struct acpi_info *acpi, uint8_t irq, struct ioapic_input *input);
 
-// The interrupt of a PCI function's pin that firmware wired to this global system interrupt: level,
-// active low (PCI 3.0, 2.2.6), unless an override of this number says another polarity.
-// ERR_NOT_FOUND as above.
+// The same for a PCI function's interrupt pin that the firmware wired to this global system
+// interrupt. It is level-triggered and active low (PCI 3.0, 2.2.6), unless an override of this
+// number gives another polarity. ERR_NOT_FOUND as above.
 enum status ioapic_find_pci(const struct acpi_info *acpi, uint32_t gsi, struct ioapic_input *input);
 
 #endif
