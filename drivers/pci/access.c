@@ -11,10 +11,11 @@
 #define PORT_DATA      0xcfc
 #define ADDRESS_ENABLE 0x80000000u
 
-#define PTE_UNCACHED (BIT(4) | BIT(3)) // PCD and PWT: the fourth PAT entry, UC unless changed
+#define PTE_UNCACHED (BIT(4) | BIT(3)) // PCD and PWT: the fourth PAT entry, which is UC
 
-// Address and data are two ports, so an access is two steps. The hypervisor runs with interrupts
-// off, and the NMI handler comes nowhere near: the holder is not interrupted by a taker.
+// Makes an access one step, because address and data are two ports. The holder is never interrupted
+// by code that takes the lock: interrupts are off in the hypervisor, and the NMI handler does not
+// use it.
 static struct spinlock ports;
 
 static void select(pci_address_t a, unsigned offset)
@@ -46,8 +47,8 @@ volatile void *pci_page_map(hpa_t page)
     return mmu_map_device(page, PAGE_SIZE);
 }
 
-// AMD's processors take only MOV from or to AL, AX and EAX for memory-mapped configuration space
-// (BKDG for Family 10h, section 2.11.1), so the instructions are spelled out.
+// For memory-mapped configuration space AMD's processors accept only MOV to or from AL, AX and EAX
+// (BKDG for Family 10h, section 2.11.1), so the instructions are written out.
 uint32_t pci_page_read(volatile void *page, unsigned offset, unsigned size)
 {
     volatile uint8_t *p = (volatile uint8_t *)page + offset;

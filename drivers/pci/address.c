@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a function is: found, and written for messages.
+// Finds a function by its address, and writes the address for messages.
 #include "arch/lib/format.h"
 #include "drivers/pci/pci.h"
 

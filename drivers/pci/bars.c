@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Base address registers: how large each is, and what firmware put there (PCI Local Bus
+// Base address registers: their sizes, and the addresses that the firmware assigned (PCI Local Bus
 // Specification 3.0, section 6.2.5.1).
 #include "arch/lib/types.h"
 #include "drivers/console/console.h"
@@ -14,7 +14,7 @@ static unsigned bar_offset(unsigned index)
     return PCI_BAR0 + 4 * index;
 }
 
-// Writes ones and returns what sticks; the register keeps its value.
+// Writes ones and returns the bits that stay set. Restores the register's value.
 static uint32_t measure(pci_address_t a, unsigned index, uint32_t *value)
 {
     *value = pci_config_read(a, bar_offset(index), 4);
@@ -24,7 +24,7 @@ static uint32_t measure(pci_address_t a, unsigned index, uint32_t *value)
     return sticks;
 }
 
-// The lowest bit that can be set is the size.
+// The lowest bit that can be set gives the size.
 static void fill(struct pci_bar *bar, enum pci_bar_kind kind, uint64_t mask, uint64_t address)
 {
     if (mask == 0) {
@@ -33,19 +33,19 @@ static void fill(struct pci_bar *bar, enum pci_bar_kind kind, uint64_t mask, uin
     bar->kind = kind;
     bar->size = mask & -mask;
     bar->address = align_down(address, bar->size);
-    if (bar->address + bar->size < bar->address) { // to the very end of the address space
+    if (bar->address + bar->size < bar->address) { // it would reach the end of the address space
         bar->address = 0;
     }
 }
 
 static void measure_ports(struct pci_bar *bar, uint32_t value, uint32_t sticks)
 {
-    // The upper half may be wired to 0 where ports have 16 bits.
+    // The upper half may read as 0 on machines with 16-bit port numbers.
     uint32_t mask = sticks & PCI_BAR_IO_MASK & (PORT_SIZE_MAX - 1);
     fill(bar, PCI_BAR_IO, mask, value & PCI_BAR_IO_MASK);
 }
 
-// Returns how many registers the BAR takes.
+// Returns how many registers the BAR takes up.
 static unsigned measure_memory(struct pci_function *f, unsigned index, unsigned count,
                                uint32_t value, uint32_t sticks)
 {
@@ -71,8 +71,8 @@ static unsigned measure_memory(struct pci_function *f, unsigned index, unsigned 
 
 static unsigned bar_count(const struct pci_function *f)
 {
-    // A host bridge's BARs are apertures into memory: turning their decoding off may turn memory
-    // off, and they are nobody's.
+    // A host bridge's BARs are windows to memory. They stay unassigned, because turning their
+    // decoding off may turn memory off.
     if (PCI_CLASS_SUB(f->class_code) == PCI_CLASS_HOST_BRIDGE) {
         return 0;
     }

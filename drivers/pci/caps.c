@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two lists of capabilities (PCI Local Bus Specification 3.0, section 6.7; PCI Express Base
+// The two capability lists (PCI Local Bus Specification 3.0, section 6.7; PCI Express Base
 // Specification, section 7.9.3). A device is not trusted to end its list.
 #include "arch/lib/types.h"
 #include "drivers/console/console.h"
@@ -9,12 +9,12 @@
 #define EXTENDED_SPACE 4096u
 #define EXTENDED_MAX   ((EXTENDED_SPACE - PCI_EXT_CAP_FIRST) / 4)
 
-#define PCIE_SIZE 20u // what every function of the first version has, up to the link registers
+#define PCIE_SIZE 20u // the registers up to the link's, which every function of version 1 has
 
 struct known_capability {
     uint8_t id;
-    uint8_t size; // bytes that have to lie in the space
-    size_t where; // offset of the field of struct pci_function
+    uint8_t size; // bytes that must lie within the space
+    size_t where; // offset of the field in struct pci_function
 };
 
 #define FIELD(name) offsetof(struct pci_function, name)
@@ -25,7 +25,7 @@ static const struct known_capability known[] = {
     {PCI_CAP_AF, 6, FIELD(af)},
 };
 
-// An MSI capability's size depends on what it can do (section 6.8.1).
+// The size of an MSI capability depends on its features (section 6.8.1).
 static unsigned msi_size(pci_address_t a, unsigned at)
 {
     uint32_t control = pci_config_read(a, at + PCI_MSI_CONTROL, 2);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of device classes (PCI Code and ID Assignment Specification), for messages and lists. Only
-// shown.
+// Names of device classes (PCI Code and ID Assignment Specification), for messages and lists only.
 #include "arch/lib/types.h"
 #include "drivers/pci/pci.h"
 
-// The most exact row is the first that matches.
+// Exact rows come before general ones: the first row that matches counts.
 static const struct class_name {
     uint32_t code, mask;
     const char *name;

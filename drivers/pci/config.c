@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration space of the functions that there are: memory-mapped where ACPI's MCFG leads to it
-// and it shows the same function as the ports do, else through the ports.
+// Configuration space of the machine's functions. Memory-mapped, if ACPI's MCFG gives an address
+// and the page there shows the same function as the ports do; else through the ports.
 #include "arch/lib/types.h"
 #include "drivers/console/console.h"
 #include "drivers/pci/parts.h"
@@ -9,7 +9,7 @@
 #define PORT_SPACE 256u
 #define PAGE_SPACE 4096u
 
-// Written at boot only. In the order of their addresses, as the scan found them.
+// Written at boot only. Sorted by address, as the scan finds functions in that order.
 static struct config_page {
     pci_address_t address;
     volatile void *page;
@@ -67,7 +67,7 @@ void pci_config_write(pci_address_t a, unsigned offset, unsigned size, uint32_t 
 
 // ---- MCFG ------------------------------------------------------------------------------------
 
-// Where the function's page is; false: no entry of MCFG has its bus.
+// The address of the function's page. False: no MCFG entry covers its bus.
 static bool page_address(const struct acpi_info *acpi, pci_address_t a, hpa_t *out)
 {
     for (uint32_t i = 0; i < acpi->mcfg_count && i < ACPI_MAX_MCFG; i++) {
@@ -83,7 +83,7 @@ static bool page_address(const struct acpi_info *acpi, pci_address_t a, hpa_t *o
     return false;
 }
 
-// Firmware is not trusted: what the page shows has to be what the ports show.
+// Firmware is not trusted: the page must show the same function as the ports.
 static bool same_function(volatile void *page, pci_address_t a)
 {
     static const uint8_t fixed[] = {PCI_VENDOR, PCI_CLASS};
@@ -95,7 +95,7 @@ static bool same_function(volatile void *page, pci_address_t a)
     return true;
 }
 
-// Extended space exists at PCI Express functions; a conventional bridge on the way passes no
+// Only PCI Express functions have extended space. A conventional bridge on the path passes no
 // address bits above the first 256 bytes.
 static bool has_extended_space(const struct pci_machine *pci, const struct pci_function *f)
 {

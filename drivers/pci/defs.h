@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registers of PCI configuration space (PCI Local Bus Specification 3.0, chapter 6; PCI Express
-// Base Specification, chapter 7) by their offsets, with the bits that the hypervisor uses.
+// Base Specification, chapter 7), as offsets, with the bits that the hypervisor uses.
 #ifndef DRIVERS_PCI_DEFS_H
 #define DRIVERS_PCI_DEFS_H
 
@@ -21,7 +21,7 @@
 #define PCI_INTERRUPT_LINE       0x3c
 #define PCI_INTERRUPT_PIN        0x3d
 #define PCI_CARDBUS_CAPABILITIES 0x14
-// Of a bridge.
+// In a bridge's header.
 #define PCI_PRIMARY_BUS     0x18
 #define PCI_SECONDARY_BUS   0x19
 #define PCI_SUBORDINATE_BUS 0x1a
@@ -45,7 +45,7 @@
 #define PCI_HEADER_CARDBUS 2
 
 #define PCI_CLASS_BASE(c)     ((c) >> 16)
-#define PCI_CLASS_SUB(c)      ((c) >> 8) // with the base class
+#define PCI_CLASS_SUB(c)      ((c) >> 8) // including the base class
 #define PCI_CLASS_HOST_BRIDGE 0x0600u
 #define PCI_CLASS_IOMMU       0x0806u
 #define PCI_CLASS_UHCI        0x0c0300u
@@ -69,12 +69,12 @@
 #define PCI_CAP_PCIE   0x10
 #define PCI_CAP_MSIX   0x11
 #define PCI_CAP_AF     0x13
-#define PCI_CAP_FIRST  0x40 // capabilities lie behind the header
+#define PCI_CAP_FIRST  0x40 // capabilities come after the header
 // Extended capabilities.
 #define PCI_EXT_CAP_FIRST 0x100
 #define PCI_EXT_CAP_ACS   0x000d
 
-// The PCI Express capability, by the offset in it.
+// The PCI Express capability: offsets from its start.
 #define PCI_PCIE_FLAGS           2
 #define PCI_PCIE_VERSION(f)      ((f)&0xfu)
 #define PCI_PCIE_TYPE(f)         ((f) >> 4 & 0xfu) // enum pci_port_type
@@ -90,7 +90,7 @@
 #define PCI_PCIE_DEVICE_CONTROL2 40
 #define PCI_PCIE_CONTROL2_ARI    0x0020u
 
-// What a PCI Express function is.
+// The kinds of PCI Express functions.
 enum pci_port_type {
     PCI_PORT_ENDPOINT = 0,
     PCI_PORT_LEGACY_ENDPOINT = 1,
@@ -103,7 +103,7 @@ enum pci_port_type {
     PCI_PORT_EVENT_COLLECTOR = 10,
 };
 
-// Power management, Advanced Features.
+// Power management; Advanced Features.
 #define PCI_PM_CONTROL       4
 #define PCI_PM_STATE         0x0003u
 #define PCI_PM_D3            0x0003u
@@ -121,18 +121,18 @@ enum pci_port_type {
 #define PCI_ACS_CONTROL 6
 #define PCI_ACS_SV      0x0001u // source validation
 #define PCI_ACS_TB      0x0002u // translation blocking
-#define PCI_ACS_RR      0x0004u // peer-to-peer requests are redirected upstream
-#define PCI_ACS_CR      0x0008u // so are completions
+#define PCI_ACS_RR      0x0004u // redirects peer-to-peer requests upstream
+#define PCI_ACS_CR      0x0008u // redirects completions upstream
 #define PCI_ACS_UF      0x0010u // upstream forwarding
-#define PCI_ACS_EC      0x0020u // egress control: peer-to-peer by a list
-#define PCI_ACS_DT      0x0040u // translated requests go directly
+#define PCI_ACS_EC      0x0020u // egress control: a list decides about peer-to-peer
+#define PCI_ACS_DT      0x0040u // lets translated requests go directly
 
-// Message signaled interrupts, by the offset in their capability.
+// Message-signaled interrupts: offsets from the start of their capability.
 #define PCI_MSI_CONTROL       2
 #define PCI_MSI_ENABLE        0x0001u
-#define PCI_MSI_CAPABLE_SHIFT 1       // log2 of the vectors that it can do, bits 3:1
-#define PCI_MSI_ENABLED_SHIFT 4       // log2 of the vectors that are on, bits 6:4
-#define PCI_MSI_ENABLED       0x0071u // whether, and how many vectors
+#define PCI_MSI_CAPABLE_SHIFT 1       // log2 of the vectors that it supports, bits 3:1
+#define PCI_MSI_ENABLED_SHIFT 4       // log2 of the vectors that are enabled, bits 6:4
+#define PCI_MSI_ENABLED       0x0071u // enable bit and the count of enabled vectors
 #define PCI_MSI_64            0x0080u
 #define PCI_MSI_MASKABLE      0x0100u
 #define PCI_MSI_ADDRESS       4

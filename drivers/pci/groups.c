@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which ID a function's DMA and messages carry, and which functions can't be kept apart: an IOMMU
-// confuses those with one ID, and those that reach one another without passing it could attack each
-// other. Where a standard doesn't say that they are apart, they are not.
+// Finds the ID that a function's DMA and messages carry, and the functions that can't be isolated
+// from each other: an IOMMU can't distinguish functions with one ID, and functions that reach each
+// other without passing the IOMMU could attack each other. Functions count as isolated only if a
+// standard says so.
 #include "drivers/pci/parts.h"
 
 static const char shared_id[] = "the IOMMU sees them as one requester";
@@ -12,7 +13,7 @@ static const char no_device_acs[] =
 
 // ---- requester IDs ---------------------------------------------------------------------------
 
-// The ID that a bridge puts in place of those from below, or `id` where it leaves them.
+// The ID that requests carry above a bridge: the bridge replaces `id`, or leaves it.
 static uint16_t id_above(const struct pci_function *bridge, uint16_t id)
 {
     switch (pci_port_type(bridge)) {
@@ -25,7 +26,7 @@ static uint16_t id_above(const struct pci_function *bridge, uint16_t id)
         // 1.0, section 2.3).
         return (uint16_t)(bridge->secondary << 8);
     default:
-        // Of a conventional bridge there is no ID on the bus above but its own.
+        // A conventional bridge can't pass IDs on: only its own appears on the bus above.
         return (uint16_t)bridge->address.v;
     }
 }
@@ -65,7 +66,7 @@ static void join(struct pci_machine *pci, unsigned a, unsigned b, const char *wh
 static bool counts_in_device(const struct pci_function *f)
 {
     // AMD's processors put a host bridge without registers in front of each set of root ports. It
-    // does no DMA, is nobody's and takes none.
+    // does no DMA, stays unassigned and accepts no requests.
     return PCI_CLASS_SUB(f->class_code) != PCI_CLASS_HOST_BRIDGE;
 }
 
@@ -78,14 +79,14 @@ static bool same_device(const struct pci_machine *pci, const struct pci_function
     if (a->address.v >> 3 == b->address.v >> 3) {
         return true;
     }
-    // Behind a PCI Express link there is one device: other numbers are alternative routing IDs. The
-    // bus behind an upstream port is inside a switch, which routes between any two of the ports
+    // A PCI Express link has one device below it: other device numbers are alternative routing IDs.
+    // The bus below an upstream port is inside a switch, which routes between any two of the ports
     // there.
     int type = a->parent == PCI_NO_PARENT ? -1 : pci_port_type(&pci->function[a->parent]);
     return type == PCI_PORT_ROOT || type == PCI_PORT_DOWNSTREAM || type == PCI_PORT_UPSTREAM;
 }
 
-// Behind the last function of this one's device.
+// The index after the last function of this one's device.
 static unsigned device_end(const struct pci_machine *pci, unsigned i)
 {
     unsigned end = i + 1;
@@ -95,10 +96,11 @@ static unsigned device_end(const struct pci_machine *pci, unsigned i)
     return end;
 }
 
-// Functions of one device can talk to each other inside it. That holds for the chipset's as well
-// (SATA and SMBus beside the ISA bridge): nothing says that they can't. Different devices of a root
-// bus are apart: what they send goes through the root complex, where the IOMMU is. One function
-// without access control is enough: it reaches the others, and what is behind them.
+// Functions of one device can talk to each other inside it. This counts for the chipset's functions
+// too (SATA and SMBus next to the ISA bridge), because nothing says that they can't. Different
+// devices of a root bus are isolated: their requests go through the root complex, where the IOMMU
+// is. One function without access control spoils the device: it reaches the others, and everything
+// below them.
 static void find_isolation(const struct pci_machine *pci, bool *apart)
 {
     unsigned end;
@@ -114,14 +116,14 @@ static void find_isolation(const struct pci_machine *pci, bool *apart)
     }
 }
 
-// Whether what is behind a bridge is kept apart from what is beside it.
+// Whether a bridge isolates what is below it from its neighbours.
 static bool isolates(const struct pci_function *bridge, bool apart)
 {
     switch (pci_port_type(bridge)) {
     case PCI_PORT_ROOT:
     case PCI_PORT_DOWNSTREAM:
         return apart;
-    case PCI_PORT_UPSTREAM: // decides nothing itself unless it has other functions beside it
+    case PCI_PORT_UPSTREAM: // only routes, unless it has functions next to it
         return apart || !bridge->multi_function;
     default:
         return false;
@@ -136,11 +138,11 @@ static const char *why_not_isolated(const struct pci_function *bridge)
                : pci_bus;
 }
 
-// A function goes with the bridge above it unless all bridges on its way up isolate: what one sends
-// up, the next might send down again.
+// Joins a function to the bridge above it, unless all bridges on its path up isolate: what one
+// sends up, the next might send down again.
 static void join_behind_bridges(struct pci_machine *pci, const bool *apart)
 {
-    static bool open[PCI_MAX_FUNCTIONS]; // the way from behind this bridge up isolates
+    static bool open[PCI_MAX_FUNCTIONS]; // the path up from below this bridge isolates
     for (unsigned i = 0; i < pci->count; i++) {
         const struct pci_function *f = &pci->function[i];
         bool above = f->parent == PCI_NO_PARENT || open[f->parent];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing the MSI capability.
+// Writes the MSI capability.
 #include "drivers/pci/msi.h"
 
 void pci_msi_write(pci_address_t a, const struct pci_msi *r, const struct msi_message *m)

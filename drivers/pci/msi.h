@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages that interrupt, and a function's registers for them (PCI Local Bus
-// Specification 3.0, 6.8).
+// Interrupt messages, and a function's registers for them (PCI Local Bus Specification 3.0, 6.8).
 #ifndef DRIVERS_PCI_MSI_H
 #define DRIVERS_PCI_MSI_H
 
 #include "drivers/pci/pci.h"
 
-// What to put into a device's MSI or MSI-X registers.
+// The contents of a device's MSI or MSI-X registers.
 struct msi_message {
     uint64_t address;
     uint32_t data;
 };
 
-// Where the registers of an MSI capability are: offsets in configuration space.
+// The registers of an MSI capability, as offsets in configuration space.
 struct pci_msi {
     unsigned control, address, data, mask;
-    bool wide, maskable; // the address has 64 bits; there is a mask register
+    bool wide, maskable; // the address has 64 bits; a mask register exists
 };
 
 // `at`: the capability's offset, `control`: its control register.
@@ -31,7 +30,7 @@ static inline struct pci_msi pci_msi_registers(unsigned at, uint32_t control)
                             .maskable = (control & PCI_MSI_MASKABLE) != 0};
 }
 
-// Writes the address and the data. MSI may be on meanwhile.
+// Writes the address and the data. MSI may be enabled meanwhile.
 void pci_msi_write(pci_address_t a, const struct pci_msi *r, const struct msi_message *m);
 
 #endif

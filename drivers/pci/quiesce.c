@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stops what firmware left running: from here on no device masters the bus or interrupts until its
-// owner says so.
+// Stops what the firmware left running. From then on no device masters the bus or interrupts until
+// its owner turns that on.
 #include "drivers/pci/parts.h"
 
 static void stop_messages(const struct pci_function *f)
@@ -29,10 +29,10 @@ static bool keeps_mastering(const struct pci_function *f)
     return f->bridge || PCI_CLASS_SUB(f->class_code) == PCI_CLASS_IOMMU;
 }
 
-// A bridge's own interrupts (hot plug, errors) are nobody's. Its bus master bit lets through what
-// those behind it send; they are stopped one by one. A host bridge's command register is left as it
-// is: it may decide about the processors' way to memory. An IOMMU writes and interrupts in the
-// hypervisor's name.
+// A bridge's own interrupts (hot plug, errors) are turned off, because no owner handles them. Its
+// bus master bit stays on for the functions below it, which are stopped one by one. A host bridge's
+// command register stays unchanged, because it may control the processors' access to memory. An
+// IOMMU keeps bus mastering, because it works for the hypervisor.
 static void stop(const struct pci_function *f)
 {
     if (PCI_CLASS_SUB(f->class_code) == PCI_CLASS_HOST_BRIDGE) {
@@ -47,8 +47,8 @@ static void stop(const struct pci_function *f)
     hide_rom(f);
 }
 
-// Legacy support is ended first: while it lasts, system management code may drive the controller,
-// and turn on again what was turned off.
+// Legacy support ends first: until then system management code may drive the controller, and turn
+// on again what was turned off.
 void pci_quiesce(const struct pci_machine *pci)
 {
     for (unsigned i = 0; i < pci->count; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings a function to the state after reset by the best way that it has. Whether a way did it is
-// seen from a bit of the command register that each kind of reset clears: some devices offer a way
-// that does nothing.
+// Brings a function to the state after reset, by the best way that it has. Some devices offer a way
+// that does nothing. A bit of the command register, which every kind of reset clears, shows whether
+// a way worked.
 #include "arch/cpu/tsc.h"
 #include "arch/lib/types.h"
 #include "drivers/console/console.h"
@@ -9,7 +9,7 @@
 
 #define MS(n) ((uint64_t)(n)*1000)
 
-#define PENDING_US   MS(500) // for what the function still waits for
+#define PENDING_US   MS(500) // limit for the function's outstanding requests
 #define STEP_US      MS(1)
 #define AFTER_FLR_US MS(100) // PCI Express Base Specification, section 6.6.2
 #define POWER_US     MS(10)  // PCI Power Management 1.2, table 5-6: to and from D3hot
@@ -17,10 +17,10 @@
 #define AFTER_BUS_US MS(100) // section 6.6.1
 #define ANSWER_US    MS(900) // together with the 100 ms before: 1 s (section 6.6.1)
 
-// ---- before and behind a reset ---------------------------------------------------------------
+// ---- before and after a reset ----------------------------------------------------------------
 
-// Off: decoding, bus mastering, interrupts. Legacy interrupts are disabled by the bit that shows
-// afterwards whether there was a reset.
+// Turns off decoding, bus mastering and interrupts. The bit that disables legacy interrupts later
+// shows whether there was a reset.
 static void stop(const struct pci_function *f)
 {
     pci_config_write(f->address, PCI_COMMAND, 2, PCI_COMMAND_INTX_DISABLE);
@@ -42,7 +42,7 @@ static bool answers(const struct pci_function *f)
     return pci_config_read(f->address, PCI_VENDOR, 2) == f->vendor;
 }
 
-// Right behind a reset a function may answer with ones, or have each access tried again.
+// Right after a reset a function may answer with ones, or make each access be retried.
 static bool wait_answer(const struct pci_function *f)
 {
     uint64_t begin = time_us();
@@ -59,10 +59,10 @@ static void restore(const struct pci_function *f)
 {
     stop(f);
     pci_restore_bars(f);
-    pci_isolate(f); // a reset of the function turns that off, too
+    pci_isolate(f); // a reset of the function also turns this off
 }
 
-// A register's bits clear within the time; `size` 1 or 2.
+// Waits until the bits of a register are clear; false if that takes too long. `size`: 1 or 2.
 static bool wait_clear(const struct pci_function *f, unsigned offset, unsigned size, uint32_t bits)
 {
     uint64_t begin = time_us();
@@ -128,7 +128,7 @@ static bool has_power_reset(const struct pci_machine *pci, const struct pci_func
            (pci_config_read(f->address, f->pm + PCI_PM_CONTROL, 2) & PCI_PM_NO_SOFT_RESET) == 0;
 }
 
-// The whole register is written, without PME: nobody would serve one.
+// Writes the whole register, with PME off: nothing would serve a PME.
 static void set_power(const struct pci_function *f, uint32_t state)
 {
     pci_config_write(f->address, f->pm + PCI_PM_CONTROL, 2, state);
@@ -152,8 +152,9 @@ static bool is_behind(const struct pci_machine *pci, const struct pci_function *
     return false;
 }
 
-// Its bridge resets all that is behind it: that has to be this function's group, so that nobody
-// else loses a device, and no further bridge, whose setup would be lost.
+// A bus reset resets everything below the function's bridge. So all of that must be in this
+// function's group, or another owner would lose a device; and none may be a bridge, whose setup
+// would be lost.
 static bool has_bus_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
     if (f->parent == PCI_NO_PARENT || pci->function[f->parent].header_type != PCI_HEADER_BRIDGE) {
@@ -169,8 +170,8 @@ static bool has_bus_reset(const struct pci_machine *pci, const struct pci_functi
     return true;
 }
 
-// Another function of the group that is in use loses its state as well, so its owner, who is the
-// same, resets all of them before it uses one.
+// Other functions of the group lose their state too. Their owner is the same, and resets all of
+// them before it uses one.
 static void bus_reset(const struct pci_machine *pci, const struct pci_function *f)
 {
     pci_address_t bridge = pci->function[f->parent].address;
@@ -215,7 +216,7 @@ const char *pci_reset_name(const struct pci_machine *pci, const struct pci_funct
     return "none";
 }
 
-// What came of one way. A function without the bit that is looked at is taken at its word.
+// The result of one way. A function without the tested bit is believed.
 static enum status outcome(const struct pci_function *f, bool could_mark)
 {
     if (!wait_answer(f)) {
@@ -246,7 +247,7 @@ enum status pci_reset_function(const struct pci_machine *pci, const struct pci_f
         return ERR_NOT_FOUND;
     }
     if (f->pm != 0 && (pci_config_read(f->address, f->pm + PCI_PM_CONTROL, 2) & PCI_PM_STATE)) {
-        set_power(f, 0); // asleep it would not do what is asked
+        set_power(f, 0); // a sleeping function would ignore the reset
     }
     stop(f);
     enum status s = try_all(pci, f);

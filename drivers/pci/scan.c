@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the functions, bus by bus in ascending order. A bridge leads to buses with higher numbers
-// than its own, so each bus's bridge is known when the bus is reached, and the search ends whatever
-// the registers say.
+// Finds the functions, bus by bus in ascending order. A bridge leads only to buses with higher
+// numbers than its own. So each bus's bridge is known when the bus is reached, and the search ends
+// whatever the registers say.
 #include "arch/lib/string.h"
 #include "drivers/console/console.h"
 #include "drivers/pci/parts.h"
@@ -10,11 +10,11 @@
 #define SLOTS     32u
 #define FUNCTIONS 8u
 
-// What is known of the buses.
+// What the scan knows about the buses.
 struct scan {
     struct pci_machine *pci;
-    int owner[BUSES];  // the innermost bridge whose range a bus is in, or PCI_NO_PARENT
-    bool wired[BUSES]; // directly behind its owner
+    int owner[BUSES];  // the innermost bridge whose range includes the bus, or PCI_NO_PARENT
+    bool wired[BUSES]; // the bus is directly below its owner
 };
 
 static bool answers(pci_address_t a)
@@ -90,8 +90,8 @@ static struct pci_function *add_function(struct scan *s, pci_address_t a, bool m
 
 // ---- buses -----------------------------------------------------------------------------------
 
-// Whether the bridge's buses are all its bus's owner's to pass on. Two bridges with a bus in common
-// would leave open whose the functions there are.
+// Whether all of the bridge's buses belong to the range of its own bus's owner, and to no other
+// bridge. With two bridges for one bus, the bridge of the functions there would be unknown.
 static bool range_is_free(const struct scan *s, const struct pci_function *f)
 {
     unsigned bus = PCI_BUS(f->address);
@@ -144,8 +144,8 @@ static void scan_slot(struct scan *s, unsigned bus, unsigned slot)
     }
 }
 
-// A PCI Express link leads to one device, its number 0. Some don't look at the number and show up
-// 32 times. With alternative routing IDs the number is a part of the function's.
+// Below a PCI Express link there is one device, with number 0. Some devices ignore the number and
+// appear 32 times. With alternative routing IDs the number is a part of the function number.
 static unsigned slot_count(const struct scan *s, unsigned bus)
 {
     if (s->owner[bus] == PCI_NO_PARENT) {
@@ -160,7 +160,7 @@ static unsigned slot_count(const struct scan *s, unsigned bus)
     return SLOTS;
 }
 
-// Buses in no bridge's range are looked at too: a machine may have several root buses.
+// Buses in no bridge's range are scanned too, because a machine may have several root buses.
 void pci_scan(struct pci_machine *pci)
 {
     struct scan s = {.pci = pci};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// USB host controllers: ends the firmware's legacy support, by which a USB keyboard looks like a
-// PS/2 one, so that no system management code drives the controller any more. UHCI Design
-// Guide 1.1, section 5.2; OHCI 1.0a, section 5.1.1.3.3; EHCI 1.0, sections 2.1.7 and 5.1; xHCI 1.2,
-// section 7.1.
+// USB host controllers: ends the firmware's legacy support, which makes a USB keyboard look like a
+// PS/2 one, so that system management code no longer drives the controller. UHCI Design Guide 1.1,
+// section 5.2; OHCI 1.0a, section 5.1.1.3.3; EHCI 1.0, sections 2.1.7 and 5.1; xHCI 1.2, section
+// 7.1.
 #include "arch/cpu/tsc.h"
 #include "arch/lib/types.h"
 #include "drivers/console/console.h"
@@ -13,7 +13,7 @@
 #define HANDOFF_STEP 1000u
 
 #define UHCI_LEGACY     0xc0
-#define UHCI_LEGACY_OFF 0x8f00u // no traps, no SMI; the bits that say that there were some clear
+#define UHCI_LEGACY_OFF 0x8f00u // no traps, no SMI; ones clear the bits that report them
 
 #define OHCI_CONTROL   0x04
 #define OHCI_STATUS    0x08
@@ -28,11 +28,11 @@
 #define LEGACY_FIRMWARE  BIT(16)
 #define LEGACY_SYSTEM    BIT(24)
 #define LEGACY_CONTROL   4
-#define EHCI_CONTROL_OFF 0xe0000000u // no SMI; what is pending is cleared by ones
+#define EHCI_CONTROL_OFF 0xe0000000u // no SMI; ones clear what is pending
 #define XHCI_CONTROL_OFF 0xe0000000u
 #define MAX_CAPABILITIES 64u
 
-// A register of the legacy support: EHCI's are in configuration space, xHCI's and OHCI's in BAR 0.
+// A register of the legacy support: in configuration space for EHCI, in BAR 0 for xHCI and OHCI.
 struct usb_register {
     const struct pci_function *f;
     bool in_bar;
@@ -73,7 +73,8 @@ static void tell_refusal(const struct pci_function *f)
           pci_text(f->address, text));
 }
 
-// Asks for the ownership that the capability at `r` stands for, and takes it in the end.
+// Requests ownership through the capability at `r`, and takes it if the firmware does not give it
+// up.
 static void take(struct usb_register r, uint32_t off)
 {
     uint32_t value = get(r);
@@ -88,8 +89,8 @@ static void take(struct usb_register r, uint32_t off)
     put(r, off);
 }
 
-// Registers of the first `size` bytes of BAR 0 can be reached: firmware that left memory decoding
-// off doesn't use the controller.
+// Whether registers in the first `size` bytes of BAR 0 can be reached. Firmware that left memory
+// decoding off does not use the controller.
 static bool reachable(const struct pci_function *f, uint64_t size)
 {
     return pci_bar_is_memory(f->bar[0].kind) && f->bar[0].address != 0 && f->bar[0].size >= size &&
