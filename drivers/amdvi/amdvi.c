@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AMD-Vi behind drivers/iommu/iommu.h: finds the units that IVRS describes, turns them on, and says
-// which devices can be given away. The parts are in drivers/amdvi_*.c.
+// AMD-Vi as an IOMMU back end (drivers/iommu/iommu.h): finds the units that IVRS describes, turns
+// them on, and says which devices can be assigned. The parts are in drivers/amdvi/.
 #include "drivers/amdvi/amdvi.h"
 
 #include "arch/interrupt/apic.h"
@@ -21,7 +21,8 @@ static uint16_t max_id(uint16_t a, uint16_t b)
     return a > b ? a : b;
 }
 
-// The table covers every bus that exists, and whatever else the firmware's table names by itself.
+// The size of the device table: covers every bus that exists, and every single ID in the firmware's
+// table.
 static uint32_t count_devices(const struct pci_machine *pci)
 {
     uint16_t last = 0;
@@ -62,8 +63,9 @@ static enum status map_unit(struct amdvi_unit *u, char *error, size_t size)
     return STATUS_OK;
 }
 
-// Entries of 128 bits, with destinations of 32, are for x2APIC. Where not all units have them the
-// shorter ones do, as long as 8 bits are enough for every CPU.
+// Chooses the format of interrupt entries. Entries of 128 bits, with 32-bit destinations, are for
+// x2APIC. If a unit lacks them, the short entries are used, as long as 8 bits suffice for every
+// CPU.
 static enum status choose_entries(const struct acpi_info *acpi, char *error, size_t size)
 {
     const uint64_t needed = AMDVI_FEATURE_GUEST_APIC | AMDVI_FEATURE_X2APIC;
@@ -148,7 +150,7 @@ static enum status enable(char *error, size_t size)
     return s;
 }
 
-// ---- which devices can be given away -------------------------------------------------------
+// ---- which devices can be assigned ---------------------------------------------------------
 
 static enum status check_reserved(const char *name, uint16_t id, char *error, size_t size)
 {
@@ -164,7 +166,7 @@ static enum status check_reserved(const char *name, uint16_t id, char *error, si
     return ERR_DENIED;
 }
 
-// IDs that are not an ordinary function's, whatever PCI shows there.
+// Refuses IDs that are not an ordinary function's, whatever PCI shows there.
 static enum status check_special(const char *name, uint16_t id, char *error, size_t size)
 {
     for (unsigned i = 0; i < amdvi.ivrs.special_count; i++) {
@@ -252,7 +254,7 @@ static void domain_flush(struct iommu_domain *d)
     }
 }
 
-// What the audit reads, from the registers.
+// The units' state for the audit, from the registers.
 static unsigned units(struct iommu_unit out[IOMMU_MAX_UNITS])
 {
     unsigned count = (unsigned)min_u64(amdvi.unit_count, IOMMU_MAX_UNITS);

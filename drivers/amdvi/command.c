@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command buffer of an AMD-Vi unit (48882, 2.4): a ring of a page that we fill and the unit
-// empties. What has to hold is waited for by COMPLETION_WAIT, never by looking at the head.
+// The command buffer of an AMD-Vi unit (48882, 2.4): a ring of one page that the hypervisor fills
+// and the unit empties. The completion of commands is awaited by COMPLETION_WAIT, never by reading
+// the head.
 #include "arch/cpu/tsc.h"
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/heap.h"
@@ -10,7 +11,8 @@
 #define COMMAND_SIZE 16u
 #define LIMIT_US     1000000u // a unit needs microseconds; an emulator's host may be busy
 
-// The head is where the unit reads next. (QEMU lets it reach the ring's size before it wraps.)
+// The head is the next place that the unit reads. (QEMU lets it reach the ring's size before it
+// wraps.)
 static uint32_t ring_head(const struct amdvi_unit *u)
 {
     return (uint32_t)amdvi_read(u, AMDVI_COMMAND_HEAD) & (RING_SIZE - COMMAND_SIZE);
@@ -20,7 +22,7 @@ bool amdvi_command(struct amdvi_unit *u, uint64_t first, uint64_t second)
 {
     uint32_t next = (u->command_tail + COMMAND_SIZE) % RING_SIZE;
     uint64_t begin = time_us();
-    while (ring_head(u) == next) { // it is full
+    while (ring_head(u) == next) { // full
         if (time_us() - begin > LIMIT_US) {
             return false;
         }
@@ -33,8 +35,8 @@ bool amdvi_command(struct amdvi_unit *u, uint64_t first, uint64_t second)
     return true;
 }
 
-// The unit also pushes out what devices have under way with translations that were invalidated,
-// before it stores (2.4.1).
+// Before it stores, the unit also completes the devices' accesses that use invalidated translations
+// (2.4.1).
 bool amdvi_complete(struct amdvi_unit *u)
 {
     const uint64_t *done = heap_ptr(u->wait);

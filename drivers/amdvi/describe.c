@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the IVRS table says of the units of AMD-Vi, as lines for the inventory.
+// The IVRS table's description of the AMD-Vi units, as lines for the inventory.
 #include "arch/lib/format.h"
 #include "drivers/amdvi/amdvi.h"
 
 #define LINE_SIZE  240
-#define ENTRY_SIZE 40 // the longest entry of a list, with what stands before and behind it
+#define ENTRY_SIZE 40 // the longest entry of a list, including its separators
 
 static void line_is_full(char text[LINE_SIZE], size_t used)
 {
@@ -13,7 +13,7 @@ static void line_is_full(char text[LINE_SIZE], size_t used)
     }
 }
 
-// " 00:02.0", " 00:00.0-ff:1f.7".
+// A range of IDs: " 00:02.0", " 00:00.0-ff:1f.7".
 static size_t put_range(char *text, size_t size, uint16_t first, uint16_t last)
 {
     char a[PCI_TEXT_SIZE], b[PCI_TEXT_SIZE];

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device table of AMD-Vi (48882, 2.2.2): one entry for each ID that a request may carry. An
-// entry that isn't attached lets no memory access pass and no interrupt of any kind.
+// entry that is not attached blocks all memory accesses and all interrupts.
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/heap.h"
 #include "drivers/amdvi/amdvi.h"
 
-// Not valid would mean: everything passes. So all entries are valid, with a translation that is
-// none and without rights (mode 0, IR and IW clear).
+// Blocks all accesses. An invalid entry would let everything pass, so all entries are valid, with
+// no translation and no rights (mode 0, IR and IW clear).
 #define BLOCKED (AMDVI_DTE_VALID | AMDVI_DTE_TRANSLATION_VALID)
 
 enum { ACCESS, DOMAIN, INTERRUPTS, ATTRIBUTES, QUADWORDS };
@@ -55,7 +55,7 @@ void amdvi_device_changed(uint16_t id, uint16_t domain)
 {
     struct amdvi_unit *u = amdvi_serving_unit(id);
     uint64_t pages = AMDVI_COMMAND_INVALIDATE_PAGES | (uint64_t)domain << AMDVI_PAGES_DOMAIN_SHIFT;
-    // One that finds no room is one whose completion does not come either.
+    // If the unit has no room for a command, it does not complete the last one either.
     (void)amdvi_command(u, AMDVI_COMMAND_INVALIDATE_DEVICE | id, 0);
     (void)amdvi_command(u, AMDVI_COMMAND_INVALIDATE_INTERRUPTS | id, 0);
     (void)amdvi_command(u, pages, AMDVI_PAGES_ALL);
@@ -77,10 +77,10 @@ enum status amdvi_attach(uint16_t requester, struct iommu_domain *d)
     uint64_t access = BLOCKED | AMDVI_DTE_MODE(d->tables.format->levels) | d->tables.root.v |
                       AMDVI_DTE_READ | AMDVI_DTE_WRITE;
     if (e[ACCESS] == access && e[DOMAIN] == d->id) {
-        return STATUS_OK; // by another function with this alias
+        return STATUS_OK; // attached by another function with this alias
     }
-    // The unit may read the entry at any time. So it is blocked while its domain changes, and the
-    // rights come last.
+    // The unit may read the entry at any time. So the entry is blocked while its domain changes,
+    // and gets its rights last.
     if (e[ACCESS] != BLOCKED) {
         amdvi_detach(requester);
     }
@@ -95,7 +95,7 @@ void amdvi_detach(uint16_t requester)
     uint16_t id = amdvi_alias(requester);
     uint64_t *e = amdvi_device(id);
     if (e == NULL || amdvi_unit_of(id) == NULL) {
-        return; // it never was attached
+        return; // never attached
     }
     uint16_t domain = (uint16_t)(e[DOMAIN] & AMDVI_DTE_DOMAIN_MASK);
     set(&e[ACCESS], BLOCKED);

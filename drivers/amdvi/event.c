@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event log of AMD-Vi (48882, 2.5): a ring of a page that the unit fills. Each event is read
-// once, and its place cleared so that one that the unit has not written out yet can be told.
+// The event log of AMD-Vi (48882, 2.5): a ring of one page that the unit fills. Each event is read
+// once, then its place is cleared, so that an event that the unit has not written yet can be
+// recognized.
 #include "arch/memory/heap.h"
 #include "drivers/amdvi/amdvi.h"
 
 #define RING_SIZE      PAGE_SIZE
 #define EVENT_SIZE     16u
-#define WRITE_OUT_SPIN 1000u // looks at an event whose code isn't there yet
+#define WRITE_OUT_SPIN 1000u // reads of an event whose code is not written yet
 
-// By the event's code. Those of the unit itself carry no requester.
+// Texts by the event's code. Events of the unit itself carry no requester.
 static const struct {
     const char *why;
     bool of_device;
@@ -32,7 +33,7 @@ static void decode(const uint64_t raw[2], struct iommu_fault *out)
 {
     unsigned code = (unsigned)(raw[0] >> AMDVI_EVENT_CODE_SHIFT);
     const char *why = events[code].why;
-    bool access = code >= 1 && code <= 4; // those have the two flags
+    bool access = code >= 1 && code <= 4; // the events with the two flags
     *out = (struct iommu_fault){
         .requester = events[code].of_device || why == NULL ? (uint16_t)raw[0] : 0,
         .address = raw[1],
@@ -42,7 +43,7 @@ static void decode(const uint64_t raw[2], struct iommu_fault *out)
     };
 }
 
-// The log has stopped because it was full. Its interrupt stays as it is.
+// Restarts the log, which stops when it is full. Its interrupt setting does not change.
 static void restart_log(struct amdvi_unit *u)
 {
     amdvi_write(u, AMDVI_CONTROL, u->control & ~AMDVI_CONTROL_EVENT_LOG);
@@ -54,7 +55,7 @@ static void restart_log(struct amdvi_unit *u)
 static bool next_event(struct amdvi_unit *u, struct iommu_fault *out, bool *lost)
 {
     uint64_t status = amdvi_read(u, AMDVI_STATUS);
-    // First, so that an event that comes from here on is announced again.
+    // Cleared first, so that an event after this point is reported again.
     if (status & AMDVI_STATUS_EVENT_MSI) {
         amdvi_write(u, AMDVI_STATUS, AMDVI_STATUS_EVENT_MSI);
     }

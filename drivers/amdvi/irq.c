@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interrupt remapping of AMD-Vi (48882, 2.2.5): each ID has a table of its own, so a device can
-// only name interrupts that were given to it. The low 11 bits of the data that it writes are the
-// index.
+// Interrupt remapping of AMD-Vi (48882, 2.2.5): each ID has its own table, so a device can only
+// name its own interrupts. The low 11 bits of the data that it writes are the index.
 #include "arch/interrupt/apic_defs.h"
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/heap.h"
@@ -10,7 +9,7 @@
 
 #define INTERRUPTS   2 // quadword of a device table entry
 #define FIRST_VECTOR 16u
-#define MAX_APIC_ID  254u // that 8 bits can name: 255 is everybody
+#define MAX_APIC_ID  254u // highest ID in 8 bits; 255 is broadcast
 
 static unsigned table_size(void)
 {
@@ -24,16 +23,16 @@ static bool is_used(const struct amdvi_irq_table *t, unsigned i)
 
 // ---- entries -------------------------------------------------------------------------------
 
-// Whether an entry can express it. There is no delivery as NMI through the table: such a route
-// stays absent.
+// Whether an entry can express the route. The table can't deliver NMIs; such a route stays absent.
 static bool route_valid(const struct irq_route *r)
 {
     return !r->nmi && r->vector >= FIRST_VECTOR && (amdvi.wide || r->apic_id <= MAX_APIC_ID) &&
            r->apic_id != UINT32_MAX;
 }
 
-// One store, so that the unit never sees half of a change and loses no interrupt. An entry of 128
-// bits needs CMPXCHG16B, which every processor beside an AMD-Vi has; nobody else writes it.
+// Replaces an entry with one store, so that the unit never sees half of a change and loses no
+// interrupt. An entry of 128 bits needs CMPXCHG16B, which every processor with an AMD-Vi has. Only
+// this code writes the entry.
 static void replace_128(uint64_t *entry, uint64_t low, uint64_t high)
 {
     uint64_t old_low = entry[0], old_high = entry[1];
@@ -86,7 +85,7 @@ static struct amdvi_irq_table *make_table(uint16_t id)
     }
     t->table = heap_page_alloc();
     if (t->table.v == 0) {
-        return NULL; // what was taken for it is left to lie: the heap is full anyway
+        return NULL; // the memory for `t` is not freed: the heap is full anyway
     }
     amdvi.irqs[id] = t;
     unsigned log = (unsigned)__builtin_ctz(table_size());
@@ -127,7 +126,7 @@ enum status amdvi_irq_alloc(uint16_t requester, unsigned count, unsigned *first)
     if (t == NULL) {
         return ERR_NO_MEMORY;
     }
-    // Aligned, because a device that has several may put its number in place of the lowest bits.
+    // Aligned, because a device with several messages may replace the lowest bits by their number.
     for (unsigned at = 0; at + count <= table_size(); at += count) {
         if (!is_free(t, at, count)) {
             continue;
@@ -166,8 +165,8 @@ void amdvi_irq_set(uint16_t requester, unsigned handle, const struct irq_route *
     tables_changed(amdvi_alias(requester));
 }
 
-// Bits 10:8 of the data would be the delivery mode, and only fixed (0) and lowest priority (1) go
-// through the table: that is why no more than 512 entries are of use.
+// Bits 10:8 of the data would be the delivery mode. Only fixed (0) and lowest priority (1) go
+// through the table, so no more than 512 entries are usable.
 void amdvi_irq_message(uint16_t requester, unsigned first, struct msi_message *out)
 {
     (void)requester;
@@ -176,15 +175,15 @@ void amdvi_irq_message(uint16_t requester, unsigned first, struct msi_message *o
 
 // ---- IOAPIC --------------------------------------------------------------------------------
 
-// An IOAPIC's interrupts pass as its entries have them. That is safe: only the hypervisor writes
-// those, each checked; and no function that carries the IOAPIC's ID is given away (amdvi.c).
-// Through a table, the index would stand where the vector is, and the end of a level-triggered
-// interrupt, which the local APIC announces by its vector, would not be found. An IOAPIC that needs
-// NMIs only (the console's) gets no more than those.
+// An IOAPIC's interrupts pass unchanged. That is safe: only the hypervisor writes its entries and
+// checks each one, and no function that carries the IOAPIC's ID is assigned (amdvi.c). With a
+// table, the index would be in the vector's place, and the end of a level-triggered interrupt,
+// which the local APIC sends by vector, would not be found. An IOAPIC that only needs NMIs (the
+// console's) may send nothing else.
 static uint64_t passing(uint64_t interrupts, const struct irq_route *route)
 {
     if (!(interrupts & AMDVI_DTE_INTERRUPTS_VALID) || !route->nmi) {
-        return 0; // not IntCtl = 1: QEMU delivers those to vector 0
+        return 0; // not IntCtl = 1: QEMU delivers such interrupts to vector 0
     }
     return interrupts | AMDVI_DTE_NMI_PASS;
 }
@@ -203,7 +202,7 @@ enum status amdvi_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_r
         return ERR_NOT_FOUND;
     }
     if (route->apic_id > MAX_APIC_ID) {
-        return ERR_UNSUPPORTED; // the entry has 8 bits for it
+        return ERR_UNSUPPORTED; // the entry has only 8 bits for it
     }
     struct ioapic_route plain = {
         .vector = route->vector,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parser of IVRS. Two passes: the first finds the blocks, of which one describes each unit; the
-// second reads the device entries of those. Section numbers are those of the AMD I/O Virtualization
+// The parser of IVRS. The first pass finds the blocks, and chooses one for each unit; the second
+// reads those blocks' device entries. Section numbers are those of the AMD I/O Virtualization
 // Technology (IOMMU) Specification, 48882.
 #include "drivers/amdvi/ivrs.h"
 
@@ -8,12 +8,12 @@
 #include "arch/lib/string.h"
 #include "drivers/console/console.h"
 
-#define IVRS_FIRST_BLOCK 48u // behind the ACPI header, IVinfo and a reserved field (5.2.1)
+#define IVRS_FIRST_BLOCK 48u // after the ACPI header, IVinfo and a reserved field (5.2.1)
 
 enum block_type { // 5.2.2
     IVHD_FIRST = 0x10,
     IVHD_EXTENDED = 0x11,
-    IVHD_NEWEST = 0x40, // may have devices that are named by their ACPI HID
+    IVHD_NEWEST = 0x40, // may name devices by their ACPI HID
     IVMD_ALL = 0x20,
     IVMD_ONE = 0x21,
     IVMD_RANGE = 0x22,
@@ -36,17 +36,17 @@ enum entry_type { // 5.2.2.1, table "IVHD Device Entry Type Codes"
 struct block {
     uint8_t type;
     uint8_t flags;
-    uint16_t length; // this header included
+    uint16_t length; // including this header
 } __attribute__((packed));
 
-struct ivhd { // the part that all types have
+struct ivhd { // the part that all types share
     struct block block;
     uint16_t device;
     uint16_t capability;
     uint64_t base;
     uint16_t segment;
     uint16_t info;
-    uint32_t features; // of types 0x11 and 0x40: attributes, and 16 bytes of features follow
+    uint32_t features; // types 0x11 and 0x40: attributes, followed by 16 bytes of features
 } __attribute__((packed));
 _Static_assert(sizeof(struct ivhd) == 24, "5.2.2.1");
 
@@ -64,17 +64,17 @@ _Static_assert(sizeof(struct ivmd) == 32, "5.2.2.2");
 
 #define IVMD_EXCLUSION 0x08u
 
-struct entry { // 8 bytes of it; those of the first types have 4
+struct entry { // the first 8 bytes; the first types have 4
     uint8_t type;
     uint16_t device;
-    uint8_t setting; // firmware's advice which interrupts to let pass; we decide that ourselves
+    uint8_t setting; // the firmware's advice which interrupts to pass; not used
     uint8_t handle;  // of a special device
     uint16_t source; // alias, or the ID of a special device
     uint8_t kind;    // of a special device
 } __attribute__((packed));
 _Static_assert(sizeof(struct entry) == 8, "5.2.2.1");
 
-#define HID_SIZE          22u // without the variable part, whose length is the last of these bytes
+#define HID_SIZE          22u // without the variable part, whose length is in the last of these bytes
 #define HID_LENGTH_OFFSET 21u
 
 struct parser {
@@ -82,7 +82,7 @@ struct parser {
     struct ivrs *out;
     char *error;
     size_t error_size;
-    // A range of device entries that has begun and not ended.
+    // A range of device entries that has begun but not ended.
     bool open;
     struct ivrs_range range;
 };
@@ -109,7 +109,7 @@ static enum status full(const struct parser *p, uint32_t offset, unsigned type, 
 
 // ---- blocks --------------------------------------------------------------------------------
 
-// The least length of a block; 0: of a type that is not read.
+// The least length of a block; 0: the type is not read.
 static uint32_t block_size(uint8_t type)
 {
     switch (type) {
@@ -249,7 +249,7 @@ static enum status add_range(struct parser *p, const struct ivrs_range *r, uint3
         return bad(p, ERR_INVALID, offset, type, "is a range that ends before it begins");
     }
     struct ivrs_range *before = out->range_count > 0 ? &out->range[out->range_count - 1] : NULL;
-    // Firmware lists functions one by one.
+    // Joins neighbours, because firmware lists functions one by one.
     if (before != NULL && before->unit == r->unit && !before->all && !r->all && !before->aliased &&
         !r->aliased && before->last < UINT16_MAX && before->last + 1 == r->first) {
         before->last = r->last;
@@ -275,7 +275,7 @@ static enum status add_special(struct parser *p, uint8_t unit, const struct entr
 {
     struct ivrs *out = p->out;
     if (e->kind != IVRS_IOAPIC && e->kind != IVRS_HPET) {
-        return STATUS_OK; // of a kind that is not known here, and so stays blocked
+        return STATUS_OK; // an unknown kind, which stays blocked
     }
     if (ivrs_find_special(out, e->kind, e->handle) != NULL) {
         return bad(p, ERR_INVALID, offset, e->type, "names an IOAPIC or HPET for the second time");
@@ -339,7 +339,7 @@ static enum status take_entry(struct parser *p, uint8_t unit, const struct entry
     }
 }
 
-// The length of an entry is in the top bits of its type, but for those with a name in them.
+// The top bits of an entry's type give its length, except for entries that hold a name.
 static enum status entry_length(const struct parser *p, uint32_t offset, uint8_t type,
                                 uint32_t *length)
 {
@@ -411,7 +411,7 @@ enum status ivrs_parse(const struct acpi_table *table, struct ivrs *out, char *e
     return s;
 }
 
-// ---- looking up ----------------------------------------------------------------------------
+// ---- searching -----------------------------------------------------------------------------
 
 static unsigned exactness(const struct ivrs_range *r)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of an AMD-Vi unit, mapped uncached. Tests have a model of the unit in its place.
+// The registers of an AMD-Vi unit, mapped uncached. Tests replace this file by a model of the unit.
 #include "drivers/amdvi/amdvi.h"
 
 uint64_t amdvi_read(const struct amdvi_unit *u, unsigned offset)
@@ -7,8 +7,8 @@ uint64_t amdvi_read(const struct amdvi_unit *u, unsigned offset)
     return *(volatile uint64_t *)(u->registers + offset / sizeof(uint32_t));
 }
 
-// What the tables in memory say must be there before the unit is told of it; x86 keeps the order of
-// stores, so the compiler has to.
+// Earlier writes to tables in memory must come before the write to the unit. x86 keeps the order of
+// stores, so only the compiler must be kept from changing it.
 void amdvi_write(const struct amdvi_unit *u, unsigned offset, uint64_t value)
 {
     __asm__ volatile("" : : : "memory");

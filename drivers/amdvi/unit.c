@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings up one AMD-Vi unit: off, given its tables, on, and its caches emptied.
+// Starts one AMD-Vi unit: turns it off, gives it its tables, turns it on, and empties its caches.
 #include "arch/cpu/tsc.h"
 #include "arch/memory/heap.h"
 #include "drivers/amdvi/amdvi.h"
@@ -19,7 +19,7 @@ bool amdvi_await_status(const struct amdvi_unit *u, uint64_t mask, uint64_t valu
     return true;
 }
 
-// Buffers first: the unit may still be using those that firmware gave it.
+// Stops the buffers first: the unit may still use those of the firmware.
 static enum status turn_off(struct amdvi_unit *u)
 {
     const uint64_t runs = AMDVI_STATUS_EVENT_RUNS | AMDVI_STATUS_COMMAND_RUNS;
@@ -52,7 +52,7 @@ static void give_tables(const struct amdvi_unit *u)
     amdvi_write(u, AMDVI_EVENT_BASE, u->events.v | AMDVI_BASE_256_ENTRIES);
     amdvi_write(u, AMDVI_EVENT_HEAD, 0);
     amdvi_write(u, AMDVI_EVENT_TAIL, 0);
-    // An exclusion range of the firmware's would pass by the tables.
+    // An exclusion range of the firmware's would bypass the tables.
     amdvi_write(u, AMDVI_EXCLUSION_BASE, 0);
     amdvi_write(u, AMDVI_EXCLUSION_LIMIT, 0);
 }
@@ -63,7 +63,7 @@ static uint64_t control_bits(const struct amdvi_unit *u)
         uint8_t flag;
         uint64_t control;
     } wanted[] = {
-        // How the links to devices are to be driven is known to the firmware only.
+        // Only the firmware knows the settings for the links to devices.
         {IVRS_UNIT_HT_TUNNEL, AMDVI_CONTROL_HT_TUNNEL},
         {IVRS_UNIT_PASS_PW, AMDVI_CONTROL_PASS_PW},
         {IVRS_UNIT_RES_PASS_PW, AMDVI_CONTROL_RES_PASS_PW},
@@ -79,8 +79,9 @@ static uint64_t control_bits(const struct amdvi_unit *u)
     return amdvi.wide ? control | AMDVI_CONTROL_GUEST_APIC | AMDVI_CONTROL_X2APIC : control;
 }
 
-// Caches outlive being off (48882, 2.4.10). A translation counts only where an entry of the device
-// table names its domain, and ours name none but the partitions' and 0.
+// Caches keep their contents while the unit is off (48882, 2.4.10). A cached translation is used
+// only if a device table entry names its domain, and the hypervisor's entries name only the
+// partitions' domains and 0.
 static bool empty_caches(struct amdvi_unit *u)
 {
     if (u->features & AMDVI_FEATURE_INVALIDATE_ALL) {

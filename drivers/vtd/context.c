@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Root and context tables of legacy mode (VT-d specification, 3.4, 9.1, 9.3): which requester
-// reaches which domain. Every root entry is present from the start and refers to one context table
-// that stays empty; a bus gets a table of its own with its first device.
+// Root and context tables of legacy mode (VT-d specification, 3.4, 9.1, 9.3): they give each
+// requester its domain. Every root entry is present from the start and refers to one context table
+// that stays empty. A bus gets its own context table with its first device.
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/heap.h"
 #include "drivers/vtd/vtd.h"
 
-#define ENTRIES 256u // of root and context tables: buses; devices and functions
+#define ENTRIES 256u // of root tables (buses) and of context tables (devices and functions)
 
 static struct vtd_entry *root;   // of segment 0
-static struct vtd_entry *nobody; // of all other segments
-static hpa_t empty;              // a context table in which nothing is present
+static struct vtd_entry *nobody; // of all other segments, whose devices stay unassigned
+static hpa_t empty;              // a context table without present entries
 
 static struct vtd_entry *make_root(void)
 {
@@ -44,7 +44,8 @@ hpa_t vtd_root_table(uint16_t segment)
     return heap_pa(segment == 0 ? root : nobody);
 }
 
-// The context table of a bus; NULL: it has only the empty one, or, if `make`, no page is left.
+// The context table of a bus. NULL: the bus has only the empty one or, with `make`, no page is
+// left.
 static struct vtd_entry *context_table(uint8_t bus, bool make)
 {
     uint64_t table = root[bus].low & VTD_TABLE_ADDRESS;
@@ -61,8 +62,8 @@ static struct vtd_entry *context_table(uint8_t bus, bool make)
     return heap_ptr(page);
 }
 
-// A unit in caching mode tags what it knows of absent context entries with domain 0 (6.1), so they
-// are forgotten under this number. Others ignore it, having nothing cached.
+// A unit in caching mode tags cached absent context entries with domain 0 (6.1), so they are
+// invalidated under this number. Other units ignore that, because they cache none.
 #define ABSENT_DOMAIN 0
 
 static void forget(uint16_t requester, uint16_t context_domain, uint16_t domain)
@@ -106,7 +107,7 @@ static void write_back_tables(const struct pt_format *f, hpa_t table, unsigned l
     vtd_write_back(entries, PAGE_SIZE);
 }
 
-// The page-table writer knows of no unit: its stores are in the caches.
+// The page-table writer does not know about IOMMUs, so its stores may still be in the caches.
 static void write_back_domain(const struct iommu_domain *d)
 {
     if (!vtd.snoops) {
@@ -134,7 +135,8 @@ enum status vtd_attach(uint16_t requester, struct iommu_domain *d)
     struct vtd_entry *entry = &table[requester & 0xff];
     uint64_t width = d->tables.format->levels == 4 ? VTD_CONTEXT_AW_48 : VTD_CONTEXT_AW_39;
     entry->high = VTD_CONTEXT_DID(d->id) | width;
-    // Translation type 0: second level, and no addresses that the device has translated itself.
+    // Translation type 0: second level only; addresses that the device has translated itself are
+    // refused.
     __atomic_store_n(&entry->low, d->tables.root.v | VTD_CONTEXT_PRESENT, __ATOMIC_RELEASE);
     vtd_written(entry, sizeof(*entry));
     forget(requester, ABSENT_DOMAIN, d->id);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the DMAR table says of the VT-d units, as lines for the inventory.
+// The DMAR table's description of the VT-d units, as lines for the inventory.
 #include "arch/lib/format.h"
 #include "drivers/vtd/vtd.h"
 
 #define LINE_SIZE  240
-#define ENTRY_SIZE 40 // the longest entry of a list, with what stands before and behind it
+#define ENTRY_SIZE 40 // the longest entry of a list, including its separators
 
 static void line_is_full(char text[LINE_SIZE], size_t used)
 {
@@ -13,7 +13,7 @@ static void line_is_full(char text[LINE_SIZE], size_t used)
     }
 }
 
-// " 00:02.0", " IOAPIC 0": one scope of a unit or of reserved memory.
+// One scope of a unit or of reserved memory: " 00:02.0", " IOAPIC 0".
 static size_t put_scope(char *text, size_t size, const struct dmar_scope *s)
 {
     char place[PCI_TEXT_SIZE];
@@ -31,7 +31,7 @@ static size_t put_scope(char *text, size_t size, const struct dmar_scope *s)
     return format(text, size, " %s", place);
 }
 
-// All scopes of one owner behind what `text` has already, as far as there is room.
+// Appends all scopes of one owner to `text`, as far as there is room.
 static void put_scopes(char text[LINE_SIZE], size_t used, bool of_rmrr, unsigned owner)
 {
     for (unsigned i = 0; i < vtd.dmar.scope_count; i++) {

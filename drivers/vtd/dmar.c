@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parser of the DMAR table, and who is in whose scope. Layouts: VT-d specification, 8.1 to 8.4.
+// The parser of the DMAR table, and the search in device scopes. Layouts: VT-d specification, 8.1
+// to 8.4.
 #include "drivers/vtd/dmar.h"
 
 #include "arch/lib/format.h"
@@ -16,11 +17,11 @@ _Static_assert(sizeof(struct table_dmar) == 48, "VT-d specification, 8.1");
 
 #define FLAG_INTERRUPT_REMAPPING 0x1u
 
-enum { ENTRY_DRHD = 0, ENTRY_RMRR = 1 }; // the others say nothing that we need
+enum { ENTRY_DRHD = 0, ENTRY_RMRR = 1 }; // other entries are not needed
 
 struct table_entry {
     uint16_t type;
-    uint16_t length; // this header included
+    uint16_t length; // including this header
 } __attribute__((packed));
 
 struct table_drhd {
@@ -45,7 +46,7 @@ _Static_assert(sizeof(struct table_rmrr) == 24, "VT-d specification, 8.4");
 
 struct table_scope {
     uint8_t type;
-    uint8_t length; // this header included, then pairs of device and function
+    uint8_t length; // includes this header and the pairs of device and function after it
     uint16_t reserved;
     uint8_t id;
     uint8_t bus; // where the path starts
@@ -88,13 +89,13 @@ static const struct pci_function *function_at(const struct pci_machine *pci, uin
     return i < 0 ? NULL : &pci->function[i];
 }
 
-// A bridge to the bus that it opens; a host bridge opens none that a path could go on to.
+// Whether this is a bridge to another bus. A path can't continue through a host bridge.
 static bool is_bus_bridge(const struct pci_function *f)
 {
     return f != NULL && f->bridge && f->secondary != 0 && f->subordinate >= f->secondary;
 }
 
-// Follows the path from the scope's first bus. ERR_NOT_FOUND: one of its bridges isn't there.
+// Follows the path from the scope's first bus. ERR_NOT_FOUND: a bridge on the path does not exist.
 static enum status follow_path(struct parser *p, uint32_t offset, const struct table_scope *scope,
                                uint16_t *requester)
 {
@@ -153,7 +154,7 @@ static enum status add_scope(struct parser *p, uint32_t offset, const struct tab
     return STATUS_OK;
 }
 
-// The scopes in [offset, end) of the table.
+// Takes the scopes in [offset, end) of the table.
 static enum status take_scopes(struct parser *p, uint32_t offset, uint32_t end,
                                const struct dmar_scope *owner)
 {
@@ -263,7 +264,7 @@ enum status dmar_parse(const struct acpi_table *table, const struct pci_machine 
     return s;
 }
 
-// ---- who is in whose scope -----------------------------------------------------------------
+// ---- searching in scopes -------------------------------------------------------------------
 
 static bool covers(const struct dmar_scope *s, uint16_t requester)
 {

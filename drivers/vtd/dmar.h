@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The DMAR table (VT-d specification, chapter 8): which VT-d units there are, which devices each
-// serves, and what memory the firmware reserves for devices' DMA. Firmware is not trusted: lengths
-// and counts are checked, and a table that can't be understood whole is refused whole, because a
-// unit that was overlooked would leave its devices free.
+// The DMAR table (VT-d specification, chapter 8): the VT-d units, the devices that each serves, and
+// the memory that the firmware reserves for devices' DMA. Firmware is not trusted: lengths and
+// counts are checked. A table that can't be understood completely is refused as a whole, because
+// devices of an overlooked unit would not be confined.
 #ifndef DRIVERS_VTD_DMAR_H
 #define DRIVERS_VTD_DMAR_H
 
@@ -15,10 +15,10 @@
 #define DMAR_MAX_RMRRS  16
 #define DMAR_MAX_SCOPES 128
 
-// What a device scope names; values of the table.
+// The kinds of device scopes; the table's values.
 enum dmar_scope_kind {
     DMAR_SCOPE_ENDPOINT = 1,
-    DMAR_SCOPE_BRIDGE = 2, // and all that is behind it
+    DMAR_SCOPE_BRIDGE = 2, // and everything below it
     DMAR_SCOPE_IOAPIC = 3,
     DMAR_SCOPE_HPET = 4,
 };
@@ -27,15 +27,15 @@ struct dmar_scope {
     enum dmar_scope_kind kind;
     bool of_rmrr;
     unsigned owner;              // index of the unit or RMRR that it belongs to
-    uint8_t id;                  // of an IOAPIC or HPET: its ACPI number
-    uint16_t requester;          // bus, device and function that the path leads to
-    uint8_t bus_first, bus_last; // behind a bridge; else first > last
+    uint8_t id;                  // ACPI number of an IOAPIC or HPET
+    uint16_t requester;          // bus, device and function at the end of the path
+    uint8_t bus_first, bus_last; // below a bridge; otherwise first > last
 };
 
 struct dmar_unit {
     uint64_t base; // host-physical address of its registers
     uint16_t segment;
-    bool include_all; // serves what no other unit of the segment names
+    bool include_all; // serves all devices that no other unit of the segment names
 };
 
 struct dmar_rmrr {
@@ -44,7 +44,7 @@ struct dmar_rmrr {
 };
 
 struct dmar {
-    unsigned address_bits; // of the machine's DMA
+    unsigned address_bits; // address width of the machine's DMA
     bool interrupt_remapping;
     unsigned unit_count, rmrr_count, scope_count;
     struct dmar_unit units[DMAR_MAX_UNITS];
@@ -52,19 +52,21 @@ struct dmar {
     struct dmar_scope scopes[DMAR_MAX_SCOPES];
 };
 
-// Parses the table. Paths through bridges are followed by the buses that `pci` has for them; one
-// that leads to no bridge names nothing that is there, and is left out with a warning. On an error
-// `error` says what is wrong at which offset of the table, and what to do. Boot CPU.
+// Parses the table. Follows paths through bridges with the bus numbers in `pci`. A path that leads
+// to no bridge names no existing device and is skipped with a warning. On an error `error` says
+// what is wrong, at which offset of the table, and what to do. Boot CPU.
 enum status dmar_parse(const struct acpi_table *table, const struct pci_machine *pci,
                        struct dmar *out, char *error, size_t size);
 
-// The unit that serves a requester of segment 0, the one for all others last; NULL: none.
+// The unit that serves a requester of segment 0. A unit that names it comes before the one for all
+// others. NULL: none.
 const struct dmar_unit *dmar_unit_of(const struct dmar *dmar, uint16_t requester);
 
-// The first range that firmware reserves for a requester of segment 0; NULL: none.
+// The first range that the firmware reserves for a requester of segment 0; NULL: none.
 const struct dmar_rmrr *dmar_rmrr_of(const struct dmar *dmar, uint16_t requester);
 
-// The requester ID of the IOAPIC with an ACPI ID, served by a unit of segment 0. ERR_NOT_FOUND.
+// The requester ID of the IOAPIC with this ACPI ID, if a unit of segment 0 serves it.
+// ERR_NOT_FOUND.
 enum status dmar_find_ioapic(const struct dmar *dmar, uint32_t id, uint16_t *requester);
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the units have refused: fault records, and their announcement by NMI (VT-d specification,
+// Accesses that the units refused: fault records, and their reports by NMI (VT-d specification,
 // chapter 7; reasons: appendix A).
 #include "drivers/vtd/vtd.h"
 
 #define RECORD_SIZE 16u
 
-// Of refused interrupt requests; the others are of memory accesses.
+// Reasons for refused interrupt requests; all others are for memory accesses.
 #define FIRST_INTERRUPT_REASON 0x20u
 #define LAST_INTERRUPT_REASON  0x2fu
 
@@ -78,11 +78,11 @@ void vtd_fault_nmi(uint32_t apic_id)
         vtd_write32(registers, VTD_FEADDR,
                     APIC_MSI_ADDRESS | (apic_id & 0xff) << APIC_MSI_DEST_POS);
         vtd_write32(registers, VTD_FEUADDR, apic_id & ~0xffu);
-        vtd_write32(registers, VTD_FECTL, 0); // what has waited is announced now
+        vtd_write32(registers, VTD_FECTL, 0); // pending faults are reported now
     }
 }
 
-// A unit announces a fault only if it has no other on record (7.3).
+// A unit reports a fault only if no other is recorded (7.3).
 void vtd_fault_hold(bool hold)
 {
     for (unsigned i = 0; i < vtd.unit_count; i++) {
@@ -100,7 +100,7 @@ static void decode(struct iommu_fault *out, uint64_t low, uint64_t high)
     out->why = reason_text(reason);
 }
 
-// Records are filled in a ring that starts at FRI.
+// Records are filled as a ring, starting at FRI.
 static bool take_from(const struct vtd_unit *u, uint32_t status, struct iommu_fault *out)
 {
     unsigned count = VTD_CAP_NFR(u->cap);
@@ -127,7 +127,7 @@ bool vtd_take_fault(struct iommu_fault *out, bool *lost)
         if (take_from(u, status, out)) {
             return true;
         }
-        // Only now that there is room: the unit records nothing while this is set.
+        // Cleared only now, when there is room: the unit records nothing while this bit is set.
         if (status & VTD_FSTS_PFO) {
             *lost = true;
             vtd_write32(u->registers, VTD_FSTS, VTD_FSTS_PFO);

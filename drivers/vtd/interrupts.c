@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interrupt remapping table (VT-d specification, 5.1, 9.9): each entry belongs to one requester
-// and is checked against its whole ID, so a handle is of no use to anybody else. An entry's high
-// half, which holds the ID, is written while it is absent; a route is one store of the low half.
+// The interrupt remapping table (VT-d specification, 5.1, 9.9). Each entry belongs to one requester
+// and is checked against its whole ID, so a handle is useless to any other device. The high half of
+// an entry, which holds the ID, is written while the entry is absent; setting a route is one store
+// to the low half.
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/heap.h"
 #include "drivers/ioapic/ioapic.h"
 #include "drivers/vtd/vtd.h"
 
-// All interrupts of all devices that are given away, and the pins of the IOAPICs: an NVMe disk or
-// a network card has one for each processor and a few more.
+// Enough for all interrupts of all assigned devices and for the IOAPICs' pins: an NVMe disk or a
+// network card has one for each processor and a few more.
 #define ENTRIES     1024u
 #define TABLE_PAGES (ENTRIES * sizeof(struct vtd_entry) / PAGE_SIZE)
-#define TABLE_SIZE  9u // the register's code: 2^(n + 1) entries
+#define TABLE_SIZE  9u // the register's encoding: 2^(n + 1) entries
 #define EMPTY_SIZE  7u // one page
 
 _Static_assert(ENTRIES == 2u << TABLE_SIZE, "table and register agree");
@@ -21,11 +22,11 @@ enum owner_kind { OWNER_NONE, OWNER_DEVICE, OWNER_PIN };
 static struct owner {
     uint8_t kind;       // enum owner_kind
     uint8_t pin;        // of an IOAPIC
-    uint16_t requester; // or the IOAPIC's ACPI ID
+    uint16_t requester; // or, for a pin, the IOAPIC's ACPI ID
 } * owners;             // of each entry
 
 static struct vtd_entry *table;  // of segment 0
-static struct vtd_entry *nobody; // of all other segments: nothing is ever present in it
+static struct vtd_entry *nobody; // of all other segments: no entry is ever present
 
 enum status vtd_interrupts_create(void)
 {
@@ -77,8 +78,8 @@ static bool is_free(unsigned first, unsigned count)
     return true;
 }
 
-// A block aligned to its size, so that a device that puts numbers into the low bits of its data
-// stays in it.
+// Takes a block that is aligned to its size, so that a device that puts numbers into the low bits
+// of its data stays within it.
 static enum status take_block(unsigned count, uint16_t sid, unsigned *first)
 {
     for (unsigned i = 0; count <= ENTRIES && i < ENTRIES; i += count) {
@@ -133,8 +134,8 @@ void vtd_irq_set(uint16_t requester, unsigned handle, const struct irq_route *ro
     set_entry(handle, route);
 }
 
-// Remappable format with a subhandle (5.1.2.2, 5.1.5.2): the data, which the device counts up for
-// further messages, is added to the handle.
+// Remappable format with a subhandle (5.1.2.2, 5.1.5.2): the data is added to the handle, and the
+// device increments it for further messages.
 void vtd_irq_message(uint16_t requester, unsigned first, struct msi_message *out)
 {
     ASSERT(is_owned(requester, first));
@@ -145,7 +146,7 @@ void vtd_irq_message(uint16_t requester, unsigned first, struct msi_message *out
 
 // ---- IOAPICs -------------------------------------------------------------------------------
 
-// The pin's entry, as long as the machine runs.
+// Finds or takes the pin's entry. The pin keeps it for ever.
 static enum status find_pin(uint32_t ioapic, unsigned pin, uint16_t sid, unsigned *handle)
 {
     for (unsigned i = 0; i < ENTRIES; i++) {
@@ -164,7 +165,7 @@ static enum status find_pin(uint32_t ioapic, unsigned pin, uint16_t sid, unsigne
 }
 
 // The redirection entry in remappable format (5.1.5.1). An end of interrupt finds a level-triggered
-// pin by its vector, so the entry repeats that of the route.
+// pin by its vector, so the entry repeats the route's vector.
 enum status vtd_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_route *route,
                              bool active_low, uint64_t *entry)
 {

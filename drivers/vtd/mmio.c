@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Access to a unit's registers, and write-back of tables for a unit that does not snoop caches.
+// Access to a unit's registers, and write-back of tables for units that don't snoop caches.
 #include "drivers/vtd/vtd.h"
 
 #define CACHE_LINE 64u // of every processor with VT-d
@@ -16,7 +16,8 @@ uint64_t vtd_read64(volatile uint32_t *registers, unsigned offset)
 
 void vtd_write32(volatile uint32_t *registers, unsigned offset, uint32_t value)
 {
-    __asm__ volatile("" : : : "memory"); // tables first; the processor keeps stores in order
+    // Earlier table writes come first; the processor keeps stores in order.
+    __asm__ volatile("" : : : "memory");
     registers[offset / 4] = value;
 }
 

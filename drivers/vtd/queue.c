@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queued invalidation (VT-d specification, 6.5.2). Each batch ends in a wait descriptor, whose
-// write of a number says that all before it is done; so the queue is empty again between two
-// batches.
+// Queued invalidation (VT-d specification, 6.5.2). Each batch ends with a wait descriptor, which
+// makes the unit write a number when everything before it is done. So the queue is empty between
+// two batches.
 #include "arch/cpu/tsc.h"
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/heap.h"
@@ -23,7 +23,7 @@ enum status vtd_queue_create(struct vtd_unit *u)
     return STATUS_OK;
 }
 
-// Firmware's queue may still be at work: it has to be empty before it is turned off (6.5.2).
+// The firmware's queue may still be active. It must be empty before it is turned off (6.5.2).
 static enum status stop_queue(const struct vtd_unit *u)
 {
     if ((vtd_read32(u->registers, VTD_GSTS) & VTD_G_QIE) == 0) {
@@ -31,7 +31,7 @@ static enum status stop_queue(const struct vtd_unit *u)
     }
     uint32_t tail = vtd_read32(u->registers, VTD_IQT);
     vtd_write32(u->registers, VTD_FSTS, VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
-    vtd_wait(u, VTD_IQH, UINT32_MAX, tail); // one that hangs is turned off all the same
+    vtd_wait(u, VTD_IQH, UINT32_MAX, tail); // a queue that hangs is turned off anyway
     return vtd_command(u, VTD_G_QIE, false);
 }
 
@@ -47,7 +47,7 @@ enum status vtd_queue_enable(struct vtd_unit *u)
     return vtd_command(u, VTD_G_QIE, true);
 }
 
-// Requests on their way are drained too, where the unit knows the bits for it (6.5.2.3).
+// Also drains requests in progress, if the unit has the bits for it (6.5.2.3).
 static uint64_t drain_bits(const struct vtd_unit *u, struct vtd_descriptor d)
 {
     if ((d.low & VTD_INV_TYPE) != VTD_INV_IOTLB) {

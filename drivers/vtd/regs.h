@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registers, tables and descriptors of a VT-d unit (Intel Virtualization Technology for Directed
-// I/O, Architecture Specification: chapter 9 translation structures, 6.5.2 invalidation queue, 11
-// registers), by the specification's names.
+// Registers, tables and descriptors of a VT-d unit, with the specification's names (Intel
+// Virtualization Technology for Directed I/O, Architecture Specification: chapter 9 translation
+// structures, 6.5.2 invalidation queue, 11 registers).
 #ifndef DRIVERS_VTD_REGS_H
 #define DRIVERS_VTD_REGS_H
 
@@ -25,14 +25,14 @@
 #define VTD_IQA     0x90u // 64
 #define VTD_IRTA    0xb8u // 64
 
-#define VTD_REGISTERS_MIN 0x1000u // fault records may lie beyond
+#define VTD_REGISTERS_MIN 0x1000u // fault records may lie above
 
 // CAP.
 #define VTD_CAP_DOMAINS(cap) (1u << (4 + 2 * (unsigned)((cap)&7)))
-#define VTD_CAP_RWBF         BIT(4) // write buffers have to be flushed by command
-#define VTD_CAP_PLMR         BIT(5) // there are protected memory registers
+#define VTD_CAP_RWBF         BIT(4) // write buffers must be flushed by command
+#define VTD_CAP_PLMR         BIT(5) // protected memory registers exist
 #define VTD_CAP_PHMR         BIT(6)
-#define VTD_CAP_CM           BIT(7)  // caching mode: absent entries are cached too
+#define VTD_CAP_CM           BIT(7)  // caching mode: absent entries are also cached
 #define VTD_CAP_SAGAW_39     BIT(9)  // three levels
 #define VTD_CAP_SAGAW_48     BIT(10) // four levels
 #define VTD_CAP_FRO(cap)     (16u * ((unsigned)((cap) >> 24) & 0x3ffu))
@@ -43,13 +43,13 @@
 #define VTD_CAP_DRD          BIT(55) // drains reads
 
 // ECAP.
-#define VTD_ECAP_C   BIT(0) // walks of tables snoop the caches
+#define VTD_ECAP_C   BIT(0) // table walks snoop the caches
 #define VTD_ECAP_QI  BIT(1)
 #define VTD_ECAP_IR  BIT(3)
 #define VTD_ECAP_EIM BIT(4) // 32-bit destinations
 
-// GCMD and, what becomes of each, GSTS. The one-shot commands are those of
-// VTD_GSTS_ONE_SHOT: they are not repeated when another command is given.
+// Bits of GCMD, and of GSTS, which shows each command's state. Commands in VTD_GSTS_ONE_SHOT act
+// once: they are not repeated when another command is given.
 #define VTD_G_TE          (1u << 31)
 #define VTD_G_SRTP        (1u << 30)
 #define VTD_G_SFL         (1u << 29)
@@ -68,8 +68,8 @@
 #define VTD_FSTS_IQE     (1u << 4) // the invalidation queue has a bad descriptor
 #define VTD_FSTS_ICE     (1u << 5)
 #define VTD_FSTS_ITE     (1u << 6)
-#define VTD_FSTS_CLEAR   0x7du                // all that is cleared by writing 1
-#define VTD_FSTS_FRI(s)  (((s) >> 8) & 0xffu) // the first record
+#define VTD_FSTS_CLEAR   0x7du                // all bits that are cleared by writing 1
+#define VTD_FSTS_FRI(s)  (((s) >> 8) & 0xffu) // index of the first record
 #define VTD_FECTL_MASKED (1u << 31)
 
 // The fault event's message, to a physical destination: FEDATA, FEADDR, FEUADDR.
@@ -80,7 +80,7 @@
 
 // A fault record (11.4.14), 128 bits.
 #define VTD_FAULT_ADDRESS    0xfffffffffffff000ull     // low half
-#define VTD_FAULT_INDEX(low) ((unsigned)((low) >> 48)) // of a refused interrupt
+#define VTD_FAULT_INDEX(low) ((unsigned)((low) >> 48)) // for a refused interrupt
 #define VTD_FAULT_SID(high)  ((uint16_t)(high))
 #define VTD_FAULT_FR(high)   ((uint8_t)((high) >> 32))
 #define VTD_FAULT_READ       BIT(62) // high half
@@ -89,7 +89,7 @@
 // Root entry (9.1) and context entry (9.3) of legacy mode, 128 bits each.
 #define VTD_ROOT_PRESENT      BIT(0)
 #define VTD_CONTEXT_PRESENT   BIT(0)
-#define VTD_CONTEXT_FPD       BIT(1) // its faults are not recorded
+#define VTD_CONTEXT_FPD       BIT(1) // faults of this requester are not recorded
 #define VTD_CONTEXT_AW_39     1ull   // high half
 #define VTD_CONTEXT_AW_48     2ull
 #define VTD_CONTEXT_DID(id)   ((uint64_t)(id) << 8) // high half
@@ -107,7 +107,7 @@
 #define VTD_IRTE_SVT_SID    (1ull << 18)     // high half: the whole requester ID must match
 #define VTD_IRTA_EIME       BIT(11)
 
-// A message in remappable format (5.1.2.2), and the same in an IOAPIC's redirection entry
+// A message in remappable format (5.1.2.2), and an IOAPIC's redirection entry in that format
 // (5.1.5.1).
 #define VTD_MSI_SUBHANDLE  BIT(3)
 #define VTD_MSI_REMAPPABLE BIT(4)
@@ -116,12 +116,13 @@
 #define VTD_RTE_REMAPPABLE BIT(48)
 
 // Invalidation descriptors (6.5.2), 128 bits.
-#define VTD_INV_TYPE     15ull
-#define VTD_INV_CONTEXT  1ull
-#define VTD_INV_IOTLB    2ull
-#define VTD_INV_IEC      4ull
-#define VTD_INV_WAIT     5ull
-#define VTD_INV_GLOBAL   (1ull << 4) // of the granularities of context cache and IOTLB
+#define VTD_INV_TYPE    15ull
+#define VTD_INV_CONTEXT 1ull
+#define VTD_INV_IOTLB   2ull
+#define VTD_INV_IEC     4ull
+#define VTD_INV_WAIT    5ull
+// This and the next two: granularities for context cache and IOTLB.
+#define VTD_INV_GLOBAL   (1ull << 4)
 #define VTD_INV_DOMAIN   (2ull << 4)
 #define VTD_INV_DEVICE   (3ull << 4)
 #define VTD_INV_DID(id)  ((uint64_t)(id) << 16)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One VT-d unit: what it can do, and its global commands, each with a time limit.
+// One VT-d unit: its features, and its global commands, each with a time limit.
 #include "arch/cpu/tsc.h"
 #include "arch/lib/format.h"
 #include "arch/memory/mmu.h"
@@ -9,10 +9,10 @@
 
 struct vtd vtd;
 
-// What a unit must be able to do.
+// Features that a unit must have.
 static const struct {
-    bool extended; // in ECAP, else in CAP
-    uint64_t mask; // one of these
+    bool extended; // true: in ECAP; false: in CAP
+    uint64_t mask; // at least one of these bits
     const char *missing;
 } needs[] = {
     {true, VTD_ECAP_QI, "has no invalidation queue"},
@@ -67,10 +67,11 @@ bool vtd_wait(const struct vtd_unit *u, unsigned offset, uint32_t mask, uint32_t
 {
     uint64_t begin = time_us();
     for (;;) {
-        bool late = time_us() - begin > TIME_LIMIT_US; // before the look: we may be held up
+        // Taken before the read, because this CPU may be delayed between.
+        bool late = time_us() - begin > TIME_LIMIT_US;
         uint32_t now = vtd_read32(u->registers, offset);
         if (now == UINT32_MAX) {
-            return false; // nobody is there any more
+            return false; // the unit no longer exists
         }
         if ((now & mask) == value) {
             return true;
@@ -82,7 +83,7 @@ bool vtd_wait(const struct vtd_unit *u, unsigned offset, uint32_t mask, uint32_t
     }
 }
 
-// A write gives all commands at once: those that are in force have to be repeated (11.4.4).
+// One write gives all commands, so those in force must be repeated (11.4.4).
 enum status vtd_command(const struct vtd_unit *u, uint32_t bit, bool on)
 {
     uint32_t now = vtd_read32(u->registers, VTD_GSTS);
@@ -95,8 +96,8 @@ enum status vtd_command(const struct vtd_unit *u, uint32_t bit, bool on)
     uint32_t command = now & ~VTD_GSTS_ONE_SHOT;
     command = on ? command | bit : command & ~bit;
     vtd_write32(u->registers, VTD_GCMD, command);
-    // A write buffer flush is over when its status bit is gone, all others are done when it is
-    // there.
+    // A write buffer flush has ended when its status bit is clear; all other commands when it is
+    // set.
     bool there = on && bit != VTD_G_WBF;
     return vtd_wait(u, VTD_GSTS, bit, there ? bit : 0) ? STATUS_OK : ERR_UNSUPPORTED;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// VT-d as one of the hypervisor's IOMMU back ends: finds the units, takes them over from firmware,
-// turns them on. What a device may do is in vtd_context.c and vtd_interrupts.c.
+// VT-d as an IOMMU back end of the hypervisor: finds the units, takes them over from the firmware,
+// turns them on. context.c and interrupts.c control what a device may do.
 #include "drivers/vtd/vtd.h"
 
 #include "arch/lib/format.h"
@@ -36,7 +36,7 @@ static bool has_wide_ids(const struct acpi_info *acpi)
     return false;
 }
 
-// What all units can do.
+// The features that all units have.
 static void common_abilities(uint64_t *cap, uint64_t *ecap)
 {
     *cap = UINT64_MAX;
@@ -110,18 +110,19 @@ static enum status create_tables(void)
     return s;
 }
 
-// The parts of turning a unit on, in their order. Firmware may have left any of it on; what it had
-// stays in force until ours takes its place, so that no device is free in between.
+// The steps to turn a unit on, in order. The firmware may have left any of it on. Its settings stay
+// in force until the hypervisor's replace them, so that no device is unconfined in between.
 
 static enum status stop_foreign_modes(struct vtd_unit *u)
 {
     vtd_fault_reset(u);
-    enum status s = vtd_command(u, VTD_G_EAFL, false); // we read the records in registers
-    // The mode of the tables may not change while they are in use (11.4.5).
+    // The hypervisor reads the records in registers.
+    enum status s = vtd_command(u, VTD_G_EAFL, false);
+    // The mode of the tables must not change while they are in use (11.4.5).
     if (s == STATUS_OK && (vtd_read64(u->registers, VTD_RTADDR) & VTD_RTADDR_TTM) != 0) {
         s = vtd_command(u, VTD_G_TE, false);
     }
-    // Nor that of the interrupts' destinations (5.1.4).
+    // Nor may the mode of the interrupts' destinations (5.1.4).
     uint64_t mode = vtd_read64(u->registers, VTD_IRTA) ^ vtd_interrupt_table(u->segment);
     if (s == STATUS_OK && (mode & VTD_IRTA_EIME) != 0) {
         s = vtd_command(u, VTD_G_IRE, false);
@@ -150,7 +151,7 @@ static enum status set_interrupt_table(struct vtd_unit *u)
 
 static enum status remap_interrupts(struct vtd_unit *u)
 {
-    enum status s = vtd_command(u, VTD_G_CFI, false); // none in compatibility format
+    enum status s = vtd_command(u, VTD_G_CFI, false); // allow none in compatibility format
     return s == STATUS_OK ? vtd_command(u, VTD_G_IRE, true) : s;
 }
 
@@ -159,7 +160,7 @@ static enum status translate(struct vtd_unit *u)
     return vtd_command(u, VTD_G_TE, true);
 }
 
-// Firmware's own protection, which would block devices in the ranges that it names.
+// Turns off the firmware's own protection, which would block devices in its ranges.
 static enum status stop_protected_memory(struct vtd_unit *u)
 {
     if ((u->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)) == 0) {
@@ -231,7 +232,8 @@ static enum status check(const struct pci_machine *pci, const struct pci_functio
     return STATUS_OK;
 }
 
-// The interrupt remapping table address register: 2^(S + 1) entries (VT-d specification, 11.4.6.1).
+// The number of entries in the interrupt remapping table address register: 2^(S + 1) (VT-d
+// specification, 11.4.6.1).
 static unsigned table_entries(uint64_t irta)
 {
     return 2u << (irta & 0xf);
