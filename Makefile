@@ -2,22 +2,22 @@
 # Builds the hypervisor, its configuration compiler, the test guests and the tests.
 #
 #   make                 the hypervisor, build/bulkhead-config, the test guests
-#   make run             two Linux partitions in QEMU on this terminal (CONFIG=... for another; CONFIG=
-#                        for none: shows what the machine has, and a configuration for it);
-#                        MACHINE=bochs: in Bochs, on an Intel CPU
-#   make efi             one UEFI program build/NAME.efi with all that CONFIG needs
+#   make run             two Linux partitions in QEMU on this terminal. CONFIG=... takes another
+#                        configuration; CONFIG= takes none, and shows what the machine has and a
+#                        configuration for it. MACHINE=bochs runs in Bochs, on an Intel CPU
+#   make efi             one UEFI program build/NAME.efi with everything that CONFIG needs
 #   make image           a disk image build/NAME.img of CONFIG, for BIOS and UEFI, through GRUB
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG, for BIOS
-#   make test            everything that has to pass
-#   make docs            the documents that are made from the hypervisor's tables
-#   make fuzz            each fuzzer for FUZZ_SECONDS (60) or a part of it, one after the other; run-NAME: one
-#   make coverage        lines of the decision code that unit tests and fuzzers run; COVERAGE_MIN=90 percent
-#   make guests-test     systems of others in a partition, from docs/guests.md [K=names]; takes an hour
+#   make test            all tests that must pass
+#   make docs            writes the documents that are generated from the hypervisor's tables
+#   make fuzz            the fuzzers in turn, each for FUZZ_SECONDS (60) or a part of that; run-NAME: one
+#   make coverage        the share of the decision code's lines that unit tests and fuzzers run; COVERAGE_MIN=90
+#                        (percent) is the least that passes
+#   make guests-test     other operating systems in a partition, from docs/guests.md [K=names]; takes an hour
 #   make unit, config-test, boot-test [K=pytest expression], bench, lint, layers, format-check, format, clean
 #
-# CC=clang builds with clang; AUDIT_BREAK=1 makes the hypervisor whose tables are broken on purpose
-# (in build/audit-break), which its own audit has to refuse. SETUP=0 leaves apt alone, V=1 shows the
-# commands.
+# CC=clang builds with clang. AUDIT_BREAK=1 builds a hypervisor in build/audit-break that breaks its own
+# tables on purpose, so that its audit must refuse them. SETUP=0 does not call apt. V=1 shows the commands.
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -38,11 +38,12 @@ SETUP   ?= 1
 PYTEST_JOBS  ?= 2
 FUZZ_SECONDS ?= 60
 
-# A word for the shell, whatever is in it; and CONFIG as the user wrote it, a $ is no variable there.
+# `quoted` makes any text one word for the shell. THE_CONFIG is CONFIG as the user wrote it: a $ in it is not
+# expanded.
 quoted = '$(subst ','\'',$(1))'
 THE_CONFIG = $(if $(value CONFIG),$(call quoted,$(value CONFIG)))
 
-# What is being made, or with V=1 how.
+# Output: the file that is being made, or with V=1 the commands.
 Q   := $(if $(V),,@)
 say  = @$(if $(V),:,printf '  %-7s %s\n' $(1) '$(2)')
 
@@ -67,7 +68,7 @@ TEST_CFLAGS := $(BASE) -O1 -fsanitize=address,undefined -fno-sanitize-recover=al
                -fno-omit-frame-pointer
 FUZZ_CC     ?= clang
 FUZZ_CFLAGS := $(BASE) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-# Tests that count how often each line runs; clang counts, and so compiles the unit tests too.
+# COVERAGE counts how often each line runs. clang does the counting, so it also compiles the unit tests.
 TESTDIR := $(BUILD)
 ifdef COVERAGE
 TESTDIR     := $(BUILD)/coverage
@@ -78,7 +79,7 @@ endif
 
 # ---- the hypervisor -------------------------------------------------------------------------
 
-# The storeys, from the ground up: tests/tools/check-layers.py.
+# The storeys, from the lowest up: tests/tools/check-layers.py.
 HV_DIRS := arch/lib arch/cpu arch/memory arch/interrupt arch/virt boot drivers/uart drivers/console \
            drivers/acpi drivers/clock drivers/pci drivers/ioapic drivers/iommu drivers/vtd drivers/amdvi \
            hv/memory hv/interrupt hv/machine hv/emulate hv/policy hv/vdev hv/vpci hv/guest hv/partition \
@@ -86,7 +87,7 @@ HV_DIRS := arch/lib arch/cpu arch/memory arch/interrupt arch/virt boot drivers/u
 HV_C    := $(filter-out boot/asm_offsets.c,$(wildcard $(addsuffix /*.c,$(HV_DIRS)))) \
            $(wildcard partitions/blob.c)
 HV_ASM  := $(wildcard $(addsuffix /*.asm,$(HV_DIRS)))
-# A fragment may add generated headers that must exist before anything is compiled.
+# Headers that are generated before anything is compiled; the .mk fragments may add some.
 HV_GEN  := $(GEN)/version.h
 UNIT_TESTS :=
 FUZZERS :=
@@ -94,8 +95,8 @@ FUZZERS :=
 -include $(wildcard $(addsuffix /*.mk,$(HV_DIRS)) partitions/*.mk)
 -include $(wildcard docs/tables/*.mk tests/unit/*.mk tests/fuzz/*.mk tests/guests/*.mk)
 
-# What guests' exits meet and what goes over memory is built for speed, all else for size, which
-# linker.ld bounds: -Oz is 10 KiB smaller than -Os with clang, and 2 with gcc.
+# Code that runs at guests' exits or goes over memory is built for speed. All other code is built for size,
+# which linker.ld limits: -Oz is 10 KiB smaller than -Os with clang, and 2 KiB with gcc.
 HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event.c arch/vmx/exit.c arch/vmx/state.c \
               arch/lib/string.c arch/cpu/tsc.c arch/memory/paging.c arch/memory/window.c arch/interrupt/apic.c \
               arch/virt/guest_state.c drivers/console/% partitions/sha256.c hv/memory/guest_mem.c \
@@ -104,14 +105,14 @@ HV_HOT := $(filter arch/svm/exit.c arch/svm/state.c arch/vmx/cr.c arch/vmx/event
               hv/policy/msr_policy.c hv/vdev/% hv/partition/deliver.c hv/partition/devices.c hv/partition/vcpu.c \
               hv/device/map.c hv/console/guest_console.c hv/life/vcpu_work.c hv/exit/emulation.c hv/exit/exits.c \
               hv/exit/next_rip.c hv/exit/platform.c,$(HV_C))
-# Of these, what guests seldom come to.
+# Except for files of these that guests seldom reach.
 HV_HOT := $(filter-out drivers/console/console.c hv/vdev/vpm.c hv/vdev/vreset.c hv/vdev/vrtc.c,$(HV_HOT))
 HV_OBJ := $(HV_C:%.c=$(HVDIR)/obj/%.o) $(HV_ASM:%.asm=$(HVDIR)/obj/%.asm.o)
 ifneq ($(wildcard boot/asm_offsets.c),)
 ASM_OFFSETS := $(GEN)/asm_offsets.inc
 endif
 
-# Bytes that the image may have; clang's code is larger.
+# The largest image size, in bytes; clang's code is larger.
 IMAGE_LIMIT := $(if $(findstring clang,$(CC)),528,512)*1024
 
 .PHONY: all run test long-test unit boot-test config-test guests-test fuzz bench iso efi image clean format format-check layers lint \
@@ -127,11 +128,11 @@ $(HVDIR)/bulkhead.elf: linker.ld $(HV_OBJ)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --gc-sections \
 	    --defsym='IMAGE_LIMIT=$(IMAGE_LIMIT)' -T linker.ld -Map=$(@:.elf=.map) -o $@ $(HV_OBJ)
 
-# QEMU's -kernel reads ELF32 only. The image is the same.
+# The same image for QEMU's -kernel, which reads ELF32 only.
 $(HVDIR)/bulkhead32.elf: $(HVDIR)/bulkhead.elf
 	$(Q)$(OBJCOPY) -O elf32-i386 $< $@
 
-# Another compiler or other flags rebuild the objects.
+# Rebuilds the objects after a change of the compiler or its flags.
 HV_STAMP := $(HVDIR)/obj/.flags
 $(HV_STAMP): FORCE
 	@mkdir -p $(@D)
@@ -149,8 +150,8 @@ $(HVDIR)/obj/%.asm.o: %.asm $(ASM_OFFSETS) | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf64 -g -F dwarf -I./ -I$(GEN)/ -MD $(@:.o=.d) -MP -o $@ $<
 
-# Numbers that assembly shares with C: boot/asm_offsets.c is compiled to text only, and each line
-# `->NAME value` that it leaves there becomes a definition for nasm.
+# Numbers that assembly shares with C: boot/asm_offsets.c is compiled to assembly text only, and each line
+# `->NAME value` in that text becomes a definition for nasm.
 $(GEN)/asm_offsets.inc: boot/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HV_CFLAGS) -fno-lto -MMD -MP -MF $(GEN)/asm_offsets.d -MT $@ -S $< -o $(GEN)/asm_offsets.s
@@ -159,7 +160,7 @@ $(GEN)/asm_offsets.inc: boot/asm_offsets.c $(HV_STAMP) | $(HV_GEN)
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 VERSION := $(shell git describe --tags --dirty --always --match 'v*' 2>/dev/null | grep '^v' || echo 0.1)
-# Several makes may run at once (the tests of run-tests.py): each has a new file of its own.
+# Several makes may run at once (the tests of run-tests.py), so each writes its own temporary file.
 $(GEN)/version.h: FORCE
 	@mkdir -p $(@D)
 	@new=$@.$$$$; \
@@ -181,7 +182,7 @@ $(BUILD)/host/%.o: %.c | $(HV_GEN)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
-# A configuration of partitions/ becomes build/NAME.bin.
+# Compiles a configuration of partitions/ to build/NAME.bin.
 $(BUILD)/%.bin: partitions/%.conf $(BUILD)/bulkhead-config
 	$(Q)$(BUILD)/bulkhead-config build $< -o $@
 
@@ -205,7 +206,7 @@ $(BUILD)/guests/%.asm.o: tests/guests/%.asm
 	$(call say,NASM,$@)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf64 -Itests/guests/ -MD $(@:.o=.d) -MP -o $@ $<
-# A guest of several files has the others in a folder of its name. guest_link_NAME: for its linking.
+# A guest of several files has the others in a folder with its name. guest_link_NAME: its linker options.
 .SECONDEXPANSION:
 guest_parts = $(patsubst tests/guests/%,$(BUILD)/guests/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.asm))
 $(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $$(call guest_parts,$$*) $(GUEST_RT)
@@ -213,13 +214,13 @@ $(BUILD)/guests/%.elf64: tests/guests/guest.ld $(BUILD)/guests/guest_%.c.o $$(ca
 	@mkdir -p $(@D)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	    --no-warn-rwx-segments $(guest_link_$*) -T tests/guests/guest.ld -o $@ $(filter %.o,$^)
-# QEMU's -kernel, where the guests run bare, reads ELF32 only.
+# Some tests run guests without the hypervisor, by QEMU's -kernel, which reads ELF32 only.
 $(GUEST_ELFS): $(BUILD)/%.elf: $(BUILD)/guests/%.elf64
 	$(Q)$(OBJCOPY) -O elf32-i386 $< $@
 .SECONDARY:
 
-# Debian's kernels as files and busybox initramfs: the small kernel, and for partitions with devices the
-# generic one, its drivers, and a disk. The latter are large, so only what uses them asks for them.
+# Debian's kernels as files, with busybox initramfs: the small kernel; and for partitions with devices the
+# generic kernel, its drivers, and a disk. The generic ones are large, so only their users depend on them.
 GENERIC_LINUX := $(BUILD)/vmlinuz-generic $(BUILD)/initrd-devices.gz $(BUILD)/disk.img
 linux: $(BUILD)/vmlinuz $(BUILD)/initrd.gz
 generic-linux: $(GENERIC_LINUX)
@@ -237,7 +238,7 @@ $(BUILD)/initrd-devices.gz: $(INITRD_PARTS) $(BUILD)/vmlinuz-generic
 $(BUILD)/disk.img: tests/tools/make-disk.sh
 	$(call say,MKE2FS,$@)
 	$(Q)tests/tools/make-disk.sh $@
-# What a configuration needs besides the hypervisor and the test guests.
+# The files that a configuration needs besides the hypervisor and the test guests.
 linux_of_config = $(if $(THE_CONFIG),linux $(if $(shell grep -l -e vmlinuz-generic -- $(THE_CONFIG) 2>/dev/null),generic-linux))
 
 # ---- what a user does -------------------------------------------------------------------------
@@ -269,7 +270,7 @@ test: setup-test
 	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --jobs $(PYTEST_JOBS)
 
-# What takes too long for `test`: boot tests of minutes each, and every fuzzer for ten minutes.
+# Tests that take too long for `test`: boot tests of minutes each, and every fuzzer for ten minutes.
 long-test: setup-test
 	@$(MAKE) --no-print-directory SETUP=0 all $(EFI_PROGRAMS) linux generic-linux
 	@$(PYTHON) tests/tools/run-tests.py --long --jobs $(PYTEST_JOBS)
@@ -284,7 +285,7 @@ boot-test: setup-test
 config-test: $(BUILD)/bulkhead-config
 	@$(PYTHON) tests/tools/run-tests.py --only config
 
-# Systems of others, fetched and run one after another; K names some of them. No part of `test`.
+# Fetches other operating systems and runs them one after another; K selects some. Not part of `test`.
 guests-test: setup-run
 	@$(MAKE) --no-print-directory SETUP=0 hypervisor linux
 	@$(PYTHON) tests/tools/guests.py $(K)
@@ -300,7 +301,7 @@ unit-build: $(UNIT_TESTS:%=$(TESTDIR)/unit/%)
 unit-names:
 	@echo $(UNIT_TESTS)
 
-# Programs of a kind share their objects; one with flags of its own has its own. $(1): the program's
+# Programs of one kind share their objects, except for a program with its own flags. $(1): the program's
 # name; $(2): its folder; $(3): the compiler; $(4): flags; $(5): further libraries.
 program_objects = $($(1)_SRCS:%.c=$(TESTDIR)/$(2)/$(if $($(1)_CFLAGS),$(1).d,obj)/%.o)
 define PROGRAM_RULE
@@ -321,8 +322,8 @@ $(eval $(call OBJECT_RULE,fuzz/obj,$(FUZZ_CC),$(FUZZ_CFLAGS)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call PROGRAM_RULE,$(t),unit,$(HOSTCC),$(TEST_CFLAGS),-lcmocka)))
 $(foreach f,$(FUZZERS),$(eval $(call PROGRAM_RULE,$(f),fuzz,$(FUZZ_CC),$(FUZZ_CFLAGS))))
 
-# What is found goes to build/fuzz/corpus-NAME, what fails to build/fuzz/NAME-crash-... NAME_PART: runs
-# for this part of the time, because it knows after less of it what it will know.
+# New inputs go to build/fuzz/corpus-NAME, failing ones to build/fuzz/NAME-crash-... NAME_PART divides the
+# time, for a fuzzer that stops finding anything new earlier.
 define FUZZ_RULE
 .PHONY: run-$(1)
 run-$(1): $(BUILD)/fuzz/$(1)
@@ -347,7 +348,7 @@ format-check:
 	$(Q)$(PYTHON) tests/tools/format_check.py $(OUR_C)
 format:
 	clang-format -i $(OUR_C)
-# Which folder uses which, by the sources' includes and the objects' symbols.
+# Checks which folder uses which, by the sources' includes and the objects' symbols.
 layers: $(HV_OBJ)
 	$(Q)$(PYTHON) tests/tools/check-layers.py --self-test
 	$(Q)$(PYTHON) tests/tools/check-layers.py $(HV_OBJ)

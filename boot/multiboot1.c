@@ -143,7 +143,7 @@ static enum status parse_screen(const struct boot_error *error, const struct mb1
 
     if (status != STATUS_OK)
         return status;
-    // A green component of 0 bits can't be: the colours are at GRUB's offset.
+    // A red component of 0 bits can't be: the colours are at GRUB's offset.
     if (read.screen.colour[1] == 0)
         memmove(read.screen.colour,
                 (const uint8_t *)&read + sizeof(read) - sizeof(read.screen.colour),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The configuration: BLOB_SRCS reads and checks the blob, in the hypervisor, in bulkhead-config and in
-# tests; CONFIG_TOOL_SRCS is what build/bulkhead-config is made of (the Makefile has its rule).
+# tests. CONFIG_TOOL_SRCS are the sources of build/bulkhead-config (its rule is in the Makefile).
 
 BLOB_SRCS := partitions/blob.c partitions/blob_problem.c partitions/blob_rules.c \
              partitions/blob_machine.c partitions/sha256.c

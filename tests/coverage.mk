@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# Line coverage of the unit tests and the fuzzers' corpora over the code that decides: whatever parses
-# or judges and needs no privileged instruction. A file that is compiled for a test is in this list, and
-# a file of this list is compiled for a test; tests/tools/coverage.py holds it against both.
+# Line coverage of the unit tests and the fuzzers' corpora over the decision code: all code that parses or
+# judges and needs no privileged instruction. Every file compiled for a test is in this list, and every file in
+# this list is compiled for a test; tests/tools/coverage.py checks both.
 
 # CPU: page tables, what guests' states and VM controls must be, task switches
 DECISION_C := arch/interrupt/apic_base.c arch/virt/exception_intercepts.c arch/cpu/mtrr.c arch/memory/paging.c \
               arch/memory/pt_format.c arch/cpu/recording.c arch/virt/reset_state.c arch/virt/ssbd.c \
               arch/svm/controls.c \
               arch/svm/verdict.c arch/vmx/check.c arch/vmx/controls.c arch/vmx/cr_rules.c arch/vmx/task.c
-# the ways in
+# boot
 DECISION_C += boot/error.c boot/module.c boot/screen.c boot/multiboot1.c boot/multiboot2.c \
               boot/multiboot_parse.c boot/options.c boot/uefi/elf_image.c boot/uefi/firmware.c \
               boot/uefi/memory_map.c \
@@ -19,7 +19,7 @@ DECISION_C += drivers/acpi/acpi.c drivers/acpi/fadt.c drivers/acpi/madt.c driver
 # VT-d
 DECISION_C += drivers/vtd/dmar.c drivers/vtd/vtd.c drivers/vtd/describe.c drivers/vtd/context.c drivers/vtd/fault.c \
               drivers/vtd/interrupts.c drivers/vtd/queue.c drivers/vtd/unit.c
-# the IOMMUs of AMD
+# AMD-Vi
 DECISION_C += drivers/amdvi/ivrs.c drivers/amdvi/amdvi.c drivers/amdvi/command.c drivers/amdvi/describe.c \
               drivers/amdvi/device.c \
               drivers/amdvi/event.c drivers/amdvi/irq.c drivers/amdvi/msi.c drivers/amdvi/unit.c
@@ -37,7 +37,7 @@ DECISION_C += drivers/pci/acs.c drivers/pci/address.c drivers/pci/bars.c drivers
 # memory map, audit
 DECISION_C += hv/audit/audit.c hv/audit/amdvi.c hv/audit/entry.c hv/audit/iommu.c hv/audit/lists.c \
               hv/audit/vtd.c hv/guest/e820.c hv/memory/guest_layout.c hv/memory/page_alloc.c hv/memory/uncached.c
-# what is shown and proposed without a configuration
+# inventory and proposed configuration
 DECISION_C += arch/cpu/topology.c hv/start/inventory_devices.c hv/start/inventory_plan.c
 # policies, breakpoints, machine checks, APIC and ICR check
 DECISION_C += hv/device/assign.c hv/device/screen_grant.c hv/machine/screen_place.c hv/machine/serial_choice.c \
@@ -54,7 +54,7 @@ DECISION_C += hv/emulate/decode.c hv/emulate/decode_rare.c hv/emulate/decode_tab
               hv/emulate/address.c hv/emulate/alu.c \
               hv/emulate/compute.c hv/emulate/rare.c hv/emulate/split.c hv/emulate/string.c hv/emulate/vector.c \
               hv/partition/stray.c hv/memory/guest_walk.c hv/emulate/string_io.c
-# image loaders, and the tables that a guest finds
+# image loaders, and the tables that a guest gets
 DECISION_C += hv/guest/load.c hv/guest/load_bzimage.c hv/guest/load_elf.c hv/guest/load_foreign.c \
               hv/guest/load_job.c \
               hv/guest/load_multiboot.c hv/guest/load_space.c hv/guest/bios_rules.c hv/guest/bios.c hv/guest/acpi.c \

@@ -50,9 +50,8 @@ enum status apic_init(void)
     return page != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
-// In this order: the error LVT is masked first, because a vector of 0 in another LVT raises an
-// error. The LVTs after the sixth exist only up to the index of the highest one, which the version
-// register gives.
+// The error LVT is masked first: while it is open, a vector of 0 in another LVT is an error. The
+// highest index in the version register says how many LVTs there are; CMCI is the seventh.
 static void mask_lvts(void)
 {
     static const uint16_t lvts[] = {APIC_LVT_ERROR, APIC_LVT_TIMER, APIC_LVT_LINT0,

@@ -36,8 +36,8 @@ static uint64_t ls_cfg_bit(uint32_t signature)
 struct ssbd_choice ssbd_choose(const struct ssbd_identity *cpu)
 {
     struct ssbd_choice choice = {SSBD_NOT_OFFERED, 0};
-    // If SPEC_CTRL has SSBD, VIRT_SPEC_CTRL is not offered: systems prefer it and switch it with
-    // every process, which costs an exit that SPEC_CTRL does not cost.
+    // If SPEC_CTRL has SSBD, VIRT_SPEC_CTRL is not offered: operating systems would prefer it and
+    // switch it with every process. Each switch costs an exit, and with SPEC_CTRL none.
     if (!cpu->amd || (cpu->sizes_ebx & (CPUID_80000008_EBX_SSB_NO | CPUID_80000008_EBX_SSBD))) {
         return choice;
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# build/bulkhead-tables writes the documents that are made from the hypervisor's tables (make docs).
+# build/bulkhead-tables writes the documents that are generated from the hypervisor's tables (make docs).
 
 TABLES_SRCS := $(wildcard docs/tables/*.c) arch/virt/exception_intercepts.c arch/svm/controls.c \
                arch/vmx/controls.c arch/vmx/cr_rules.c hv/policy/cpuid_policy.c hv/policy/cpuid_rules.c \
@@ -13,7 +13,7 @@ $(BUILD)/bulkhead-tables: $(TABLES_SRCS:%.c=$(BUILD)/host/%.o)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -g -o $@ $^
 
-# The names of CPUID's bits from the header's own: CPUID_7_1_EAX_LAM BIT(26) becomes a row.
+# Takes the names of CPUID's bits from the header: CPUID_7_1_EAX_LAM BIT(26) becomes a row.
 $(GEN)/cpuid_names.inc: arch/cpu/cpuid.h
 	@mkdir -p $(@D)
 	$(Q)sed -n \

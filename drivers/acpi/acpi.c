@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the host's ACPI tables: the RSDP, then RSDT or XSDT, then any table by its name, with a
-// verified checksum. madt.c, fadt.c and serial.c parse the contents; config space ranges (MCFG) are
-// in fadt.c.
+// verified checksum. The contents are parsed in madt.c, fadt.c (also the MCFG) and serial.c.
 #include "drivers/acpi/acpi.h"
 
 #include "arch/lib/format.h"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# hv/guest/NAME.asl becomes the C array NAME_aml: iasl's own C output differs between its versions.
+# Makes the C array NAME_aml from hv/guest/NAME.asl. iasl's own C output is not used, because it differs between
+# iasl's versions.
 HV_GEN += $(GEN)/dsdt_aml.h $(GEN)/pci_aml.h
 
 $(GEN)/%.aml: hv/guest/%.asl

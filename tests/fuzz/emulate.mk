@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The instruction emulators, on guests of any state.
+# The instruction emulators, with guests in any state.
 FUZZERS += fuzz_emulate fuzz_emulate_native
 fuzz_emulate_SRCS = tests/fuzz/fuzz_emulate.c tests/fuzz/guest_machine.c tests/fuzz/walk_model.c \
                     $(filter-out tests/unit/fake_device.c,$(EMULATE_SRCS))

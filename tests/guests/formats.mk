@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Guests once more: count.elf in the other two forms of a Multiboot kernel, ELF64 and a flat image whose header
-# carries the addresses, and dma.elf at another address.
+# Guests in other forms. count.elf in the other two forms of a Multiboot kernel: ELF64, and a flat image whose
+# header gives the addresses. dma.elf at another address.
 GUEST_EXTRA := $(BUILD)/count64.elf $(BUILD)/count.flat $(BUILD)/dma-high.elf
 
 $(BUILD)/count64.elf: $(BUILD)/guests/count.elf64
@@ -19,7 +19,7 @@ $(BUILD)/count.flat: $(BUILD)/guests/count.elf64 $(BUILD)/guests/flat/boot.asm.o
 	    $(BUILD)/guests/guest_count.c.o $(filter-out %/boot.asm.o,$(GUEST_RT))
 	$(Q)$(OBJCOPY) -O binary $(BUILD)/guests/flat/count.elf64 $@
 
-# dma.elf for a partition whose RAM begins higher: far above what the boot loader puts low.
+# dma.elf for a partition whose RAM begins higher, far above the boot loader's low files.
 $(BUILD)/dma-high.elf: $(BUILD)/guests/dma.elf64
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
@@ -28,5 +28,5 @@ $(BUILD)/dma-high.elf: $(BUILD)/guests/dma.elf64
 	    $(GUEST_RT)
 	$(Q)$(OBJCOPY) -O elf32-i386 $(BUILD)/guests/dma-high.elf64 $@
 
-# leftover.elf makes room for the image that it starts.
+# leftover.elf is linked higher, to leave room for the image that it starts.
 guest_link_leftover := --defsym=link_at=0x4000000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# mmio32.elf, a kernel of 32 bits without the others' runtime.
+# mmio32.elf, a 32-bit kernel without the other guests' runtime.
 GUEST_EXTRA += $(BUILD)/mmio32.elf
 MMIO32_CFLAGS := -std=gnu11 $(WARN) -O2 -m32 -march=i686 -ffreestanding -mgeneral-regs-only -fno-pic -fno-pie \
                  -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none

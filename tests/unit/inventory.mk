@@ -3,7 +3,7 @@ UNIT_TESTS += test_topology test_inventory_plan test_inventory_devices
 test_topology_SRCS = tests/unit/test_topology.c arch/cpu/topology.c
 test_inventory_plan_SRCS = tests/unit/test_inventory_plan.c hv/start/inventory_plan.c hv/memory/guest_layout.c \
                            hv/memory/page_alloc.c
-# The rules and the virtual bus are the real ones, interrupts and IOMMU are fakes.
+# The rules and the virtual bus are real; interrupts and IOMMU are fakes.
 test_inventory_devices_SRCS = tests/unit/test_inventory_devices.c hv/start/inventory_devices.c hv/device/pci_pins.c \
                               hv/vpci/rules.c \
                               tests/unit/fake_heap.c tests/unit/fake_pci_config.c drivers/pci/address.c \

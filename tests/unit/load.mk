@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The guest loaders and the tables that a guest finds.
+# The guest loaders, and the tables that a guest gets.
 LOAD_SRCS := hv/guest/load.c hv/guest/load_job.c hv/guest/load_space.c hv/guest/load_bzimage.c \
              hv/guest/load_multiboot.c \
              hv/guest/load_elf.c hv/guest/load_foreign.c hv/guest/e820.c hv/guest/bios.c hv/guest/acpi.c \
@@ -25,6 +25,6 @@ test_guest_mptable_SRCS = tests/unit/test_guest_mptable.c hv/guest/mptable.c hv/
 test_guest_smbios_SRCS = tests/unit/test_guest_smbios.c hv/guest/smbios.c hv/guest/table.c \
                          arch/lib/format.c tests/unit/fake_guest_ram.c
 
-# The stubs that stand for a BIOS, what they answer, and how many triple faults restart.
+# The stubs in place of a BIOS, their answers, and how many triple faults restart a guest.
 UNIT_TESTS += test_guest_bios
 test_guest_bios_SRCS = tests/unit/test_guest_bios.c hv/guest/bios.c hv/guest/bios_rules.c tests/unit/fake_guest_ram.c

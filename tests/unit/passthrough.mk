@@ -7,7 +7,7 @@ UNIT_TESTS += test_assign
 test_assign_SRCS = tests/unit/test_assign.c hv/device/assign.c hv/policy/io_policy.c drivers/pci/address.c \
                    arch/lib/format.c \
                    $(CONFIG_BLOB_SRCS) $(BLOB_SRCS)
-# What carries the decisions out, on a machine of memory.
+# The code that carries the decisions out, on a machine that exists in memory only.
 PASSTHROUGH_SRCS := tests/unit/passthrough_fixture.c tests/unit/fake_pci_config.c tests/unit/fake_heap.c \
                     tests/unit/fake_print.c hv/device/passthrough.c hv/device/give.c hv/device/faults.c \
                     hv/device/irq.c hv/device/pins.c hv/device/pci_pins.c hv/machine/ioapic_pin.c hv/machine/pci.c \
@@ -18,7 +18,7 @@ PASSTHROUGH_SRCS := tests/unit/passthrough_fixture.c tests/unit/fake_pci_config.
 PASSTHROUGH_TESTS := test_passthrough test_passthrough_irq test_passthrough_map
 UNIT_TESTS += $(PASSTHROUGH_TESTS)
 $(foreach t,$(PASSTHROUGH_TESTS),$(eval $(t)_SRCS = tests/unit/$(t).c $(PASSTHROUGH_SRCS)))
-# The IOAPIC's register pair is no memory.
+# The IOAPIC's register pair does not behave like memory, so its accesses are wrapped.
 $(foreach t,$(PASSTHROUGH_TESTS),$(eval $(t)_LIBS = -Wl,--wrap=ioapic_put -Wl,--wrap=ioapic_set \
     -Wl,--wrap=ioapic_get))
 UNIT_TESTS += test_screen_grant

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The sensitive-instruction table of docs/tables against what the hypervisor uses.
+# Compares the sensitive-instruction table of docs/tables with the hypervisor's tables.
 UNIT_TESTS += test_sensitive
 SENSITIVE_SRCS := $(wildcard docs/tables/sensitive*.c) arch/virt/exception_intercepts.c arch/svm/controls.c \
                   arch/vmx/controls.c arch/vmx/cr_rules.c hv/policy/msr_policy.c hv/policy/msr_rules.c \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What decides in the AMD-V back end, arch/svm.
+# The decision code of the AMD-V back end, arch/svm.
 UNIT_TESTS += test_svm_verdict
 test_svm_verdict_SRCS = tests/unit/test_svm_verdict.c arch/svm/verdict.c arch/lib/format.c
 UNIT_TESTS += test_ssbd

@@ -1,4 +1,4 @@
-# What decides in the VT-x back end, arch/vmx.
+# The decision code of the VT-x back end, arch/vmx.
 UNIT_TESTS += test_vmx_controls test_vmx_check
 test_vmx_controls_SRCS = tests/unit/test_vmx_controls.c arch/vmx/controls.c arch/lib/format.c
 test_vmx_check_SRCS = tests/unit/test_vmx_check.c arch/vmx/check.c
