@@ -10,8 +10,6 @@
 #include "arch/lib/status.h"
 #include "boot/boot_info.h"
 
-#define MULTIBOOT1_BOOTLOADER_MAGIC 0x2badb002u // in EAX at the entry
-
 // `info_addr`: host-physical address of the information, EBX at the entry. On an error writes a
 // text for the user to `error`. Texts that are too long are cut. ERR_RANGE: more memory ranges than
 // BOOT_MAX_MEMORY, or more modules than BOOT_MAX_MODULES. Boot CPU, before any of the loader's

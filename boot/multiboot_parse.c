@@ -2,7 +2,6 @@
 // The code that both Multiboot parsers use. Relies on phys_read() by link-time name.
 #include "boot/multiboot_parse.h"
 
-#include "arch/lib/string.h"
 #include "arch/memory/window.h"
 #include "boot/module.h"
 

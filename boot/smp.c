@@ -4,7 +4,6 @@
 // runs. The trampoline serves one CPU at a time.
 #include "boot/smp.h"
 
-#include "arch/cpu/cpu.h"
 #include "arch/cpu/mca.h"
 #include "arch/cpu/recording.h"
 #include "arch/cpu/tsc.h"

@@ -26,7 +26,6 @@
 #define CPUID_EXT_CACHES_AMD    0x8000001du
 #define CPUID_EXT_TOPOLOGY_AMD  0x8000001eu
 #define CPUID_EXT_ENCRYPTION    0x8000001fu
-#define CPUID_EXT_FEATURES2     0x80000021u
 
 // Signatures: four characters in each register, in the order EBX, ECX, EDX.
 #define CPUID_INTEL_EBX         0x756e6547u // "Genu"

@@ -162,13 +162,10 @@
 #define EFER_LMA   BIT(10)
 #define EFER_NXE   BIT(11)
 #define EFER_SVME  BIT(12)
-#define EFER_LMSLE BIT(13)
 #define EFER_FFXSR BIT(14)
 #define EFER_TCE   BIT(15)
 
 // VM_CR
-#define VM_CR_DPD    BIT(0)
-#define VM_CR_R_INIT BIT(1)
 #define VM_CR_SVMDIS BIT(4)
 
 // FEATURE_CONTROL

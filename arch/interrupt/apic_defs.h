@@ -55,8 +55,6 @@
 #define APIC_VERSION_NUMBER     0xffu
 #define APIC_VERSION_MAXLVT     0xff0000u // number of LVT entries - 1
 #define APIC_VERSION_MAXLVT_POS 16
-#define APIC_VERSION_SUPPRESS   (1u << 24) // EOI-broadcast suppression
-#define APIC_VERSION_EXTENDED   (1u << 31) // AMD: extended register space
 
 // Spurious-interrupt vector
 #define APIC_SVR_VECTOR 0xffu
@@ -70,12 +68,9 @@
 #define APIC_LVT_MODE_FIXED 0x000u
 #define APIC_LVT_MODE_SMI   0x200u
 #define APIC_LVT_MODE_NMI   0x400u
-#define APIC_LVT_MODE_INIT  0x500u
 #define APIC_LVT_MODE_EXT   0x700u
 #define APIC_LVT_STATUS     (1u << 12) // read-only
-#define APIC_LVT_POLARITY   (1u << 13)
 #define APIC_LVT_REMOTE_IRR (1u << 14) // read-only
-#define APIC_LVT_LEVEL      (1u << 15)
 #define APIC_LVT_MASKED     (1u << 16)
 #define APIC_LVT_PERIODIC   (1u << 17)
 #define APIC_LVT_DEADLINE   (1u << 18)

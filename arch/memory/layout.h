@@ -10,7 +10,6 @@
 #define HV_IMAGE_BASE 0xffffffff80000000ull
 #define HV_IMAGE_LINK 0x200000              // linker.ld; the image is moved by multiples of 2 MiB
 #define HV_HEAP_BASE  0xffffffff90000000ull // the heap block, linear
-#define HV_HEAP_LIMIT 0xffffffffa0000000ull
 #define HV_MMIO_BASE  0xffffffffa0000000ull // device registers that the hypervisor drives
 #define HV_MMIO_LIMIT 0xffffffffb0000000ull
 

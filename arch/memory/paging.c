@@ -4,10 +4,9 @@
 // second run makes the change with those tables at hand, and can't fail.
 #include "arch/memory/paging.h"
 
-#include "arch/lib/string.h"
 #include "arch/memory/heap.h"
 
-enum change_kind { CHANGE_MAP, CHANGE_UNMAP, CHANGE_PROTECT, CHANGE_PIN };
+enum change_kind { CHANGE_MAP, CHANGE_UNMAP, CHANGE_ENTRY };
 
 struct change {
     enum change_kind kind;
@@ -28,12 +27,11 @@ struct node {
     uint64_t leaf;     // the entry that it would be split from; 0: absent
 };
 
-// Lists of pages are linked through each page's first word. A page-aligned address reads as an
-// absent entry in every format, so hardware that still walks a retired table finds nothing there.
+// Lists of pages are linked through each page's first word.
 static void list_push(hpa_t *list, hpa_t page)
 {
     uint64_t *words = heap_ptr(page);
-    __atomic_store_n(&words[0], list->v, __ATOMIC_RELAXED);
+    words[0] = list->v;
     *list = page;
 }
 
@@ -46,14 +44,11 @@ static hpa_t list_pop(hpa_t *list)
     return page;
 }
 
-static unsigned list_free(hpa_t *list)
+static void list_free(hpa_t *list)
 {
-    unsigned count = 0;
     while (list->v != 0) {
         heap_page_free(list_pop(list));
-        count++;
     }
-    return count;
 }
 
 // Stores an entry for page walks by hardware: in one piece, and after the stores to the table that
@@ -163,18 +158,7 @@ static void make_table(struct page_table *pt, struct change *c, unsigned level, 
             entries[i] = split_entry(f, level - 1, old, i);
         }
     }
-    pt->pages++;
     set_entry(slot, page.v | f->level[level].table_bits);
-}
-
-static bool is_empty(const struct pt_format *f, const uint64_t *entries)
-{
-    for (unsigned i = 0; i < PT_ENTRIES; i++) {
-        if (is_present(f, entries[i])) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static enum status change_range(struct page_table *pt, struct change *c, struct node node,
@@ -199,19 +183,8 @@ static enum status change_below(struct page_table *pt, struct change *c, const s
     if (!table) {
         make_table(pt, c, node->level, &node->entries[index]);
     }
-    if (!c->dry && c->kind == CHANGE_PIN) {
-        set_entry(&node->entries[index], node->entries[index] | f->pinned_bit);
-    }
     child.entries = entries_of(f, node->entries[index]);
-    enum status s = change_range(pt, c, child, va, end);
-
-    if (!c->dry && c->kind == CHANGE_UNMAP && !(entry & f->pinned_bit) &&
-        is_empty(f, child.entries)) {
-        hpa_t page = hpa(node->entries[index] & f->address_mask);
-        set_entry(&node->entries[index], 0);
-        list_push(&pt->retired, page);
-    }
-    return s;
+    return change_range(pt, c, child, va, end);
 }
 
 // Makes the change in the part [va, end) of one entry's span.
@@ -247,16 +220,7 @@ static enum status change_entry(struct page_table *pt, struct change *c, const s
         }
         wanted = 0;
         break;
-    case CHANGE_PROTECT:
-        if (!present || (leaf && leaf_flags(f, level, entry) == c->flags)) {
-            return STATUS_OK;
-        }
-        if (!(leaf && whole)) {
-            return change_below(pt, c, node, index, entry, va, end);
-        }
-        wanted = pt_make_leaf(f, level, hpa(leaf_address(f, level, entry)), c->flags);
-        break;
-    case CHANGE_PIN:
+    case CHANGE_ENTRY:
         if (level > c->level) {
             return change_below(pt, c, node, index, entry, va, end);
         }
@@ -362,20 +326,10 @@ enum status pt_unmap(struct page_table *pt, uint64_t va, uint64_t size)
     return apply(pt, &c, va, size);
 }
 
-enum status pt_protect(struct page_table *pt, uint64_t va, uint64_t size, unsigned flags)
-{
-    if (!flags_valid(pt->format, flags)) {
-        return ERR_INVALID;
-    }
-    struct change c = {.kind = CHANGE_PROTECT, .flags = flags};
-    return apply(pt, &c, va, size);
-}
-
 uint64_t *pt_entry(struct page_table *pt, uint64_t va, unsigned level)
 {
-    struct change c = {.kind = CHANGE_PIN, .level = level};
-    if (pt->format->pinned_bit == 0 || level >= pt->format->levels ||
-        apply(pt, &c, va, PAGE_SIZE) != STATUS_OK) {
+    struct change c = {.kind = CHANGE_ENTRY, .level = level};
+    if (level >= pt->format->levels || apply(pt, &c, va, PAGE_SIZE) != STATUS_OK) {
         return NULL;
     }
     return c.entry;
@@ -420,54 +374,17 @@ enum status pt_create(struct page_table *pt, const struct pt_format *format,
     }
     *pt = (struct page_table){.format = format, .max_leaf_level = max_leaf_level};
     pt->root = heap_page_alloc();
-    if (pt->root.v == 0) {
-        return ERR_NO_MEMORY;
-    }
-    pt->pages = 1;
-    return STATUS_OK;
-}
-
-void pt_reclaim(struct page_table *pt)
-{
-    pt->pages -= list_free(&pt->retired);
-}
-
-static void free_tables(struct page_table *pt, hpa_t table, unsigned level)
-{
-    const struct pt_format *f = pt->format;
-    uint64_t *entries = heap_ptr(table);
-    for (unsigned i = 0; level > 0 && i < PT_ENTRIES; i++) {
-        uint64_t entry = entries[i];
-        if (is_present(f, entry) && !is_leaf(f, level, entry) && !(entry & f->shared_bit)) {
-            free_tables(pt, hpa(entry & f->address_mask), level - 1);
-        }
-    }
-    heap_page_free(table);
-    pt->pages--;
-}
-
-void pt_destroy(struct page_table *pt)
-{
-    if (pt->root.v != 0) {
-        pt_reclaim(pt);
-        free_tables(pt, pt->root, pt->format->levels - 1);
-        pt->root = hpa(0);
-    }
-}
-
-unsigned pt_table_pages(const struct page_table *pt)
-{
-    return pt->pages;
+    return pt->root.v != 0 ? STATUS_OK : ERR_NO_MEMORY;
 }
 
 // The entry of `level` that a walk to `va` (without sign extension) passes, if it refers to a
 // table; else NULL.
-static uint64_t *table_entry(const struct page_table *pt, uint64_t va, unsigned level)
+static const uint64_t *table_entry(const struct page_table *pt, uint64_t va, unsigned level)
 {
     const struct pt_format *f = pt->format;
-    uint64_t *entries = heap_ptr(pt->root);
+    const uint64_t *entries = heap_ptr(pt->root);
     for (unsigned l = f->levels - 1;; l--) {
-        uint64_t *entry = &entries[(va / pt_level_size(l)) % PT_ENTRIES];
+        const uint64_t *entry = &entries[(va / pt_level_size(l)) % PT_ENTRIES];
         if (!is_present(f, *entry) || is_leaf(f, l, *entry)) {
             return NULL;
         }
@@ -489,7 +406,7 @@ enum status pt_share(struct page_table *dst, const struct page_table *src, uint6
     if (level == 0 || level >= f->levels || !range_valid(f, &at, PAGE_SIZE)) {
         return ERR_INVALID;
     }
-    uint64_t *from = table_entry(src, at, level);
+    const uint64_t *from = table_entry(src, at, level);
     if (from == NULL) {
         return ERR_NOT_FOUND;
     }
@@ -497,13 +414,11 @@ enum status pt_share(struct page_table *dst, const struct page_table *src, uint6
     if (pt_lookup(dst, va, &leaf)) {
         return ERR_EXISTS;
     }
-    struct change c = {.kind = CHANGE_PIN, .level = level};
+    struct change c = {.kind = CHANGE_ENTRY, .level = level};
     enum status s = apply(dst, &c, va, PAGE_SIZE);
     if (s != STATUS_OK) {
         return s;
     }
-    // Keeps src's table when it is empty, because dst refers to it.
-    set_entry(from, *from | f->pinned_bit);
     set_entry(c.entry, *from | f->shared_bit);
     return STATUS_OK;
 }

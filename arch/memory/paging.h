@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page-table writer: maps, unmaps and protects ranges in a radix tree of any struct pt_format,
-// with the largest pages that fit. Tables come from the heap (arch/memory/heap.h).
+// The page-table writer: maps and unmaps ranges in a radix tree of any struct pt_format, with the
+// largest pages that fit. Tables come from the heap (arch/memory/heap.h) and stay for good, even
+// when empty: no CPU or IOMMU can walk one that has become something else.
 //
 // Every change first counts the tables that it needs and allocates them all. It therefore happens
 // as a whole, or leaves the tree as it was. Entries change by single 64-bit stores, so hardware may
@@ -17,8 +18,6 @@ struct page_table {
     hpa_t root; // of the top table: for CR3, nCR3, EPTP, ...
     // 0: only 4 KiB pages; 1: also 2 MiB; 2: also 1 GiB. Limited by the CPU.
     unsigned max_leaf_level;
-    unsigned pages; // heap pages held: tables, and pages that wait for pt_reclaim
-    hpa_t retired;  // emptied tables that a TLB may still refer to, as a list
 };
 
 // A mapping that pt_lookup found.
@@ -41,40 +40,23 @@ enum status pt_create(struct page_table *pt, const struct pt_format *format,
 // another tree.
 enum status pt_map(struct page_table *pt, uint64_t va, hpa_t pa, uint64_t size, unsigned flags);
 
-// Unmaps [va, va + size), splitting larger pages at the ends. Skips absent parts. Emptied tables
-// wait for pt_reclaim, because CPUs may still have them in their paging-structure caches. Errors as
-// for pt_map, except ERR_EXISTS; nothing changes on an error.
+// Unmaps [va, va + size), splitting larger pages at the ends. Skips absent parts. Errors as for
+// pt_map, except ERR_EXISTS; nothing changes on an error.
 enum status pt_unmap(struct page_table *pt, uint64_t va, uint64_t size);
-
-// Gives every page mapped in [va, va + size) the permissions and memory type `flags`, splitting
-// larger pages at the ends. Skips absent parts. Errors as for pt_unmap.
-enum status pt_protect(struct page_table *pt, uint64_t va, uint64_t size, unsigned flags);
-
-// Frees the tables that pt_unmap emptied. Every CPU and IOMMU that uses the tree must have flushed
-// its TLB before.
-void pt_reclaim(struct page_table *pt);
 
 // Finds the page that maps `va`. False if there is none.
 bool pt_lookup(const struct page_table *pt, uint64_t va, struct pt_leaf *out);
 
 // Returns the address of the entry of `level` for `va`, a multiple of 4 KiB, for a window: its user
 // rewrites the entry directly, with pt_make_leaf or 0. Makes the tables above the entry, splitting
-// a larger page there, and keeps them even when empty, so that the address is valid until
-// pt_destroy. NULL: no page for a table, invalid address, the entry refers to a table or lies in a
-// table of another tree, or the format has no pinned_bit (IOMMUs).
+// a larger page there. The address stays valid. NULL: no page for a table, invalid address, the
+// entry refers to a table or lies in a table of another tree.
 uint64_t *pt_entry(struct page_table *pt, uint64_t va, unsigned level);
 uint64_t *pt_entry_4k(struct page_table *pt, uint64_t va);
 
 // The entry that maps a page of pt_level_size(level) at `pa`, which is aligned to that size.
 // `flags` as for pt_map, valid for the format. The format must allow leaves at `level`.
 uint64_t pt_make_leaf(const struct pt_format *format, unsigned level, hpa_t pa, unsigned flags);
-
-// Frees every table that the tree owns. No CPU or IOMMU may use the tree any more, and the trees
-// that share its tables must have been destroyed.
-void pt_destroy(struct page_table *pt);
-
-// Heap pages that the tree holds: its root, its tables, and the pages that wait for pt_reclaim.
-unsigned pt_table_pages(const struct page_table *pt);
 
 // Lets dst's entry of `level` for `va` (a multiple of 4 KiB) refer to the table that src has there:
 // level 3 shares 512 GiB, 2 shares 1 GiB, 1 shares 2 MiB. Both trees see later changes in src. dst

@@ -17,8 +17,7 @@
 #define X86_DIRTY    BIT(6)
 #define X86_LARGE    BIT(7)
 #define X86_GLOBAL   BIT(8)
-#define X86_SHARED   BIT(9)  // available to software
-#define X86_PINNED   BIT(10) // available to software
+#define X86_SHARED   BIT(9) // available to software
 #define X86_NO_EXEC  BIT(63)
 
 // The memory type is an index into the PAT MSR (APM vol. 2, 7.8; SDM vol. 3, "Page Attribute
@@ -58,7 +57,6 @@ const struct pt_format pt_format_host = {
     .write_bit = X86_WRITE,
     .no_exec_bit = X86_NO_EXEC,
     .shared_bit = X86_SHARED,
-    .pinned_bit = X86_PINNED,
     .level = {X86_LEVEL_4K(X86_GLOBAL),
               X86_LEVEL_LARGE(HOST_TABLE, X86_GLOBAL),
               X86_LEVEL_LARGE(HOST_TABLE, X86_GLOBAL),
@@ -80,7 +78,6 @@ const struct pt_format pt_format_npt = {
     .read_bit = X86_PRESENT,
     .write_bit = X86_WRITE,
     .no_exec_bit = X86_NO_EXEC,
-    .pinned_bit = X86_PINNED,
     .level = {X86_LEVEL_4K(X86_USER),
               X86_LEVEL_LARGE(NPT_TABLE, X86_USER),
               X86_LEVEL_LARGE(NPT_TABLE, X86_USER),
@@ -100,7 +97,6 @@ const struct pt_format pt_format_npt = {
 #define EPT_WC      EPT_TYPE(1)
 #define EPT_WB      EPT_TYPE(6)
 #define EPT_LARGE   BIT(7)
-#define EPT_PINNED  BIT(52) // ignored by hardware in every entry
 #define EPT_TABLE   (EPT_READ | EPT_WRITE | EPT_EXEC)
 
 #define EPT_LEVEL_LARGE                                                                            \
@@ -119,7 +115,6 @@ const struct pt_format pt_format_ept = {
     .read_bit = EPT_READ,
     .write_bit = EPT_WRITE,
     .exec_bit = EPT_EXEC,
-    .pinned_bit = EPT_PINNED,
     .level = {{.leaf = true,
                .type_mask = EPT_TYPE(7),
                .type_wb = EPT_WB,

@@ -46,7 +46,6 @@ struct pt_format {
     uint64_t exec_bit;     // set if execution is permitted; 0: the format has none
     uint64_t no_exec_bit;  // set if execution is forbidden; 0: the format has none
     uint64_t shared_bit;   // software: the table belongs to another tree; 0: tables can't be shared
-    uint64_t pinned_bit;   // software: the table stays when it is empty; 0: tables can't be pinned
     struct pt_level level[PT_MAX_LEVELS];
 };
 

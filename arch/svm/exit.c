@@ -5,7 +5,6 @@
 #include "hv/life/end.h"
 #include "hv/life/vcpu_work.h"
 
-#include "arch/cpu/cpu.h"
 #include "arch/cpu/mca.h"
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/percpu.h"

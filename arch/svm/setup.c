@@ -8,14 +8,11 @@
 #include "arch/cpu/msr.h"
 #include "arch/cpu/msr_access.h"
 #include "arch/lib/format.h"
-#include "arch/lib/string.h"
 #include "arch/memory/heap.h"
-#include "arch/memory/percpu.h"
 #include "arch/svm/controls.h"
 #include "arch/virt/exception_intercepts.h"
 #include "arch/virt/ssbd.h"
 #include "hv/partition/partition.h"
-#include "hv/policy/io_policy.h"
 #include "hv/policy/msr_policy.h"
 
 #define CPUID_SVM               0x8000000a
@@ -25,8 +22,8 @@
 #define IOPM_PAGES  3
 #define MSRPM_PAGES 2
 
-const uint8_t *svm_msr_map_xapic;
-const uint8_t *svm_msr_map_x2apic;
+static const uint8_t *svm_msr_map_xapic;  // permission maps, shared by all vCPUs, never written
+static const uint8_t *svm_msr_map_x2apic; // after svm_init
 
 static struct svm_identity read_identity(void)
 {
@@ -45,7 +42,7 @@ static struct svm_identity read_identity(void)
     return cpu;
 }
 
-enum status svm_probe(char *why, size_t size)
+static enum status svm_probe(char *why, size_t size)
 {
     static struct svm_identity first; // the boot CPU's; read by the others
     static bool known;
@@ -59,7 +56,7 @@ enum status svm_probe(char *why, size_t size)
     return s;
 }
 
-void svm_describe(char *text, size_t size)
+static void svm_describe(char *text, size_t size)
 {
     const struct svm_features *f = &svm_features;
     format(text, size, "nested paging: yes; nRIP save: %s, decode assists: %s, flush by ASID: %s",
@@ -78,7 +75,7 @@ static const uint8_t *build_msr_map(bool x2apic)
     return map;
 }
 
-enum status svm_init(void)
+static enum status svm_init(void)
 {
     ssbd_init();
     svm_msr_map_xapic = build_msr_map(false);
@@ -95,7 +92,7 @@ static void serialize_lfence(void)
     }
 }
 
-enum status svm_cpu_enable(void)
+static enum status svm_cpu_enable(void)
 {
     serialize_lfence();
     hpa_t host_save = heap_page_alloc();
@@ -114,7 +111,7 @@ static unsigned max_leaf_level(void)
     return leaf[3] & CPUID_80000001_EDX_1GIB ? 2 : 1;
 }
 
-enum status svm_partition_create(struct partition *p)
+static enum status svm_partition_create(struct partition *p)
 {
     hpa_t map = heap_pages_alloc(IOPM_PAGES);
     if (map.v == 0) {
@@ -124,7 +121,7 @@ enum status svm_partition_create(struct partition *p)
     return pt_create(&p->second_level, &pt_format_npt, max_leaf_level());
 }
 
-enum status svm_vcpu_create(struct vcpu *v)
+static enum status svm_vcpu_create(struct vcpu *v)
 {
     struct vmcb *vmcb = svm_vmcb_of(v);
     hpa_t scratch = heap_page_alloc();

@@ -6,7 +6,6 @@
 #include "arch/cpu/msr.h"
 #include "arch/interrupt/exceptions.h"
 #include "arch/memory/heap.h"
-#include "arch/memory/percpu.h"
 
 #define ATTRIBUTE_LONG BIT(9)
 #define ATTRIBUTE_BIG  BIT(10)

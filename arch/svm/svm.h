@@ -12,9 +12,6 @@
 // The same on all CPUs; set by svm_probe.
 extern struct svm_features svm_features;
 
-extern const uint8_t *svm_msr_map_xapic;  // permission maps, shared by all vCPUs, constant
-extern const uint8_t *svm_msr_map_x2apic; // after svm_init
-
 // The VMCB of this CPU's guest, at its fixed address.
 static inline struct vmcb *svm_vmcb(void)
 {
@@ -32,12 +29,6 @@ static inline struct vmcb *svm_vmcb_of(const struct vcpu *v)
     return v->vm;
 }
 
-enum status svm_probe(char *why, size_t size);
-void svm_describe(char *text, size_t size);
-enum status svm_init(void);
-enum status svm_cpu_enable(void);
-enum status svm_partition_create(struct partition *p);
-enum status svm_vcpu_create(struct vcpu *v);
 void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
 void svm_enter(struct guest_regs *regs) __attribute__((noreturn));
 

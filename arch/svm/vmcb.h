@@ -162,10 +162,8 @@ _Static_assert(offsetof(struct vmcb, save.g_pat) == 0x668, "APM vol. 2, table B-
 #define IOIO_PORT_SHIFT 16
 
 // EXITINFO1 of a nested page fault (15.25.6).
-#define NPF_PRESENT    BIT(0)
 #define NPF_WRITE      BIT(1)
 #define NPF_FETCH      BIT(4)
-#define NPF_FINAL      BIT(32)
 #define NPF_TABLE_WALK BIT(33)
 
 #endif

@@ -4,7 +4,6 @@
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu/cpu.h"
-#include "arch/cpu/msr.h"
 #include "arch/vmx/cr_rules.h"
 #include "arch/vmx/xcr0.h"
 #include "hv/exit/exits.h"

@@ -73,7 +73,7 @@ static void read_limits(struct vmx_limits *l)
     };
 }
 
-enum status vmx_probe(char *why, size_t size)
+static enum status vmx_probe(char *why, size_t size)
 {
     uint32_t leaf[4];
     cpuid(1, 0, leaf);
@@ -118,7 +118,7 @@ enum status vmx_probe(char *why, size_t size)
     return ERR_UNSUPPORTED;
 }
 
-void vmx_describe(char *text, size_t size)
+static void vmx_describe(char *text, size_t size)
 {
     const struct vmx_controls *c = &vmx_controls;
     format(text, size,
@@ -140,7 +140,7 @@ static const uint8_t *build_msr_map(bool x2apic)
     return map;
 }
 
-enum status vmx_init(void)
+static enum status vmx_init(void)
 {
     vmx_cr_init();
     vmx_msr_map_xapic = build_msr_map(false);
@@ -148,7 +148,7 @@ enum status vmx_init(void)
     return vmx_msr_map_xapic != NULL && vmx_msr_map_x2apic != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
-enum status vmx_cpu_enable(void)
+static enum status vmx_cpu_enable(void)
 {
     hpa_t region = heap_page_alloc();
     if (region.v == 0) {
@@ -170,7 +170,7 @@ enum status vmx_cpu_enable(void)
 
 // ---- what entry reads ----------------------------------------------------------------------
 
-enum status vmx_partition_create(struct partition *p)
+static enum status vmx_partition_create(struct partition *p)
 {
     hpa_t map = heap_pages_alloc(IO_MAP_PAGES);
     if (map.v == 0) {
@@ -198,7 +198,7 @@ static void hide_unusable(struct cpuid_table *t)
     }
 }
 
-enum status vmx_vcpu_create(struct vcpu *v)
+static enum status vmx_vcpu_create(struct vcpu *v)
 {
     hide_unusable(&v->cpuid);
     *(uint32_t *)v->vm = revision;
@@ -281,7 +281,7 @@ static void write_host_state(void)
     }
 }
 
-void vmx_vcpu_load(struct vcpu *v)
+static void vmx_vcpu_load(struct vcpu *v)
 {
     uint64_t region = cpus[v->cpu]->vm_area;
     bool not_cleared, not_loaded;

@@ -3,7 +3,6 @@
 #include "arch/vmx/vmx.h"
 
 #include "arch/cpu/cpu.h"
-#include "arch/cpu/msr.h"
 #include "arch/memory/heap.h"
 
 struct vmx_controls vmx_controls;

@@ -3,7 +3,6 @@
 // VMCS.
 #include "arch/vmx/vmx.h"
 
-#include "arch/cpu/cpu.h"
 #include "arch/interrupt/exceptions.h"
 #include "arch/vmx/task.h"
 #include "hv/exit/exits.h"

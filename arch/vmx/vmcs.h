@@ -24,7 +24,6 @@ enum vmcs_field {
     VMCS_IO_BITMAP_A = 0x2000,
     VMCS_IO_BITMAP_B = 0x2002,
     VMCS_MSR_BITMAP = 0x2004,
-    VMCS_TSC_OFFSET = 0x2010,
     VMCS_EPT_POINTER = 0x201a,
     VMCS_XSS_EXITING_BITMAP = 0x202c,
     VMCS_ENCLS_EXITING_BITMAP = 0x202e,
@@ -75,7 +74,6 @@ enum vmcs_field {
     VMCS_CR0_SHADOW = 0x6004,
     VMCS_CR4_SHADOW = 0x6006,
     VMCS_QUALIFICATION = 0x6400,
-    VMCS_GUEST_LINEAR_ADDRESS = 0x640a,
     VMCS_GUEST_CR0 = 0x6800,
     VMCS_GUEST_CR3 = 0x6802,
     VMCS_GUEST_CR4 = 0x6804,
@@ -155,21 +153,18 @@ enum vmcs_segment {
 #define RIGHTS_RESERVED    0xfffe0f00u
 
 // Interruptibility (25.4.2).
-#define BLOCKED_BY_STI     BIT(0)
-#define BLOCKED_BY_MOV_SS  BIT(1)
-#define BLOCKED_BY_SMI     BIT(2)
-#define BLOCKED_BY_NMI     BIT(3)
-#define BLOCKED_IN_ENCLAVE BIT(4)
-#define BLOCKED_RESERVED   0xffffffe0u
-#define BLOCKED_BY_SHADOW  (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)
+#define BLOCKED_BY_STI    BIT(0)
+#define BLOCKED_BY_MOV_SS BIT(1)
+#define BLOCKED_BY_SMI    BIT(2)
+#define BLOCKED_BY_NMI    BIT(3)
+#define BLOCKED_RESERVED  0xffffffe0u
+#define BLOCKED_BY_SHADOW (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)
 
 #define ACTIVITY_ACTIVE    0
 #define ACTIVITY_HLT       1
-#define ACTIVITY_SHUTDOWN  2
 #define ACTIVITY_WAIT_SIPI 3
 
 #define PENDING_DEBUG_ENABLED  BIT(12)
-#define PENDING_DEBUG_RTM      BIT(16)
 #define PENDING_DEBUG_RESERVED (~0x1500full)
 
 // Events: injected at entry, the cause of an exit, and interrupted by an exit (25.8.3, 25.9.2,

@@ -34,15 +34,6 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
     __asm__ volatile("vmwrite %1, %0" : : "r"((uint64_t)field), "r"(value) : "cc", "memory");
 }
 
-// setup.c
-enum status vmx_probe(char *why, size_t size);
-void vmx_describe(char *text, size_t size);
-enum status vmx_init(void);
-enum status vmx_cpu_enable(void);
-enum status vmx_partition_create(struct partition *p);
-enum status vmx_vcpu_create(struct vcpu *v);
-void vmx_vcpu_load(struct vcpu *v);
-
 // reset.c
 void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry, struct guest_regs *regs);
 

@@ -2,7 +2,6 @@
 // The tables that describe a serial port: SPCR for the firmware's own console (Microsoft, Serial
 // Port Console Redirection Table, revision 4), and DBG2 for debug ports (Microsoft Debug Port Table
 // 2). Only ports of the 16550's family are used.
-#include "arch/lib/string.h"
 #include "arch/lib/types.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/acpi/tables.h"

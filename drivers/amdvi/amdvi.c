@@ -299,7 +299,6 @@ const struct iommu_ops amdvi_ops = {
     .attach = amdvi_attach,
     .detach = amdvi_detach,
     .irq_alloc = amdvi_irq_alloc,
-    .irq_free = amdvi_irq_free,
     .irq_set = amdvi_irq_set,
     .irq_message = amdvi_irq_message,
     .ioapic_entry = amdvi_ioapic_entry,

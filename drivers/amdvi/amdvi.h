@@ -92,7 +92,6 @@ void amdvi_quiet(uint16_t requester);
 // ---- interrupts ------------------------------------------------------------------------------
 
 enum status amdvi_irq_alloc(uint16_t requester, unsigned count, unsigned *first);
-void amdvi_irq_free(uint16_t requester);
 void amdvi_irq_set(uint16_t requester, unsigned handle, const struct irq_route *route);
 void amdvi_irq_message(uint16_t requester, unsigned first, struct msi_message *out);
 enum status amdvi_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_route *route,

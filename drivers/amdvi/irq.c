@@ -141,21 +141,6 @@ enum status amdvi_irq_alloc(uint16_t requester, unsigned count, unsigned *first)
     return ERR_NO_MEMORY;
 }
 
-void amdvi_irq_free(uint16_t requester)
-{
-    struct amdvi_irq_table *t = table_of(requester);
-    if (t == NULL) {
-        return;
-    }
-    for (unsigned i = 0; i < table_size(); i++) {
-        if (is_used(t, i) && t->owner[i] == requester) {
-            write_entry(t, i, NULL);
-            t->used[i / 64] &= ~BIT(i % 64);
-        }
-    }
-    tables_changed(amdvi_alias(requester));
-}
-
 void amdvi_irq_set(uint16_t requester, unsigned handle, const struct irq_route *route)
 {
     struct amdvi_irq_table *t = table_of(requester);

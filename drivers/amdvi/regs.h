@@ -64,15 +64,9 @@
 // Third quadword: interrupts. Without IV they pass unchanged.
 #define AMDVI_DTE_INTERRUPTS_VALID  BIT(0)
 #define AMDVI_DTE_TABLE_LENGTH(log) ((uint64_t)(log) << 1)
-#define AMDVI_DTE_TABLE_MASK        0x000fffffffffffc0ull
-#define AMDVI_DTE_INIT_PASS         BIT(56)
-#define AMDVI_DTE_EXTINT_PASS       BIT(57)
 #define AMDVI_DTE_NMI_PASS          BIT(58)
 // IntCtl, for fixed and arbitrated interrupts; 0 refuses them.
-#define AMDVI_DTE_FIXED_MASK     (3ull << 60)
 #define AMDVI_DTE_FIXED_REMAPPED (2ull << 60)
-#define AMDVI_DTE_LINT0_PASS     BIT(62)
-#define AMDVI_DTE_LINT1_PASS     BIT(63)
 
 // Interrupt table entries (2.2.5.2): 32 bits, or 128 bits if GAEn is set.
 #define AMDVI_IRTE_VALID             BIT(0) // clear: the interrupt is refused and recorded

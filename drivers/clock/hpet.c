@@ -4,7 +4,6 @@
 #include "drivers/clock/hpet.h"
 
 #include "drivers/acpi/tables.h"
-#include "drivers/console/console.h"
 
 // Offsets in bytes.
 #define CAPABILITIES  0x000

@@ -30,11 +30,6 @@ unsigned console_focus(void)
     return __atomic_load_n(&console_state.focus, __ATOMIC_RELAXED);
 }
 
-enum console_sink console_sink(void)
-{
-    return console_state.sink;
-}
-
 void console_init(const struct console_wakers *wakers)
 {
     memset(&console_state, 0, sizeof(console_state));
@@ -274,7 +269,7 @@ void console_add_screen(void)
     unlock();
 }
 
-void vprint(const char *fmt, va_list args)
+static void vprint(const char *fmt, va_list args)
 {
     static const char cut[] = "...\n";
     char text[CONSOLE_PRINT_SIZE];
@@ -322,14 +317,6 @@ void console_set_bare(bool on)
 
 // ---- the partitions' side --------------------------------------------------------------------
 
-bool console_can_put(unsigned source)
-{
-    if (!console_is_partition(source))
-        return false;
-    return !console_sink_any(console_state.sink) ||
-           console_ring_has_room(&console_state.sources[source].ring);
-}
-
 bool console_put(unsigned source, uint8_t byte)
 {
     uint32_t bit = 1u << source;
@@ -361,11 +348,6 @@ uint32_t console_take_unstalled(void)
 bool console_get(unsigned source, uint8_t *byte)
 {
     return console_is_partition(source) && console_input_get(source, byte);
-}
-
-bool console_has_input(unsigned source)
-{
-    return console_is_partition(source) && console_input_ready(source);
 }
 
 static void set(bool *word, bool value)

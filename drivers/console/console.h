@@ -6,7 +6,6 @@
 #ifndef DRIVERS_CONSOLE_CONSOLE_H
 #define DRIVERS_CONSOLE_CONSOLE_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,8 +60,6 @@ void console_open_none(void);
 // CPU.
 void console_open_any(void);
 
-enum console_sink console_sink(void);
-
 // Whether the sink's interrupt makes a CPU call console_poll(). True for a 16550 unless it is set
 // to false here. Without it, output that the device has no room for is resumed by console_tick() if
 // there is a ticking CPU, else by the CPUs of the sources that have output. Its input is then read
@@ -111,7 +108,6 @@ void console_panic(void);
 // limited number of tries. A text that finds no room is counted, and the loss is reported as soon
 // as there is room.
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void vprint(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
 // While this is on, lines of print() have no prefix, so that a printed file can be copied. Before
 // console_start(), boot CPU.
@@ -121,10 +117,6 @@ void console_set_bare(bool on);
 // will be in console_take_unstalled() when there is room again. Only the partition's own CPUs,
 // under the partition's own lock. Does not show anything: call console_drain() afterwards.
 bool console_put(unsigned source, uint8_t byte);
-
-// True if the next console_put() of this source will succeed. Caller as for console_put(). Does
-// not announce a stall.
-bool console_can_put(unsigned source);
 
 // Shows queued output as far as the device takes it without waiting. If another CPU is doing so
 // already, that CPU checks again instead. console_poll() continues with the rest. Any CPU, any
@@ -152,9 +144,6 @@ void console_tick(void);
 // under the partition's own lock.
 bool console_get(unsigned source, uint8_t *byte);
 
-// True if console_get() would find a byte. Caller as for console_get().
-bool console_has_input(unsigned source);
-
 // A partition starts, or restarts: drops its typed bytes that were not read, and the state of its
 // screen. Caller as for console_get().
 void console_restart(unsigned source);
@@ -165,9 +154,6 @@ void console_end(unsigned source);
 
 // The source that has the keyboard; 0: none. Any CPU.
 unsigned console_focus(void);
-
-// Gives the keyboard to a partition and reports it. Ignored if there is no such source. Any CPU.
-void console_set_focus(unsigned source);
 
 // Prints the list of keys. Any CPU.
 void console_print_help(void);

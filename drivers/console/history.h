@@ -9,8 +9,6 @@
 
 #include "drivers/console/log.h"
 
-#define CONSOLE_HISTORY_STAMP 32 // longest text before a line: time and CPU
-
 // A reader of the log's past, from some message to the last one shown when it began.
 struct console_history {
     uint32_t next, end; // positions in the log

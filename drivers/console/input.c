@@ -80,10 +80,8 @@ bool console_input_put(unsigned source, uint8_t byte)
     return true;
 }
 
-bool console_input_ready(unsigned source)
+static bool is_ready(const struct input_ring *ring)
 {
-    const struct input_ring *ring = &rings[source];
-
     return __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE) !=
            __atomic_load_n(&ring->tail, __ATOMIC_RELAXED);
 }
@@ -93,7 +91,7 @@ bool console_input_get(unsigned source, uint8_t *byte)
     struct input_ring *ring = &rings[source];
     uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_RELAXED);
 
-    if (!console_input_ready(source))
+    if (!is_ready(ring))
         return false;
     *byte = ring->bytes[tail & (ring->size - 1)];
     __atomic_store_n(&ring->tail, tail + 1, __ATOMIC_RELEASE);

@@ -51,9 +51,8 @@ void console_input_add(unsigned source, void *bytes, size_t size);
 // Appends a byte for a source; false if its ring is full. Only the console CPU.
 bool console_input_put(unsigned source, uint8_t byte);
 
-// Reader's side: see console_get(), console_has_input() and console_restart().
+// Reader's side: see console_get() and console_restart().
 bool console_input_get(unsigned source, uint8_t *byte);
-bool console_input_ready(unsigned source);
 void console_input_flush(unsigned source);
 
 #endif

@@ -15,10 +15,8 @@
 #define LOG_LINES 40      // of the log, shown again
 #define TELL_US   1000000 // shortest time between two reports that the port lost characters
 
-void console_set_focus(unsigned source)
+static void set_focus(unsigned source)
 {
-    if (!console_is_partition(source))
-        return;
     __atomic_store_n(&console_state.focus, source, __ATOMIC_RELAXED);
     print("keyboard: %s\n", console_state.sources[source].name);
 }
@@ -84,11 +82,11 @@ static void handle_key(uint8_t byte, struct console_events *events)
         break;
     case CONSOLE_KEY_NEXT:
         if (console_state.count > 1)
-            console_set_focus(console_focus() % (console_state.count - 1) + 1);
+            set_focus(console_focus() % (console_state.count - 1) + 1);
         break;
     case CONSOLE_KEY_SOURCE:
         if (console_is_partition(key.value))
-            console_set_focus(key.value);
+            set_focus(key.value);
         else
             print("there is no partition %u\n", key.value);
         break;

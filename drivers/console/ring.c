@@ -31,7 +31,7 @@ static bool is_before(uint32_t position, uint32_t other)
     return (int32_t)(position - other) < 0;
 }
 
-bool console_ring_has_room(const struct console_ring *ring)
+static bool has_room(const struct console_ring *ring)
 {
     uint32_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 
@@ -42,7 +42,7 @@ bool console_ring_put(struct console_ring *ring, uint8_t byte)
 {
     uint32_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED);
 
-    if (!console_ring_has_room(ring))
+    if (!has_room(ring))
         return false;
     ring->bytes[head & (ring->size - 1)] = byte;
     __atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);

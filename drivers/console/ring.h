@@ -55,7 +55,6 @@ void console_ring_init(struct console_ring *ring, void *bytes, size_t size);
 
 // Writer's side.
 bool console_ring_put(struct console_ring *ring, uint8_t byte);
-bool console_ring_has_room(const struct console_ring *ring);
 
 // Reader's side. How many bytes may be shown now: all if `eager` (the source has the keyboard),
 // else whole lines only, or an unfinished line that is too long to hold back.

@@ -35,11 +35,6 @@ void console_sink_add_screen(void)
     screen = true;
 }
 
-bool console_sink_has_screen(void)
-{
-    return screen;
-}
-
 bool console_sink_any(enum console_sink sink)
 {
     return sink != CONSOLE_SINK_NONE || screen;

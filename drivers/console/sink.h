@@ -16,9 +16,8 @@ void console_sink_init(void);
 bool console_sink_debug_port(void);
 
 // Adds the screen as a sink, from this call on; drivers/console/framebuffer.h must have been set
-// up. And whether it was added.
+// up.
 void console_sink_add_screen(void);
-bool console_sink_has_screen(void);
 
 // Whether there is any sink at all.
 bool console_sink_any(enum console_sink sink);

@@ -15,7 +15,6 @@
 #define IOAPIC_VER   0x01u
 #define IOAPIC_TABLE 0x10u // two registers per pin: low, high
 
-#define VER_VERSION(v)  ((v)&0xffu)
 #define VER_LAST_PIN(v) (((v) >> 16) & 0xffu)
 
 #define ENTRY_MODE(m)     ((uint64_t)(m) << 8)
@@ -33,11 +32,6 @@ static void write_register(volatile uint32_t *regs, uint32_t index, uint32_t val
 {
     regs[IOREGSEL] = index;
     regs[IOWIN] = value;
-}
-
-uint8_t ioapic_version(volatile uint32_t *regs)
-{
-    return (uint8_t)VER_VERSION(read_register(regs, IOAPIC_VER));
 }
 
 unsigned ioapic_pins(volatile uint32_t *regs)

@@ -43,7 +43,6 @@ struct ioapic_input {
 };
 
 // `regs`: the IOAPIC's registers, mapped uncached.
-uint8_t ioapic_version(volatile uint32_t *regs);
 unsigned ioapic_pins(volatile uint32_t *regs); // 1 to IOAPIC_MAX_PINS
 void ioapic_mask_all(volatile uint32_t *regs);
 

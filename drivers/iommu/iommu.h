@@ -86,9 +86,7 @@ struct iommu_ops {
 
     // Allocates interrupts that a requester may send: `count` consecutive ones, a power of two,
     // each absent at first. `*first` is the handle of the first. ERR_NO_MEMORY: all are used.
-    // irq_free frees all of a requester's.
     enum status (*irq_alloc)(uint16_t requester, unsigned count, unsigned *first);
-    void (*irq_free)(uint16_t requester);
     // Sets an interrupt's route; NULL removes it. In force when this returns.
     void (*irq_set)(uint16_t requester, unsigned handle, const struct irq_route *route);
     // The message that causes the interrupt. For several interrupts the device adds 0 to count - 1

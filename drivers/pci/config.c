@@ -3,7 +3,6 @@
 // and the page there shows the same function as the ports do; else through the ports.
 #include "arch/lib/types.h"
 #include "drivers/console/console.h"
-#include "drivers/pci/parts.h"
 #include "drivers/pci/raw.h"
 
 #define PORT_SPACE 256u

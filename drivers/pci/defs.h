@@ -34,7 +34,6 @@
 #define PCI_COMMAND_SERR         0x0100u
 #define PCI_COMMAND_INTX_DISABLE 0x0400u
 
-#define PCI_STATUS_INTERRUPT    0x0008u
 #define PCI_STATUS_CAPABILITIES 0x0010u
 
 #define PCI_HEADER_MULTI       0x80u
@@ -93,14 +92,12 @@
 // The kinds of PCI Express functions.
 enum pci_port_type {
     PCI_PORT_ENDPOINT = 0,
-    PCI_PORT_LEGACY_ENDPOINT = 1,
     PCI_PORT_ROOT = 4,
     PCI_PORT_UPSTREAM = 5,
     PCI_PORT_DOWNSTREAM = 6,
     PCI_PORT_TO_PCI = 7,   // PCI Express to PCI or PCI-X bridge
     PCI_PORT_FROM_PCI = 8, // PCI or PCI-X to PCI Express bridge
     PCI_PORT_INTEGRATED = 9,
-    PCI_PORT_EVENT_COLLECTOR = 10,
 };
 
 // Power management; Advanced Features.
@@ -144,6 +141,5 @@ enum pci_port_type {
 #define PCI_MSIX_PBA          8
 #define PCI_MSIX_ENTRY_SIZE   16
 #define PCI_MSIX_ENTRY_MASKED 0x1u // in the fourth doubleword of an entry
-#define PCI_MSIX_MAX_VECTORS  2048
 
 #endif

@@ -52,7 +52,6 @@
 #define FIFO_SIZE 16
 
 static struct uart_place uart_at;
-static bool uart_found;
 static unsigned uart_fifo_size;
 static uint32_t overruns; // written by any CPU; relaxed: a plain count
 
@@ -95,7 +94,6 @@ static bool detect(void)
 bool uart_init(const struct uart_place *place, unsigned divisor)
 {
     uart_at = *place;
-    uart_found = false;
     if (!detect())
         return false;
     write_reg(REG_LCR, LCR_8N1); // clears DLAB, which firmware may have left set
@@ -115,13 +113,7 @@ bool uart_init(const struct uart_place *place, unsigned divisor)
     overruns = 0;
     // An 8250 or 16450 has no FIFO; a 16550 without the A has a broken one.
     uart_fifo_size = (read_reg(REG_IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
-    uart_found = true;
     return true;
-}
-
-bool uart_present(void)
-{
-    return uart_found;
 }
 
 // Every read of the register clears its error bits, so each read counts overruns.

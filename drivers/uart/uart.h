@@ -34,9 +34,6 @@ extern const struct uart_com uart_coms[UART_COMS];
 // on, interrupts off. Returns whether there is one. Boot CPU.
 bool uart_init(const struct uart_place *place, unsigned divisor);
 
-// Whether uart_init() found a device. Without one the functions below must not be called.
-bool uart_present(void);
-
 // How many bytes uart_tx() may send now: 16 (the FIFO; 1 without one) when the transmitter is
 // empty, else 0.
 unsigned uart_tx_room(void);

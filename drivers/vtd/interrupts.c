@@ -114,20 +114,6 @@ static bool is_owned(uint16_t requester, unsigned handle)
            owners[handle].requester == requester;
 }
 
-void vtd_irq_free(uint16_t requester)
-{
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        if (is_owned(requester, i)) {
-            __atomic_store_n(&table[i].low, 0, __ATOMIC_RELEASE);
-            table[i].high = 0;
-            vtd_written(&table[i], sizeof(table[i]));
-            owners[i].kind = OWNER_NONE;
-        }
-    }
-    const struct vtd_descriptor all = {VTD_INV_IEC, 0};
-    vtd_invalidate(&all, 1);
-}
-
 void vtd_irq_set(uint16_t requester, unsigned handle, const struct irq_route *route)
 {
     ASSERT(is_owned(requester, handle));

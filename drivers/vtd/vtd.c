@@ -4,7 +4,6 @@
 #include "drivers/vtd/vtd.h"
 
 #include "arch/lib/format.h"
-#include "arch/memory/heap.h"
 
 #define XAPIC_LAST_ID 254u
 
@@ -283,7 +282,6 @@ const struct iommu_ops vtd_ops = {
     .attach = vtd_attach,
     .detach = vtd_detach,
     .irq_alloc = vtd_irq_alloc,
-    .irq_free = vtd_irq_free,
     .irq_set = vtd_irq_set,
     .irq_message = vtd_irq_message,
     .ioapic_entry = vtd_ioapic_entry,

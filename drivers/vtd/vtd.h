@@ -87,7 +87,6 @@ void vtd_quiet(uint16_t requester);
 enum status vtd_interrupts_create(void);
 uint64_t vtd_interrupt_table(uint16_t segment); // in the register's format
 enum status vtd_irq_alloc(uint16_t requester, unsigned count, unsigned *first);
-void vtd_irq_free(uint16_t requester);
 void vtd_irq_set(uint16_t requester, unsigned handle, const struct irq_route *route);
 void vtd_irq_message(uint16_t requester, unsigned first, struct msi_message *out);
 enum status vtd_ioapic_entry(uint32_t ioapic, unsigned pin, const struct irq_route *route,

@@ -4,7 +4,6 @@
 #include "hv/device/assign.h"
 
 #include "arch/lib/format.h"
-#include "arch/lib/string.h"
 
 #define CLASS_BRIDGE    0x06u
 #define CLASS_IOMMU     0x0806u

@@ -7,7 +7,6 @@
 #include "hv/device/passthrough.h"
 #include "hv/machine/machine.h"
 #include "hv/machine/pci.h"
-#include "hv/machine/serial_choice.h"
 #include "hv/partition/partition.h"
 
 // Heap. IOMMUs: command queues, fault log, interrupt entries; for each bus its devices' entries. A

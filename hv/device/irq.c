@@ -7,7 +7,6 @@
 
 #include "arch/interrupt/apic_defs.h"
 #include "arch/lib/spinlock.h"
-#include "arch/memory/percpu.h"
 #include "hv/interrupt/msi_check.h"
 #include "hv/machine/guest_platform.h"
 #include "hv/machine/ioapic_pin.h"

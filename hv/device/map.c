@@ -7,10 +7,8 @@
 #include "arch/cpu/tsc.h"
 #include "arch/virt/virt.h"
 #include "hv/machine/guest_platform.h"
-#include "hv/machine/pci.h"
 #include "hv/partition/log.h"
 #include "hv/partition/partition.h"
-#include "hv/vdev/vdev.h"
 
 #define TABLE_SPAN  MIB(2) // of one last-level table
 #define POWER_UP_US 10000  // from D3hot to D0 (PCI Power Management 1.2, table 5-6)

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gives partitions' devices their interrupt pins, as hv/device/pci_pins.h decides.
-#include "arch/lib/string.h"
 #include "arch/memory/heap.h"
 #include "drivers/console/console.h"
 #include "drivers/ioapic/ioapic.h"
-#include "hv/device/assign.h"
 #include "hv/device/passthrough.h"
-#include "hv/machine/guest_platform.h"
 #include "hv/machine/machine.h"
 #include "hv/partition/partition.h"
 

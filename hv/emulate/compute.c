@@ -104,7 +104,8 @@ static const char *entry_of(enum insn_op op, unsigned size)
     return compute_entries + ENTRY_SIZE * entry;
 }
 
-bool compute_overflows(enum insn_op op, unsigned size, const struct computation *c)
+// Whether DIV or IDIV raises #DE: rDX and rAX (AX alone for 1 byte) by rCX.
+static bool compute_overflows(enum insn_op op, unsigned size, const struct computation *c)
 {
     uint64_t mask = size_mask(size);
     uint64_t sign = mask ^ mask >> 1;

@@ -23,7 +23,4 @@ struct computation {
 // nothing was computed then.
 bool compute(enum insn_op op, unsigned size, struct computation *c);
 
-// Whether DIV or IDIV raises #DE: rDX and rAX (AX alone for 1 byte) by rCX.
-bool compute_overflows(enum insn_op op, unsigned size, const struct computation *c);
-
 #endif

@@ -6,7 +6,6 @@
 #include "arch/lib/string.h"
 #include "hv/emulate/compute.h"
 #include "hv/emulate/split.h"
-#include "hv/memory/guest_mem.h"
 
 enum status emulate_exception(struct emulate_context *c, uint8_t vector)
 {

@@ -7,7 +7,8 @@
 #include "hv/emulate/alu.h"
 #include "hv/emulate/split.h"
 
-uint64_t string_offset(const struct emulate_context *c, const struct insn *insn, unsigned reg)
+static uint64_t string_offset(const struct emulate_context *c, const struct insn *insn,
+                              unsigned reg)
 {
     return guest_reg_read(c->regs, reg, insn->address_size, false);
 }

@@ -10,9 +10,6 @@
 // How many iterations are left: 1 without REP.
 uint64_t string_count(const struct emulate_context *c, const struct insn *insn);
 
-// The offset in a pointer register: GPR_RSI or GPR_RDI.
-uint64_t string_offset(const struct emulate_context *c, const struct insn *insn, unsigned reg);
-
 // An operand in memory.
 struct string_operand {
     struct guest_span span;

@@ -17,7 +17,6 @@
 #include "hv/exit/emulation.h"
 #include "hv/exit/platform.h"
 #include "hv/life/end.h"
-#include "hv/partition/log.h"
 #include "hv/partition/partition.h"
 #include "hv/partition/vcpu.h"
 #include "hv/policy/msr_policy.h"

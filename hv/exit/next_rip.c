@@ -3,7 +3,6 @@
 // page-table walk.
 #include "hv/exit/next_rip.h"
 
-#include "arch/virt/virt.h"
 #include "hv/exit/emulation.h"
 #include "hv/partition/partition.h"
 #include "hv/partition/vcpu.h"

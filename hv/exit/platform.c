@@ -4,7 +4,6 @@
 #include "hv/exit/platform.h"
 
 #include "arch/cpu/cpu.h"
-#include "arch/cpu/tsc.h"
 #include "arch/cpu/tsc_scale.h"
 #include "arch/interrupt/apic.h"
 #include "arch/virt/virt.h"
@@ -12,9 +11,7 @@
 #include "hv/console/guest_console.h"
 #include "hv/console/service.h"
 #include "hv/device/passthrough.h"
-#include "hv/emulate/string_io.h"
 #include "hv/exit/bios_call.h"
-#include "hv/exit/exits.h"
 #include "hv/exit/stray_access.h"
 #include "hv/life/apic_page.h"
 #include "hv/life/end.h"

@@ -5,7 +5,6 @@
 #include "arch/cpu/cpu.h"
 #include "arch/lib/format.h"
 #include "arch/lib/string.h"
-#include "hv/guest/e820.h"
 #include "hv/memory/guest_mem.h"
 
 // Flat segments from 0 to 4 GiB, ring 0, present, accessed (SDM 3A, 3.4.5).

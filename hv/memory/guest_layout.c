@@ -139,15 +139,6 @@ bool guest_ram_owns(const struct guest_ram *ram, hpa_t address)
     return false;
 }
 
-uint64_t guest_ram_size(const struct guest_ram *ram)
-{
-    uint64_t size = 0;
-    for (unsigned i = 0; i < ram->count; i++) {
-        size += ram->region[i].size;
-    }
-    return size;
-}
-
 enum status guest_ram_free(struct guest_ram *ram, struct page_alloc *alloc)
 {
     while (ram->count > 0) {

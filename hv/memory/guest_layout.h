@@ -52,9 +52,6 @@ bool guest_ram_lookup(const struct guest_ram *ram, gpa_t gpa, hpa_t *hpa, uint64
 // Whether a host address lies in it.
 bool guest_ram_owns(const struct guest_ram *ram, hpa_t address);
 
-// Bytes of RAM.
-uint64_t guest_ram_size(const struct guest_ram *ram);
-
 // Gives everything back and empties `ram`. On an error of page_alloc_give, `ram` holds the regions
 // that were not given back.
 enum status guest_ram_free(struct guest_ram *ram, struct page_alloc *alloc);

@@ -15,11 +15,6 @@ static uint64_t end_of(const struct page_range *r)
     return r->base + r->size;
 }
 
-void page_alloc_init(struct page_alloc *alloc)
-{
-    alloc->count = 0;
-}
-
 // Index of the first free range that ends above `address`.
 static unsigned find(const struct page_alloc *alloc, uint64_t address)
 {
@@ -305,7 +300,7 @@ static enum status reserve_all(struct page_alloc *alloc, const struct boot_info 
 enum status page_alloc_boot(struct page_alloc *alloc, const struct boot_info *info,
                             const struct page_range *kept, unsigned kept_count)
 {
-    page_alloc_init(alloc);
+    alloc->count = 0;
     for (unsigned i = 0; i < info->memory_count; i++) {
         const struct boot_memory *m = &info->memory[i];
         if (!usable(m) || m->base >= ADDRESS_END) {

@@ -22,8 +22,6 @@ struct page_alloc {
     struct page_range free[PAGE_ALLOC_RANGES]; // sorted, apart, whole 4 KiB pages, none empty
 };
 
-void page_alloc_init(struct page_alloc *alloc);
-
 // Makes [base, base + size) free, rounded inward to whole pages. What is free already may overlap.
 // ERR_INVALID: runs past the address space. ERR_NO_MEMORY: the table is full; nothing changed.
 enum status page_alloc_add(struct page_alloc *alloc, uint64_t base, uint64_t size);

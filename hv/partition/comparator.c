@@ -7,7 +7,6 @@
 #include "arch/interrupt/apic.h"
 #include "arch/memory/mmu.h"
 #include "drivers/clock/hpet.h"
-#include "drivers/console/console.h"
 #include "drivers/iommu/iommu.h"
 #include "hv/machine/ioapic_pin.h"
 #include "hv/machine/machine.h"

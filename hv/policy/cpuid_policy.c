@@ -145,19 +145,6 @@ static void build_topology(struct cpuid_table *t, struct cpuid_entry *first,
         (struct cpuid_entry){.leaf = leaf, .edx = p->vcpu_id, .flags = CPUID_FLAG_SUBLEAF};
 }
 
-uint64_t cpuid_xcr0_allowed(void)
-{
-    unsigned count;
-    const struct cpuid_rule *rule = cpuid_rules(&count);
-    uint64_t allowed = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (rule[i].leaf == CPUID_XSAVE && rule[i].first == 0 && rule[i].reg == CPUID_EAX) {
-            allowed |= rule[i].mask;
-        }
-    }
-    return allowed;
-}
-
 static void build_xsave(struct cpuid_table *t, struct cpuid_entry *first, const struct host *host)
 {
     uint32_t components = first->eax;

@@ -72,9 +72,6 @@ struct cpuid_rule {
 // The whole table, for tests and for printing it. Several rows may add up for one register.
 const struct cpuid_rule *cpuid_rules(unsigned *count);
 
-// Components of XCR0 that a guest is shown.
-uint64_t cpuid_xcr0_allowed(void);
-
 // Fills `t` for one vCPU. Runs at the partition's creation.
 void cpuid_build(struct cpuid_table *t, const struct cpuid_params *params);
 

@@ -16,8 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VIOAPIC_PINS  24
-#define VIOAPIC_BYTES 0x1000 // of the page that the registers stand in
+#define VIOAPIC_PINS 24
 
 enum vioapic_delivery {
     VIOAPIC_FIXED = 0,  // the encodings are those of a redirection entry

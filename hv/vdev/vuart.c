@@ -48,14 +48,10 @@
 #define LSR_THRE    0x20
 #define LSR_TEMT    0x40
 
-#define MSR_DELTA_CTS 0x01
-#define MSR_DELTA_DSR 0x02
-#define MSR_RING_ENDS 0x04 // trailing edge only
-#define MSR_DELTA_DCD 0x08
-#define MSR_CTS       0x10
-#define MSR_DSR       0x20
-#define MSR_RI        0x40
-#define MSR_DCD       0x80
+#define MSR_CTS 0x10
+#define MSR_DSR 0x20
+#define MSR_RI  0x40
+#define MSR_DCD 0x80
 
 #define MODEM_DELTA_SHIFT 4 // from a line's bit to its delta's
 

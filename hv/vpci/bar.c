@@ -78,7 +78,8 @@ void vpci_bar_set(struct vpci_function *f, unsigned bar, uint64_t address)
     }
 }
 
-uint64_t vpci_bar_get(const struct vpci_function *f, unsigned bar)
+// The address that is in the registers.
+static uint64_t vpci_bar_get(const struct vpci_function *f, unsigned bar)
 {
     unsigned offset = PCI_BAR0 + 4 * bar;
     uint64_t address = vpci_own(f, offset, 4) & vpci_bar_writable(f->host, offset);

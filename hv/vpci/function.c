@@ -22,8 +22,7 @@
 #define NO_LINE             0xff // PCI 3.0, 6.2.4: connected to nothing
 
 // What a reset of the device changes, for the caller to look at.
-#define EFFECTS_OF_RESET                                                                           \
-    (VPCI_EFFECT_BARS | VPCI_EFFECT_MSI | VPCI_EFFECT_MSIX | VPCI_EFFECT_INTX | VPCI_EFFECT_MASTER)
+#define EFFECTS_OF_RESET (VPCI_EFFECT_BARS | VPCI_EFFECT_MSI | VPCI_EFFECT_MSIX)
 
 uint32_t vpci_own(const struct vpci_function *f, unsigned offset, unsigned size)
 {
@@ -158,18 +157,8 @@ void vpci_sync(const struct vpci_function *f)
 
 static unsigned command_written(struct vpci_function *f, uint32_t changed)
 {
-    unsigned what = 0;
-    if ((changed & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) != 0) {
-        what |= VPCI_EFFECT_BARS;
-    }
-    if ((changed & PCI_COMMAND_MASTER) != 0) {
-        what |= VPCI_EFFECT_MASTER;
-    }
-    if ((changed & PCI_COMMAND_INTX_DISABLE) != 0) {
-        what |= VPCI_EFFECT_INTX;
-    }
     vpci_sync(f);
-    return what;
+    return (changed & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) != 0 ? VPCI_EFFECT_BARS : 0;
 }
 
 static unsigned bar_written(const struct vpci_function *f, uint32_t changed)
@@ -183,7 +172,6 @@ static unsigned vectors_written(struct vpci_function *f, uint32_t changed, uint3
 {
     if ((changed & enable) != 0) {
         vpci_sync(f); // with messages on, the pin is off
-        effect |= VPCI_EFFECT_INTX;
     }
     return changed != 0 ? effect : 0;
 }
@@ -368,14 +356,4 @@ bool vpci_intx_enabled(const struct vpci_function *f)
 {
     return f->intx && (vpci_own(f, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE) == 0 &&
            !vpci_msi(f).enabled && (vpci_msix_control(f) & PCI_MSIX_ENABLE) == 0;
-}
-
-bool vpci_master(const struct vpci_function *f)
-{
-    return (vpci_own(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) != 0;
-}
-
-unsigned vpci_power(const struct vpci_function *f)
-{
-    return f->pm != 0 ? vpci_own(f, f->pm + PM_CONTROL, 2) & PM_STATE : PM_D0;
 }

@@ -37,9 +37,8 @@ enum pci_bar_kind vpci_bar_kind(const struct pci_function *host, unsigned bar);
 // The bits of a BAR register that a guest can change.
 uint32_t vpci_bar_writable(const struct pci_function *host, unsigned offset);
 
-// The registers with an address in them, and the address that is in them.
+// Puts an address into the registers.
 void vpci_bar_set(struct vpci_function *f, unsigned bar, uint64_t address);
-uint64_t vpci_bar_get(const struct vpci_function *f, unsigned bar);
 
 // ---- capabilities (vpci_caps.c) ----------------------------------------------------------------
 

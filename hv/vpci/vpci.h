@@ -17,15 +17,13 @@
 
 // What a write asks of the caller, who alone touches the IOMMU, page tables, MSI registers.
 enum {
-    VPCI_EFFECT_BARS = 1 << 0,   // ask vpci_bar_mapped() again, for all functions: overlaps
-    VPCI_EFFECT_MSI = 1 << 1,    // ask vpci_msi()
-    VPCI_EFFECT_MSIX = 1 << 2,   // ask vpci_msix_control()
-    VPCI_EFFECT_INTX = 1 << 3,   // ask vpci_intx_enabled()
-    VPCI_EFFECT_MASTER = 1 << 4, // ask vpci_master(); the device has been told
-    VPCI_EFFECT_FLR = 1 << 5,    // reset the device, then vpci_sync(); its registers here are reset
-    VPCI_EFFECT_POWER = 1 << 6, // it was sent to D0 or D3hot: ask vpci_power(). If VPCI_EFFECT_BARS
-                                // came too, it lost its registers on the way (10 ms) to D0: put its
-                                // BARs and memory decoding back, then vpci_sync()
+    VPCI_EFFECT_BARS = 1 << 0, // ask vpci_bar_mapped() again, for all functions: overlaps
+    VPCI_EFFECT_MSI = 1 << 1,  // ask vpci_msi()
+    VPCI_EFFECT_MSIX = 1 << 2, // ask vpci_msix_control()
+    VPCI_EFFECT_FLR = 1 << 3,  // reset the device, then vpci_sync(); its registers here are reset
+    VPCI_EFFECT_POWER =
+        1 << 4, // it was sent to D0 or D3hot. If VPCI_EFFECT_BARS came too, it lost its registers
+                // on the way (10 ms) to D0: put its BARs and memory decoding back, then vpci_sync()
 };
 
 struct vpci_function {
@@ -117,8 +115,6 @@ uint16_t vpci_msix_control(const struct vpci_function *f);
 
 // Whether the device may raise its pin: granted, not disabled, neither MSI nor MSI-X enabled.
 bool vpci_intx_enabled(const struct vpci_function *f);
-bool vpci_master(const struct vpci_function *f);
-unsigned vpci_power(const struct vpci_function *f); // 0: D0, 3: D3hot
 
 // Tells the device again what its command register is to be, decode bits left as they are: after a
 // reset of it.

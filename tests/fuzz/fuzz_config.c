@@ -436,7 +436,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size = mend(file, size, setting.mend);
 
     cpu_count = setting.cpus % MAX_CPUS + 1;
-    page_alloc_init(&machine.memory);
+    machine.memory.count = 0;
     CHECK(page_alloc_add(&machine.memory, 0, MIB(1) << setting.memory % 24) == STATUS_OK);
     add_modules(file, size, setting.other);
     printed = 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hv/machine/guest_platform.h"
+#include "hv/vpci/function.h"
 #include "hv/vpci/rules.h"
 #include "hv/vpci/vmsix.h"
 #include "hv/vpci/vpci.h"
@@ -51,6 +52,11 @@ static struct vpci_function *function_of(pci_address_t a)
     }
     CHECK(false); // not on the bus
     return NULL;
+}
+
+static bool is_master(const struct vpci_function *f)
+{
+    return (vpci_own(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) != 0;
 }
 
 // ---- what may be written to a device
@@ -98,7 +104,7 @@ static void check_write(const struct fake_pci_write *w)
     if (w->offset == PCI_COMMAND) {
         CHECK((w->value & PCI_COMMAND_SERR) == 0);
         CHECK(f->intx || (w->value & PCI_COMMAND_INTX_DISABLE) != 0);
-        CHECK((w->value & PCI_COMMAND_MASTER) == 0 || vpci_master(f));
+        CHECK((w->value & PCI_COMMAND_MASTER) == 0 || is_master(f));
     }
     if (f->pm != 0 && w->offset == f->pm + 4u) {
         CHECK((w->value & 0x8100) == 0);
@@ -190,19 +196,20 @@ static void check_port(uint16_t port, unsigned size)
 static void check_effect(struct vpci_effect e)
 {
     CHECK((e.what == 0) == (e.function == NULL));
-    CHECK((e.what & ~0x7fu) == 0);
+    CHECK((e.what & ~0x1fu) == 0);
     if (e.what == 0) {
         return;
     }
     struct vpci_msi m = vpci_msi(e.function);
     CHECK(m.vectors >= 1 && m.vectors <= 32 && (m.address & 3) == 0);
     CHECK(!vpci_intx_enabled(e.function) || (e.function->intx && !m.enabled));
-    CHECK(vpci_power(e.function) == 0 || vpci_power(e.function) == 3);
+    unsigned pm = e.function->pm, power = pm != 0 ? vpci_own(e.function, pm + 4, 2) & 3 : 0;
+    CHECK(power == 0 || power == 3);
     if ((e.what & (VPCI_EFFECT_FLR | VPCI_EFFECT_BARS)) != 0) {
         check_bars();
     }
     if ((e.what & VPCI_EFFECT_FLR) != 0) {
-        CHECK(!vpci_master(e.function) && !m.enabled);
+        CHECK(!is_master(e.function) && !m.enabled);
         CHECK((vpci_msix_control(e.function) & PCI_MSIX_ENABLE) == 0);
         vpci_sync(e.function);
     }

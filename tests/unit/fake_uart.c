@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/console/state.h"
 #include "drivers/uart/port.h"
 #include "tests/unit/fake_ticker.h"
 
@@ -220,7 +221,7 @@ enum console_sink fake_uart_console(void)
 {
     console_init(&fake_wakers);
     console_open_any();
-    return console_sink();
+    return console_state.sink;
 }
 
 unsigned fake_uart_source(const char *name, void *ring, size_t size)

@@ -825,7 +825,6 @@ static void impossible_routes_are_refused(void **state)
     };
     static const struct ioapic_route good = {.vector = 0x31};
 
-    assert_int_equal(ioapic_version(regs), 0x11);
     assert_int_equal(ioapic_pins(regs), 24);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_int_equal(ioapic_set(regs, 3, &bad[i]), ERR_INVALID);

@@ -124,7 +124,8 @@ static bool serve(void)
     if (edge) {
         wake(console_poll().unstalled);
         if (++focus % 512 == 0) {
-            console_set_focus(1 + focus / 512 % PARTITIONS);
+            fake_uart_type((char[]){0x1d, (char)('1' + focus / 512 % PARTITIONS)}, 2);
+            wake(console_poll().unstalled);
             focus_lines++;
         }
     }

@@ -369,7 +369,7 @@ static void a_stalled_source_goes_on(void **state)
         told |= more;
     }
     assert_int_equal(told, 1u << 2);
-    assert_true(console_can_put(2));
+    assert_true(console_put(2, 'b'));
 }
 
 static void the_focus_moves(void **state)
@@ -378,7 +378,9 @@ static void the_focus_moves(void **state)
     write_text(1, "[    0.0");
     write_text(2, "one\nlogin: ");
     expect("[alpha] [    0.0");
-    console_set_focus(2);
+    fake_uart_type("\x1d\x32", 2);
+    assert_true(fake_uart_edge());
+    console_poll();
     expect("\r\n[bulkhead] keyboard: beta\r\n[beta] one\r\n[beta] login: ");
     // Now beta's line is the one in one piece; alpha's is broken, and comes whole when it ends.
     write_text(1, "0] Linux\n");

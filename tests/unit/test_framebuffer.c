@@ -14,6 +14,7 @@
 #include "arch/lib/types.h"
 #include "drivers/console/console.h"
 #include "drivers/console/framebuffer.h"
+#include "drivers/console/state.h"
 #include "font.h"
 #include "tests/unit/fake_ticker.h"
 #include "tests/unit/fake_uart.h"
@@ -334,7 +335,7 @@ static void the_screen_alone(void **state)
 {
     (void)state;
     start_console(FAKE_UART_ABSENT, false);
-    assert_int_equal(console_sink(), CONSOLE_SINK_NONE);
+    assert_int_equal(console_state.sink, CONSOLE_SINK_NONE);
     print("\n");
     console_start();
     write_text(1, "hello\n");
