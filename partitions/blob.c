@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The form of the configuration blob: recognizing it, and proving that every section, record, text
-// and slice in it stays inside it. What the values mean is judged in blob_rules.c. The blob comes
-// from a boot loader, so nothing in it is believed before it has been checked.
+// Recognizes the configuration blob, and proves that every section, record, text and slice stays
+// inside it. blob_rules.c judges what the values mean. The blob comes from a boot loader, so
+// nothing in it is trusted before it has been checked.
 #include "partitions/blob.h"
 
 #include "arch/lib/string.h"
@@ -12,7 +12,7 @@
 
 static const struct blob_place whole_blob = {-1, BLOB_FIELD_NONE, -1};
 
-// ---- what there is ---------------------------------------------------------------------------
+// ---- formats ---------------------------------------------------------------------------------
 
 const struct blob_kind blob_kinds[BLOB_SECTION_COUNT] = {
 #define BLOB_KIND(id, type, version, record, most) {type, version, sizeof(record), most},
@@ -22,11 +22,11 @@ const struct blob_kind blob_kinds[BLOB_SECTION_COUNT] = {
 
 enum { TEXT, HASH, SLICE };
 
-// The fields that lead somewhere else, or that have values without a meaning.
+// The fields that refer to other data, or that have invalid values.
 static const struct reference {
-    uint8_t section; // whose records have the field: enum blob_section_id
+    uint8_t section; // enum blob_section_id: the section whose records have the field
     uint8_t kind;    // TEXT, ...
-    uint8_t target;  // of a slice: enum blob_section_id
+    uint8_t target;  // enum blob_section_id: the section that a slice refers to
     uint16_t offset;
     const char *name;
 } references[] = {
@@ -54,7 +54,7 @@ bool blob_has_magic(const void *data, size_t size)
     return size >= BLOB_MAGIC_SIZE && memcmp(data, BLOB_MAGIC, BLOB_MAGIC_SIZE) == 0;
 }
 
-// Four bits at a time: a table small enough to read, fast enough for one small file.
+// Four bits at a time: the table is small enough to read, and it is fast enough for one small file.
 uint32_t blob_crc32(const void *data, size_t size)
 {
     static const uint32_t of_nibble[16] = {
@@ -87,7 +87,7 @@ static void check_file(const struct blob_header *file, size_t size, struct blob_
                          "takes %zu; " REBUILD,
                          size, sizeof(*file));
     } else if (file->version != BLOB_VERSION) {
-        // Before the size: another version may have it elsewhere.
+        // Checked before the size: another version may have the size elsewhere.
         blob_problem_add(out, NULL, BLOB_BAD_VERSION, whole_blob,
                          "the configuration has version %u, this Bulkhead reads version %u; " OTHER,
                          file->version, BLOB_VERSION);
@@ -132,7 +132,7 @@ static void bad_section(const struct blob_section *s, const char *what, uint32_t
                      s->type, what, value);
 }
 
-// A type is printed, so it may hold nothing else.
+// A type gets printed, so all its characters must be printable ones.
 static bool is_type(const char type[BLOB_TYPE_SIZE])
 {
     bool ended = false;
@@ -149,7 +149,7 @@ static bool is_type(const char type[BLOB_TYPE_SIZE])
     return type[0] != '\0';
 }
 
-// BLOB_SECTION_COUNT if there is no such type.
+// Returns BLOB_SECTION_COUNT if there is no such type.
 static unsigned find_kind(const char type[BLOB_TYPE_SIZE])
 {
     unsigned id = 0;
@@ -159,12 +159,13 @@ static unsigned find_kind(const char type[BLOB_TYPE_SIZE])
     return id;
 }
 
-// Whether a section lies in the file, and begins at the first aligned byte after `*end`, which is
-// the end of what comes before it; moves that to its own. So no two overlap, and all is read.
+// Whether a section lies in the file, and begins at the first aligned byte after `*end`, the end of
+// what precedes it. Moves `*end` to the section's end. So sections don't overlap, and all bytes are
+// read.
 static bool check_place(const struct blob_header *file, const struct blob_section *s, uint32_t *end,
                         struct blob_problems *out)
 {
-    uint32_t start = (uint32_t)align_up(*end, BLOB_ALIGNMENT); // the file has 4 MiB at most
+    uint32_t start = (uint32_t)align_up(*end, BLOB_ALIGNMENT); // the file has at most 4 MiB
 
     if (s->offset != start) {
         bad_section(s, "is not where the one before it ends", s->offset, out);
@@ -219,7 +220,7 @@ static void check_kind(const struct blob_header *file, const struct blob_section
     }
 }
 
-// The empty text is at 0, and each ends before the section does.
+// The empty text must be at 0, and each text must end before the section does.
 static void check_strings(const struct blob *blob, struct blob_problems *out)
 {
     uint32_t size = blob_count(blob, BLOB_STRINGS);
@@ -232,7 +233,7 @@ static void check_strings(const struct blob *blob, struct blob_problems *out)
         bad_layout("its last string is not terminated", size, out);
 }
 
-// Fills `blob`. Sections that are not known are all named, not the first only.
+// Fills `blob`. Reports all unknown sections, not only the first.
 static void check_sections(const struct blob_header *file, struct blob *blob,
                            struct blob_problems *out)
 {
@@ -259,7 +260,7 @@ static void check_sections(const struct blob_header *file, struct blob *blob,
         check_strings(blob, out);
 }
 
-// ---- what refers to something ----------------------------------------------------------------
+// ---- references ------------------------------------------------------------------------------
 
 static void bad_field(const struct reference *r, uint32_t index, const char *what, uint32_t value,
                       struct blob_problems *out)
@@ -283,7 +284,7 @@ static void check_hash(const struct reference *r, uint32_t index, const struct b
         bad_field(r, index, "is left out, but there is one", used, out);
 }
 
-// `*next` is the first record of `count` that belongs to nobody yet.
+// `*next` is the first record, of `count`, that has no owner yet.
 static void check_slice(const struct reference *r, uint32_t index, const struct blob_slice *slice,
                         uint32_t count, uint32_t *next, struct blob_problems *out)
 {
@@ -293,7 +294,7 @@ static void check_slice(const struct reference *r, uint32_t index, const struct 
         *next += slice->count;
 }
 
-// The field in all records.
+// Checks the field in all records.
 static void check_reference(const struct blob *blob, const struct reference *r,
                             struct blob_problems *out)
 {
@@ -334,7 +335,7 @@ static void check_partition(const struct blob *blob, unsigned index, struct blob
                          p->cpu_count, p->cpus.count);
 }
 
-// ---- all of it -------------------------------------------------------------------------------
+// ---- the whole check -------------------------------------------------------------------------
 
 enum status blob_check(const void *file, size_t size, struct blob *blob, struct blob_problems *out)
 {
@@ -346,7 +347,7 @@ enum status blob_check(const void *file, size_t size, struct blob *blob, struct 
         check_sections(file, blob, out);
     for (size_t i = 0; out->count == 0 && i < ARRAY_SIZE(references); i++)
         check_reference(blob, &references[i], out);
-    if (out->count == 0) { // texts can be read from here on
+    if (out->count == 0) { // texts can be read now
         for (unsigned i = 0; i < blob_partition_count(blob); i++)
             check_partition(blob, i, out);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration against the machine that it is to run on: which CPU becomes whose, and whether
-// there are CPUs, memory and boot modules enough. Relies on blob_check() having passed the blob.
+// Compares the configuration with the machine: which partition gets which CPU, and whether there
+// are enough CPUs, memory and boot modules. Relies on blob_check() having passed the blob.
 #include "arch/lib/format.h"
 #include "arch/lib/string.h"
 #include "partitions/blob_problem.h"
@@ -17,7 +17,7 @@ static uint32_t listed(const struct blob *blob, const struct blob_partition *p, 
     return blob_cpus(blob, p)[k].number;
 }
 
-// How many of the machine's CPUs no list names. Lists can't name one twice.
+// How many of the machine's CPUs are in no list. No CPU is in two lists.
 static unsigned count_unlisted(const struct blob *blob, unsigned cpu_count)
 {
     unsigned unlisted = cpu_count;
@@ -96,7 +96,7 @@ enum status blob_assign_cpus(const struct blob *blob, unsigned cpu_count,
             own(&owner[listed(blob, p, k)], i, k);
         }
     }
-    // `next` only moves up: what it has passed is taken.
+    // `next` only moves up: all CPUs below it are taken.
     for (unsigned i = 0; i < blob_partition_count(blob); i++) {
         const struct blob_partition *p = blob_partition(blob, i);
 
@@ -124,7 +124,7 @@ static void check_memory(const struct blob *blob, uint64_t usable, struct blob_p
             left -= memory;
             continue;
         }
-        // Rounded so that what is missing never rounds away.
+        // Rounded so that a shortage never rounds to zero.
         blob_problem_add(
             out, blob, BLOB_TOO_LITTLE_MEMORY, (struct blob_place){(int)i, BLOB_FIELD_MEMORY, -1},
             "it wants %llu MiB of memory, but %llu of this machine's %llu MiB are "
@@ -136,7 +136,7 @@ static void check_memory(const struct blob *blob, uint64_t usable, struct blob_p
 
 // ---- modules ---------------------------------------------------------------------------------
 
-// The modules that the boot loader brought, for a message: "a, b, c" as far as there is room.
+// Lists the modules from the boot loader for a message, as many as fit: "a, b, c".
 static void list_modules(const struct machine_limits *machine, char *text, size_t size)
 {
     size_t used = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collects the problems that the checks of the configuration blob find, each with a text for people
+// Collects the problems that the checks of the configuration blob find. Each has a text for people,
 // and a place that the host tool can turn into a line of the configuration file. Relies on
 // arch/lib/format.h.
 #include "partitions/blob_problem.h"
@@ -58,7 +58,7 @@ bool blob_name_is_legal(const char *name)
     return length > 0 && length <= BLOB_MAX_NAME && name[length] == '\0';
 }
 
-// Lower case; and what looks like an l is one.
+// Lower case; characters that look like an l become one.
 static char look(char c)
 {
     if (c == '1' || c == 'I' || c == 'i')

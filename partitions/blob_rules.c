@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a configuration must keep to on whatever machine it runs: names, CPUs, memory, images, I/O
-// ports, devices and the screen of the partitions, each by itself and against one another. Relies
-// on blob_check() having proved the blob's form.
+// The rules for a configuration on any machine: names, CPUs, memory, images, I/O ports, devices and
+// the screen of the partitions, each by itself and against the others. Relies on blob_check()
+// having proved the blob's form.
 #include "arch/lib/string.h"
 #include "partitions/blob_problem.h"
 
-// Ports that no partition gets, on no PC. Default deny would not reach these: a partition has only
-// what its configuration lists, and these it can't list. The low ones are kept in whole blocks,
-// because chipsets decode them loosely and many an address is another's alias.
+// Ports that no partition may have on any PC. A partition reaches only the ports in its
+// configuration, and these are refused there. The low ones are kept in whole blocks, because
+// chipsets decode them incompletely, and many an address is an alias of another.
 static const struct blob_kept_ports kept_ports[] = {
     {0x0000, 0x001f, "the DMA controller, which writes to any memory"},
     {0x0020, 0x003f, "the interrupt controller, and the chipset's configuration"},
@@ -58,7 +58,7 @@ static void check_name(const struct blob *blob, unsigned index, struct blob_prob
     }
 }
 
-// Bytes above 0x7f pass: they are somebody's letters.
+// Bytes above 0x7f are allowed: they are letters of some language.
 static bool is_plain(const char *text, char lowest)
 {
     for (; *text != '\0'; text++) {
@@ -75,7 +75,7 @@ static void check_module_name(const struct blob *blob, struct blob_place place, 
 {
     const char *name = blob_string(blob, offset);
 
-    // A boot module's name is a word of its command line.
+    // A module's name is a word of its command line, so it has no spaces.
     if (name[0] == '\0' || strlen(name) > BLOB_MAX_MODULE_NAME || !is_plain(name, ' ' + 1)) {
         blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
                          "a module's name must be 1 to %d characters without spaces",
@@ -90,7 +90,7 @@ static void check_module_name(const struct blob *blob, struct blob_place place, 
                              name);
             return;
         }
-        // GRUB puts a backslash before each of them in a module's command line.
+        // GRUB puts a backslash before each of these in a module's command line.
         if (*c == '\\' || *c == '"' || *c == '\'') {
             blob_problem_add(out, blob, BLOB_BAD_TEXT, place,
                              "a module's name can't hold %c, which GRUB would change; rename the "
@@ -156,7 +156,7 @@ static bool is_used_before(const struct blob *blob, unsigned index, unsigned num
     return false;
 }
 
-// What a loader brings has room for so many files, and so many characters of their names.
+// Checks that a loader's information has room for all files and their names.
 static void check_files_fit(const struct blob *blob, struct blob_problems *out)
 {
     struct blob_use use;
@@ -189,7 +189,7 @@ static void check_files_fit(const struct blob *blob, struct blob_problems *out)
     }
 }
 
-// Finds an earlier use of the same module, by this or an earlier partition, with another hash.
+// Reports an earlier use of the same module, by this or an earlier partition, with another hash.
 static void check_hash_agrees(const struct blob *blob, unsigned index, unsigned number,
                               const struct blob_use *use, struct blob_problems *out)
 {
@@ -224,14 +224,14 @@ static void check_hashes(const struct blob *blob, unsigned index, struct blob_pr
                          "initrd_sha256 is about its initrd, but it has none; give it one or leave "
                          "this out");
     for (unsigned n = 0; blob_use(blob, p, n, &use); n++) {
-        if (use.sha256 != NULL && use.name[0] != '\0') // else it has its own message
+        if (use.sha256 != NULL && use.name[0] != '\0') // otherwise it has its own message
             check_hash_agrees(blob, index, n, &use, out);
     }
 }
 
 // ---- CPUs and memory -------------------------------------------------------------------------
 
-// Says who listed the CPU first, if it was before entry `item` of partition `index`.
+// Reports the first list with this CPU, if it was before entry `item` of partition `index`.
 static void check_cpu_is_free(const struct blob *blob, unsigned index, unsigned item,
                               struct blob_problems *out)
 {
@@ -299,7 +299,7 @@ static void check_memory(const struct blob *blob, unsigned index, struct blob_pr
 
 // ---- I/O ports -------------------------------------------------------------------------------
 
-// A range that ends before it starts has no port to share.
+// A range whose end is before its start has no ports to share.
 static bool ports_overlap(struct blob_ioports a, struct blob_ioports b)
 {
     return a.first <= b.last && b.first <= a.last && b.first <= b.last;
@@ -315,7 +315,7 @@ const struct blob_kept_ports *blob_find_kept_ports(const struct blob_kept_ports 
     return NULL;
 }
 
-// Finds an earlier range, of this or an earlier partition, that shares a port with this one.
+// Reports an earlier range, of this or an earlier partition, that shares a port with this one.
 static void check_ports_are_free(const struct blob *blob, unsigned index, unsigned item,
                                  struct blob_problems *out)
 {
@@ -378,7 +378,7 @@ static bool is_same_device(struct blob_device a, struct blob_device b)
     return a.segment == b.segment && a.bus == b.bus && a.devfn == b.devfn;
 }
 
-// Says who named the device first, if it was before entry `item` of partition `index`.
+// Reports the first entry with this device, if it was before entry `item` of partition `index`.
 static void check_device_is_free(const struct blob *blob, unsigned index, unsigned item,
                                  struct blob_problems *out)
 {
@@ -408,8 +408,8 @@ static void check_device_is_free(const struct blob *blob, unsigned index, unsign
     }
 }
 
-// A key that has nothing to speak of is no harmless leftover: a device that somebody adds later
-// would be trusted by a line that nobody wrote for it.
+// A key about devices without devices is an error: a device added later would be trusted by a line
+// that was not written for it.
 static void check_flag(const struct blob *blob, unsigned index, uint32_t flag,
                        enum blob_field field, const char *key, struct blob_problems *out)
 {
@@ -460,7 +460,7 @@ static void check_framebuffer(const struct blob *blob, unsigned index, struct bl
 
 // ---- UUIDs -----------------------------------------------------------------------------------
 
-// Systems that find themselves by it take two of the same for one.
+// Systems that identify themselves by it would take two equal ones for the same system.
 static void check_uuid(const struct blob *blob, unsigned index, struct blob_problems *out)
 {
     static const uint8_t nil[BLOB_UUID_SIZE];
@@ -474,7 +474,7 @@ static void check_uuid(const struct blob *blob, unsigned index, struct blob_prob
     for (unsigned i = 0; i < index; i++) {
         const struct blob_partition *other = blob_partition(blob, i);
 
-        // Of the same name: that has its message, and its UUID follows from it.
+        // Equal names have their own message, and their UUIDs follow from the names.
         if (memcmp(uuid, other->uuid, BLOB_UUID_SIZE) != 0 ||
             strcmp(blob_name(blob, i), blob_name(blob, index)) == 0)
             continue;
@@ -485,7 +485,7 @@ static void check_uuid(const struct blob *blob, unsigned index, struct blob_prob
     }
 }
 
-// ---- all of it -------------------------------------------------------------------------------
+// ---- the whole check -------------------------------------------------------------------------
 
 static void check_cpu_total(const struct blob *blob, struct blob_problems *out)
 {
@@ -495,7 +495,7 @@ static void check_cpu_total(const struct blob *blob, struct blob_problems *out)
         unsigned before = total;
         const struct blob_partition *p = blob_partition(blob, i);
 
-        if (p->cpu_count <= MAX_CPUS) // else it has its own message
+        if (p->cpu_count <= MAX_CPUS) // otherwise it has its own message
             total += p->cpu_count;
         if (before <= MAX_CPUS && total > MAX_CPUS)
             blob_problem_add(out, blob, BLOB_BAD_CPUS, at(i, BLOB_FIELD_CPUS),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A configuration file after parsing: the values with the lines they stand on. Host only. The
-// strings belong to the libconfig tree that was parsed; the lists are as long as those of the file
-// and freed by config_free().
+// A configuration file after parsing: its values, with their lines. Host only. The strings belong
+// to the libconfig tree that was parsed. The lists are as long as those of the file, and freed by
+// config_free().
 #ifndef PARTITIONS_CONFIG_H
 #define PARTITIONS_CONFIG_H
 
@@ -34,8 +34,8 @@ struct config_device {
 
 struct config_partition {
     struct config_place place;
-    struct config_place fields[BLOB_FIELD_COUNT]; // the partition's own where a key is missing
-    // The key has got its message; what is stored for it is a stand-in and proves nothing.
+    struct config_place fields[BLOB_FIELD_COUNT]; // the partition's own place if a key is missing
+    // The key has its message already; the stored value is a substitute and must not be judged.
     bool is_reported[BLOB_FIELD_COUNT];
     const char *name; // at most BLOB_MAX_NAME bytes
     uint64_t memory;  // bytes
@@ -53,7 +53,7 @@ struct config_partition {
     unsigned device_count;
     struct config_device *devices;
     uint32_t flags; // BLOB_TRUST_DMA, ...
-    bool has_uuid;  // else the one that is made from its name
+    bool has_uuid;  // otherwise it gets the one made from its name
     uint8_t uuid[BLOB_UUID_SIZE];
 };
 
@@ -63,7 +63,7 @@ struct config {
     struct config_partition *partitions;
 };
 
-// Entries of all partitions so far, as far as their lists have a limit together.
+// Entries of all partitions so far, for lists with a limit for all together.
 struct config_used {
     unsigned cpus;
     unsigned modules;
@@ -71,18 +71,18 @@ struct config_used {
     unsigned devices;
 };
 
-// Reads the file at `path` into `tree`, which the caller has initialized and destroys after its
-// last use of `config`. All that is wrong with the file's form goes to `messages`; what is not
-// wrong is in `config`. The caller frees that with config_free().
+// Reads the file at `path` into `tree`, which the caller has initialized and must destroy after its
+// last use of `config`. Writes all errors in the file's form to `messages`, and all valid values to
+// `config`. The caller frees that with config_free().
 void config_parse(const char *path, config_t *tree, struct config *config,
                   struct config_messages *messages);
 void config_free(struct config *config);
 
-// Zeroed memory for `count` things, one at least; ends the program if there is none.
+// Zeroed memory for `count` elements, at least one. Ends the program if there is none.
 void *config_alloc(size_t count, size_t size);
 
-// The lists of a partition: `cpus` (which may be a number too), `modules`, `ioports`, `devices`.
-// `label` names the partition in messages.
+// Parse the lists of a partition: `cpus` (which may also be a number), `modules`, `ioports`,
+// `devices`. `label` names the partition in messages.
 void config_parse_cpus(const config_setting_t *setting, const char *label, struct config_used *used,
                        struct config_partition *p, struct config_messages *messages);
 void config_parse_modules(const config_setting_t *setting, const char *label,
@@ -95,46 +95,47 @@ void config_parse_devices(const config_setting_t *setting, const char *label,
                           struct config_used *used, struct config_partition *p,
                           struct config_messages *messages);
 
-// The hash that a setting gives by hand. `what` names the key in messages, after `label`. False,
-// with a message, if it is none.
+// Parses a hash in the configuration. `what` names the key in messages, after `label`. False, with
+// a message, if it is not a hash.
 bool config_parse_hash(const config_setting_t *setting, const char *label, const char *what,
                        struct blob_hash *hash, struct config_messages *messages);
 
-// Where modules' files are.
+// Where modules' files are searched.
 #define CONFIG_MAX_FOLDERS 16
 struct config_folders {
     unsigned count;
-    const char *path[CONFIG_MAX_FOLDERS]; // the first that has a file of the name is taken
+    const char *path[CONFIG_MAX_FOLDERS]; // the first one with a file of the name counts
 };
 
-// Gives every module that a partition uses the hash of its file. A file that is in none of the
-// folders is an error, unless the configuration has its hash; as is one whose hash is another than
-// the configuration's.
+// Gives every module that a partition uses the hash of its file. It is an error if no folder has
+// the file, unless the configuration has its hash. It is also an error if the file's hash differs
+// from the configuration's.
 void config_hash_modules(struct config *config, const struct config_folders *folders,
                          struct config_messages *messages);
 
-// How messages name a partition, as those of blob_check() do: by its number, from 1, where its name
-// is bad. `index` counts from 0.
+// How messages name a partition, like those of blob_check(): by its number, from 1, if its name is
+// invalid. `index` counts from 0.
 void config_label(const char *name, unsigned index, char label[BLOB_LABEL_SIZE]);
 
-// Where a setting stands.
+// The place of a setting.
 struct config_place config_place_of(const config_setting_t *setting);
 
-// What a setting is, for messages: "a number", "a list", ...
+// The type of a setting, for messages: "a number", "a list", ...
 const char *config_type_name(const config_setting_t *setting);
 
-// The blob that says what `config` says, 8-byte aligned; the caller frees it. `*size` is its size.
+// Makes the blob with the contents of `config`, 8-byte aligned; the caller frees it. `*size` is its
+// size.
 struct blob_header *config_to_blob(const struct config *config, size_t *size);
 
-// Checks the file made from `config` as the hypervisor will and adds what it finds to `messages`,
-// with the lines.
+// Checks the file made from `config` as the hypervisor will, and adds what it finds to `messages`,
+// with lines.
 void config_check(const struct config *config, const struct blob_header *file, size_t size,
                   struct config_messages *messages);
 
 // Prints a blob that passed blob_check().
 void config_show(const struct blob *blob);
 
-// Prints the limits of a configuration, each with its reason, as in docs/configuration.md.
+// Prints the limits of a configuration, each with its reason, like docs/configuration.md.
 void config_show_limits(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the hypervisor's own check on the blob and turns each problem's place, a partition and a
-// key, into a line of the configuration file.
+// Runs the hypervisor's own check on the blob. Turns each problem's place, a partition and a key,
+// into a line of the configuration file.
 #include "partitions/config.h"
 
 static struct config_place place_of(const struct config *config, const struct blob_problem *problem)
@@ -32,7 +32,7 @@ void config_check(const struct config *config, const struct blob_header *file, s
     for (unsigned i = 0; i < blob_problems_kept(&problems); i++) {
         const struct blob_problem *problem = &problems.list[i];
 
-        // Parsing has said already that there is no partition, in its own words.
+        // The parser has already reported that there is no partition.
         if (problem->kind == BLOB_NO_PARTITION)
             continue;
         if (problem->partition >= 0 &&

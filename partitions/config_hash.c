@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SHA-256 of boot modules: as a configuration file gives it by hand, and as the modules' files
-// give it. What is by hand and what is found have to agree.
+// The SHA-256 of boot modules: as a configuration file gives it, and as computed from the modules'
+// files. Both must agree.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #define MAX_PATH_SIZE  4096
 #define HASH_TEXT_SIZE (2 * SHA256_SIZE + 1)
 
-// ---- by hand ---------------------------------------------------------------------------------
+// ---- in the configuration --------------------------------------------------------------------
 
 bool config_parse_hash(const config_setting_t *setting, const char *label, const char *what,
                        struct blob_hash *hash, struct config_messages *messages)
@@ -54,13 +54,13 @@ struct use {
     const char *name;
     struct blob_hash *hash;
     struct config_place place;      // of its name
-    struct config_place hash_place; // of its hash, if that is given by hand
+    struct config_place hash_place; // of its hash, if the configuration has one
 };
 
-// What has been found out about a module of some name.
+// What is known about a module by its name.
 struct found {
     const char *name;
-    struct blob_hash hash; // of its file, if it has one
+    struct blob_hash hash; // of its file, if there is one
     char path[MAX_PATH_SIZE];
 };
 
@@ -69,7 +69,7 @@ static unsigned count_uses(const struct config *config)
     unsigned count = 0;
 
     for (unsigned i = 0; i < config->partition_count; i++)
-        count += 2 + config->partitions[i].module_count; // its image, its initrd
+        count += 2 + config->partitions[i].module_count; // plus its image and its initrd
     return count;
 }
 
@@ -82,7 +82,7 @@ static unsigned list_uses(struct config *config, struct use *uses)
         struct config_partition *p = &config->partitions[i];
         unsigned first = count;
 
-        // One without a name has its message elsewhere.
+        // A missing name has its message elsewhere.
         if (p->image[0] != '\0')
             uses[count++] = (struct use){.name = p->image,
                                          .hash = &p->image_hash,
@@ -115,7 +115,7 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// Writes the path of the first file of this name.
+// Writes the path of the first file with this name.
 static bool find_file(const struct config_folders *folders, const char *name,
                       char path[MAX_PATH_SIZE])
 {
@@ -127,7 +127,7 @@ static bool find_file(const struct config_folders *folders, const char *name,
     return false;
 }
 
-// False, with errno, if it can't be read.
+// False, with errno, if the file can't be read.
 static bool hash_file(const char *path, struct blob_hash *hash)
 {
     static unsigned char data[KIB(64)];
@@ -148,7 +148,7 @@ static bool hash_file(const char *path, struct blob_hash *hash)
     return good;
 }
 
-// "build or partitions", as far as there is room.
+// Lists the folders for a message, as many as fit: "build or partitions".
 static const char *list_folders(const struct config_folders *folders, char *text, size_t size)
 {
     size_t used = 0;
@@ -168,7 +168,7 @@ static bool is_given_by_hand(const struct use *uses, unsigned count, const char 
     return false;
 }
 
-// Looks for the module's file and hashes it. Says why if there is no hash then.
+// Looks for the module's file and hashes it. If there is no hash then, reports why.
 static void look_up(const struct config_folders *folders, const struct use *use, bool by_hand,
                     struct found *found, struct config_messages *messages)
 {
@@ -194,7 +194,7 @@ static const char *hash_text(const struct blob_hash *hash, char text[HASH_TEXT_S
     return text;
 }
 
-// The use gets the file's hash; one that was written by hand must be the same.
+// Gives the file's hash to the use. A hash from the configuration must be the same.
 static void agree(const struct use *use, const struct found *found,
                   struct config_messages *messages)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a configuration can't exceed, and why. docs/configuration.md has the same rows: a test in
-// tests/boot/test_config_tool.py compares them.
+// The limits of a configuration, and their reasons. docs/configuration.md has the same rows; a test
+// in tests/boot/test_config_tool.py compares them.
 #include <stdio.h>
 
 #include "partitions/config.h"

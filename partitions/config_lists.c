@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys of a partition that take a list: cpus, modules, ioports, devices. A bad entry gets a
-// message and is left out, and the rest is read all the same.
+// The keys of a partition with a list as value: cpus, modules, ioports, devices. A bad entry gets a
+// message and is left out; the others are still read.
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static bool is_list(const config_setting_t *setting)
     return type == CONFIG_TYPE_LIST || type == CONFIG_TYPE_ARRAY;
 }
 
-// A whole number from 0 to UINT16_MAX?
+// Reads a whole number from 0 to UINT16_MAX. False if it isn't one.
 static bool read_number(const config_setting_t *setting, uint16_t *number)
 {
     int type = config_setting_type(setting);
@@ -70,7 +70,7 @@ void config_parse_cpus(const config_setting_t *setting, const char *label, struc
             p->cpus[p->cpu_count++] = (struct config_cpu){config_place_of(item), number};
         }
     }
-    // An empty list is for blob_check() to find; a list of which nothing was good is not.
+    // blob_check() reports an empty list. A list without a valid entry has its messages already.
     if (p->cpu_count == 0 && config_setting_length(setting) != 0)
         p->is_reported[BLOB_FIELD_CPUS] = true;
 }
@@ -300,7 +300,7 @@ void config_parse_devices(const config_setting_t *setting, const char *label,
                           struct config_used *used, struct config_partition *p,
                           struct config_messages *messages)
 {
-    bool meant = true; // devices were meant, whatever became of them
+    bool meant = true; // devices were intended, even if no entry is valid
 
     if (!is_list(setting)) {
         config_message(messages, config_place_of(setting),
@@ -319,7 +319,7 @@ void config_parse_devices(const config_setting_t *setting, const char *label,
                 break;
         }
     }
-    // That trust_dma has no devices to speak of is then no mistake of its own.
+    // Then a trust_dma without devices is not an error of its own.
     if (meant && p->device_count == 0)
         p->is_reported[BLOB_FIELD_TRUST_DMA] = p->is_reported[BLOB_FIELD_ON_DMA_FAULT] = true;
 }

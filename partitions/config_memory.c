@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory of bulkhead-config, which has nothing to do without it.
+// Memory of bulkhead-config, which ends if it gets none.
 #include <stdio.h>
 #include <stdlib.h>
 

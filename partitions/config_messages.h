@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages about a configuration file, collected so that a user sees all of them at once, in the
-// order of the file. Host only.
+// Messages about a configuration file. They are collected, so that a user sees all of them at once,
+// in the order of the file. Host only.
 #ifndef PARTITIONS_CONFIG_MESSAGES_H
 #define PARTITIONS_CONFIG_MESSAGES_H
 
@@ -14,7 +14,7 @@ struct config_place {
 
 struct config_message {
     struct config_place place;
-    size_t order; // in which they came
+    size_t order; // order of arrival
     char *text;
 };
 
@@ -27,7 +27,7 @@ struct config_messages {
 void config_message(struct config_messages *messages, struct config_place place, const char *fmt,
                     ...) __attribute__((format(printf, 3, 4)));
 
-// Prints them to standard error as FILE:LINE: TEXT, sorted.
+// Prints the messages to standard error as FILE:LINE: TEXT, sorted.
 void config_messages_print(struct config_messages *messages);
 
 void config_messages_free(struct config_messages *messages);

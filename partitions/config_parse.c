@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a configuration file to struct config: which keys there are, which type each has, and that
-// the needed ones are there. It goes on after an error, so that a user sees all of them. Relies on
-// config_syntax.c for the syntax and on libconfig for the tree; what the values mean is judged by
-// blob_check().
+// Converts a configuration file to struct config: which keys there are, their types, and that the
+// required ones are present. It continues after an error, so that a user sees all of them. Relies
+// on config_syntax.c for the syntax and on libconfig for the tree. blob_check() judges what the
+// values mean.
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #include "partitions/config_text.h"
 #include "partitions/config_value.h"
 
-// The keys of a partition. One that is needed has an example of how to write it.
+// The keys of a partition. A required key has an example of how to write it.
 static const struct key {
     const char *name;
     enum blob_field field;
@@ -42,7 +42,7 @@ static const struct key {
     "name, cpus, memory, image, image_sha256, initrd, initrd_sha256, cmdline, modules, ioports, "  \
     "devices, trust_dma, on_dma_fault, framebuffer, uuid, on_stray_access, hpet, multiboot_name"
 
-// The text that the tree was made from hangs at its root.
+// The text from which the tree was made is a hook of its root.
 static const struct config_text *text_of(const config_setting_t *setting)
 {
     while (!config_setting_is_root(setting))
@@ -50,9 +50,9 @@ static const struct config_text *text_of(const config_setting_t *setting)
     return config_setting_get_hook(setting);
 }
 
-// libconfig notes for a text in a list the line of what follows it, since that could be a second
-// text to join. So the text is looked for upwards from there. One that is written with escapes is
-// not found and keeps libconfig's line.
+// For a text in a list libconfig records the line of the next token, because a second text to join
+// could follow. So the text is searched upwards from there. A text written with escapes is not
+// found and keeps libconfig's line.
 static unsigned line_of_entry(const struct config_text *text, const char *entry, unsigned line)
 {
     size_t length = strlen(entry);
@@ -134,8 +134,8 @@ static void parse_name(const config_setting_t *setting, const char *label,
     p->is_reported[BLOB_FIELD_NAME] = true;
 }
 
-// A text only: libconfig 1.5 cuts a plain number to 32 bits without a word, and 4608 MiB in bytes
-// would become 512 MiB.
+// Only a text is allowed: libconfig 1.5 silently cuts a plain number to 32 bits, so that 4608 MiB
+// in bytes would become 512 MiB.
 static void parse_memory(const config_setting_t *setting, const char *label,
                          struct config_partition *p, struct config_messages *messages)
 {
@@ -174,7 +174,7 @@ static bool is_truth_text(const config_setting_t *setting)
     return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
 }
 
-// The flag is set by `value`; the other truth value is what holds without the key.
+// `value` sets the flag. The other truth value is the default.
 static void parse_flag(const config_setting_t *setting, const char *label, bool value,
                        uint32_t flag, struct config_partition *p, struct config_messages *messages)
 {
@@ -186,7 +186,7 @@ static void parse_flag(const config_setting_t *setting, const char *label, bool 
         p->flags |= flag;
 }
 
-// One of two words: `flag` is set by "stop", and clear by the other.
+// One of two words: "stop" sets `flag`, the other clears it.
 static void parse_stop_or(const config_setting_t *setting, const char *label, const char *other,
                           uint32_t flag, struct config_partition *p,
                           struct config_messages *messages)
@@ -318,7 +318,7 @@ static void parse_partition(const config_setting_t *group, unsigned index, struc
             p->is_reported[field] = true;
         return;
     }
-    config_setting_lookup_string(group, "name", &name); // left alone if there is none
+    config_setting_lookup_string(group, "name", &name); // unchanged if there is none
     config_label(name, index, label);
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
@@ -416,7 +416,7 @@ static void report_slip(void *context, const struct config_slip *slip)
                        opened.file, opened.line);
 }
 
-// Makes the tree. False, with messages, if the text is none that libconfig reads as it is meant.
+// Makes the tree. False, with messages, if libconfig can't read the text as it is meant.
 static bool parse_text_of(const struct config_text *text, config_t *tree,
                           struct config_messages *messages)
 {
@@ -441,7 +441,7 @@ void config_parse(const char *path, config_t *tree, struct config *config,
 
     *config = (struct config){.place = {path, 1}};
     good = config_text_read(text, path, messages) && parse_text_of(text, tree, messages);
-    // From here on, since reading makes another root. The tree frees the text.
+    // Only now, because reading makes another root. The tree frees the text.
     config_set_destructor(tree, config_text_free);
     config_setting_set_hook(config_root_setting(tree), text);
     if (good)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cuts a configuration's text into tokens: partitions/config_scan.h. Where versions of libconfig
-// differ, it takes what all of them read alike.
+// Splits a configuration's text into tokens: partitions/config_scan.h. Where versions of libconfig
+// differ, it accepts only what all of them read in the same way.
 #include "partitions/config_scan.h"
 
 #include <stdint.h>
@@ -25,7 +25,7 @@ static bool is_name_char(char c)
     return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '*';
 }
 
-// Of a number, and of what looks like one: 512M, 0xf4-0xf7, 00:03.0.
+// A character of a number, or of what looks like one: 512M, 0xf4-0xf7, 00:03.0.
 static bool is_number_char(char c)
 {
     return is_letter(c) || is_digit(c) || (c != '\0' && strchr("+-._:", c) != NULL);
@@ -46,7 +46,7 @@ static void skip_line(struct config_scanner *scanner)
     scanner->next += strcspn(scanner->next, "\n");
 }
 
-// False if the comment does not end; then nothing is skipped.
+// Skips a comment. False if it does not end; then nothing is skipped.
 static bool skip_comment(struct config_scanner *scanner)
 {
     const char *end = strstr(scanner->next + 2, "*/");
@@ -59,7 +59,7 @@ static bool skip_comment(struct config_scanner *scanner)
     return true;
 }
 
-// Moves to what is neither blank nor comment. False at a comment that does not end.
+// Skips blanks and comments. False at a comment that does not end.
 static bool skip_blanks(struct config_scanner *scanner)
 {
     for (;;) {
@@ -82,7 +82,7 @@ static bool skip_blanks(struct config_scanner *scanner)
     }
 }
 
-// Bytes of the text that begins at `p`, its quotes counted; 0 if it does not end on its line.
+// Bytes of the text that begins at `p`, including its quotes; 0 if it does not end on its line.
 static size_t text_length(const char *p)
 {
     for (size_t i = 1; p[i] != '\0' && p[i] != '\n'; i++) {
@@ -163,8 +163,8 @@ struct config_token config_scan(struct config_scanner *scanner)
 
 // ---- numbers ---------------------------------------------------------------------------------
 
-// Is `value` with this sign beyond what `bits` hold? libconfig reads a hexadecimal number as the
-// bits of a signed one, so one with the highest bit would become negative.
+// Whether `value` with this sign doesn't fit into `bits`. libconfig reads a hexadecimal number as
+// the bits of a signed one, so that one with the highest bit set would become negative.
 static bool does_not_fit(uint64_t value, bool overflow, bool negative, unsigned bits)
 {
     return overflow || value > BIT(bits - 1) - (negative ? 0u : 1u);
@@ -180,7 +180,7 @@ static bool is_hex_digit(char c)
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-// The integer of these digits, with nothing behind them but an L or two.
+// The integer of these digits, which may be followed only by one or two L.
 static enum config_number integer(const char *digits, size_t length, bool negative, unsigned base)
 {
     uint64_t value = 0;
@@ -209,7 +209,7 @@ static size_t skip_digits(const char *p, size_t i, size_t length)
     return i;
 }
 
-// Digits with a point among them, and perhaps an exponent.
+// Whether it is digits with a point, and possibly an exponent.
 static bool is_fraction(const char *p, size_t length)
 {
     size_t i = skip_digits(p, 0, length);

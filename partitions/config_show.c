@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints a configuration blob as a table: a line for each partition, and below it what does not fit
-// in a column. Relies on the blob having passed blob_check().
+// Prints a configuration blob as a table: a line for each partition, and below it what doesn't fit
+// into a column. Relies on the blob having passed blob_check().
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +8,8 @@
 
 #define MEMORY_TEXT_SIZE 32
 
-// "any 2", or the CPUs' numbers: "2,3". Returns the length. With `file` NULL it only measures.
+// Prints "any 2", or the CPUs' numbers: "2,3". Returns the length. If `file` is NULL it only
+// measures.
 static int print_cpus(const struct blob *blob, const struct blob_partition *p, FILE *file)
 {
     char text[32];
@@ -29,7 +30,7 @@ static int print_cpus(const struct blob *blob, const struct blob_partition *p, F
 static void write_memory(uint64_t bytes, char *text)
 {
     static const char *const units[] = {"KiB", "MiB", "GiB"};
-    unsigned long long value = bytes / KIB(1); // a partition has whole pages
+    unsigned long long value = bytes / KIB(1); // exact, because a partition has whole pages
     size_t unit = 0;
 
     while (unit + 1 < ARRAY_SIZE(units) && value % 1024 == 0) {
@@ -45,7 +46,7 @@ static void widen(int *width, int length)
         *width = length;
 }
 
-// As sha256sum prints it, so that the two can be compared.
+// In the format of sha256sum, for comparison.
 static void show_hash(const struct blob_use *use)
 {
     printf("    sha256   ");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The grammar of a configuration, and a sentence for each of the usual slips:
+// The grammar of a configuration, and a message for each of the usual mistakes:
 // partitions/config_syntax.h. It refuses a few things that some version of libconfig accepts,
-// because another does not or because they are never meant: a comma before a closing bracket, texts
-// without a comma in a list, a line break in a text.
+// because another version does not, or because they are never intended: a comma before a closing
+// bracket, texts without a comma in a list, a line break in a text.
 #include "partitions/config_syntax.h"
 
 #include <stdarg.h>
@@ -19,10 +19,10 @@
 struct syntax {
     struct config_scanner scanner;
     struct config_token token;
-    unsigned last_line; // of the token before
-    unsigned opened;    // for the slip that is found now: config_slip.opened
+    unsigned last_line; // line of the previous token
+    unsigned opened;    // config_slip.opened of the next slip
     unsigned depth;
-    size_t key_count; // of the groups that are open
+    size_t key_count; // number of keys of all open groups
     size_t key_room;
     struct config_token *keys;
     config_slip_fn *report;
@@ -30,7 +30,7 @@ struct syntax {
     bool good;
 };
 
-// Reports it. False, for the caller to return.
+// Reports a slip. Returns false, for the caller to return.
 static bool slip(struct syntax *s, unsigned line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 static bool slip(struct syntax *s, unsigned line, const char *fmt, ...)
@@ -57,15 +57,15 @@ static bool at_mark(const struct syntax *s, char mark)
     return config_token_is_mark(&s->token, mark);
 }
 
-// For "%.*s": as much of a word as a message has room for.
+// For "%.*s": the part of a word for which a message has room.
 static int shown(size_t length)
 {
     return length < 60 ? (int)length : 60;
 }
 
-// ---- slips that can stand anywhere ------------------------------------------------------------
+// ---- slips that can occur anywhere ------------------------------------------------------------
 
-// Quotes that word processors put in place of plain ones.
+// Quotes that word processors use instead of plain ones.
 static const char *const typographic_quotes[] = {
     "\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xe2\x80\x9f", "\xe2\x80\x98", "\xe2\x80\x99",
     "\xe2\x80\x9a", "\xc2\xab",     "\xc2\xbb",     "\x93",         "\x94",
@@ -107,7 +107,7 @@ static bool stray_byte(struct syntax *s)
                 byte);
 }
 
-// Whatever could not be cut into tokens. True if the token is a sound one.
+// Reports bytes that form no token. True if the token is valid.
 static bool is_sound(struct syntax *s)
 {
     switch (s->token.kind) {
@@ -119,7 +119,7 @@ static bool is_sound(struct syntax *s)
         return slip(s, s->token.line, "the comment that begins here with /* is not closed; add */");
     case CONFIG_TOKEN_OTHER:
         return stray_byte(s);
-    case CONFIG_TOKEN_INCLUDE: // config_text_read() has left none
+    case CONFIG_TOKEN_INCLUDE: // config_text_read() has replaced them
     default:
         return true;
     }
@@ -130,7 +130,7 @@ static char closing_of(char open)
     return open == '(' ? ')' : open == '[' ? ']' : '}';
 }
 
-// Where an entry, a separator or the closing bracket of `open` should stand.
+// Reports what is there instead of an entry, a separator or the closing bracket of `open`.
 static bool wrong_end(struct syntax *s, char open, unsigned line)
 {
     if (s->token.kind == CONFIG_TOKEN_END)
@@ -148,7 +148,7 @@ static bool at_closing(const struct syntax *s)
 
 // ---- values -----------------------------------------------------------------------------------
 
-// Words that are written for a value and are none.
+// Words that people write as values and that are none.
 static const struct {
     const char *word;
     const char *instead;
@@ -161,7 +161,7 @@ static bool is_truth(const struct config_token *token)
 {
     static const char *const truths[] = {"true", "false"};
 
-    // libconfig takes any case.
+    // libconfig ignores case.
     for (size_t i = 0; i < ARRAY_SIZE(truths); i++) {
         if (token->kind == CONFIG_TOKEN_NAME && token->length == strlen(truths[i]) &&
             strncasecmp(token->start, truths[i], token->length) == 0)
@@ -170,7 +170,7 @@ static bool is_truth(const struct config_token *token)
     return false;
 }
 
-// A word without quotes.
+// Reports a word without quotes.
 static bool bare_word(struct syntax *s)
 {
     const struct config_token *token = &s->token;
@@ -198,7 +198,7 @@ static bool check_number(struct syntax *s, enum config_number kind)
              "the number %.*s does not fit: 2147483647 is the largest (a size is a text in quotes, "
              "such as \"512M\")",
              length, token->start);
-        return true; // the next one may be, too
+        return true; // report the next one too
     case CONFIG_NUMBER_OCTAL:
         return slip(s, token->line, "the number %.*s begins with 0; leave that out", length,
                     token->start);
@@ -209,7 +209,7 @@ static bool check_number(struct syntax *s, enum config_number kind)
     }
 }
 
-// Kinds of values that an array has one of.
+// Kinds of values; all entries of an array are of one kind.
 enum value_kind { VALUE_NONE, VALUE_TEXT, VALUE_TRUTH, VALUE_INT, VALUE_INT64, VALUE_FRACTION };
 
 static enum value_kind kind_of_number(enum config_number kind)
@@ -219,7 +219,7 @@ static enum value_kind kind_of_number(enum config_number kind)
                                             : VALUE_INT;
 }
 
-// A text, number or truth value; VALUE_NONE, with a slip, if it is none of these.
+// Reads a text, number or truth value. VALUE_NONE, with a slip, if it is none of these.
 static enum value_kind scalar(struct syntax *s)
 {
     enum value_kind kind = VALUE_NONE;
@@ -271,8 +271,8 @@ static bool array_entry(struct syntax *s, enum value_kind *first)
     return true;
 }
 
-// What follows an entry of a list or an array: a comma and the next entry, or the end. `*more`
-// says which.
+// Reads what follows an entry of a list or an array: a comma and the next entry, or the end.
+// `*more` says which.
 static bool after_entry(struct syntax *s, char open, unsigned line, bool *more)
 {
     const struct config_token *token = &s->token;
@@ -302,7 +302,7 @@ static bool after_entry(struct syntax *s, char open, unsigned line, bool *more)
     return slip(s, s->last_line, "a comma is missing between this entry and the next");
 }
 
-// A list or an array, from its opening bracket on.
+// Reads a list or an array, from its opening bracket on.
 static bool entries(struct syntax *s, char open)
 {
     unsigned line = s->token.line;
@@ -344,7 +344,7 @@ static bool bracketed(struct syntax *s)
     return good;
 }
 
-// What stands where the value of `key` should, or with NULL the entry of a list.
+// Reports what is there instead of the value of `key`, or instead of an entry of a list (NULL).
 static bool no_value(struct syntax *s, const struct config_token *key)
 {
     unsigned line = s->token.kind == CONFIG_TOKEN_END ? s->last_line : s->token.line;
@@ -366,7 +366,7 @@ static bool value(struct syntax *s, const struct config_token *key)
         return no_value(s, key);
     if (scalar(s) == VALUE_NONE)
         return false;
-    // Texts are joined. In a list it is more likely that a comma was forgotten.
+    // Adjacent texts are joined. In a list a forgotten comma is more likely.
     while (is_text && key != NULL && s->token.kind == CONFIG_TOKEN_TEXT)
         advance(s);
     return true;
@@ -395,7 +395,8 @@ static bool remember_key(struct syntax *s, const struct config_token *key, size_
     return true;
 }
 
-// What stands where a key should. `after_end`: behind the ; or , of the setting before.
+// Reports what is there instead of a key. `after_end`: it follows the ; or , of the previous
+// setting.
 static bool no_key(struct syntax *s, bool after_end)
 {
     const struct config_token *token = &s->token;
@@ -420,7 +421,7 @@ static bool no_key(struct syntax *s, bool after_end)
     return slip(s, token->line, "a key must stand before this %c, as in cpus = 2;", *token->start);
 }
 
-// What stands after a key in place of the =. `behind_value`: the key itself stands right behind a
+// Reports what follows a key instead of the =. `behind_value`: the key itself directly follows a
 // value.
 static bool no_equals(struct syntax *s, const struct config_token *key, bool behind_value)
 {
@@ -465,13 +466,13 @@ static bool setting(struct syntax *s, size_t first_key, bool ended)
     return value(s, &key);
 }
 
-// The settings of a group, up to and with its } , or those at the top. The ; after one may be left
-// out, or be a comma.
+// Reads the settings of a group, including its }, or those at the top level. The ; after a setting
+// is optional, and may be a comma.
 static bool settings(struct syntax *s, unsigned line, bool is_group)
 {
     size_t first_key = s->key_count;
     bool first = true;
-    bool ended = false; // by a ; or ,
+    bool ended = false; // ended by a ; or ,
 
     for (;; first = false) {
         if (s->token.kind == CONFIG_TOKEN_NAME) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a configuration's files into one text: partitions/config_text.h. So the checks before
-// libconfig see all of it, and versions of libconfig have nothing to differ in.
+// libconfig see all of it, and differences between versions of libconfig don't matter.
 #include "partitions/config_text.h"
 
 #include <errno.h>
@@ -14,10 +14,10 @@
 
 static const char utf8_mark[] = "\xef\xbb\xbf";
 
-// What the reading of one tree of files shares.
+// State of reading a file and all that it includes.
 struct reader {
     struct config_text *text;
-    size_t folder_length; // of the first file's name, the slash included
+    size_t folder_length; // bytes of the folder in the first file's name, including the slash
     unsigned depth;
     struct config_messages *messages;
 };
@@ -43,7 +43,7 @@ static void append(struct config_text *text, const char *bytes, size_t size)
         text->line_count += bytes[i] == '\n';
 }
 
-// What is appended next stands on this line of this file.
+// The text that is appended next comes from this line of this file.
 static void begin_run(struct config_text *text, const char *file, unsigned file_line)
 {
     text->runs = or_die(realloc(text->runs, (text->run_count + 1) * sizeof(*text->runs)));
@@ -59,7 +59,7 @@ static const char *keep_name(struct config_text *text, const char *name, size_t 
 
 // ---- one file --------------------------------------------------------------------------------
 
-// The file's bytes and a NUL, for the caller to free. NULL, with errno, if it can't be read.
+// The file's bytes and a NUL; the caller frees them. NULL, with errno, if the file can't be read.
 static char *read_file(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
@@ -83,7 +83,7 @@ static char *read_file(const char *path, size_t *size)
     return NULL;
 }
 
-// Why the bytes are no text; NULL if they are.
+// Why the bytes are not a text; NULL if they are.
 static const char *why_no_text(const struct reader *reader, const char *bytes, size_t size)
 {
     if (reader->text->size + size > CONFIG_MAX_FILE_SIZE)
@@ -99,7 +99,7 @@ static const char *why_no_text(const struct reader *reader, const char *bytes, s
 static bool append_file(struct reader *reader, const char *path, struct config_place place,
                         const char *quote);
 
-// The file that the text in quotes names.
+// The name of the file in a text with quotes.
 static const char *included_name(struct reader *reader, const struct config_token *token)
 {
     const char *first = reader->text->files[0];
@@ -138,7 +138,7 @@ static bool append_include(struct reader *reader, struct config_place place,
     return append_file(reader, included_name(reader, token), place, "@include ");
 }
 
-// Copies the bytes, with each @include replaced.
+// Copies the bytes, and replaces each @include.
 static bool append_bytes(struct reader *reader, const char *file, const char *bytes)
 {
     struct config_scanner scanner = config_scanner_at(bytes);
@@ -159,13 +159,13 @@ static bool append_bytes(struct reader *reader, const char *file, const char *by
         begin_run(reader->text, file, scanner.line);
     } while (token.kind != CONFIG_TOKEN_END);
     append(reader->text, copied, strlen(copied));
-    // libconfig 1.5 takes a comment without a newline for something else.
+    // libconfig 1.5 misreads a last line with a comment but no newline.
     if (reader->text->size == 0 || reader->text->bytes[reader->text->size - 1] != '\n')
         append(reader->text, "\n", 1);
     return true;
 }
 
-// `quote` stands before the file's name in messages, which are about `place`.
+// `quote` precedes the file's name in messages, which are about `place`.
 static bool append_file(struct reader *reader, const char *path, struct config_place place,
                         const char *quote)
 {

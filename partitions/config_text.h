@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text of a configuration: the file and all that it includes in one piece, and which line of
-// which file each of its lines is. Host only.
+// The text of a configuration: the file and all that it includes in one piece, and for each line
+// the file and line it comes from. Host only.
 #ifndef PARTITIONS_CONFIG_TEXT_H
 #define PARTITIONS_CONFIG_TEXT_H
 
@@ -9,10 +9,10 @@
 
 #include "partitions/config_messages.h"
 
-#define CONFIG_MAX_FILE_SIZE MIB(1) // bytes of a file, and of all together
+#define CONFIG_MAX_FILE_SIZE MIB(1) // bytes of a file, and of all files together
 #define CONFIG_MAX_INCLUDES  10     // files open at once; libconfig has the same limit
 
-// Lines of the text from `line` on are those of `file` from `file_line` on.
+// From line `line` on, the text has the lines of `file` from `file_line` on.
 struct config_run {
     unsigned line;
     const char *file;
@@ -29,15 +29,15 @@ struct config_text {
     char **files; // names
 };
 
-// Reads the file at `path`. An @include is replaced by its file, which is looked for in the folder
-// of `path`; a byte order mark is left out. False, with a message, if a file can't be read or is no
-// text. The caller frees what is returned with config_text_free() in any case.
+// Reads the file at `path`. Each @include is replaced by its file, which is searched in the folder
+// of `path`. A byte order mark is left out. False, with a message, if a file can't be read or is
+// not a text. In any case the caller frees the text with config_text_free().
 bool config_text_read(struct config_text *text, const char *path, struct config_messages *messages);
 
-// Where line `line` of the text, from 1, was written. The file's name lives as long as the text.
+// The file and line of line `line` of the text (from 1). The file's name lives as long as the text.
 struct config_place config_text_place(const struct config_text *text, unsigned line);
 
-// Frees what `text`, a struct config_text of malloc(), holds, and itself.
+// Frees `text`, a struct config_text from malloc(), and what it holds.
 void config_text_free(void *text);
 
 #endif

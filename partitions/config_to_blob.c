@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From struct config to the blob. It makes a file of sound form from any values; whether they are
-// good ones is for blob_check() to say.
+// Makes the blob from struct config. It makes a file with a valid form from any values;
+// blob_check() judges the values.
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ struct section {
     size_t room;
 };
 
-// Returns where the first byte stands in the section.
+// Appends bytes. Returns the offset of the first one in the section.
 static size_t append(struct section *s, const void *bytes, size_t size)
 {
     size_t at = s->size;
@@ -44,7 +44,7 @@ static blob_text add_text(struct section sections[], const char *text)
     return (blob_text)append(&sections[BLOB_STRINGS], text, strlen(text) + 1);
 }
 
-// The index of the record that comes next.
+// The index of the next record.
 static uint32_t next_record(const struct section sections[], enum blob_section_id id)
 {
     return (uint32_t)(sections[id].size / blob_kinds[id].record_size);
@@ -127,7 +127,7 @@ static size_t place_after(size_t end, const struct section *s)
     return s->size == 0 ? end : align_up(end, BLOB_ALIGNMENT) + s->size;
 }
 
-// Those sections that have records, in the order of BLOB_SECTIONS, behind the header and their
+// Writes the sections that have records, in the order of BLOB_SECTIONS, after the header and their
 // table.
 static void write_sections(struct blob_header *file, const struct section sections[])
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bulkhead-config: checks a configuration file, makes the blob that the hypervisor loads, and shows
-// one. This file is its command line; docs/configuration.md is its manual.
+// a blob. This file is its command line; docs/configuration.md is its manual.
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 
 enum exit_code {
     EXIT_GOOD = 0,
-    EXIT_BAD = 1,   // the configuration, or a file that can't be read or written
-    EXIT_USAGE = 2, // the command line
+    EXIT_BAD = 1,   // the configuration is wrong, or a file can't be read or written
+    EXIT_USAGE = 2, // the command line is wrong
 };
 
 static const char usage[] =
@@ -38,16 +38,16 @@ static enum exit_code write_file(const char *path, const void *data, size_t size
 
     if (file != NULL) {
         written = fwrite(data, 1, size, file);
-        // A full disk may show only when the last bytes leave the buffer.
+        // A full disk may be noticed only when the last bytes are written.
         if (fclose(file) == 0 && written == size)
             return EXIT_GOOD;
     }
-    // What got written of it is refused by blob_check(): its size and checksum don't hold.
+    // blob_check() refuses an incomplete file, because its size and checksum are wrong.
     fprintf(stderr, "%s: can't be written: %s\n", path, strerror(errno));
     return EXIT_BAD;
 }
 
-// `check` if output is NULL, else `build`.
+// Does `check` if output is NULL, else `build`.
 static enum exit_code compile(const char *path, const struct config_folders *folders,
                               const char *output)
 {
@@ -81,7 +81,7 @@ static enum exit_code compile(const char *path, const struct config_folders *fol
     return code;
 }
 
-// Reads up to one byte more than a blob may have, so that blob_check() sees that it is too long.
+// Reads one byte more than a blob may have, so that blob_check() can see that it is too long.
 static enum exit_code show(const char *path)
 {
     static _Alignas(8) unsigned char data[BLOB_MAX_SIZE + 1];
@@ -146,7 +146,7 @@ static enum exit_code run(int argc, char **argv)
                 return bad_usage("there are too many folders of modules, at ", optarg);
             folders.path[folders.count++] = optarg;
             break;
-        default: // getopt_long() has said what is wrong
+        default: // getopt_long() has printed what is wrong
             fputs(usage, stderr);
             return EXIT_USAGE;
         }
@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 {
     enum exit_code code = run(argc, argv);
 
-    // Output that got lost is a failure too.
+    // Lost output is a failure too.
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "bulkhead-config: can't write: %s\n", strerror(errno));
         return EXIT_BAD;

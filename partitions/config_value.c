@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads sizes, ranges of I/O ports, addresses of PCI functions, hashes and UUIDs from text,
-// strictly: nothing may precede or follow them.
+// Reads sizes, ranges of I/O ports, addresses of PCI functions, hashes and UUIDs from text. It is
+// strict: nothing may precede or follow them.
 #include "partitions/config_value.h"
 
 #include <string.h>
 
-// The value of a digit, or 16 for what is none.
+// The value of a digit, or 16 if it isn't one.
 static unsigned digit_of(char c)
 {
     if (c >= '0' && c <= '9')
@@ -17,8 +17,8 @@ static unsigned digit_of(char c)
     return 16;
 }
 
-// Moves `text` behind the number. strtoull() would take blanks, signs and a second 0x too. A
-// leading 0 is nothing special: nobody means octal here.
+// Moves `text` past the number. strtoull() would also accept blanks, signs and a second 0x. A
+// leading 0 has no meaning: octal is never intended here.
 static enum status parse_number(const char **text, bool may_be_hex, uint64_t *value)
 {
     const char *c = *text;
@@ -98,7 +98,7 @@ enum status config_parse_ports(const char *text, struct blob_ioports *ports)
     return STATUS_OK;
 }
 
-// Exactly `digits` hexadecimal digits and then `end`; moves `text` behind that.
+// Reads exactly `digits` hexadecimal digits and then `end`, and moves `text` past that.
 static bool parse_hex(const char **text, unsigned digits, char end, unsigned *value)
 {
     *value = 0;
@@ -166,7 +166,8 @@ enum status config_parse_uuid(const char *text, uint8_t uuid[BLOB_UUID_SIZE])
 
 void config_uuid_of_name(const char *name, uint8_t uuid[BLOB_UUID_SIZE])
 {
-    static const char space[] = "bulkhead partition "; // other makers hash names too
+    // A prefix, because other software hashes names too.
+    static const char space[] = "bulkhead partition ";
     uint8_t hash[SHA256_SIZE];
     struct sha256 s;
 

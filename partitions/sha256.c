@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 as FIPS 180-4 describes it (section numbers are that document's). Written to be small;
-// the compiler makes the loop's eight variables registers.
+// SHA-256 by FIPS 180-4 (section numbers are those of that document). Written to be small; the
+// compiler keeps the loop's eight variables in registers.
 #include "partitions/sha256.h"
 
 #include "arch/lib/string.h"
@@ -33,7 +33,7 @@ static inline void write_big_endian(uint8_t *bytes, uint32_t value)
         bytes[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-// One block (6.2.2). Of the message schedule only the last 16 words are needed at any time.
+// Hashes one block (6.2.2). Only the last 16 words of the message schedule are needed at any time.
 static void hash_block(uint32_t state[8], const uint8_t *block)
 {
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
@@ -106,7 +106,7 @@ void sha256_update(struct sha256 *s, const void *data, size_t size)
         memcpy(s->block, bytes, size);
 }
 
-// Padding (5.1.1): a bit, zeroes, and the number of bits in the last 8 bytes of a block.
+// Padding (5.1.1): a one bit, zeros, and the number of bits in the last 8 bytes of a block.
 void sha256_final(struct sha256 *s, uint8_t hash[SHA256_SIZE])
 {
     uint64_t bits = s->size * 8;

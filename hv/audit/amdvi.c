@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IOMMU audit's reading of AMD-Vi: the device table and each device's interrupt table. Layouts
-// by bit number from the AMD IOMMU specification, 2.2.2 (device table) and 2.2.5 (interrupt
-// tables); nothing here comes from the driver. What an entry of zeros means there is that
-// everything passes.
+// The IOMMU audit's reader for AMD-Vi: checks the device table and each device's interrupt table.
+// The layouts are given by bit number, from the AMD IOMMU specification, 2.2.2 (device table) and
+// 2.2.5 (interrupt tables). Nothing here comes from the driver. A device table entry of all zeros
+// lets everything pass.
 #include "arch/memory/heap.h"
 #include "hv/audit/iommu_walk.h"
 
@@ -30,7 +30,7 @@ static uint64_t bits(uint64_t raw, unsigned high, unsigned low)
     return (raw >> low) & ((2ull << (high - low)) - 1);
 }
 
-// Fields that are zero in whatever device's entry, by bit number of the 256.
+// Fields that must be zero in every device's entry, by bit number of its 256 bits.
 static const struct {
     unsigned high, low;
     const char *why;
@@ -91,7 +91,7 @@ static void check_memory(struct audit_iommu_walk *w, unsigned owner, const struc
         return;
     }
     if (!read && !write) {
-        return; // blocked: the entry's rights are over those of the tree
+        return; // blocked: the entry's rights limit those of the whole tree
     }
     if (owner == AUDIT_NOBODY || owner == AUDIT_IOAPIC) {
         audit_iommu_bad(w, AUDIT_UNBLOCKED, place, "it may read or write memory (IR, IW)");
@@ -120,7 +120,7 @@ struct table {
     unsigned count;
 };
 
-// Where interrupts of a device's entry are remapped. Empty if they aren't.
+// The interrupt table of a device's entry; an empty table if the entry doesn't remap interrupts.
 static struct table table_of(const struct audit_unit *u, const struct entry *e)
 {
     if (!bit(e->q[0], 0) || !bit(e->q[2], 0) || bits(e->q[2], 61, 60) != CONTROL_REMAP) {
@@ -159,7 +159,7 @@ static void check_interrupt(struct audit_iommu_walk *w, unsigned owner, const ui
         audit_iommu_bad(w, AUDIT_INTERRUPT, place, fault);
         return;
     }
-    // 128 bits: the destination's upper byte is at the very end
+    // an entry of 128 bits has the destination's upper byte in bits 127:120
     uint64_t destination =
         wide ? bits(raw[0], 31, 8) | bits(raw[3], 31, 24) << 24 : bits(raw[0], 15, 8);
     struct audit_interrupt i = {
@@ -187,7 +187,8 @@ static bool shares(const struct audit_iommu_walk *w, unsigned owner, struct tabl
     return overlap(t, table_of(u, &e));
 }
 
-// Entries are the owner's to fill, so nobody else's device may use them, filled or not.
+// The entries of a table are filled for its owner. So no device of another owner may use the table,
+// even if it is empty.
 static bool shared_table(const struct audit_iommu_walk *w, unsigned owner, struct table t)
 {
     const struct audit_iommu_input *in = w->input;
@@ -228,8 +229,8 @@ static void check_table(struct audit_iommu_walk *w, unsigned owner, const struct
 static void check_interrupts(struct audit_iommu_walk *w, unsigned owner, const struct entry *e,
                              struct audit_place place)
 {
-    // An IOAPIC's NMI isn't remapped: it passes as the redirection entry has it, which only the
-    // hypervisor writes.
+    // An IOAPIC's NMI isn't remapped: it passes as its redirection entry says, and only the
+    // hypervisor writes that entry.
     if (bit(e->q[2], 58) && (owner != AUDIT_IOAPIC || w->input->nmi_apic_id == AUDIT_NO_APIC_ID)) {
         audit_iommu_bad(w, AUDIT_INTERRUPT, place, "NMI passes unmapped");
     }

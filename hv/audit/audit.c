@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The isolation audit. First the lists that say what is whose are checked against each other; then
-// every tree is walked in the order of guest-physical addresses, and each page in it must be the
-// partition's own RAM at exactly its address, or a device page that it may have. As the RAM of all
-// partitions, the devices and the hypervisor's memory are apart, so is what is reachable.
+// The isolation audit. It first checks the lists of memory and devices against each other. Then it
+// walks every tree in the order of guest-physical addresses: each page in a tree must be the
+// partition's own RAM at exactly its address, or a device page that the partition may have. The RAM
+// of all partitions, the devices and the hypervisor's memory don't overlap, so what partitions can
+// reach doesn't overlap either.
 #include "hv/audit/audit.h"
 
 #include "arch/lib/format.h"
@@ -11,8 +12,8 @@
 #include "hv/audit/walk.h"
 
 #define ENTRIES      512
-#define GIVE_UP      1000 // violations in one tree after which its walk ends
-#define SPARE_TABLES 1024 // more tables than the memory needs, before it must be a loop
+#define GIVE_UP      1000 // violations in one tree that end its walk
+#define SPARE_TABLES 1024 // tables beyond what the memory needs; more than that is a loop
 #define NAME_WIDTH   24
 #define DETAIL_WIDTH 48
 
@@ -43,7 +44,7 @@ static void write_text(const struct audit_walk *w, struct audit_violation *v)
            NAME_WIDTH, name, kind_text[v->kind], DETAIL_WIDTH, w->detail, v->gpa, v->hpa, v->size);
 }
 
-// What goes on from the last violation in the same way is one with it.
+// Whether a violation continues the last one without a gap; both are then reported as one.
 static bool continues(const struct audit_walk *w, const struct audit_violation *v,
                       enum audit_kind kind, uint64_t gpa, uint64_t hpa, const char *detail)
 {
@@ -115,7 +116,7 @@ const struct guest_ram_region *audit_ram_touched(const struct guest_ram *ram, ui
 
 // ---- the trees ----------------------------------------------------------------------------------
 
-// Reports RAM up to `gpa` that no page has shown.
+// Reports RAM below `gpa` that no page has covered.
 static void advance(struct audit_walk *w, uint64_t gpa)
 {
     const struct guest_ram *ram = audit_subject_of(w)->ram;
@@ -134,8 +135,8 @@ static void advance(struct audit_walk *w, uint64_t gpa)
     w->covered = max_u64(w->covered, gpa);
 }
 
-// A page that is neither the subject's RAM at this address nor a device page of its own: says what
-// it is, the worst first.
+// Reports a page that is neither the subject's RAM at this address nor one of its device pages. If
+// several descriptions fit, the worst is taken.
 static void name_stray(struct audit_walk *w, uint64_t gpa, uint64_t hpa, uint64_t size)
 {
     const struct audit_input *in = w->input;
@@ -165,7 +166,7 @@ static void name_stray(struct audit_walk *w, uint64_t gpa, uint64_t hpa, uint64_
         return;
     }
     for (unsigned i = 0; i < in->device_count; i++) {
-        // only a tree for DMA gets here with its owner's device
+        // only a DMA tree can meet its owner's own device here
         if (audit_overlap(hpa, size, in->devices[i].hpa, in->devices[i].size)) {
             audit_found(w, AUDIT_STRAY, gpa, hpa, size, in->devices[i].why);
             return;
@@ -188,7 +189,7 @@ static const struct audit_device *device_at(const struct audit_walk *w, uint64_t
     return NULL;
 }
 
-// Part of a page outside the subject's RAM. Returns how much of it is dealt with.
+// Checks a part of a page that is outside the subject's RAM. Returns how many bytes it has checked.
 static uint64_t check_outside(struct audit_walk *w, uint64_t gpa, uint64_t hpa, uint64_t size,
                               struct audit_rights rights)
 {
@@ -246,7 +247,7 @@ static void count_page(struct audit_walk *w, uint64_t gpa, uint64_t hpa, uint64_
     w->report->pages_checked_4k += size / PAGE_SIZE;
 }
 
-// A table's page must be the hypervisor's whole, or a guest could rewrite it.
+// The page of a table must lie wholly in the hypervisor's memory, or a guest could rewrite it.
 static bool table_sane(struct audit_walk *w, uint64_t gpa, uint64_t table)
 {
     const struct audit_input *in = w->input;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decoders of table entries for the audit, one for each format. Each knows its manual's layout by
-// bit number; nothing here comes from arch/memory/pt_format.c, and nothing may.
+// bit number. Nothing here may come from arch/memory/pt_format.c.
 #include "hv/audit/entry.h"
 
 #define MAX_LARGE_LEVEL 3 // 1 GiB
@@ -29,15 +29,16 @@ bool audit_levels_valid(enum table_format format, unsigned levels)
         return levels == 4 || levels == 5;
     case TABLE_VTD:
         return levels >= 3 && levels <= 5;
-    case TABLE_AMDVI: // to 6 by the manual; that one's top level would not fit our arithmetic
+    case TABLE_AMDVI: // the manual allows 6, but the top level would not fit 64-bit arithmetic
         return levels >= 1 && levels <= 5;
     }
     return false;
 }
 
-// AMD64 APM vol. 2, 5.3.3 to 5.3.5 for the layout, 15.25.5 for nested tables: bit 0 P, 1 R/W,
-// 2 U/S, 7 PS, 63 NX; accesses are user accesses. Bits 7 and 8 of the upper levels' entries must be
-// zero. Bit 12 of a large page is its PAT bit, those between that and the page's address zero.
+// AMD64 APM vol. 2, 5.3.3 to 5.3.5 for the layout, 15.25.5 for nested tables. Bit 0 is P, 1 R/W, 2
+// U/S, 7 PS, 63 NX. All accesses count as user accesses. Bits 7 and 8 of the upper levels' entries
+// must be zero. In a large page's entry bit 12 is PAT, and the bits between it and the page's
+// address are zero.
 static struct audit_entry decode_npt(unsigned level, uint64_t raw)
 {
     struct audit_entry e = {.kind = AUDIT_ENTRY_ABSENT};
@@ -61,10 +62,10 @@ static struct audit_entry decode_npt(unsigned level, uint64_t raw)
     return e;
 }
 
-// Intel SDM vol. 3, "EPT Translation Mechanism" and "EPT Misconfigurations": bits 0 R, 1 W, 2 X;
-// a page has its memory type in 5:3 and "ignore PAT" in 6; bit 7 makes a large page, and in an
-// entry for a table bits 6:3, at upper levels 7:3, are reserved. Bit 10 counts only with mode-based
-// execute control, which is never enabled: an entry that has it was not made on purpose.
+// Intel SDM vol. 3, "EPT Translation Mechanism" and "EPT Misconfigurations". Bits 0 R, 1 W, 2 X. A
+// page's entry has its memory type in 5:3 and "ignore PAT" in 6; bit 7 makes a large page. In an
+// entry that refers to a table, bits 6:3 are reserved, at upper levels 7:3. Bit 10 counts only with
+// mode-based execute control, which is never enabled: an entry with bit 10 is an error.
 static struct audit_entry decode_ept(unsigned level, uint64_t raw)
 {
     struct audit_entry e = {.kind = AUDIT_ENTRY_ABSENT};
@@ -115,9 +116,10 @@ static struct audit_entry decode_vtd(unsigned level, uint64_t raw)
     return e;
 }
 
-// AMD IOMMU specification, 2.2.3: bit 0 PR, 11:9 next level, 61 IR, 62 IW. Next level 0 makes a
-// page of the level's own size, 7 one whose size is coded in its address, and any other the level
-// of the table that follows. Hardware may skip levels; we never do, so neither may a table.
+// AMD IOMMU specification, 2.2.3. Bit 0 PR, 11:9 next level, 61 IR, 62 IW. Next level 0 makes a
+// page of the level's own size, 7 a page whose size is coded in its address. Any other value is the
+// level of the next table. Hardware may skip levels; the hypervisor never does, so the audit
+// refuses a table that does.
 static struct audit_entry decode_amdvi(unsigned level, uint64_t raw)
 {
     struct audit_entry e = {.kind = AUDIT_ENTRY_ABSENT};

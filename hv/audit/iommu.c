@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IOMMU audit, vendor-neutral: the lists, what a requester may reach, which interrupts it may
-// send, and the report. The tables' formats are in hv/audit/vtd.c and hv/audit/amdvi.c.
+// The vendor-neutral part of the IOMMU audit: the lists, what a requester may reach, which
+// interrupts it may send, and the report. The tables' formats are in hv/audit/vtd.c and
+// hv/audit/amdvi.c.
 #include "hv/audit/iommu.h"
 
 #include "arch/lib/format.h"
@@ -8,16 +9,17 @@
 #include "hv/audit/entry.h"
 #include "hv/audit/iommu_walk.h"
 
-#define ENOUGH           1000 // violations after which the walks end
+#define ENOUGH           1000 // violations that end the walks
 #define NAME_WIDTH       24
 #define DETAIL_WIDTH     80
-#define FIRST_VECTOR     16 // the local APIC takes none below (Intel SDM vol. 3, 10.5.2)
+#define FIRST_VECTOR     16 // the local APIC accepts none below (Intel SDM vol. 3, 10.5.2)
 #define XAPIC_BROADCAST  0xffu
 #define X2APIC_BROADCAST 0xffffffffu
-#define XAPIC_IDS        256 // an entry in the format of the xAPIC has 8 bits for the ID
+#define XAPIC_IDS        256 // an entry in xAPIC format has 8 bits for the ID
 #define MAX_VTD_ENTRIES  65536u
-#define DEVICE_TABLE_MAX MIB(2)                              // AMD-Vi: 65536 entries of 32 bytes
-#define TREE_LEVELS      (BIT(3) | BIT(4) | BIT(5) | BIT(6)) // that any unit can have
+#define DEVICE_TABLE_MAX MIB(2) // AMD-Vi: 65536 entries of 32 bytes
+// Numbers of levels that a unit can have.
+#define TREE_LEVELS (BIT(3) | BIT(4) | BIT(5) | BIT(6))
 
 unsigned audit_owner(const struct audit_iommu_walk *w, uint16_t requester)
 {
@@ -45,7 +47,7 @@ static const char *owner_name(const struct audit_iommu_walk *w, unsigned owner)
     return owner == AUDIT_IOAPIC ? "IOAPIC" : "nobody";
 }
 
-// The partition's tables in the list for the CPUs, which say what RAM it has.
+// The index of the partition's tables in the list for the CPUs; they say what RAM it has.
 static unsigned subject_of(const struct audit_iommu_input *in, unsigned owner)
 {
     for (unsigned i = 0; i < in->memory->subject_count; i++) {
@@ -58,7 +60,7 @@ static unsigned subject_of(const struct audit_iommu_input *in, unsigned owner)
 
 static struct audit_violation *new_violation(struct audit_iommu_walk *w, enum audit_kind kind)
 {
-    static struct audit_violation beyond; // there is room for the first only
+    static struct audit_violation beyond; // takes the violations that have no room in the report
     struct audit_report *r = w->report;
     struct audit_violation *v = r->violations < AUDIT_REPORTS ? &r->first[r->violations] : &beyond;
     r->violations++;
@@ -109,7 +111,7 @@ static void check_partition(struct audit_iommu_walk *w, unsigned p)
 {
     const struct audit_iommu_input *in = w->input;
     const struct audit_partition *a = &in->partitions[p];
-    // with VT-d's caching mode, domain 0 tags what isn't there (VT-d specification, 6.1)
+    // in VT-d's caching mode, domain 0 tags entries that are not present (VT-d specification, 6.1)
     if (a->domain_id == 0) {
         bad_list(w, p, "partition without domain ID");
     }
@@ -204,7 +206,7 @@ static bool hypervisors_page(const struct audit_input *in, uint64_t page)
 bool audit_iommu_table(struct audit_iommu_walk *w, uint64_t address, uint64_t size,
                        struct audit_place place)
 {
-    // tables have less than 2^52 bytes of address, so nothing wraps
+    // table addresses are below 2^52, so nothing wraps
     for (uint64_t page = align_down(address, PAGE_SIZE); page < address + size; page += PAGE_SIZE) {
         if (!hypervisors_page(w->input->memory, page)) {
             audit_iommu_bad(w, AUDIT_TABLE, place, "a table outside the hypervisor's heap");
@@ -292,7 +294,7 @@ static const char *interrupt_fault(const struct audit_iommu_walk *w, unsigned ow
         return "a delivery mode other than fixed";
     }
     if (i.level && owner != AUDIT_IOAPIC) {
-        // the CPU's EOI would go to all IOAPICs, and end other interrupts of the same vector
+        // the CPU's EOI would go to all IOAPICs and end other interrupts with the same vector
         return "level-triggered, not from an IOAPIC";
     }
     if (i.vector < FIRST_VECTOR) {

@@ -6,7 +6,7 @@
 
 #include "hv/audit/iommu.h"
 
-// As owner of a requester, beside the partitions.
+// Owners of a requester, in addition to the partitions.
 #define AUDIT_NOBODY (~0u)
 #define AUDIT_IOAPIC (~0u - 1)
 
@@ -22,10 +22,10 @@ struct audit_iommu_walk {
     } tree[MAX_PARTITIONS];
 };
 
-// An entry that is looked at, for the report.
+// The entry under examination, for the report.
 struct audit_place {
     uint16_t requester;
-    int index;      // of an interrupt, or AUDIT_NO_INDEX
+    int index;      // of an interrupt's entry, or AUDIT_NO_INDEX
     uint64_t entry; // host-physical
 };
 
@@ -36,7 +36,7 @@ struct audit_reach {
     unsigned domain_id;
 };
 
-// An interrupt as an entry makes it.
+// An interrupt as its entry describes it.
 struct audit_interrupt {
     bool fixed; // delivery mode
     bool nmi;   // delivery mode
@@ -51,17 +51,17 @@ unsigned audit_owner(const struct audit_iommu_walk *w, uint16_t requester);
 
 void audit_iommu_bad(struct audit_iommu_walk *w, enum audit_kind kind, struct audit_place place,
                      const char *detail);
-// True when so much was found that the rest doesn't matter.
+// True when there are so many violations that the walk can end.
 bool audit_iommu_enough(const struct audit_iommu_walk *w);
 
-// Whether a table lies in the hypervisor's heap, each of its pages. Says so if not.
+// Whether each page of a table lies in the hypervisor's heap. Reports a violation if not.
 bool audit_iommu_table(struct audit_iommu_walk *w, uint64_t address, uint64_t size,
                        struct audit_place place);
 
-// The domain that a requester of a partition is attached to. Walks each partition's tree once.
+// Checks the domain that a partition's requester is attached to. Walks each partition's tree once.
 void audit_iommu_reach(struct audit_iommu_walk *w, unsigned owner, struct audit_reach reach,
                        struct audit_place place);
-// An interrupt that a requester of this owner may send.
+// Checks an interrupt that a requester of this owner may send.
 void audit_iommu_interrupt(struct audit_iommu_walk *w, unsigned owner, struct audit_interrupt i,
                            struct audit_place place);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The isolation audit's check of what it is told: the RAM of all partitions, the devices, the
-// hypervisor's memory and what nobody may have must make sense, and be apart.
+// The isolation audit's check of its own input. The RAM of all partitions, the devices, the
+// hypervisor's memory and the forbidden ranges must be valid and must not overlap.
 #include "hv/audit/entry.h"
 #include "hv/audit/walk.h"
 
@@ -55,7 +55,7 @@ static void check_ram(struct audit_walk *w)
     }
 }
 
-// Host memory of one subject's RAM: apart from the hypervisor, the devices, and itself.
+// One subject's RAM in host memory must not overlap the hypervisor, the devices, or itself.
 static void check_ram_alone(struct audit_walk *w)
 {
     const struct audit_input *in = w->input;
@@ -105,7 +105,7 @@ static void check_devices_apart(struct audit_walk *w)
         if (audit_hypervisors(in, a->hpa, a->size)) {
             audit_found(w, AUDIT_HYPERVISOR, 0, a->hpa, a->size, a->why);
         }
-        // what everyone may only read, as the local APIC's page, is of no use to anyone
+        // a page that all may read and none may write, like the local APIC's, does no harm
         const struct audit_forbidden *f = audit_forbidden_at(in, a->hpa, a->size);
         if (f && (a->write_allowed || a->owner != AUDIT_ANYONE)) {
             audit_found(w, AUDIT_FORBIDDEN, 0, a->hpa, a->size, f->why);
@@ -135,7 +135,7 @@ bool audit_check_lists(struct audit_walk *w)
         }
     }
     if (w->report->violations > 0) {
-        return false; // no arithmetic with ranges that make no sense
+        return false; // invalid ranges: arithmetic with them would be wrong
     }
     w->subject = AUDIT_NO_SUBJECT;
     check_devices_apart(w);

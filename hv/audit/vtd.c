@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IOMMU audit's reading of VT-d: root and context tables in legacy mode, and the interrupt
-// remapping table. Layouts by bit number from the VT-d specification, 9.1 (root entry), 9.3
-// (context entry) and 9.10 (interrupt remapping entry); nothing here comes from the driver.
+// The IOMMU audit's reader for VT-d: root and context tables in legacy mode, and the interrupt
+// remapping table. Layouts are given by bit number, from the VT-d specification, 9.1 (root entry),
+// 9.3 (context entry) and 9.10 (interrupt remapping entry). Nothing here comes from the driver.
 #include "arch/memory/heap.h"
 #include "hv/audit/iommu_walk.h"
 
-#define BUSES            256u
-#define FUNCTIONS        256u // of a bus
-#define ENTRY_BYTES      16u
-#define LEVELS_OF_AW_0   2u // address width 1 is 3 levels, and so on; which exist, the unit says
+#define BUSES       256u
+#define FUNCTIONS   256u // of a bus
+#define ENTRY_BYTES 16u
+// Address width 1 means 3 levels, and so on; the unit says which it supports.
+#define LEVELS_OF_AW_0   2u
 #define DELIVER_FIXED    0u
 #define DELIVER_NMI      4u
 #define VERIFY_REQUESTER 1u // SVT: compare the source ID as SQ says
@@ -37,7 +38,7 @@ static struct entry read_entry(uint64_t table, unsigned index, struct audit_plac
 
 // ---- devices ------------------------------------------------------------------------------------
 
-// An entry that is present, of a requester that is a partition's.
+// What is wrong with a present entry of a requester that belongs to a partition; NULL if nothing.
 static const char *context_fault(struct entry e)
 {
     if (bits(e.low, 3, 2) != 0) {
@@ -56,7 +57,7 @@ static const char *context_fault(struct entry e)
 static void check_context(struct audit_iommu_walk *w, struct entry e, struct audit_place place)
 {
     if (!bit(e.low, 0)) {
-        return; // blocked (7.1.3: a fault, whatever it asks for)
+        return; // blocked: every request of this device faults (7.1.3)
     }
     unsigned owner = audit_owner(w, place.requester);
     if (owner == AUDIT_NOBODY || owner == AUDIT_IOAPIC) {
@@ -94,7 +95,7 @@ static void check_devices(struct audit_iommu_walk *w)
     uint64_t root = w->unit->devices.v;
     struct audit_place place = {0, AUDIT_NO_INDEX, root};
     if (!is_aligned(root, PAGE_SIZE)) {
-        // bits 11:10 of the register choose another mode of translation (10.4.6)
+        // bits 11:10 of the register select another translation mode (10.4.6)
         audit_iommu_bad(w, AUDIT_TABLE, place, "a root table that isn't one of legacy mode");
         return;
     }
@@ -148,7 +149,7 @@ static void check_interrupt(struct audit_iommu_walk *w, struct entry e, struct a
         audit_iommu_bad(w, AUDIT_INTERRUPT, place, fault);
         return;
     }
-    // bit 3, the redirection hint, is of no effect with one physical destination
+    // bit 3, the redirection hint, has no effect with a single physical destination
     uint64_t destination = w->unit->x2apic ? bits(e.low, 63, 32) : bits(e.low, 47, 40);
     struct audit_interrupt i = {
         .fixed = bits(e.low, 7, 5) == DELIVER_FIXED,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the virtual UART and the console's ring.
+// Connects the partition's virtual UART with the console's ring.
 #include "hv/console/guest_console.h"
 
 #include "drivers/console/console.h"
@@ -9,10 +9,10 @@
 #include "hv/partition/log.h"
 #include "hv/partition/partition.h"
 
-#define UART_PIN 4 // COM1's on every PC, of the IOAPIC and the 8259s
+#define UART_PIN 4 // COM1's pin on every PC, at the IOAPIC and the 8259s
 
-// Output that the console had no room for waits here; the UART then shows a busy transmitter, and a
-// driver has at most one FIFO's worth on its way.
+// Sends output that the console had no room for. While some waits, the UART shows a busy
+// transmitter; at most one FIFO's worth of a driver's output is under way.
 static void flush_held(struct partition *p)
 {
     unsigned sent = 0;
@@ -68,7 +68,7 @@ void guest_console_work(struct partition *p)
 uint8_t guest_console_read(struct partition *p, unsigned reg)
 {
     if (p->held_count > 0) {
-        flush_held(p); // who polls for room finds it as soon as it is there
+        flush_held(p); // a driver that polls for room sees it at once
     }
     uint8_t value = vuart_read(&p->devices.uart, reg);
     receive(p);
@@ -81,7 +81,7 @@ void guest_console_write(struct partition *p, unsigned reg, uint8_t value)
     uint8_t byte;
     if (vuart_write(&p->devices.uart, reg, value, &byte)) {
         transmit(p, byte);
-        // The byte is gone at once, but a driver waits for the edge that its leaving makes.
+        // The byte has left at once, but the driver waits for an edge on the line. This makes it.
         guest_interrupt_line(p, UART_PIN, false);
     }
     receive(p);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether there is a screen, whose it is, and its mapping: hv/console/screen.h. Its memory is never
-// handed out (hv/start/main.c keeps it from the page allocator). While it is the hypervisor's, a
-// device whose registers lie there is refused (hv/device/give.c), and the audit looks for it in
-// every partition's tables (hv/start/audit_input.c); a partition gets it by the rules of
+// Finds the screen, decides its owner, and maps it: hv/console/screen.h. Its memory is never
+// allocated (hv/start/main.c keeps it from the page allocator). While the hypervisor owns it, a
+// device with registers there is refused (hv/device/give.c), and the audit looks for it in every
+// partition's tables (hv/start/audit_input.c). A partition gets it by the rules of
 // hv/device/screen_grant.c.
 #include "hv/console/screen.h"
 
@@ -18,9 +18,9 @@
 #include "hv/machine/machine.h"
 #include "hv/machine/pci.h"
 
-#define TABLES 8 // pages of the hypervisor's own tables that map it, by large pages
+#define TABLES 8 // table pages that map it for the hypervisor, with large pages
 
-static bool left; // to a partition, though the console would be shown there
+static bool left; // a partition has the screen, although the console would be shown there
 
 static bool wanted(void)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens and keeps the console's serial port: hv/console/serial.h. Which one is decided with the
-// help of hv/machine/serial_choice.c. Its ports are among the machine's kept ones, its page is kept
-// from devices that are given away (hv/device/give.c) and looked for by the audit
-// (hv/start/audit_input.c), and its PCI function is nobody's (hv/device/assign.c).
+// Opens the console's serial port and protects it: hv/console/serial.h. The choice is made with
+// hv/machine/serial_choice.c. I/O ports of the console are among the machine's kept ports. Its
+// register page is withheld from devices that are given away (hv/device/give.c), and the audit
+// looks for it (hv/start/audit_input.c). Its PCI function belongs to no partition
+// (hv/device/assign.c).
 #include "hv/console/serial.h"
 
 #include "arch/cpu/tsc.h"
@@ -19,11 +20,11 @@
 
 #define TEXT_SIZE 64
 
-// A full FIFO at 9600 baud takes 17 ms to drain; only then the transmitter's interrupt comes.
+// A full FIFO at 9600 baud takes 17 ms to drain. Only then the transmitter's interrupt comes.
 #define INTERRUPT_WAIT_US 30000u
 
 static struct serial_wish wish;
-static char wish_text[TEXT_SIZE]; // as it stands on the command line
+static char wish_text[TEXT_SIZE]; // as written on the command line
 static bool settled;
 
 // ---- opening ---------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ static void let_through(const struct pci_function *f, bool memory)
                      command | (memory ? PCI_COMMAND_MEMORY : PCI_COMMAND_IO));
 }
 
-// NULL, or why it can't be had.
+// Opens the port. Returns NULL, or why it can't be used.
 static const char *open(const struct acpi_serial *serial)
 {
     struct uart_place place = {
@@ -91,7 +92,7 @@ static const char *open(const struct acpi_serial *serial)
 
 // ---- choosing --------------------------------------------------------------------------------
 
-// The port that is wished for; NULL, or why there is none.
+// Finds the port that was asked for. Returns NULL, or why there is none.
 static const char *find(struct acpi_serial *serial)
 {
     const struct acpi_info *acpi = &machine.acpi;
@@ -118,7 +119,7 @@ static const char *find(struct acpi_serial *serial)
     }
 }
 
-// What is there on every PC, or at least on an emulator.
+// Opens a port that every PC has, or at least an emulator.
 static void open_usual(void)
 {
     unsigned com = console_open_com();
@@ -213,9 +214,9 @@ void serial_choose_late(void)
 
 // ---- the interrupt ---------------------------------------------------------------------------
 
-// Whether the port's interrupt, which the transmitter makes when it is empty, comes as NMI to this
-// CPU. What firmware says of a port's interrupt, or leaves in a PCI function's register, need not
-// be where an IOAPIC has it.
+// Whether the port's interrupt reaches this CPU as an NMI; the empty transmitter raises it for this
+// test. The test is needed because what firmware says about the interrupt, or leaves in a PCI
+// function's register, may not be the IOAPIC input that is really wired.
 static bool arrives(const struct ioapic_input *input)
 {
     struct irq_route route = {.apic_id = this_cpu()->apic_id, .nmi = true};
@@ -232,7 +233,7 @@ static bool arrives(const struct ioapic_input *input)
     bool came = *taken != 0;
 
     uart_enable_interrupts(false, false);
-    (void)uart_interrupt_pending(); // takes it back
+    (void)uart_interrupt_pending(); // the read acknowledges it
     *taken = 0;
     return came;
 }
@@ -247,8 +248,8 @@ static bool route(void)
     if (!serial_input(&machine.acpi, &machine.serial, &input)) {
         return false;
     }
-    // Edge-triggered, whatever the line is: a level-triggered NMI would come again and again while
-    // a device holds the line. console_poll() looks until the line has been low.
+    // Edge-triggered, whatever the line is. A level-triggered NMI would come again and again while
+    // a device holds the line. console_poll() therefore polls until the line has been low.
     if (f != NULL) {
         pci_config_write(f->address, PCI_COMMAND, 2, command & ~PCI_COMMAND_INTX_DISABLE);
     }

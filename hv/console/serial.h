@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The console's serial port: which one it is, that nobody else reaches it, and its interrupt. Boot
+// The console's serial port: its choice, its protection from partitions, and its interrupt. Boot
 // CPU, before guests run.
 #ifndef HV_CONSOLE_SERIAL_H
 #define HV_CONSOLE_SERIAL_H
 
 #include <stdbool.h>
 
-// Chooses what `console=` on the command line says, else what SPCR says, else the first of COM1 to
-// COM4, else an emulator's debug port. What can't be had is said on what is taken in its place.
-// Behind machine_discover(); does what needs neither PCI nor a mapping.
+// Chooses the port that `console=` on the command line names, else SPCR's, else the first of COM1
+// to COM4, else an emulator's debug port. If a port can't be used, the one taken instead says so.
+// Call after machine_discover(). Does the part that needs neither PCI nor a mapping.
 void serial_choose(void);
 
-// The rest, behind passthrough_scan() and mmu_init(), with the log in its place: the machine's
-// console is settled then, and which PCI function it is.
+// Does the rest. Call after passthrough_scan() and mmu_init(), when the log is at its final place.
+// Settles the machine's console and its PCI function.
 void serial_choose_late(void);
 
-// Makes the port's interrupt an NMI of the console's CPU, if it arrives; else a CPU of nobody's
-// looks at the port by the clock, if there is one. Behind the mapping of the IOAPICs.
+// Makes the port's interrupt an NMI of the console's CPU. If the interrupt doesn't arrive and the
+// console's CPU is unowned, that CPU polls the port. Call after the IOAPICs are mapped.
 void serial_route(void);
 
 #endif

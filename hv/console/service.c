@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service of the console: keys, kicks of partitions, the tick.
+// Serves the console: keys, kicks of partitions, the tick.
 #include "hv/console/service.h"
 
 #include "arch/interrupt/apic.h"
@@ -23,7 +23,7 @@ static struct partition *partition_of_source(unsigned source)
     return NULL;
 }
 
-// To the first vCPU of each partition in a mask of sources.
+// Posts work to the first vCPU of each partition in a mask of console sources.
 static void post(uint32_t sources, uint64_t work)
 {
     for (; sources != 0; sources &= sources - 1) {
@@ -47,7 +47,7 @@ void console_service_tell_unstalled(void)
     }
 }
 
-// Prints come from any context but the NMI handler, so this interrupts nobody who is sending.
+// The NMI handler never prints, so this never runs in the middle of another ICR write on this CPU.
 static void wake_ticker(void)
 {
     if (this_cpu()->index != machine.console_cpu) {
@@ -55,7 +55,7 @@ static void wake_ticker(void)
     }
 }
 
-// As for wake_ticker().
+// The same holds as for wake_ticker().
 static void wake_sources(uint32_t sources)
 {
     if ((sources & 1u << CONSOLE_HYPERVISOR) != 0) {
@@ -117,7 +117,7 @@ static void serve_console(void)
         ask_to_leave();
     }
     if (events.actions & CONSOLE_ACTION_LEAVE) {
-        console_panic(); // nothing may be left in a ring
+        console_panic(); // prints what the rings still hold
         print("leaving: the machine is reset\n");
         machine_reset();
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What CPUs do for the console between its device and the partitions: whose input has come, whose
-// output has room again, what the person at the keyboard asked for.
+// What CPUs do for the console between its device and the partitions: input that has come, output
+// that has room again, and requests from the keyboard.
 #ifndef HV_CONSOLE_SERVICE_H
 #define HV_CONSOLE_SERVICE_H
 
@@ -8,20 +8,20 @@
 
 #include "drivers/console/console.h"
 
-// What the console wakes other CPUs by (console_init()).
+// Functions by which the console wakes other CPUs (console_init()).
 extern const struct console_wakers console_service_wakers;
 
-// After an NMI on any CPU: serves the console, and what the IOMMUs have refused, if this is the
-// console's CPU. True if it is: there an NMI that finds nothing is no guest's, because its cause
-// may have been served with an earlier one.
+// Call after an NMI on any CPU. On the console's CPU it serves the console and reports what the
+// IOMMUs have refused, and returns true. On that CPU an NMI that finds nothing to do is not passed
+// to a guest, because its cause may have been served with an earlier one.
 bool console_service_nmi(void);
 
-// In so many microseconds this CPU should call console_service_tick(); 0: not at all for now. A CPU
-// of nobody's.
+// Microseconds until this CPU should call console_service_tick(); 0 if not at all for now. Call on
+// unowned CPUs.
 unsigned console_service_ticks(void);
 
-// Continues what the console holds back for a time, if this is its CPU. A CPU of nobody's, whenever
-// it has slept.
+// Continues output that the console has held back, if this is the console's CPU. Call on an unowned
+// CPU whenever it wakes.
 void console_service_tick(void);
 
 // Kicks the partitions whose output has room again after a drain. Any CPU, no lock held.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules by which PCI functions are given away. Relies on the scan (drivers/pci/pci.h) and on
-// the blob's own checks, which have refused a device that is listed twice.
+// The rules by which PCI functions are assigned. Relies on the scan (drivers/pci/pci.h) and on the
+// blob's own checks, which have refused a device that is listed twice.
 #include "hv/device/assign.h"
 
 #include "arch/lib/format.h"
@@ -22,7 +22,7 @@ static const char *name_of(const struct assignment *a, int partition)
     return blob_name(a->in->config, (unsigned)partition);
 }
 
-// `what` begins behind the device's address.
+// `what` is the text that follows the device's address.
 static void tell(struct assignment *a, int partition, pci_address_t address, const char *what)
 {
     char text[ASSIGN_TEXT_SIZE], place[PCI_TEXT_SIZE];
@@ -37,7 +37,7 @@ static void refuse(struct assignment *a, int partition, pci_address_t address, c
     a->failed = true;
 }
 
-// The functions of a set, for a message: "00:03.0, 00:03.1" as far as there is room.
+// Lists the functions of a set for a message, as many as fit: "00:03.0, 00:03.1".
 static void list_functions(const struct assignment *a,
                            bool (*in_set)(const struct assignment *, unsigned, unsigned),
                            unsigned argument, char list[LIST_SIZE])
@@ -124,7 +124,7 @@ static void check_dma(struct assignment *a, unsigned index)
             "can reach all of the machine's memory, because there is no IOMMU: turn it on in the "
             "firmware's setup (VT-d, AMD-Vi)");
     } else if (a->in->iommu->check(a->in->pci, f, text, sizeof(text)) != STATUS_OK) {
-        // It names the device.
+        // the text already names the device
         char line[ASSIGN_TEXT_SIZE];
         format(line, sizeof(line), "partition \"%s\": device %s", name_of(a, a->owner[index]),
                text);
@@ -159,7 +159,7 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
     return a < b + b_size && b < a + a_size;
 }
 
-// A range of whole pages that holds a BAR: what the partition's CPUs will reach.
+// The whole pages that hold a BAR: what the partition's CPUs will reach.
 static uint64_t page_base(const struct pci_bar *bar)
 {
     return align_down(bar->address, PAGE_SIZE);

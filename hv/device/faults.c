@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the IOMMUs have refused: counted for the partition whose device it was, told within its
-// share of lines, and if it is configured so, its end. A storm of faults is paid for by the
-// partition that makes it, not by the one whose CPU happens to serve the console.
+// Handles accesses that the IOMMUs have refused. They are counted for the partition that owns the
+// device and logged within its share of lines; if so configured, they end the partition. A storm of
+// faults costs the partition that causes it, not the one whose CPU serves the console.
 #include "hv/device/passthrough.h"
 
 #include "arch/cpu/tsc.h"
@@ -13,27 +13,28 @@
 #include "hv/partition/log.h"
 #include "hv/partition/partition.h"
 
-// A device that is refused again and again is blocked as ever, but after so many since its
-// partition's start no longer recorded.
+// A device that faults again and again stays blocked. After this many faults since the partition's
+// start they are no longer recorded.
 #define MOST_FAULTS 100
 
-// So many in a time; the others wait for the offender's pause. A few microseconds each, they take
-// less than a hundredth of the console's CPU.
+// Faults taken per period; the rest waits for the offender's pause. A fault takes a few
+// microseconds, so together they take less than a hundredth of the console's CPU.
 #define MOST_IN_TIME 16
 #define TIME_US      10000u
 #define PAUSE_US     10000u
 
-// The console's CPU only.
+// Used by the console's CPU only.
 static struct {
-    uint64_t since; // when the time began, microseconds
-    unsigned taken; // since then
-    bool held;      // the IOMMUs announce nothing
+    uint64_t since; // start of the period, microseconds
+    unsigned taken; // faults taken since then
+    bool held;      // the IOMMUs announce no faults
 } storm;
 
-// The pause is over. Written by the offender's CPU before its NMI, taken by the console's.
+// Set when the pause is over. Written by the offender's CPU before its NMI, taken by the console's
+// CPU.
 static uint32_t pause_over;
 
-// The partition that owns a device with this requester ID, or NULL; and the first such device.
+// The partition that owns a device with this requester ID, or NULL; `d` is the first such device.
 static struct partition *owner_of(uint16_t requester, struct passthrough_device **d)
 {
     for (unsigned i = 0; i < partition_count; i++) {
@@ -69,14 +70,14 @@ static void quiet(struct partition *p, const struct passthrough_device *d)
     }
 }
 
-// Returns the offender, or NULL.
+// Counts and logs a fault. Returns the partition that caused it, or NULL.
 static struct partition *judge(const struct iommu_fault *fault)
 {
     struct passthrough_device *d;
     char place[PCI_TEXT_SIZE];
     struct partition *p = owner_of(fault->requester, &d);
     if (p == NULL) {
-        static struct log_share share; // of all that is nobody's
+        static struct log_share share; // shared by all unassigned devices
         uint32_t hidden;
         if (log_share_take(&share, time_us(), 1, &hidden)) {
             tell(fault, "nobody", pci_text((pci_address_t){fault->requester}, place));
@@ -107,7 +108,7 @@ static bool may_take(void)
     return storm.taken < MOST_IN_TIME;
 }
 
-// The CPU that pauses is the console's only if the offender has no other.
+// The vCPU that pauses. It runs on the console's CPU only if the offender has no other CPU.
 static struct vcpu *who_pauses(const struct partition *p)
 {
     for (unsigned i = 0; i < p->vcpu_count; i++) {
@@ -118,8 +119,8 @@ static struct vcpu *who_pauses(const struct partition *p)
     return p->vcpus[0];
 }
 
-// What is nobody's masters no bus, so its faults are of a broken machine: from here on they are
-// seen with the next key or fault of others.
+// Unassigned devices have bus mastering off, so their faults mean a broken machine. From then on
+// they are seen only with the next key or with another device's fault.
 static void hold(struct partition *offender)
 {
     if (storm.held || offender == NULL) {
@@ -145,7 +146,7 @@ void passthrough_faults(void)
     struct iommu_fault fault;
     struct partition *offender = NULL;
     bool lost = false;
-    // Before what was recorded meanwhile is taken, or its successors are not announced.
+    // Announce faults again before taking those recorded meanwhile: later ones must be announced.
     if (__atomic_exchange_n(&pause_over, 0, __ATOMIC_SEQ_CST) != 0) {
         storm.held = false;
         iommu->fault_hold(false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding the machine's PCI functions and IOMMU, and giving the functions away. What decides is in
+// Finds the machine's PCI functions and IOMMU, and assigns the functions. The decisions are made in
 // drivers/pci/*.c, drivers/iommu/iommu.h and hv/device/assign.c.
 #include "arch/memory/heap.h"
 #include "drivers/console/console.h"
@@ -9,9 +9,9 @@
 #include "hv/machine/pci.h"
 #include "hv/partition/partition.h"
 
-// Heap. IOMMUs: command queues, fault log, interrupt entries; for each bus its devices' entries. A
-// function's tables: of its registers in the guest's memory, its interrupts, and what the guest's
-// memory needs once more for it.
+// Heap, in bytes. Fixed: the IOMMUs' command queues, fault log, interrupt entries. Per bus: the
+// table entries of its devices. Per function: tables that map its registers into the guest's
+// memory, its interrupts, and its share of the tables that map the guest's memory for DMA.
 #define HEAP_FIXED        KIB(256)
 #define HEAP_PER_BUS      KIB(16)
 #define HEAP_PER_FUNCTION KIB(32)
@@ -31,7 +31,7 @@ static enum status find_iommu(void)
             return s;
         }
     }
-    return STATUS_OK; // there need not be one
+    return STATUS_OK; // a machine without an IOMMU is no error
 }
 
 void passthrough_scan(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interrupts of a partition's devices. A device never holds what the guest wrote, but a message
-// that was checked and translated: with interrupt remapping the handle of an entry that the IOMMU
-// keeps for this device, without it the physical destination. Delivery then needs no exit.
+// Interrupts of a partition's devices. A device never holds the message that the guest wrote, but
+// one that was checked and translated. With interrupt remapping it holds the handle of an IOMMU
+// entry kept for this device; without, the physical destination. Delivery then needs no exit.
 #include "hv/device/passthrough.h"
 #include "hv/partition/deliver.h"
 
@@ -14,7 +14,7 @@
 #include "hv/partition/log.h"
 #include "hv/partition/partition.h"
 
-#define ENTRY_CONTROL 3 // doubleword of an MSI-X entry
+#define ENTRY_CONTROL 3 // index of a doubleword in an MSI-X entry
 
 // ---- one message ----------------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ static void set_route(const struct passthrough_device *d, unsigned index,
     }
 }
 
-// Where the guest wants a message to go. False: nowhere that it may.
+// Finds where the guest wants a message to go. False if the guest may not send it there.
 static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsigned vector,
                        uint64_t address, uint32_t data, struct irq_route *route)
 {
@@ -45,7 +45,7 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
     }
     *route =
         (struct irq_route){.apic_id = p->vcpus[target.vcpu]->physical_id, .vector = target.vector};
-    // Without remapping a message has 8 bits for it.
+    // Without remapping a message has 8 bits for the APIC ID.
     if (iommu == NULL && route->apic_id > APIC_XAPIC_LAST_ID) {
         char place[PCI_TEXT_SIZE];
         log_guest(v, "device %s: without an IOMMU its messages don't reach APIC ID %u",
@@ -55,7 +55,7 @@ static bool find_route(struct vcpu *v, const struct passthrough_device *d, unsig
     return true;
 }
 
-// What the device itself is to send.
+// The message that the device itself is to send.
 static struct msi_message device_message(const struct passthrough_device *d, unsigned index,
                                          const struct irq_route *route)
 {
@@ -65,7 +65,7 @@ static struct msi_message device_message(const struct passthrough_device *d, uns
         return m;
     }
     m.address = APIC_MSI_ADDRESS | (uint64_t)route->apic_id << APIC_MSI_DEST_POS;
-    m.data = route->vector; // fixed, edge
+    m.data = route->vector; // fixed delivery, edge-triggered
     return m;
 }
 
@@ -77,7 +77,8 @@ static void program_vector(struct vcpu *v, struct passthrough_device *d, unsigne
     volatile uint32_t *entry = passthrough_trapped(d, at, PCI_MSIX_ENTRY_SIZE);
     struct vmsix_message wish = vmsix_live(&d->msix, vector);
     struct irq_route route;
-    entry[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED; // nothing half-written is ever live
+    // Masked first: a half-written entry is never live.
+    entry[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
     if (!wish.live || !find_route(v, d, vector, wish.address, wish.data, &route)) {
         return;
     }
@@ -97,7 +98,7 @@ void passthrough_msix(struct vcpu *v, struct passthrough_device *d, struct vmsix
     for (unsigned i = 0; i < change.count; i++) {
         program_vector(v, d, change.first + i);
     }
-    // Masking of the function as a whole is done by its vectors; so only one bit is left to set.
+    // A function is masked by masking all its vectors, so only the enable bit is left to set.
     uint16_t control = vpci_msix_control(d->virt) & PCI_MSIX_ENABLE;
     pci_config_write(d->pci->address, d->pci->msix + PCI_MSIX_CONTROL, 2, control);
 }
@@ -109,8 +110,8 @@ static unsigned log2_of(unsigned power)
     return (unsigned)__builtin_ctz(power);
 }
 
-// Without remapping a device's vectors follow one another, so they are the guest's own numbers, and
-// each of them must be good for the same CPU. With it each has an entry of its own.
+// Without remapping a device's vectors are consecutive, so they must be the guest's own numbers and
+// must all go to the same CPU. With remapping each vector has an entry of its own.
 static bool routes_agree(const struct irq_route *route, unsigned count)
 {
     for (unsigned i = 1; i < count; i++) {
@@ -155,8 +156,8 @@ void passthrough_msi(struct vcpu *v, struct passthrough_device *d)
         return;
     }
     uint32_t on = PCI_MSI_ENABLE | log2_of(wish.vectors) << PCI_MSI_ENABLED_SHIFT;
-    // What is on already is moved while it is on: an interrupt that a device without masks raises
-    // while they are off would be lost. With remapping only entries change then.
+    // An MSI that is on already is changed without turning it off. A device without masks would
+    // lose an interrupt that it raises while MSI is off. With remapping only entries change then.
     if ((control & PCI_MSI_ENABLED) != on) {
         pci_config_write(a, r.control, 2, 0);
     }
@@ -201,7 +202,7 @@ static void program_pin(struct partition *p, unsigned n)
     const struct vcpu *target = p->vcpus[__builtin_ctzll(verdict.targets)];
     struct irq_route route = {
         .apic_id = target->physical_id, .vector = (uint8_t)verdict.vector, .level = true};
-    ioapic_pin_route(&p->passthrough->pin[n], &route); // if it can't be, it stays masked
+    ioapic_pin_route(&p->passthrough->pin[n], &route); // the pin stays masked if this fails
 }
 
 void passthrough_pins(struct partition *p)

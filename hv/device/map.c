@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A partition's device registers: BARs in its memory, configuration space, I/O BARs, and what a
-// write to the virtual bus has as its effect.
+// A partition's device registers: BARs in its memory, configuration space, I/O BARs, and the
+// effects of writes to the virtual bus.
 #include "hv/device/passthrough.h"
 
 #include "arch/cpu/io_sized.h"
@@ -10,13 +10,13 @@
 #include "hv/partition/log.h"
 #include "hv/partition/partition.h"
 
-#define TABLE_SPAN  MIB(2) // of one last-level table
+#define TABLE_SPAN  MIB(2) // memory mapped by one last-level table
 #define POWER_UP_US 10000  // from D3hot to D0 (PCI Power Management 1.2, table 5-6)
 
 // ---- BARs in the guest's memory -------------------------------------------------------------
 
-// The tables of the window are made when they are first used, kept for good, and there is a number
-// of them at most: a guest that moves its BARs about can't use up the hypervisor's memory.
+// Makes a table of the window when it is first used, and keeps it for good. Their number is
+// limited, so a guest that moves its BARs about can't use up the hypervisor's memory.
 static bool have_table(struct partition *p, uint64_t gpa)
 {
     struct passthrough *pt = p->passthrough;
@@ -75,7 +75,7 @@ static void map_bar(struct partition *p, struct passthrough_device *d, unsigned 
             uint64_t step = min_u64(left, align_down(gpa, TABLE_SPAN) + TABLE_SPAN - gpa);
             if (!have_table(p, gpa) ||
                 pt_map(&p->second_level, gpa, to, step, PT_READ | PT_WRITE | PT_UC) != STATUS_OK) {
-                unmap_bar(p, d, n); // what is not mapped reads as ones
+                unmap_bar(p, d, n); // unmapped addresses read as ones
                 return;
             }
             gpa += step;
@@ -85,8 +85,8 @@ static void map_bar(struct partition *p, struct passthrough_device *d, unsigned 
     }
 }
 
-// Other CPUs of the partition may use what they remember of a BAR's old place until they flush: it
-// is the partition's own device, and stays it.
+// Flushes this CPU now and asks the others to. Until they do, they may reach the BAR's old place
+// through cached translations. That does no harm: the device belongs to their partition for good.
 static void flush_all(struct vcpu *v)
 {
     struct partition *p = v->partition;
@@ -98,7 +98,7 @@ static void flush_all(struct vcpu *v)
     }
 }
 
-// True if something was unmapped.
+// Unmaps BARs that have moved. True if there were any.
 static bool unmap_moved(struct partition *p)
 {
     struct passthrough *pt = p->passthrough;
@@ -117,7 +117,7 @@ static bool unmap_moved(struct partition *p)
     return changed;
 }
 
-// Brings the second-level tables to what the BARs say.
+// Makes the second-level tables agree with the BARs.
 static void update_bars(struct vcpu *v)
 {
     struct partition *p = v->partition;
@@ -166,8 +166,8 @@ static struct passthrough_device *device_of(struct partition *p, const struct vp
     return NULL;
 }
 
-// What follows a reset that the guest asked for. The virtual registers were reset before it; the
-// device's command register has to agree with them.
+// Finishes a reset that the guest asked for. The virtual registers were reset before; the device's
+// command register must agree with them.
 static void reset_registers(struct passthrough_device *d)
 {
     vmsix_reset(&d->msix);
@@ -216,8 +216,8 @@ bool passthrough_owns(const struct partition *p, gpa_t address)
            (in_ecam(address) || address.v - GUEST_PCI_WINDOW < GUEST_PCI_WINDOW_SIZE);
 }
 
-// The device whose BAR with the MSI-X table is mapped over the address, which is then on one of the
-// pages that are trapped.
+// Finds the device whose MSI-X BAR is mapped at the address. Only the BAR's trapped pages cause
+// exits, so the address is on one of them.
 static struct passthrough_device *find_msix(struct partition *p, gpa_t address, uint64_t *offset)
 {
     struct passthrough *pt = p->passthrough;
@@ -234,10 +234,11 @@ static struct passthrough_device *find_msix(struct partition *p, gpa_t address, 
     return NULL;
 }
 
-// What else lies on the pages of the MSI-X table: the pending bits, and now and then registers that
-// the device's maker put there. An aligned access that does not touch the table passes. NULL: it
-// is not aligned, or on none of these pages: the rest of the BAR is not mapped here, and yet asked
-// for, by the other operand of a string instruction, or where the BAR came after the exit.
+// The other registers on the pages of the MSI-X table: the pending bits, and sometimes registers of
+// the device itself. An aligned access that doesn't touch the table passes. NULL if it isn't
+// aligned or not on these pages. The guest reaches the rest of the BAR directly, but an access to
+// it can still get here: as the other operand of a string instruction, or if the BAR was moved to
+// this address after the exit.
 static volatile void *beside(const struct passthrough_device *d, uint64_t offset, unsigned size)
 {
     bool passes = !d->lost && offset % size == 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Creating, starting and stopping what partitions have of their PCI functions. Which those are is
-// in hv/device/give.c.
+// Creates, starts and stops what a partition has of its PCI functions. hv/device/give.c decides
+// which functions those are.
 #include "hv/device/passthrough.h"
 
 #include "arch/cpu/tsc.h"
@@ -12,15 +12,15 @@
 #include "hv/machine/pci.h"
 #include "hv/partition/partition.h"
 
-// From the end of bus mastering to its return: a device without a reset, or with one that does not
-// do what it should, has dropped by then what it was about to transfer.
+// From the end of bus mastering to its return. After this time a device without a working reset has
+// dropped the transfers that it had under way.
 #define SETTLE_US 120000u
 
-#define SPARE_TABLES 16 // of the window, for a guest that moves its BARs
+#define SPARE_TABLES 16 // in the window, for a guest that moves its BARs
 
 // ---- a partition's structures ---------------------------------------------------------------
 
-// Memory for the MSI-X table that the guest sees, and access to the device's own.
+// Memory for the MSI-X table that the guest sees, and access to the device's own table.
 static enum status create_msix(struct passthrough_device *d)
 {
     unsigned count = d->virt->msix_vectors;
@@ -131,7 +131,8 @@ static enum status add_devices(struct partition *p)
 static enum status create(struct partition *p)
 {
     struct passthrough *pt = p->passthrough;
-    pt->quiet_since = time_us(); // or earlier: passthrough_discover()
+    // An upper bound: passthrough_discover() stopped bus mastering before.
+    pt->quiet_since = time_us();
     enum status s = add_devices(p);
     if (s == STATUS_OK) {
         s = vpci_place_bars(&p->devices.pci);
@@ -225,14 +226,15 @@ void passthrough_reset_device(struct partition *p, struct passthrough_device *d)
     }
 }
 
-// A reset virtual IOAPIC has all its pins masked; so have the direct ones to be.
+// A reset virtual IOAPIC has all pins masked, so the physical pins behind its direct pins are
+// masked too.
 static void mask_pins(struct partition *p)
 {
     vioapic_make_direct(&p->devices.ioapic, p->passthrough->pins << GUEST_PCI_PIN_FIRST);
     passthrough_pins(p);
 }
 
-// For all devices at once, and together with what their resets have taken.
+// Waits once for all devices. The time that their resets took counts.
 static void wait_settled(const struct passthrough *pt)
 {
     uint64_t passed = time_us() - pt->quiet_since;
@@ -253,7 +255,7 @@ void passthrough_start(struct partition *p)
         vmsix_reset(&d->msix);
         __atomic_store_n(&d->faults, 0, __ATOMIC_RELAXED);
     }
-    // Not before all are reset: what is reset by its bus takes its neighbours' setup with it.
+    // Only after all are reset, because a bus reset also clears the registers of its neighbours.
     for (unsigned i = 0; i < pt->count; i++) {
         if (!pt->device[i].lost) {
             passthrough_restore_device(&pt->device[i]);

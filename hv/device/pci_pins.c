@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The choice, in the order of need.
+// Chooses who gets an interrupt pin, those with the greatest need first.
 #include "hv/device/pci_pins.h"
 
 #include "arch/lib/format.h"
@@ -21,7 +21,7 @@ static void refuse(struct pci_pin *p, const char *why, int other)
     p->other = other;
 }
 
-// A function that has the same input already; -1: none.
+// The index of a function that has the same input already; -1 if there is none.
 static int holder_of_line(const struct choice *c, unsigned line)
 {
     for (unsigned i = 0; i < c->count; i++) {
@@ -49,8 +49,8 @@ static void grant(struct pci_pin *p, unsigned wire)
     p->wire = (uint8_t)wire;
 }
 
-// An input that nobody has: at the wire that its pin is at on a bus without a router, or else at
-// one that is free.
+// Gives the function an input that is free. Its wire is the one that its pin has on a bus without a
+// router, or else a free one.
 static void take_wire(const struct choice *c, struct pci_pin *p)
 {
     unsigned own = guest_pci_pin(p->device, p->pin);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives partitions' devices their interrupt pins, as hv/device/pci_pins.h decides.
+// Connects partitions' devices to their interrupt pins, as hv/device/pci_pins.h decides.
 #include "arch/memory/heap.h"
 #include "drivers/console/console.h"
 #include "drivers/ioapic/ioapic.h"
@@ -23,7 +23,7 @@ struct pci_pin passthrough_pin_of(const struct vpci_function *f)
 
 #define MOST_PINS PCI_MAX_FUNCTIONS // each function belongs to one partition
 
-// All functions of all partitions that have a pin, in the order in which apply() goes.
+// Lists all functions with a pin, of all partitions, in the order of apply().
 static unsigned list_pins(struct pci_pin list[MOST_PINS])
 {
     unsigned count = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules by which a partition gets the framebuffer. Its pages are mapped whole, so nothing else
-// may lie on them; where they lie says the BAR that they are in.
+// may lie on them. The BAR that contains it says where they are.
 #include "hv/device/screen_grant.h"
 
 #include "arch/lib/format.h"
@@ -33,7 +33,7 @@ static bool holds_all(const struct screen_request *r, struct touched t)
            r->pages.base + r->pages.size <= bar->address + bar->size;
 }
 
-// Goes on behind `t`; false at the end.
+// Moves to the next BAR after `t`; false at the end.
 static bool next_touched(const struct screen_request *r, struct touched *t)
 {
     for (t->bar++; t->function < r->pci->count; t->function++, t->bar = 0) {
@@ -46,7 +46,7 @@ static bool next_touched(const struct screen_request *r, struct touched *t)
     return false;
 }
 
-// What stands behind "it is in BAR 0 of device 00:02.0, ". NULL: nothing.
+// What follows "it is in BAR 0 of device 00:02.0, ". NULL if there is no problem.
 static const char *problem_of(const struct screen_request *r, struct touched t, struct touched home)
 {
     int partition = screen_owner(r->config), owner = r->owner[t.function];
@@ -67,7 +67,7 @@ static const char *problem_of(const struct screen_request *r, struct touched t, 
 
 static enum status check_bars(const struct screen_request *r, const char *name, char *text)
 {
-    struct touched first = {0, UINT32_MAX}, t; // behind it is BAR 0
+    struct touched first = {0, UINT32_MAX}, t; // the next one is BAR 0
     char place[PCI_TEXT_SIZE];
     if (!next_touched(r, &first)) {
         if (r->framebuffer->base == r->pages.base &&

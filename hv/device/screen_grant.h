@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The framebuffer as a partition's own (`framebuffer = true`): whether it can be, and where the
-// partition finds it. Decides only.
+// The framebuffer as a partition's own (`framebuffer = true`): whether that is possible, and where
+// the partition finds it. Decides only.
 #ifndef HV_DEVICE_SCREEN_GRANT_H
 #define HV_DEVICE_SCREEN_GRANT_H
 
@@ -15,16 +15,17 @@
 
 struct screen_request {
     const struct blob *config;                  // has passed blob_check()
-    const struct boot_framebuffer *framebuffer; // as the loader has left it
-    struct page_range pages;                    // that it covers; empty: it can't be used
-    const char *problem;                        // why not; "": the loader tells of none
+    const struct boot_framebuffer *framebuffer; // as the loader left it
+    struct page_range pages;                    // pages it covers; empty: it can't be used
+    const char *problem; // why it can't be used; "": the loader reports no framebuffer
     const struct pci_machine *pci;
     const int *owner; // of each PCI function: a partition's index, or BLOB_NOBODY
 };
 
-// Whether that partition can have it. Otherwise `text` (SCREEN_GRANT_TEXT_SIZE bytes) names the
-// partition, what is in the way, and what to do: ERR_NOT_FOUND if there is none that can be used,
-// ERR_DENIED if something else would be reached with it. STATUS_OK too if nobody wants it.
+// Whether the configured partition can have it. Otherwise `text` (SCREEN_GRANT_TEXT_SIZE bytes)
+// names the partition, the obstacle, and the remedy. ERR_NOT_FOUND if there is no usable
+// framebuffer, ERR_DENIED if the partition would reach something else with it. STATUS_OK too if no
+// partition wants it.
 enum status screen_check(const struct screen_request *request, char *text);
 
 #endif

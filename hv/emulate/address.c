@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an instruction is and what it addresses: fetching it, effective addresses, segmentation.
-// Relies on the guest page-table walk for the bytes, and on the vCPU's side for its segments.
+// Fetches an instruction and finds what it addresses: effective addresses and segmentation. Relies
+// on the guest page-table walk for the bytes, and on the vCPU's side for its segments.
 #include "hv/emulate/emulate.h"
 
 #include "arch/lib/string.h"
@@ -15,7 +15,8 @@ enum status emulate_page_fault(struct emulate_context *c, const struct guest_fau
     return ERR_FAULT;
 }
 
-// An instruction that the memo does not have. Out of line, so that those it has don't pay for it.
+// Decodes an instruction that is not in the memo. Out of line, so that those in the memo don't pay
+// for it.
 static __attribute__((noinline)) enum status
 decode_new(struct emulate_context *c, const uint8_t *bytes, size_t available, struct insn *out)
 {
@@ -28,7 +29,7 @@ decode_new(struct emulate_context *c, const uint8_t *bytes, size_t available, st
     return status;
 }
 
-// The same as decode(), through the memo where all bytes are there.
+// Does what decode() does, through the memo if all bytes are there.
 static inline enum status decode_known(struct emulate_context *c, const uint8_t *bytes,
                                        size_t available, struct insn *out)
 {
@@ -54,7 +55,7 @@ enum status emulate_fetch(struct emulate_context *c, struct insn *out,
         memcpy(bytes, c->fetched, c->fetched_count);
         status = decode_known(c, bytes, *got, out);
     }
-    // A second round is needed only where an instruction crosses into another page.
+    // Only an instruction that crosses into another page needs a second round.
     while (status == ERR_TRUNCATED) {
         status =
             guest_fetch(c->ram, c->paging, c->cs_base, c->rip, bytes, INSN_MAX_LENGTH, got, &fault);
@@ -94,7 +95,8 @@ static bool is_canonical(const struct emulate_context *c, uint64_t linear)
     return (uint64_t)((int64_t)(linear << unused) >> unused) == linear;
 }
 
-// Rights of a segment in protected mode. A null selector leaves it not present.
+// Whether a segment's rights in protected mode allow the access. A segment with a null selector is
+// not present.
 static bool segment_allows(const struct guest_segment *s, bool write)
 {
     if (!(s->attributes & SEGMENT_PRESENT))
@@ -104,7 +106,8 @@ static bool segment_allows(const struct guest_segment *s, bool write)
     return !write || (s->attributes & SEGMENT_WRITABLE);
 }
 
-// `last` is the offset of the last byte; the sum has not wrapped.
+// Whether [first, last] lies in the segment. `last` is the offset of the last byte and has not
+// wrapped.
 static bool within_limit(const struct guest_segment *s, bool rights, uint64_t first, uint64_t last)
 {
     if (rights && !(s->attributes & SEGMENT_CODE) && (s->attributes & SEGMENT_EXPAND_DOWN))

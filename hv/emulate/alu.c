@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results and flags (AMD APM volume 3, each instruction's page; Intel SDM volume 1, 3.4.3).
-// Where the manuals leave a flag undefined, it ends as processors have it: AF clear after logic,
-// everything but CF as it was after a bit test.
+// Results and flags (AMD APM volume 3, each instruction's page; Intel SDM volume 1, 3.4.3). Flags
+// that the manuals leave undefined are set as processors do: logic clears AF, a bit test changes
+// only CF.
 #include "hv/emulate/alu.h"
 
 #include "arch/cpu/register_bits.h"

@@ -8,15 +8,16 @@
 
 #include "hv/emulate/decode.h"
 
-// The result of a two-operand operation (INSN_ADD to INSN_TEST; `a` is the destination) on
-// operands of `size` bytes, zero-extended; *rflags is updated. CMP and TEST return `a`: nothing is
-// to be stored. Another operation returns `a` too, with the flags as they were.
+// The result of a two-operand operation (INSN_ADD to INSN_TEST; `a` is the destination) on operands
+// of `size` bytes, zero-extended. Updates *rflags. CMP and TEST return `a`, because they store
+// nothing. Any other operation returns `a` too and leaves the flags unchanged.
 uint64_t alu_binary(enum insn_op op, uint64_t a, uint64_t b, unsigned size, uint64_t *rflags);
 
-// The result of INC, DEC, NOT or NEG, likewise.
+// The result of INC, DEC, NOT or NEG; otherwise like alu_binary().
 uint64_t alu_unary(enum insn_op op, uint64_t a, unsigned size, uint64_t *rflags);
 
-// The result of BT, BTS, BTR or BTC on bit `bit` (taken modulo the size), likewise. BT returns `a`.
+// The result of BT, BTS, BTR or BTC on bit `bit` (modulo the operand's bits); otherwise like
+// alu_binary(). BT returns `a`.
 uint64_t alu_bit(enum insn_op op, uint64_t a, uint64_t bit, unsigned size, uint64_t *rflags);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which breakpoints an access meets. Relies on nothing.
+// Finds the breakpoints that an access hits. Relies on nothing.
 #include "hv/emulate/breakpoint.h"
 
 enum condition {

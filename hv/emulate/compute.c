@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One instruction and a return for each operation and operand size, eight bytes apart. None of them
-// accesses memory; all are unprivileged.
+// Code of one instruction and a return for each operation and operand size, at steps of eight
+// bytes. None of them accesses memory; all are unprivileged.
 #include "hv/emulate/compute.h"
 
 #include "arch/cpu/cpuid.h"
@@ -21,13 +21,13 @@
 #define DOUBLE(OP)                                                                                 \
     ENTRY("nop")                                                                                   \
     ENTRY(OP " %cl, %dx, %ax") ENTRY(OP " %cl, %edx, %eax") ENTRY(OP " %cl, %rdx, %rax")
-// The second operand of VEX is in rDX: as the first of the sources, or as the last.
+// The operand that VEX names is in rDX: the first source (SECOND), or the last (LAST).
 #define SECOND(OP) ENTRY(OP " %ecx, %edx, %eax") ENTRY(OP " %rcx, %rdx, %rax")
 #define LAST(OP)   ENTRY(OP " %edx, %ecx, %eax") ENTRY(OP " %rdx, %rcx, %rax")
 
 extern const char compute_entries[] __attribute__((visibility("hidden")));
 
-// In the order of enum insn_op, from INSN_MUL on; from INSN_ADCX on, two sizes each.
+// In the order of enum insn_op from INSN_MUL on. From INSN_ADCX on there are two sizes each.
 // clang-format off
 __asm__(".pushsection .text.compute, \"ax\"\n\t.balign 8\n"
         "compute_entries:\n\t"
@@ -42,12 +42,12 @@ __asm__(".pushsection .text.compute, \"ax\"\n\t.balign 8\n"
         LONG("blsi") LONG("blsmsk") LONG("blsr")
         LAST("bzhi") SECOND("mulx") SECOND("pdep") SECOND("pext")
         LAST("sarx") LAST("shlx") LAST("shrx")
-        ".balign 8\n\t.org compute_entries + 8 * 112\n\t" // an error if an entry is longer
+        ".balign 8\n\t.org compute_entries + 8 * 112\n\t" // fails if an entry is longer
         ".popsection");
 // clang-format on
 
-// The CPUID bit that an instruction needs; it has to be there although the guest has executed it,
-// because what is executed here is what stands in memory by now.
+// Whether the processor has the CPUID bit that an instruction needs. The check is needed although
+// the guest's processor has executed an instruction there: memory may hold another one by now.
 static bool available(enum insn_op op)
 {
     uint32_t leaf = 1;
@@ -58,7 +58,7 @@ static bool available(enum insn_op op)
     } else if (op == INSN_POPCNT) {
         mask = CPUID_1_ECX_POPCNT;
     } else if (op < INSN_ADCX) {
-        return true; // TZCNT and LZCNT are BSF and BSR where they are not known
+        return true; // processors without TZCNT and LZCNT execute BSF and BSR
     } else {
         leaf = 7;
         mask = op <= INSN_ADOX   ? CPUID_7_EBX_ADX
@@ -75,12 +75,12 @@ static bool available(enum insn_op op)
     return (leaf == 7 ? ebx : ecx) & mask;
 }
 
-// Runs the entry, with its registers and flags.
+// Calls the entry with the computation's registers and flags.
 static void run(const char *function, struct computation *c)
 {
     uint64_t flags = (c->rflags & STATUS_FLAGS) | 2;
 
-    // Below the red zone, which the tests' processes have.
+    // Moves below the red zone, which exists in the tests' processes.
     __asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
                      "push %[flags]\n\t"
                      "popfq\n\t"
@@ -116,7 +116,8 @@ static bool compute_overflows(enum insn_op op, unsigned size, const struct compu
     if (op == INSN_DIV)
         return high >= divisor;
 
-    // The quotient of the magnitudes may reach that of the smallest number if it becomes negative.
+    // A negative quotient may have the magnitude of the smallest number, one more than a positive
+    // one.
     uint64_t limit = (high ^ divisor) & sign ? sign : sign - 1;
     if (high & sign) {
         high = (~high + (low == 0)) & mask;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets the processor compute what it knows best: products, quotients, shifts, bit counts. The
-// result and every flag, the undefined ones too, are so those of the processor that the guest runs
-// on. Internal to the emulator.
+// Lets the processor compute products, quotients, shifts and bit counts. So the result and every
+// flag, even an undefined one, are those of the processor that the guest runs on. Internal to the
+// emulator.
 #ifndef HV_EMULATE_COMPUTE_H
 #define HV_EMULATE_COMPUTE_H
 
@@ -10,7 +10,7 @@
 
 #include "hv/emulate/decode.h"
 
-// Registers of the computation, which are those of the instruction where it implies some.
+// Registers of the computation: those that the instruction itself uses, if it implies some.
 struct computation {
     uint64_t rax;    // the first operand, and the result
     uint64_t rdx;    // the third operand
@@ -19,8 +19,10 @@ struct computation {
 };
 
 // Computes `op`, one of INSN_MUL to INSN_SHRX, with operands of `size` bytes. False if this
-// processor has no such instruction, and for a quotient that does not fit (or a divisor of 0):
-// nothing was computed then.
+// processor has no such instruction, if the quotient doesn't fit, or if the divisor is 0: then
+// nothing was computed.
 bool compute(enum insn_op op, unsigned size, struct computation *c);
+
+// Whether DIV or IDIV of rDX and rAX (AX alone for 1 byte) by rCX raises #DE.
 
 #endif

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prefixes, opcode lookup, ModRM and immediates, in the order in which the bytes stand. This runs
-// on every trapped access to a device page, so it looks at each byte once: the bytes are copied
-// into a buffer with a tail of zeros, taken from there without looking at the end, and whether
-// there were enough of them is asked once, when all is done. Zeros are no prefix, so nothing can
-// run out of the buffer.
+// Decodes prefixes, opcode, ModRM and immediates, in the order of the bytes. This runs on every
+// trapped access to a device page, so it reads each byte once. It copies the bytes into a buffer
+// that ends in zeros, reads from there without checks, and checks at the end whether there were
+// enough bytes. A zero is no prefix, so reads can't pass the end of the buffer.
 #include "hv/emulate/decode.h"
 
 #include "arch/lib/types.h"
 #include "arch/virt/guest_regs.h"
 #include "hv/emulate/decode_tables.h"
 
-// Not of the plain MOV that a driver is compiled to: kept out of line, so that the compiler has
-// its registers for that.
+// Not needed for the plain MOV that drivers use. Out of line, so that the compiler has its
+// registers for that.
 #define RARE __attribute__((noinline, cold))
 
-// 15 bytes, of which the last may promise at most 8 of address or displacement and immediate.
+// 15 bytes, and what the last of them may announce: at most 8 bytes of address, or of displacement
+// and immediate.
 #define BUFFER_SIZE 32
 
-// Operand and address sizes: by mode, and by the prefixes 66 (bit 0) and 67 (bit 1).
+// Operand and address sizes in bytes, by mode, and by the prefixes 66 (bit 0) and 67 (bit 1).
 static const struct {
     uint8_t operand;
     uint8_t address;
@@ -43,8 +43,8 @@ static inline int64_t number(const uint8_t *b, unsigned size)
     return (int64_t)((uint64_t)high << 32 | low);
 }
 
-// The prefixes with one more. It leaves no REX: that counts only directly before the opcode. Of
-// several of one kind the last counts.
+// Adds a prefix to those seen so far. Clears REX, which counts only directly before the opcode. Of
+// several prefixes of one kind the last counts.
 static RARE uint32_t add_prefix(uint32_t prefixes, uint8_t byte, enum decode_mode mode)
 {
     prefixes &= ~P_REX;
@@ -53,7 +53,7 @@ static RARE uint32_t add_prefix(uint32_t prefixes, uint8_t byte, enum decode_mod
     case 0x2e:
     case 0x36:
     case 0x3e:
-        // ES, CS, SS and DS overrides mean nothing in 64-bit mode.
+        // ES, CS, SS and DS overrides are ignored in 64-bit mode.
         if (mode == DECODE_64)
             return prefixes;
         prefixes &= ~P_SEG;
@@ -75,12 +75,12 @@ static RARE uint32_t add_prefix(uint32_t prefixes, uint8_t byte, enum decode_mod
     }
 }
 
-// The base and index of ModRM.rm with 16-bit addressing.
+// Base and index registers of ModRM.rm with 16-bit addressing.
 static const uint8_t base_16[8] = {GPR_RBX, GPR_RBX, GPR_RBP, GPR_RBP,
                                    GPR_RSI, GPR_RDI, GPR_RBP, GPR_RBX};
 static const uint8_t index_16[4] = {GPR_RSI, GPR_RDI, GPR_RSI, GPR_RDI};
 
-// The address behind a ModRM byte that addresses memory, and the default segment.
+// Takes the address of a ModRM byte in 16-bit addressing, and its default segment.
 static RARE const uint8_t *take_address_16(const uint8_t *next, uint8_t modrm, struct insn *out)
 {
     unsigned disp_size = modrm >> 6;
@@ -123,7 +123,7 @@ static inline const uint8_t *take_address(const uint8_t *next, unsigned modrm, u
     } else {
         base |= prefixes & REX_B ? 8u : 0u;
         out->base = (uint8_t)base;
-        // RSP and RBP imply the stack; R12 and R13 don't.
+        // RSP and RBP use the stack segment; R12 and R13 don't.
         if (base == GPR_RSP || base == GPR_RBP)
             out->segment = SEG_SS;
     }
@@ -137,7 +137,7 @@ static inline const uint8_t *take_address(const uint8_t *next, unsigned modrm, u
     return next + 4;
 }
 
-// Without REX, the byte registers 4 to 7 are AH, CH, DH, BH.
+// Without REX the byte registers 4 to 7 are AH, CH, DH, BH.
 static inline uint8_t byte_register(uint8_t reg, uint32_t prefixes, bool *high)
 {
     if (reg < 4 || (prefixes & P_REX))
@@ -146,13 +146,13 @@ static inline uint8_t byte_register(uint8_t reg, uint32_t prefixes, bool *high)
     return (uint8_t)(reg - 4);
 }
 
-// LOCK MOV CR0 is AMD's way to CR8 without REX (AMD APM volume 3, MOV CRn).
+// With LOCK, MOV of CR0 accesses CR8 on AMD, which needs no REX (AMD APM volume 3, MOV CRn).
 static bool lock_selects_cr8(const struct insn *insn)
 {
     return (insn->op == INSN_MOV_FROM_CR || insn->op == INSN_MOV_TO_CR) && insn->reg == 8;
 }
 
-// Is the opcode what the table says, with these prefixes in this mode?
+// Whether the opcode, with these prefixes in this mode, is what the table says.
 static RARE enum status check_prefixes(unsigned flags, uint32_t prefixes, enum decode_mode mode)
 {
     if (((flags & F_NO_66) && (prefixes & P_66)) || ((flags & F_NO_REP) && (prefixes & P_REP)))
@@ -164,7 +164,7 @@ static RARE enum status check_prefixes(unsigned flags, uint32_t prefixes, enum d
     return STATUS_OK;
 }
 
-// The operands that ModRM names.
+// Takes the operands that ModRM names.
 static inline const uint8_t *take_operands(const uint8_t *next, unsigned modrm, unsigned flags,
                                            uint32_t prefixes, enum decode_mode mode,
                                            struct insn *out)
@@ -184,7 +184,7 @@ static inline const uint8_t *take_operands(const uint8_t *next, unsigned modrm, 
     return take_address(next, modrm, prefixes, mode == DECODE_64, out);
 }
 
-// A0 to A3: an address of the address size in place of ModRM.
+// Takes the operand of A0 to A3: an address of the address size instead of ModRM.
 static RARE const uint8_t *take_absolute(const uint8_t *next, struct insn *out)
 {
     unsigned size = out->address_size;
@@ -208,7 +208,7 @@ static inline const uint8_t *take_immediate(const uint8_t *next, unsigned flags,
     return next + 4;
 }
 
-// Overrides and LOCK, once it is known what they are applied to.
+// Applies segment overrides and LOCK, when the operands are known.
 static RARE enum status apply_prefixes(unsigned flags, uint32_t prefixes, struct insn *out)
 {
     if ((prefixes & P_OVERRIDE) && out->segment != SEG_ES)
@@ -221,8 +221,8 @@ static RARE enum status apply_prefixes(unsigned flags, uint32_t prefixes, struct
     return lock_selects_cr8(out) ? STATUS_OK : ERR_INVALID;
 }
 
-// Decodes from the padded buffer. Moves *position behind every byte that was looked at, whatever
-// the result.
+// Decodes from the padded buffer. Moves *position past every byte that was read, whatever the
+// result.
 static inline enum status decode_padded(const uint8_t **position, enum decode_mode mode,
                                         struct insn *out)
 {
@@ -258,7 +258,7 @@ static inline enum status decode_padded(const uint8_t **position, enum decode_mo
     if (flags & F_MODRM) {
         modrm = *next++;
         if (flags & F_GROUP) {
-            // ModRM.reg selects the instruction. The opcode's own flags (sizes) stay.
+            // ModRM.reg selects the instruction. The opcode's own flags (sizes) stay in force.
             if (entry->op == GROUP_7 && modrm >= 0xc0)
                 entry = &decode_group_7_register[modrm & 0x3f];
             else
@@ -326,7 +326,7 @@ enum status decode(const uint8_t *bytes, size_t available, enum decode_mode mode
     enum status status;
     size_t length;
 
-    // The compiler's own copy is a few moves here, where a call would be a loop.
+    // The compiler makes this copy a few moves; the loop below is slower.
     if (available >= INSN_MAX_LENGTH) {
         available = INSN_MAX_LENGTH;
         __builtin_memcpy(buffer, bytes, INSN_MAX_LENGTH);

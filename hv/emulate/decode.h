@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The instruction decoder: the exact length and the operands of those instructions that can cause
-// a VM exit, for processors that don't report them (no next-RIP save, no decode assists). Two
-// kinds are known: those that access a device page, with all of their operands, and those that
-// are intercepted, for which the length is what matters. Everything else is refused.
-// Relies on the bytes alone; the numbers of registers are those of arch/virt/guest_regs.h.
+// The instruction decoder, for processors that don't report an instruction's length or operands (no
+// next-RIP save, no decode assists). It knows two kinds of instructions that can cause a VM exit:
+// those that access a device page, with all operands, and those that are intercepted, for which
+// only the length matters. It refuses all others. It relies on the bytes alone; registers are
+// numbered as in arch/virt/guest_regs.h.
 #ifndef HV_EMULATE_DECODE_H
 #define HV_EMULATE_DECODE_H
 
@@ -43,26 +43,26 @@ enum insn_op {
     INSN_XCHG,
     INSN_XADD,
     INSN_CMPXCHG,
-    INSN_POP, // the first of those whose address is more than what ModRM says
+    INSN_POP, // from here to INSN_BTC the address is not only what ModRM says
     INSN_BT,
     INSN_BTS,
     INSN_BTR,
     INSN_BTC,
 
-    // Those from here to the strings are rare (hv/emulate/rare.c).
+    // From here to the strings: rare instructions (hv/emulate/rare.c).
     INSN_PUSH,
     INSN_CMOV,      // `imm` is the condition
-    INSN_SET,       // likewise
+    INSN_SET,       // the same
     INSN_CMPXCHG8B, // 16B too: mem_size says which
     INSN_RORX,
 
-    // What the processor computes for the emulator, in the order of hv/emulate/compute.c. These
-    // have operands of 1, 2, 4 and 8 bytes:
+    // Computed by the processor itself, in the order of hv/emulate/compute.c. With operands of 1,
+    // 2, 4 and 8 bytes:
     INSN_MUL,
     INSN_IMUL_RAX, // into rDX and rAX
     INSN_DIV,
     INSN_IDIV,
-    INSN_ROL, // rotates and shifts: by `imm`, or by CL where the form has none
+    INSN_ROL, // rotates and shifts: by `imm`, or by CL if the form has no immediate
     INSN_ROR,
     INSN_RCL,
     INSN_RCR,
@@ -70,7 +70,7 @@ enum insn_op {
     INSN_SHR,
     INSN_SAR,
     INSN_CRC32,
-    // of 2, 4 and 8 bytes:
+    // With operands of 2, 4 and 8 bytes:
     INSN_IMUL,
     INSN_IMUL_IMM,
     INSN_SHLD, // by `imm`, or by CL: `count_in_cl`
@@ -80,7 +80,7 @@ enum insn_op {
     INSN_POPCNT,
     INSN_TZCNT,
     INSN_LZCNT,
-    // of 4 and 8 bytes:
+    // With operands of 4 and 8 bytes:
     INSN_ADCX,
     INSN_ADOX,
     INSN_ANDN, // from here on `source2` is a register operand too
@@ -96,8 +96,8 @@ enum insn_op {
     INSN_SHLX,
     INSN_SHRX,
 
-    // Moves into a vector register: `reg`, or of some parts `source2` has the others
-    // (hv/emulate/vector.c).
+    // Moves into the vector register `reg` (hv/emulate/vector.c). If a move fills only parts of it,
+    // the others come from `source2`.
     INSN_VECTOR_LOAD,      // the rest is 0
     INSN_VECTOR_LOW,       // into the low half of 16 bytes
     INSN_VECTOR_HIGH,      // into the high half
@@ -108,7 +108,7 @@ enum insn_op {
     INSN_VECTOR_ODD,
     INSN_VECTOR_TO_SINGLE, // an integer, converted
     INSN_VECTOR_TO_DOUBLE,
-    // and out of one.
+    // Moves from a vector register to memory.
     INSN_VECTOR_STORE,
     INSN_VECTOR_STORE_HIGH,
     INSN_VECTOR_EXTRACT, // the element `imm`
@@ -124,7 +124,7 @@ enum insn_op {
     INSN_IN,
     INSN_OUT,
 
-    // Intercepted, and of interest for their length.
+    // Intercepted instructions, for which only the length matters.
     INSN_MOV_FROM_CR, // 0F 20: rm = general register, reg = control register
     INSN_MOV_TO_CR,   // 0F 22: the same
     INSN_MOV_FROM_DR,
@@ -172,14 +172,14 @@ enum insn_op {
     INSN_SKINIT,
 };
 
-// Which operands there are, and in which direction the data goes.
+// Which operands there are, and which of them is the destination.
 enum insn_form {
     FORM_NONE,    // nothing explicit
     FORM_RM_REG,  // r/m is the destination, `reg` the source
     FORM_REG_RM,  // `reg` is the destination, r/m the source
     FORM_RM_IMM,  // r/m is the destination, `imm` the source
-    FORM_RM,      // r/m is all there is
-    FORM_STRING,  // rSI in `segment`, rDI in ES, rAX, rCX, DX as the instruction has them
+    FORM_RM,      // r/m is the only operand
+    FORM_STRING,  // rSI in `segment`, rDI in ES, rAX, rCX, DX, as the instruction implies
     FORM_PORT,    // IN, OUT: `imm` is the port, rAX the data
     FORM_PORT_DX, // IN, OUT: DX is the port, rAX the data
 };
@@ -197,11 +197,10 @@ struct insn {
     uint8_t op;           // enum insn_op
     uint8_t form;         // enum insn_form
     uint8_t operand_size; // bytes of the register operand: 1, 2, 4, 8
-    uint8_t mem_size;     // bytes read or written in memory or at the port: 1, 2, 4, 8; 16
-                          // and 32 too where vectors move, and 16 in CMPXCHG16B. Without meaning
-                          // for instructions of interest for their length
+    uint8_t mem_size; // bytes read or written in memory or at the port: 1, 2, 4, 8; 16 and 32 for
+                      // vectors; 16 for CMPXCHG16B. Undefined if only the length matters
     uint8_t address_size; // bytes: 2, 4, 8
-    uint8_t rep;          // enum insn_rep, as written: it means something for strings only
+    uint8_t rep;          // enum insn_rep, as written; it matters for strings only
     bool lock;
 
     uint8_t reg;       // the register operand, 0 to 15
@@ -210,7 +209,7 @@ struct insn {
     uint8_t rm;        // r/m as register, 0 to 15 (!mem)
     bool rm_high;      // as reg_high
     bool rip_relative; // the address is that of the next instruction + disp
-    uint8_t segment;   // enum insn_segment in effect. In 64-bit mode only FS and GS have a base
+    uint8_t segment;   // enum insn_segment in effect; in 64-bit mode only FS and GS have a base
     uint8_t base;      // register number, or INSN_NO_REG
     uint8_t index;     // register number, or INSN_NO_REG
     uint8_t scale;     // shift of the index: 0 to 3
@@ -218,19 +217,19 @@ struct insn {
     // Of rare instructions only:
     uint8_t source2;  // the register that VEX names, 0 to 15
     uint8_t vector;   // bytes of the vector registers: 16 or 32 with VEX, 0 without it
-    uint8_t row;      // of decode_rare
+    uint8_t row;      // its index in decode_rare
     bool count_in_cl; // SHLD, SHRD
 
     int64_t disp; // sign-extended; A0 to A3: the absolute address, zero-extended
     int64_t imm;  // sign-extended; a port number zero-extended
 };
 
-// Decodes the instruction that starts at `bytes`, of which `available` can be read (more than 15
-// are never looked at). *out is written only in part unless STATUS_OK is returned.
-//   ERR_TRUNCATED   all `available` bytes belong to it, and there are more
+// Decodes the instruction that starts at `bytes`, of which `available` can be read; more than 15
+// are never read. Unless STATUS_OK is returned, *out is only partly written.
+//   ERR_TRUNCATED   all `available` bytes belong to the instruction, and it has more
 //   ERR_UNSUPPORTED an instruction that isn't one of enum insn_op
-//   ERR_INVALID     the processor would raise #UD or, for more than 15 bytes, #GP
-// An operand form with both kinds (r/m) is decoded with a register too (`mem` false).
+//   ERR_INVALID     the processor would raise #UD, or #GP for more than 15 bytes
+// If the r/m operand of a form is a register, the instruction is decoded too, with `mem` false.
 enum status decode(const uint8_t *bytes, size_t available, enum decode_mode mode, struct insn *out);
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of the decoder that the instructions of a driver don't come to: VEX, opcodes of three
-// bytes and those that a prefix selects, and what the tables can't say. Built for size.
+// The parts of the decoder that a driver's instructions don't need: VEX, opcodes of three bytes,
+// opcodes that a prefix selects, and what the tables can't express. Built for size.
 #include "hv/emulate/decode_tables.h"
 
 static const struct opcode unknown = {INSN_NONE, FORM_NONE, 0};
 
-// The map, the mandatory prefix and VEX of an opcode, as decode_rare has them, and what VEX says.
+// Map, mandatory prefix and VEX of an opcode, in the format of decode_rare, and the fields of VEX.
 struct rare_key {
     uint8_t key;
     uint8_t source2;
@@ -13,14 +13,14 @@ struct rare_key {
     bool w;    // W
 };
 
-// The rest of a VEX prefix (SDM vol. 2, 2.3.5), of two bytes (C5) or three. False: it is none, or a
-// prefix stands before it that must not.
+// Takes the rest of a VEX prefix (SDM vol. 2, 2.3.5) of two bytes (C5) or three. False if it is no
+// VEX prefix, or if a prefix stands before it that is not allowed there.
 static bool take_vex(const uint8_t **next, bool three, uint32_t *prefixes, enum decode_mode mode,
                      struct rare_key *out)
 {
     unsigned first = *(*next)++;
 
-    // Outside 64-bit mode these are LES and LDS, unless ModRM.mod would be that of a register.
+    // Outside 64-bit mode these are LES and LDS, unless ModRM.mod would select a register.
     if ((mode != DECODE_64 && first < 0xc0) || (*prefixes & (P_REX | P_66 | P_REP | P_LOCK)))
         return false;
     unsigned second = three ? *(*next)++ : first & 0x7fu;
@@ -82,8 +82,8 @@ const struct opcode *decode_rare_opcode(const uint8_t **next, uint8_t byte, bool
     return &unknown;
 }
 
-// Moves from and to control and debug registers: 8 bytes in 64-bit mode, 4 elsewhere, whatever the
-// prefixes say; and only the registers that exist.
+// Moves from and to control and debug registers have 8 bytes in 64-bit mode and 4 otherwise,
+// whatever the prefixes. Registers that don't exist are refused.
 static enum status control_register_rule(struct insn *out, bool lock, enum decode_mode mode)
 {
     out->operand_size = mode == DECODE_64 ? 8 : 4;
@@ -97,7 +97,7 @@ static enum status control_register_rule(struct insn *out, bool lock, enum decod
     return STATUS_OK;
 }
 
-// Sizes of what decode_rare describes. Its register forms access no memory.
+// Sizes of instructions of decode_rare. Their register forms access no memory.
 static enum status rare_rule(struct insn *out, uint32_t prefixes)
 {
     unsigned size = decode_rare[out->row].size;
@@ -114,7 +114,8 @@ static enum status rare_rule(struct insn *out, uint32_t prefixes)
     if (size == RARE_WHOLE)
         size = out->vector ? out->vector : 16;
     out->mem_size = (uint8_t)(size ? size : by_w);
-    if (out->op == INSN_VECTOR_EVEN || out->op == INSN_VECTOR_ODD) // F2: MOVDDUP
+    // F2 selects MOVDDUP, with elements of 8 bytes.
+    if (out->op == INSN_VECTOR_EVEN || out->op == INSN_VECTOR_ODD)
         out->operand_size = (decode_rare[out->row].key & RARE_F2) == RARE_F2 ? 8 : 4;
     return STATUS_OK;
 }
@@ -160,10 +161,10 @@ enum status decode_special(struct insn *out, uint8_t opcode, uint32_t prefixes,
         return STATUS_OK;
     case INSN_INS:
     case INSN_STOS:
-    case INSN_SCAS: // rDI alone: always ES
+    case INSN_SCAS: // uses only rDI: always ES
         out->segment = SEG_ES;
         return STATUS_OK;
-    case INSN_MOVSXD: // with 66, it reads 4 bytes of memory and keeps 2
+    case INSN_MOVSXD: // with prefix 66 it reads 4 bytes of memory and keeps 2
         out->mem_size = out->mem || out->operand_size != 2 ? 4 : 2;
         return STATUS_OK;
     case INSN_MOVNTI: // has no 16-bit form

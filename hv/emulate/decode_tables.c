@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The opcode maps (AMD APM volume 3, appendix A; Intel SDM volume 2, appendix A), cut down to
-// what can cause a VM exit. docs/emulation.md lists what is left out, and why.
+// The opcode maps (AMD APM volume 3, appendix A; Intel SDM volume 2, appendix A), reduced to what
+// can cause a VM exit. docs/emulation.md lists what is left out, and why.
 #include "hv/emulate/decode_tables.h"
 
 #define RM_REG(OP, FLAGS)                                                                          \
@@ -32,7 +32,7 @@
         GROUP_##N, FORM_NONE, F_MODRM | F_GROUP | (FLAGS)                                          \
     }
 
-// The four memory forms of an arithmetic operation; CMP writes nothing, so takes no LOCK.
+// The four memory forms of an arithmetic operation. CMP writes nothing, so it allows no LOCK.
 #define ARITHMETIC(BASE, OP, LOCK)                                                                 \
     [(BASE)] = RM_REG(OP, F_BYTE | (LOCK)), [(BASE) + 1] = RM_REG(OP, LOCK),                       \
     [(BASE) + 2] = REG_RM(OP, F_BYTE), [(BASE) + 3] = REG_RM(OP, 0)
@@ -214,7 +214,7 @@ const struct opcode decode_groups[GROUP_COUNT][8] = {
     [GROUP_17] = {{0}, RM(BLSR, 0), RM(BLSMSK, 0), RM(BLSI, 0)},
 };
 
-// Indexed by ModRM & 0x3f. Prefixes make other instructions of several of these.
+// Indexed by ModRM & 0x3f. For several of these a prefix makes another instruction.
 #define STRICT (F_NO_66 | F_NO_REP)
 
 const struct opcode decode_group_7_register[64] = {
@@ -253,7 +253,7 @@ const struct opcode decode_group_7_register[64] = {
     [0x3d] = PLAIN(RDPRU, 0),
 };
 
-// The same operation without VEX, and with it: then the rest of the register beyond 16 bytes
+// The operation exists without VEX and with it. With VEX the register's part beyond 16 bytes
 // becomes 0 (SDM vol. 2, 2.3.10.1).
 #define BOTH (RARE_LEGACY | RARE_VEX)
 
@@ -266,7 +266,7 @@ const struct opcode decode_group_7_register[64] = {
 #define STORE(OP)        RM_REG(VECTOR_##OP, F_SPECIAL)
 #define STORE_ELEMENT    RM_REG(VECTOR_EXTRACT, F_SPECIAL | F_IMM8)
 #define GENERAL(OP)      REG_RM(OP, F_SPECIAL)
-// A pair of opcodes that move a whole register: the load, and the store.
+// A pair of opcodes that load and store a whole register.
 #define WHOLE(PREFIX, FROM, TO)                                                                    \
     ROW(BOTH | RARE_0F | (PREFIX), FROM, LOAD(LOAD), RARE_WHOLE, 0),                               \
         ROW(BOTH | RARE_0F | (PREFIX), TO, STORE(STORE), RARE_WHOLE, 0)
@@ -316,7 +316,7 @@ const struct decode_rare decode_rare[] = {
     ROW(BOTH | RARE_0F | RARE_F3, 0x12, LOAD(EVEN), RARE_WHOLE, 0),           // MOVSLDUP
     ROW(BOTH | RARE_0F | RARE_F3, 0x16, LOAD(ODD), RARE_WHOLE, 0),            // MOVSHDUP
     ROW(BOTH | RARE_0F | RARE_F2, 0x12, LOAD(BROADCAST), 8, RARE_L0),         // MOVDDUP
-    ROW(RARE_VEX | RARE_0F | RARE_F2, 0x12, LOAD(EVEN), RARE_WHOLE, RARE_L1), // the same, wide
+    ROW(RARE_VEX | RARE_0F | RARE_F2, 0x12, LOAD(EVEN), RARE_WHOLE, RARE_L1), // 32 bytes
     // Numbers: MOVSS, MOVSD, MOVD, MOVQ.
     ROW(BOTH | RARE_0F | RARE_F3, 0x10, LOAD(LOAD), 4, RARE_SCALAR),
     ROW(BOTH | RARE_0F | RARE_F3, 0x11, STORE(STORE), 4, RARE_SCALAR),
@@ -341,7 +341,7 @@ const struct decode_rare decode_rare[] = {
     ROW(BOTH | RARE_0F3A | RARE_66, 0x15, STORE_ELEMENT, 2, RARE_L0),
     ROW(BOTH | RARE_0F3A | RARE_66, 0x16, STORE_ELEMENT, 0, RARE_L0),
     ROW(BOTH | RARE_0F3A | RARE_66, 0x17, STORE_ELEMENT, 4, RARE_L0), // EXTRACTPS
-    // AVX and AVX2 alone: broadcasts, and halves of the wide registers.
+    // Only AVX and AVX2: broadcasts, and halves of the wide registers.
     ROW(RARE_VEX | RARE_0F38 | RARE_66, 0x18, LOAD(BROADCAST), 4, RARE_W0),
     ROW(RARE_VEX | RARE_0F38 | RARE_66, 0x19, LOAD(BROADCAST), 8, RARE_W0 | RARE_L1),
     ROW(RARE_VEX | RARE_0F38 | RARE_66, 0x1a, LOAD(BROADCAST), 16, RARE_W0 | RARE_L1),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instructions with one operand in a device page: what each reads, computes and writes. Nothing
-// of the guest's state changes before the device has accepted the access. Segment rights and paging
-// were the processor's to check: second-level translation comes last.
+// Instructions with one operand in a device page: what each reads, computes and writes. The guest's
+// state changes only after the device has accepted the access. The processor has already checked
+// segment rights and paging, because second-level translation comes last.
 #include "hv/emulate/emulate.h"
 
 #include "hv/emulate/alu.h"
@@ -9,7 +9,7 @@
 #include "hv/emulate/split.h"
 #include "hv/emulate/string.h"
 
-// Reg and immediate as the source of an operation.
+// The source operand: an immediate or a register.
 static uint64_t source_operand(const struct emulate_context *c, const struct insn *insn)
 {
     if (insn->form == FORM_RM_IMM)
@@ -34,8 +34,9 @@ static uint64_t swap_bytes(uint64_t value, unsigned size)
     return __builtin_bswap64(value) >> (64 - 8 * size);
 }
 
-// What is added to the address that ModRM says. BT and its like with a register address a bit
-// string: it is the offset of the operand that holds the bit. POP uses RSP after it has moved it.
+// What to add to the address given by ModRM. BT and its like with a register address a bit string:
+// the result is the offset of the operand that holds the bit. POP computes its address with the RSP
+// that it has already moved.
 static __attribute__((noinline, cold)) uint64_t address_offset(const struct emulate_context *c,
                                                                const struct insn *insn)
 {
@@ -51,7 +52,7 @@ static __attribute__((noinline, cold)) uint64_t address_offset(const struct emul
     return (uint64_t)(bit >> 3) & ~(uint64_t)(size - 1);
 }
 
-// Where the instruction's operand in memory is.
+// The linear address of the instruction's operand in memory.
 static uint64_t operand_linear(struct emulate_context *c, const struct insn *insn)
 {
     uint64_t linear = emulate_offset(insn, c->regs, c->rip);
@@ -67,8 +68,8 @@ static uint64_t operand_linear(struct emulate_context *c, const struct insn *ins
     return c->mode == DECODE_64 ? linear : (uint32_t)linear;
 }
 
-// Whether the instruction addresses what the fault reported. The page offset tells: it is the same
-// in linear and in physical addresses.
+// Whether the instruction addresses what the fault reported. Compares the page offset, which is the
+// same in linear and physical addresses.
 static bool addresses(uint64_t linear, const struct insn *insn, gpa_t address)
 {
     return ((linear ^ address.v) & PAGE_MASK) == 0 &&
@@ -83,7 +84,7 @@ static bool writes_memory(const struct insn *insn)
            !(insn->op >= INSN_BLSI && insn->op <= INSN_BLSR);
 }
 
-// MOV and its relatives: no flags.
+// MOV and similar instructions: they change no flags.
 static enum status load(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     uint64_t value;
@@ -108,7 +109,7 @@ static enum status store(struct emulate_context *c, const struct insn *insn, gpa
     return operand_write(c, address, insn->mem_size, value);
 }
 
-// Arithmetic into a register, and CMP and TEST of any form: they only read.
+// Arithmetic into a register, and all forms of CMP and TEST: they only read memory.
 static enum status read_only(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     uint64_t source = source_operand(c, insn);
@@ -127,7 +128,7 @@ static enum status read_only(struct emulate_context *c, const struct insn *insn,
     return STATUS_OK;
 }
 
-// Read, modify, write: what is written, and the flags. `value` is what was read.
+// The value that a read-modify-write instruction writes, and the flags. `value` is what was read.
 static uint64_t modify(const struct emulate_context *c, const struct insn *insn, uint64_t value,
                        uint64_t *rflags)
 {
@@ -150,7 +151,7 @@ static uint64_t modify(const struct emulate_context *c, const struct insn *insn,
     case INSN_XADD:
         return alu_binary(INSN_ADD, value, source, size, rflags);
     case INSN_CMPXCHG:
-        // The processor writes in either case: the old value if it differs.
+        // The processor writes in any case: the old value if it differs.
         rax = guest_reg_read(c->regs, GPR_RAX, size, false);
         alu_binary(INSN_CMP, rax, value, size, rflags);
         return rax == value ? source : value;
@@ -224,12 +225,12 @@ static enum status execute(struct emulate_context *c, const struct insn *insn, g
     case INSN_BTR:
     case INSN_BTC:
         return read_modify_write(c, insn, address);
-    default: // the rest of those that emulate_mmio() lets through
+    default: // the other instructions that emulate_mmio() accepts
         return emulate_rare(c, insn, address);
     }
 }
 
-// An operand on two pages, one of which was refused.
+// Executes an instruction with an operand on two pages, one of which was refused.
 static __attribute__((noinline, cold)) enum status
 execute_split(struct emulate_context *c, const struct insn *insn, gpa_t address, uint64_t linear)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each of the rare instructions reads, computes and writes. As in hv/emulate/emulate.c,
-// nothing of the guest's state changes before the device has accepted the access. Built for size.
+// What each of the rare instructions reads, computes and writes. As in hv/emulate/emulate.c, the
+// guest's state changes only after the device has accepted the access. Built for size.
 #include "hv/emulate/rare.h"
 
 #include "arch/lib/string.h"
@@ -23,8 +23,8 @@ static struct guest_span part_of(const struct guest_span *span, unsigned at, uns
     return (struct guest_span){{gpa(span->part[0].v + at), span->part[1]}, {first, size - first}};
 }
 
-// The parts of an operand of up to 32 bytes, in the order of their addresses. When the device
-// refuses one, those before it are done: the guest is stopped.
+// Accesses the parts of an operand of up to 32 bytes, in the order of their addresses. If the
+// device refuses a part, the parts before it are done; the guest is stopped.
 static enum status read_or_write_wide(struct emulate_context *c, gpa_t address, unsigned size,
                                       uint8_t *value, bool write)
 {
@@ -65,7 +65,7 @@ enum status emulate_mmio_write_wide(struct emulate_context *c, gpa_t address, un
 
 // ---- the stack ---------------------------------------------------------------------------------
 
-// How many bytes of rSP count (SDM vol. 1, 6.2.3).
+// How many bytes of rSP are used (SDM vol. 1, 6.2.3).
 static unsigned stack_width(struct emulate_context *c)
 {
     struct guest_segment s;
@@ -76,8 +76,8 @@ static unsigned stack_width(struct emulate_context *c)
     return s.attributes & SEGMENT_BIG ? 4 : 2;
 }
 
-// The stack's memory, which has to be RAM, is looked at before the device is: reading a register
-// may change it.
+// The stack's memory must be RAM. It is checked before the device is accessed, because a read of a
+// device's register may change the device.
 static enum status push_or_pop(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     bool push = insn->op == INSN_PUSH;
@@ -117,7 +117,7 @@ static enum status push_or_pop(struct emulate_context *c, const struct insn *ins
 
 // ---- conditions --------------------------------------------------------------------------------
 
-// A condition as CMOVcc and SETcc encode it (SDM vol. 2, B.1.4.7).
+// Whether a condition holds, as CMOVcc and SETcc encode it (SDM vol. 2, B.1.4.7).
 static bool holds(uint64_t condition, uint64_t rflags)
 {
     bool sign_differs = !(rflags & RFLAGS_SF) != !(rflags & RFLAGS_OF);
@@ -131,7 +131,7 @@ static bool holds(uint64_t condition, uint64_t rflags)
     return is[condition >> 1 & 7] != (condition & 1);
 }
 
-// The register is written either way: 32 bits clear the upper half.
+// The register is written in any case: a 32-bit write clears the upper half.
 static enum status conditional_move(struct emulate_context *c, const struct insn *insn,
                                     gpa_t address)
 {
@@ -148,7 +148,7 @@ static enum status conditional_move(struct emulate_context *c, const struct insn
 
 // ---- CMPXCHG8B, CMPXCHG16B ---------------------------------------------------------------------
 
-// Writes in either case: the old value if it differs.
+// The processor writes in any case: the old value if it differs.
 static enum status compare_exchange(struct emulate_context *c, const struct insn *insn,
                                     gpa_t address)
 {
@@ -188,7 +188,7 @@ static bool changes_memory(enum insn_op op)
     return (op >= INSN_ROL && op <= INSN_SAR) || op == INSN_SHLD || op == INSN_SHRD;
 }
 
-// The operands, as hv/emulate/compute.c takes them.
+// Gathers the operands for hv/emulate/compute.c.
 static void gather(const struct emulate_context *c, const struct insn *insn, uint64_t value,
                    struct computation *out)
 {
@@ -210,21 +210,23 @@ static void gather(const struct emulate_context *c, const struct insn *insn, uin
     out->rdx = insn->op < INSN_ANDN || insn->op == INSN_MULX ? r[GPR_RDX] : r[insn->source2];
 }
 
-// Of 4 bytes the processor has cleared the upper halves, or left them where BSF found no bit.
+// Stores the results. For operands of 4 bytes `in` holds whole registers: the processor has cleared
+// their upper halves, or kept them if BSF found no bit.
 static void scatter(struct emulate_context *c, const struct insn *insn,
                     const struct computation *in)
 {
     unsigned size = insn->operand_size < 4 ? insn->operand_size : 8;
     unsigned reg = insn->reg;
 
-    if (insn->op <= INSN_IDIV) { // AX is the pair of bytes
+    if (insn->op <= INSN_IDIV) { // for bytes AX is the pair of results
         guest_reg_write(c->regs, GPR_RAX, size == 1 ? 2 : size, false, in->rax);
         if (size == 1)
             return;
         guest_reg_write(c->regs, GPR_RDX, size, false, in->rdx);
         return;
     }
-    if (insn->op == INSN_MULX) // the high half last, if both go to the same register
+    // The high half is written last, in case both go to the same register.
+    if (insn->op == INSN_MULX)
         guest_reg_write(c->regs, insn->source2, size, false, in->rdx);
     if (insn->op >= INSN_BLSI && insn->op <= INSN_BLSR)
         reg = insn->source2;
@@ -235,7 +237,7 @@ static enum status computed(struct emulate_context *c, const struct insn *insn, 
 {
     struct computation computation;
     uint64_t value;
-    // CRC32's operands have two sizes.
+    // CRC32 has operands of two sizes.
     unsigned size = insn->op == INSN_CRC32 ? insn->mem_size : insn->operand_size;
     enum status status = operand_read(c, address, insn->mem_size, &value);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads and writes of spans. A processor splits such an access too, and it is not atomic there
-// either unless it is locked; a locked one is done the same way here.
+// Reads and writes spans. A processor splits such an access too, and it is atomic there only if it
+// is locked. Here a locked access is not atomic either.
 #include "hv/emulate/split.h"
 
 #include "hv/memory/guest_mem.h"
@@ -40,7 +40,7 @@ static enum status write_part(const struct emulate_context *c, const struct gues
                               : c->host->mmio_write(c->vcpu, span->part[i], span->len[i], value);
 }
 
-// What is not RAM first: only that can fail.
+// The part outside RAM is written first: only that can fail.
 enum status emulate_span_write(const struct emulate_context *c, const struct guest_span *span,
                                uint64_t value)
 {
@@ -57,7 +57,7 @@ enum status emulate_span_write(const struct emulate_context *c, const struct gue
 bool emulate_span_has(const struct emulate_context *c, const struct guest_span *span, gpa_t address)
 {
     bool first = span->part[0].v == address.v && !is_ram(c, span, 0);
-    // Processors name the second page by the first byte that is accessed there.
+    // Processors report a fault on the second page at the first byte accessed there.
     bool second = span->len[1] != 0 && span->part[1].v == address.v && !is_ram(c, span, 1);
 
     return first || second;

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory operand of an emulated instruction: in one device page, or on two pages of which one
+// The memory operand of an emulated instruction: in one device page, or on two pages, one of which
 // may be RAM. Internal to the emulator.
 #ifndef HV_EMULATE_SPLIT_H
 #define HV_EMULATE_SPLIT_H
 
 #include "hv/emulate/emulate.h"
 
-// Each page of a span is RAM or not on its own; what is not RAM is read and written through
-// the host's mmio_read() and mmio_write(). At most 8 bytes together. Errors as theirs.
+// Each page of a span is RAM or not. Parts outside RAM are accessed through the host's mmio_read()
+// and mmio_write(). At most 8 bytes together. Errors as theirs.
 enum status emulate_span_read(const struct emulate_context *c, const struct guest_span *span,
                               uint64_t *value);
 enum status emulate_span_write(const struct emulate_context *c, const struct guest_span *span,
                                uint64_t value);
 
-// Whether an access to the span can be the one that was refused at `address`.
+// Whether an access to the span can be the access that was refused at `address`.
 bool emulate_span_has(const struct emulate_context *c, const struct guest_span *span,
                       gpa_t address);
 
-// The operand at `address`, or at c->split if it lies on two pages.
+// Accesses the operand at `address`, or at c->split if it lies on two pages.
 static inline enum status operand_read(const struct emulate_context *c, gpa_t address,
                                        unsigned size, uint64_t *value)
 {

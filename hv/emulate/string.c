@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// String instructions. Any operand in memory may be RAM, or in a device page, or on two pages of
-// which one is; all are reached through the guest's page tables, with all the faults that can
-// raise.
+// String instructions. Each operand in memory may be in RAM, in a device page, or on two pages of
+// which one is a device page. All are accessed through the guest's page tables, which can raise
+// faults.
 #include "hv/emulate/string.h"
 
 #include "hv/emulate/alu.h"
@@ -35,7 +35,7 @@ bool string_end_iteration(struct emulate_context *c, const struct insn *insn)
 
         guest_reg_write(c->regs, GPR_RCX, insn->address_size, false, count);
         last = (count & size_mask(insn->address_size)) == 0;
-        // REPE goes on while equal, REPNE while not.
+        // REPE continues while the operands are equal, REPNE while they differ.
         if (insn->op == INSN_CMPS || insn->op == INSN_SCAS)
             last = last || !(c->rflags & RFLAGS_ZF) == (insn->rep == REP_F3);
     }
@@ -58,7 +58,7 @@ enum status string_operand(struct emulate_context *c, const struct insn *insn, u
     return status == ERR_FAULT ? emulate_page_fault(c, &fault) : status;
 }
 
-// MOVS and CMPS. Both operands are found before either is accessed.
+// MOVS and CMPS. Both operands' addresses are translated before either is accessed.
 static enum status move_or_compare(struct emulate_context *c, const struct insn *insn,
                                    gpa_t address)
 {
@@ -95,7 +95,7 @@ static enum status move_or_compare(struct emulate_context *c, const struct insn 
     return status;
 }
 
-// STOS, LODS and SCAS: the one operand is the one that faulted.
+// STOS, LODS and SCAS: their only operand is the one that faulted.
 static enum status one_operand(struct emulate_context *c, const struct insn *insn, gpa_t address)
 {
     unsigned pointer = insn->op == INSN_LODS ? GPR_RSI : GPR_RDI;
@@ -125,7 +125,7 @@ enum status emulate_string_mmio(struct emulate_context *c, const struct insn *in
 {
     enum status status;
 
-    // With a count of 0 nothing is accessed, so the code has changed since it faulted.
+    // With a count of 0 nothing is accessed, so the code has changed since the fault.
     if (string_count(c, insn) == 0)
         return ERR_INVALID;
     if (insn->op == INSN_MOVS || insn->op == INSN_CMPS)

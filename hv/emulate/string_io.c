@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// INS and OUTS, one element at a time. The element's memory is checked before the port is touched:
-// reading a port may change the device, so an instruction that faults and is restarted must not
-// have read.
+// INS and OUTS, one element at a time. The element's memory is checked before the port is accessed.
+// Reading a port may change the device, so an instruction that faults and is restarted must not
+// have read it.
 #include "hv/emulate/string_io.h"
 
 #include "hv/emulate/split.h"
 #include "hv/emulate/string.h"
 
-// How many elements one exit may move: far more than guests do at once, and still a time in which
-// an interrupt can wait.
+// Elements that one exit may move: far more than guests move at once, and few enough that pending
+// interrupts don't wait long.
 #define MAX_ELEMENTS 512
 
 static enum status move_element(struct emulate_context *c, const struct insn *insn)
@@ -51,7 +51,7 @@ enum status string_io(struct emulate_context *c, const struct insn *insn)
 
         if (status != STATUS_OK)
             return status;
-        // A trap comes behind the iteration that it belongs to (SDM vol. 3, 18.3.1.4).
+        // A trap comes after the iteration that causes it (SDM vol. 3, 18.3.1.4).
         if (string_end_iteration(c, insn) || (c->rflags & RFLAGS_TF) || c->hits)
             break;
     }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moves between a device page and a vector register. Nothing is computed here but the conversion of
-// an integer: a compiler reads a device's register as the integer it is, and computes with what it
-// has read.
+// Moves between a device page and a vector register. The only computation is the conversion of an
+// integer. No other is needed: a compiler loads a device's register first and computes afterwards.
 #include "arch/lib/string.h"
 #include "arch/virt/vector_regs.h"
 #include "hv/emulate/rare.h"
 
-// Whether the guest may use the registers (SDM vol. 3, 14.1 and tables 2-16 of vol. 2). The
-// processor found so before the exit; but what is executed here is what stands in memory by now.
+// Whether the guest may use the vector registers (SDM vol. 3, 14.1, and tables 2-16 of vol. 2). The
+// processor checked this before the exit, but memory may hold another instruction by now.
 static enum status check_use(struct emulate_context *c, const struct insn *insn)
 {
     uint64_t cr0 = c->paging->cr0;
@@ -20,7 +19,7 @@ static enum status check_use(struct emulate_context *c, const struct insn *insn)
     return cr0 & CR0_TS ? emulate_exception(c, EXCEPTION_NM) : STATUS_OK;
 }
 
-// Where in the register the instruction's part of it is.
+// The offset in the register of the part that the instruction moves.
 static unsigned part_offset(const struct insn *insn)
 {
     unsigned whole = insn->mem_size == 16 ? 32 : 16;
@@ -39,7 +38,7 @@ static unsigned part_offset(const struct insn *insn)
     }
 }
 
-// Which byte of memory each byte of the register comes from, where it repeats.
+// The byte of memory that a byte of the register comes from, for moves that repeat bytes.
 static unsigned repeated(const struct insn *insn, unsigned byte)
 {
     unsigned element = insn->operand_size;
@@ -54,7 +53,7 @@ static unsigned repeated(const struct insn *insn, unsigned byte)
     }
 }
 
-// The register's new value, from what is in memory and in the register before or in `source2`.
+// The register's new value, made from memory and from the old value of the register or `source2`.
 static void merge(const struct insn *insn, const struct vector_value *memory,
                   struct vector_value *value)
 {
@@ -80,7 +79,7 @@ static void merge(const struct insn *insn, const struct vector_value *memory,
     memset(value->byte + length, 0, sizeof(*value) - length);
 }
 
-// An integer, as the number that replaces it in memory's place. False: #XM.
+// Replaces the integer in `memory` by the number that it converts to. False: #XM.
 static bool converted(struct insn *insn, struct vector_value *memory)
 {
     bool to_double = insn->op == INSN_VECTOR_TO_DOUBLE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// BIOS calls, as the stubs of hv/guest/bios.c tell of them. Relies on the guest being in real mode
-// without paging, where linear addresses are physical.
+// BIOS calls, which the stubs of hv/guest/bios.c report. Relies on the guest being in real mode
+// without paging: linear addresses are physical addresses there.
 #include "hv/exit/bios_call.h"
 
 #include "arch/cpu/register_bits.h"
@@ -13,7 +13,7 @@
 #include "hv/partition/log.h"
 #include "hv/partition/partition.h"
 
-#define STACK_FLAGS 4u // where an interrupt's flags are, above IP and CS
+#define STACK_FLAGS 4u // offset of an interrupt's flags on the stack, after IP and CS
 
 static void tell(struct vcpu *v, unsigned vector, unsigned ax, const struct bios_rule *rule)
 {
@@ -41,8 +41,8 @@ static void set_flag(struct vcpu *v, const struct virt_state *state, uint16_t fl
     gpa_t at = gpa(stack.base + ((state->rsp + STACK_FLAGS) & 0xffff));
     if (guest_read(&v->partition->ram, at, &flags, sizeof(flags)) == STATUS_OK) {
         flags |= flag;
-        (void)guest_write(&v->partition->ram, at, &flags,
-                          sizeof(flags)); // it was there a moment ago
+        // It was readable just before.
+        (void)guest_write(&v->partition->ram, at, &flags, sizeof(flags));
     }
 }
 
@@ -78,7 +78,7 @@ bool bios_call(struct vcpu *v, struct guest_regs *regs)
     uint64_t at = state.cs_base + state.rip - GUEST_BIOS;
     if ((state.paging.cr0 & CR0_PE) != 0 || at >= GUEST_BIOS_VECTORS * GUEST_BIOS_STEP ||
         at % GUEST_BIOS_STEP != 0) {
-        return true; // nobody's port
+        return true; // not from a stub: a write to a port without a device
     }
     unsigned vector = (unsigned)(at / GUEST_BIOS_STEP), ax = regs->r[GPR_RAX] & 0xffff;
     const struct bios_rule *rule = bios_rule_find((uint8_t)vector, (uint8_t)(ax >> 8));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest that calls the BIOS of a PC, which a partition has not: one line of the log names the
-// call and what to do, and the guest gets what hv/guest/bios_rules.h says.
+// Handles a guest's call of the PC's BIOS, which a partition doesn't have. One line of the log
+// names the call and the remedy. hv/guest/bios_rules.h says what the guest gets.
 #ifndef HV_EXIT_BIOS_CALL_H
 #define HV_EXIT_BIOS_CALL_H
 
@@ -10,9 +10,9 @@
 
 struct vcpu;
 
-// The guest has written to GUEST_BIOS_PORT: if from one of the stubs in real mode, it is a call.
-// True: it goes on behind the instruction. False: the partition was ended, and `regs` may be a new
-// start's.
+// Call when the guest has written to GUEST_BIOS_PORT. It is a BIOS call if it comes from one of the
+// stubs in real mode. True: the guest continues after the instruction. False: the partition was
+// ended, and `regs` may be those of its next start.
 bool bios_call(struct vcpu *v, struct guest_regs *regs);
 
 #endif

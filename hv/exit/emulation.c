@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Emulating one instruction of a vCPU. What the emulators ask of the vCPU's side is in
-// hv/exit/platform.c (ports, device pages); segments come from the back end.
+// Emulates one instruction of a vCPU. hv/exit/platform.c has the vCPU's side of the emulators
+// (ports, device pages); the back end has the segments.
 #include "hv/exit/emulation.h"
 
 #include "arch/interrupt/exceptions.h"
@@ -52,12 +52,12 @@ void emulation_begin(struct emulation *e, struct vcpu *v, struct guest_regs *reg
     }
 }
 
-// How often in a row the guest may come back with the same instruction.
+// How often in a row the guest may exit with the same instruction.
 #define REFUSALS 64
 
-// What can't be emulated may be code that another of the guest's processors has rewritten since the
-// exit, and a processor would execute what stands there now. So the guest runs on as it is. False:
-// it has come back at once so often that this is what it does.
+// Whether a guest whose instruction can't be emulated may run on as it is. Another of the guest's
+// processors may have rewritten the code since the exit; the processor then executes the new code.
+// False if the guest exits with this instruction again and again.
 static __attribute__((noinline, cold)) bool may_run_again(struct vcpu *v, uint64_t rip)
 {
     uint64_t exits = counters_total(v);
@@ -75,11 +75,11 @@ bool emulation_fetch(struct emulation *e, struct insn *insn)
     case STATUS_OK:
         return true;
     case ERR_FAULT:
-        // The page went away between the exit and now: the processor would fault here too.
+        // The page was unmapped after the exit: the processor would fault here too.
         virt->inject(e->context.vcpu, &e->context.exception, true);
         return false;
     case ERR_INVALID:
-        // Rewritten by another of the guest's CPUs since it exited.
+        // Another of the guest's CPUs rewrote the code after the exit.
         virt->inject(e->context.vcpu, &(struct guest_exception){.vector = EXCEPTION_UD}, false);
         return false;
     default:
@@ -93,7 +93,7 @@ bool emulation_fetch(struct emulation *e, struct insn *insn)
     }
 }
 
-// Of those that the emulators raise (SDM vol. 3, table 6-1).
+// Of the exceptions that the emulators raise (SDM vol. 3, table 6-1).
 static bool has_error_code(const struct guest_exception *e)
 {
     return e->vector >= EXCEPTION_DF && e->vector <= EXCEPTION_PF;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One handler for each thing that a guest does and that does not run natively. See hv/exit/exits.h
-// for what the results mean.
+// One handler for each guest action that doesn't run natively. hv/exit/exits.h says what the
+// results mean.
 #include "hv/exit/exits.h"
 
 #include "arch/cpu/cpu.h"
@@ -70,7 +70,7 @@ static uint64_t efer_allowed(const struct vcpu *v)
 {
     uint32_t ecx = v->cpuid.extended[1].ecx;
     uint32_t edx = v->cpuid.extended[1].edx;
-    uint64_t allowed = EFER_LMA; // follows from the rest; checked below
+    uint64_t allowed = EFER_LMA; // set by the processor; checked below
     allowed |= edx & BIT(11) ? EFER_SCE : 0;
     allowed |= edx & BIT(29) ? EFER_LME : 0;
     allowed |= edx & BIT(20) ? EFER_NXE : 0;
@@ -88,12 +88,12 @@ static bool write_efer(struct vcpu *v, uint64_t value)
     if ((value & ~efer_allowed(v)) != 0 || (paging && ((value ^ old) & EFER_LME) != 0)) {
         return false; // SDM vol. 4, IA32_EFER; APM vol. 2, 3.1.7
     }
-    // LMA is the processor's to set, when paging goes on with LME set; writes to it are ignored.
+    // The processor sets LMA when paging is turned on with LME set. Writes to LMA are ignored.
     virt->set_efer(v, (value & ~EFER_LMA) | (old & EFER_LMA));
     return true;
 }
 
-// 0 where the CPU does not say.
+// The microcode's version; 0 if the CPU doesn't report it.
 static uint64_t microcode_version(void)
 {
     uint32_t leaf[4];
@@ -244,7 +244,7 @@ static bool access_device(struct vcpu *v, struct guest_regs *regs, gpa_t address
                             address.v);
 }
 
-// Where the partition has nothing, and is not stopped for it.
+// Accesses an address where the partition has nothing, if that doesn't stop it.
 static bool access_nothing(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)
 {
     const char *what =
@@ -283,7 +283,7 @@ static __attribute__((noinline)) bool access_other(struct vcpu *v, struct guest_
 
 bool exit_memory(struct vcpu *v, struct guest_regs *regs, gpa_t address, bool write)
 {
-    // The APIC's page first: it is the frequent one.
+    // The APIC's page comes first: it is the frequent one.
     return address.v - v->apic.page < PAGE_SIZE ? access_device(v, regs, address, EVENT_APIC_PAGE)
                                                 : access_other(v, regs, address, write);
 }

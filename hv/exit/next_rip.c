@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The length of an intercepted instruction, from its bytes. Relies on the decoder and the guest
-// page-table walk.
+// Finds the length of an intercepted instruction from its bytes. Relies on the decoder and the
+// guest page-table walk.
 #include "hv/exit/next_rip.h"
 
 #include "hv/exit/emulation.h"

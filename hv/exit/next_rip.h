@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The length of an intercepted instruction on processors that don't report it. The common ones have
-// one length unless somebody puts prefixes before them; so it is enough to look whether their plain
-// opcode stands at RIP. Where the code's page lies is remembered, as a TLB does; the bytes are
-// looked at every time.
+// The length of an intercepted instruction, on processors that don't report it. The common ones
+// have a fixed length unless they have prefixes, so it is enough to check for the plain opcode at
+// RIP. The physical page of the code is cached, as in a TLB; the bytes are read every time.
 #ifndef HV_EXIT_NEXT_RIP_H
 #define HV_EXIT_NEXT_RIP_H
 
@@ -12,7 +11,7 @@
 
 struct vcpu;
 
-// The opcodes of which only the plain form is known, as a little-endian word.
+// Opcodes whose plain form is known, as little-endian words.
 #define OPCODE_CPUID   0xa20fu
 #define OPCODE_RDMSR   0x320fu
 #define OPCODE_WRMSR   0x300fu
@@ -26,7 +25,7 @@ static inline struct next_rip_page *next_rip_slot(struct next_rip_cache *cache, 
     return &cache->page[((linear ^ cr3) >> PAGE_SHIFT) % NEXT_RIP_PAGES];
 }
 
-// Does `opcode` of `length` bytes (2 or 3) stand at `linear`? False also if that is not known.
+// Whether `opcode` of `length` bytes (2 or 3) is at `linear`. False also if the page isn't cached.
 static inline bool next_rip_is_plain(struct next_rip_cache *cache, uint64_t linear, uint64_t cr3,
                                      uint32_t opcode, unsigned length)
 {
@@ -41,8 +40,8 @@ static inline bool next_rip_is_plain(struct next_rip_cache *cache, uint64_t line
     return (bytes & ((1u << (8 * length)) - 1)) == opcode;
 }
 
-// Fetches and decodes the instruction that exited, and remembers its page. True: *next is the RIP
-// behind it. False: an exception was injected, or the partition has ended.
+// Fetches and decodes the instruction that exited, and caches its page. True: *next is the RIP
+// after it. False: an exception was injected, or the partition has ended.
 bool next_rip_decode(struct vcpu *v, struct guest_regs *regs, uint64_t linear, uint64_t cr3,
                      uint64_t *next);
 

@@ -82,7 +82,7 @@ static uint32_t read_pic(struct partition *p, uint16_t port, unsigned size)
 {
     guest_timers_settle(p);
     uint32_t value = vpic_read(&p->devices.pic, port, size);
-    guest_timers_update(p); // a poll has acknowledged
+    guest_timers_update(p); // the read was a poll, which acknowledges an interrupt
     guest_interrupt_changed(p);
     return value;
 }
@@ -233,7 +233,7 @@ bool platform_event(struct vcpu *v, enum vdev_event event, struct guest_regs *re
 void platform_string_write(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
 {
     enum vdev_event event = platform_port_write(v, port, size, value);
-    if (event != VDEV_NONE && event != VDEV_BIOS_CALL) { // no stub has a string instruction
+    if (event != VDEV_NONE && event != VDEV_BIOS_CALL) { // no BIOS stub has a string instruction
         v->string_event = event;
     }
 }
@@ -250,7 +250,8 @@ bool platform_has_hpet(const struct partition *p, gpa_t address)
     return (p->config->flags & BLOB_HPET) != 0 && in_page(address, GUEST_HPET_ADDRESS);
 }
 
-// Registers have such a size; else it is a part of an operand that is split between two pages.
+// Registers have a size that is a power of two. Other sizes are parts of an operand that is split
+// between two pages.
 static bool is_register_size(unsigned size)
 {
     return (size & (size - 1)) == 0;
@@ -260,7 +261,8 @@ enum status platform_mmio_read(struct vcpu *v, gpa_t address, unsigned size, uin
 {
     unsigned offset = address.v & PAGE_MASK;
     if (in_page(address, v->apic.page)) {
-        // Narrow and wide reads are undefined on hardware; they get what the aligned register has.
+        // Narrow and wide reads are undefined on hardware. Here they read from the aligned
+        // register.
         *value = vapic_mmio_read(&v->apic, offset & ~3u) >> (8 * (offset & 3));
     } else if (in_page(address, GUEST_IOAPIC_ADDRESS)) {
         struct partition *p = v->partition;
@@ -300,7 +302,7 @@ static void write_ioapic(struct partition *p, unsigned offset, uint32_t value)
     spin_unlock(&p->device_lock);
 }
 
-// Apart from the APIC's page, whose registers are written far more often than all others.
+// Writes to all pages except the APIC's, whose registers are written far more often.
 static __attribute__((noinline)) enum status write_other_page(struct vcpu *v, gpa_t address,
                                                               unsigned size, uint64_t value)
 {
@@ -338,7 +340,7 @@ enum status platform_mmio_write(struct vcpu *v, gpa_t address, unsigned size, ui
     struct icr_verdict verdict;
     enum vapic_action action =
         vapic_mmio_write(&v->apic, address.v & PAGE_MASK, (uint32_t)value, &verdict);
-    if (action != VAPIC_DONE) { // it nearly always is
+    if (action != VAPIC_DONE) { // rare
         platform_apic_action(v, action, &verdict);
     }
     return STATUS_OK;

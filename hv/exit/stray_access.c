@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an access gets, and what is said of it.
+// What a stray access reads or writes, and what is logged about it.
 #include "hv/exit/stray_access.h"
 
 #include "arch/memory/window.h"
@@ -7,13 +7,13 @@
 #include "hv/partition/partition.h"
 #include "hv/partition/stray.h"
 
-// Memory that the guest may only read. Its device lock is held.
+// Whether the address is memory that the guest may only read. Its device lock is held.
 static bool is_read_only(const struct partition *p, gpa_t address, struct pt_leaf *leaf)
 {
     return pt_lookup(&p->second_level, address.v, leaf) && (leaf->flags & PT_WRITE) == 0;
 }
 
-// One line for each page that has nothing, or does not take a write.
+// Logs one line for each page that has nothing, or that doesn't accept a write.
 static void tell_stray(struct vcpu *v, gpa_t address, bool write, bool read_only)
 {
     struct partition *p = v->partition;
@@ -42,7 +42,7 @@ enum status stray_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *v
     bool there = is_read_only(p, address, &leaf);
     spin_unlock(&p->device_lock);
     *value = size_mask(size);
-    if (there) { // by an instruction that writes too
+    if (there) { // read-only memory, read by an instruction that also writes
         phys_read(leaf.pa, value, size);
         return STATUS_OK;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accesses of instructions where a partition has neither RAM nor a device, or memory that it may
-// only read. As on a PC a read gives ones and a write is dropped; the partition's log has a line
-// for each page (hv/partition/stray.h).
+// Accesses to addresses where a partition has neither RAM nor a device, and writes to read-only
+// memory. As on a PC, a read gives ones and a write is dropped. The partition's log has a line for
+// each page (hv/partition/stray.h).
 #ifndef HV_EXIT_STRAY_ACCESS_H
 #define HV_EXIT_STRAY_ACCESS_H
 
@@ -10,8 +10,8 @@
 
 struct vcpu;
 
-// On the vCPU's CPU, its partition's device lock not held. `size` is 1 to 8. ERR_RANGE: the
-// partition is to be stopped for it (on_stray_access).
+// Call on the vCPU's CPU, the partition's device lock not held. `size` is 1 to 8 bytes. ERR_RANGE
+// if the access is to stop the partition (on_stray_access).
 enum status stray_read(struct vcpu *v, gpa_t address, unsigned size, uint64_t *value);
 enum status stray_write(struct vcpu *v, gpa_t address);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a partition's ACPI tables. Their layouts are those of the ACPI Specification 5.0, chapter
-// 5.2, which every field's name is from. Relies on guest_table.c and on the compiled DSDT and SSDT.
+// Writes a partition's ACPI tables. Layouts and field names are those of the ACPI Specification
+// 5.0, chapter 5.2. Relies on table.c and on the compiled DSDT and SSDT.
 #include "hv/guest/acpi.h"
 
 #include "arch/lib/format.h"
@@ -27,13 +27,13 @@ _Static_assert(sizeof(struct table_header) == 36, "ACPI 5.2.6");
 
 struct rsdp { // 5.2.5.3
     char signature[8];
-    uint8_t checksum; // of the first 20 bytes
+    uint8_t checksum; // over the first 20 bytes
     char oem_id[6];
     uint8_t revision;
     uint32_t rsdt;
     uint32_t length;
     uint64_t xsdt;
-    uint8_t extended_checksum; // of all
+    uint8_t extended_checksum; // over all bytes
     uint8_t reserved[3];
 } __attribute__((packed));
 _Static_assert(sizeof(struct rsdp) == 36, "ACPI 5.2.5.3");
@@ -113,21 +113,21 @@ _Static_assert(sizeof(struct fadt) == 268, "ACPI 5.2.9, revision 5");
 _Static_assert(offsetof(struct fadt, iapc_boot_arch) == 109, "ACPI 5.2.9");
 _Static_assert(offsetof(struct fadt, x_dsdt) == 140, "ACPI 5.2.9");
 
-// iapc_boot_arch, 5.2.9.3. Not set: 8042 (there is none), CMOS RTC not present (there is one).
-#define BOOT_LEGACY_DEVICES BIT(0) // COM1 is where it always was
+// iapc_boot_arch, 5.2.9.3. Not set: 8042 (absent), CMOS RTC not present (it is present).
+#define BOOT_LEGACY_DEVICES BIT(0) // COM1 is at its usual place
 #define BOOT_VGA_ABSENT     BIT(2)
 
-// flags, 5.2.9. Not set: PWR_BUTTON, so there is a fixed-feature power button (hv/vdev/vpm.h).
+// flags, 5.2.9. Not set: PWR_BUTTON, because there is a fixed-feature power button (hv/vdev/vpm.h).
 #define FADT_WBINVD        BIT(0)  // works, or the CPU has no way to flush
 #define FADT_PROC_C1       BIT(2)  // HLT works on every CPU
-#define FADT_SLP_BUTTON    BIT(5)  // set: no fixed-feature sleep button
-#define FADT_FIX_RTC       BIT(6)  // set: the RTC's wake status is in no fixed register
+#define FADT_SLP_BUTTON    BIT(5)  // set: there is no fixed-feature sleep button
+#define FADT_FIX_RTC       BIT(6)  // set: no fixed register has the RTC's wake status
 #define FADT_TMR_VAL_EXT   BIT(8)  // the PM timer counts 32 bits
 #define FADT_RESET_REG_SUP BIT(10) // reset_reg works
 #define FADT_HEADLESS      BIT(12) // neither display nor keyboard
-#define FADT_APIC_PHYSICAL BIT(19) // use physical destinations: we send no others
+#define FADT_APIC_PHYSICAL BIT(19) // use physical destinations: ours are all physical
 
-// Latencies in microseconds above which a C-state counts as absent.
+// Latencies in microseconds; a C-state with a higher latency counts as absent.
 #define NO_C2 101u
 #define NO_C3 1001u
 
@@ -198,7 +198,7 @@ struct hpet { // IA-PC HPET specification 1.0a, 3.2.4
     uint32_t block_id;
     struct generic_address address;
     uint8_t number;
-    uint16_t least_period; // in ticks, for which no interrupt is lost
+    uint16_t least_period; // least period in ticks without lost interrupts
     uint8_t page;
 } __attribute__((packed));
 _Static_assert(sizeof(struct hpet) == 56, "IA-PC HPET 3.2.4");
@@ -206,7 +206,7 @@ _Static_assert(sizeof(struct hpet) == 56, "IA-PC HPET 3.2.4");
 struct mcfg { // PCI Firmware Specification 3.2, 4.1.2
     struct table_header header;
     uint64_t reserved0;
-    uint64_t address; // of the one segment's bus 0
+    uint64_t address; // of bus 0 of the only segment
     uint16_t segment;
     uint8_t first_bus;
     uint8_t last_bus;
@@ -215,20 +215,20 @@ struct mcfg { // PCI Firmware Specification 3.2, 4.1.2
 _Static_assert(sizeof(struct mcfg) == 60, "PCI Firmware 4.1.2");
 _Static_assert(GUEST_ECAM_SIZE == 32 * 8 * 4096, "one bus: 4 KiB for each function");
 
-// An 8-bit APIC ID says it all; 0xff is everybody. More CPUs need the x2APIC structures too.
+// 8-bit APIC IDs are enough; 0xff is broadcast. More CPUs would need x2APIC structures.
 _Static_assert(MAX_CPUS < 255, "the MADT names CPUs by 8-bit APIC IDs");
 
 static const char oem_id[6] = {'B', 'U', 'L', 'K', 'H', 'D'};
 
-// Where each table went, guest-physical; all below 1 MiB.
+// The address of each table, guest-physical, below 1 MiB.
 struct places {
     uint32_t facs;
     uint32_t dsdt;
     uint32_t fadt;
     uint32_t madt;
-    uint32_t hpet; // 0: there is none
-    uint32_t mcfg; // 0: there is no PCI bus
-    uint32_t ssdt; // likewise
+    uint32_t hpet; // 0 if there is none
+    uint32_t mcfg; // 0 without a PCI bus
+    uint32_t ssdt; // 0 without a PCI bus
     uint32_t rsdt;
     uint32_t xsdt;
 };
@@ -249,7 +249,7 @@ static struct table_header header(const char *signature, uint8_t revision, size_
     return h;
 }
 
-// A register in I/O space; port 0 is no register.
+// A register in I/O space. With port 0 there is no register.
 static struct generic_address io_register(uint16_t port, uint8_t bits, uint8_t access)
 {
     if (port == 0) {
@@ -259,8 +259,8 @@ static struct generic_address io_register(uint16_t port, uint8_t bits, uint8_t a
         .space = SPACE_IO, .bit_width = bits, .access_size = access, .address = port};
 }
 
-// Begins a table behind the one that `t` has written, on the next multiple of `alignment`, and
-// gives its address.
+// Begins a table after the one that `t` has written, at the next multiple of `alignment`. Returns
+// its address.
 static uint32_t begin_next(struct guest_table *t, uint64_t alignment)
 {
     const enum status before = t->status;
@@ -281,11 +281,11 @@ static uint32_t write_facs(struct guest_table *t)
     const struct facs facs = {
         .signature = {'F', 'A', 'C', 'S'}, .length = sizeof(facs), .version = 2};
 
-    guest_table_add(t, &facs, sizeof(facs)); // it has no checksum
+    guest_table_add(t, &facs, sizeof(facs)); // has no checksum
     return at;
 }
 
-// A table that iasl compiled, checksum and all.
+// Writes a table that iasl compiled, which includes the checksum.
 static uint32_t write_aml(struct guest_table *t, const uint8_t *aml, size_t size)
 {
     const uint32_t at = begin_next(t, 16);
@@ -299,8 +299,8 @@ static uint32_t write_fadt(struct guest_table *t, const struct guest_platform *p
 {
     const uint32_t start = begin_next(t, 16);
     const uint16_t pm1_cnt = (uint16_t)(pf->pm1_base + 4u);
-    // Sets no SMI command: ACPI is always enabled. The 64-bit FACS address stays 0 because the
-    // 32-bit one is set; both are not allowed.
+    // No SMI command: ACPI is always enabled. The 64-bit FACS address stays 0 because the 32-bit
+    // one is set; only one of them may be set.
     const struct fadt fadt = {
         .header = header("FACP", 5, sizeof(fadt)),
         .firmware_ctrl = at->facs,
@@ -342,7 +342,7 @@ static uint32_t write_madt(struct guest_table *t, const struct guest_platform *p
         .address = pf->ioapic_address,
     };
     const struct madt_override overrides[] = {
-        // The PIT's interrupt 0, edge-triggered as on any ISA bus.
+        // The PIT's interrupt 0, edge-triggered like any ISA interrupt.
         {.type = MADT_OVERRIDE, .length = sizeof(overrides[0]), .gsi = GUEST_PIT_PIN},
         {
             .type = MADT_OVERRIDE,
@@ -409,7 +409,8 @@ static uint32_t write_hpet(struct guest_table *t)
     return start;
 }
 
-// The RSDT and, with entries of twice the size, the XSDT: all tables but those that the FADT names.
+// Writes the RSDT, or the XSDT with entries of twice the size. They list all tables except those
+// that the FADT names.
 static uint32_t write_root(struct guest_table *t, const char *signature, size_t entry_size,
                            const struct places *at)
 {
@@ -507,7 +508,7 @@ enum status guest_acpi_write(const struct guest_ram *ram, const struct guest_pla
 
     s = t.status;
     if (s == STATUS_OK) {
-        // In the first place where kernels scan.
+        // At the first place where kernels scan.
         root = make_rsdp(&at);
         s = guest_write(ram, gpa(GUEST_ACPI_TABLES), &root, sizeof(root));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page of the BIOS. Relies on guest_write to put it into RAM.
+// The page of the BIOS. Relies on guest_write() to put it into RAM.
 #include "hv/guest/bios.h"
 
 #include "arch/lib/string.h"
@@ -8,8 +8,9 @@
 
 #define BIOS_SEGMENT 0xf000u
 
-// Means the same in 16-, 32- and 64-bit code: the keyboard controller pulses the reset line. The
-// last byte but one is the machine's model, what old programs know a PC by: AT.
+// This code means the same in 16-, 32- and 64-bit mode: it makes the keyboard controller pulse the
+// reset line. The last byte but one is the machine's model, AT, by which old programs recognise a
+// PC.
 const uint8_t guest_reset_code[GUEST_RESET_SIZE] = {
     0xb0, 0xfe, // mov al, 0xfe
     0xe6, 0x64, // out 0x64, al
@@ -18,7 +19,7 @@ const uint8_t guest_reset_code[GUEST_RESET_SIZE] = {
     0,    0,    0, 0, 0, 0, 0, 0xfc, 0,
 };
 
-// The hypervisor takes the interrupt's number from IP.
+// IP tells the hypervisor which interrupt it was.
 static const uint8_t stub[GUEST_BIOS_STEP] = {
     0xe6, GUEST_BIOS_PORT, // out GUEST_BIOS_PORT, al
     0xcf,                  // iret

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The BIOS calls that are answered: as on a PC whose BIOS lacks the function, so that a guest that
-// can do without goes on.
+// How BIOS calls are answered: like a PC whose BIOS lacks the function, so that a guest that
+// doesn't need it continues.
 #include "hv/guest/bios_rules.h"
 
 #define ANY 0x00, 0xff
@@ -19,7 +19,7 @@ static const char exception[] = "an exception in real mode";
 static const char interrupt[] = "a hardware interrupt or a trap";
 
 static const struct bios_rule rules[] = {
-    // As on a PC, whose BIOS returns: a fault comes again and again, and only its CPU stands still.
+    // As on a PC, whose BIOS returns. A fault then repeats, and only its own CPU makes no progress.
     {0x00, 0x00, ANY, BIOS_NOTHING, 0, exception},
     {0x05, 0x07, ANY, BIOS_NOTHING, 0, exception},
     {0x0c, 0x0d, ANY, BIOS_NOTHING, 0, exception},
@@ -53,7 +53,7 @@ const struct bios_rule *bios_rule_find(uint8_t vector, uint8_t function)
     const struct bios_rule *r = rules;
     while (vector < r->first || vector > r->last || function < r->function_first ||
            function > r->function_last) {
-        r++; // the last row has all
+        r++; // the last row matches everything
     }
     return r;
 }

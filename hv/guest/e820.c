@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory map of a partition from its size and what its devices demand, and the words of the
-// BIOS data area that repeat it. Relies on guest_write for the latter.
+// Makes a partition's memory map from its size and the needs of its devices, and the words of the
+// BIOS data area that repeat it. Relies on guest_write() for the latter.
 #include "hv/guest/e820.h"
 
 #include "hv/memory/guest_mem.h"
@@ -18,17 +18,17 @@ unsigned guest_e820(uint64_t memory, uint64_t dma_floor, bool has_pci,
     unsigned n = 0;
 
     map[n++] = (struct e820_entry){0, GUEST_EBDA, E820_USABLE};
-    // Up to 1 MiB in one piece: no kernel shall take the hole of a PC's video memory for free space
-    // for a device, nor the one below the DMA floor.
+    // One entry up to 1 MiB. No kernel may take the hole of a PC's video memory, or the one below
+    // the DMA floor, for free space for a device.
     map[n++] = (struct e820_entry){GUEST_EBDA, upper - GUEST_EBDA, E820_RESERVED};
     if (low > upper) {
         map[n++] = (struct e820_entry){upper, low - upper, E820_USABLE};
     }
-    // What MCFG names has to be reserved, or kernels don't use it.
+    // Kernels use the space that MCFG names only if it is reserved.
     if (has_pci) {
         map[n++] = (struct e820_entry){GUEST_ECAM_ADDRESS, GUEST_ECAM_SIZE, E820_RESERVED};
     }
-    // Where the APICs answer, nothing else may be placed.
+    // Nothing may be placed at the APICs' addresses.
     map[n++] = (struct e820_entry){GUEST_IOAPIC_ADDRESS, PAGE_SIZE, E820_RESERVED};
     map[n++] = (struct e820_entry){GUEST_LAPIC_ADDRESS, PAGE_SIZE, E820_RESERVED};
     map[n++] = (struct e820_entry){GUEST_RESET_PAGE, PAGE_SIZE, E820_RESERVED};

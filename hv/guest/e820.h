@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guest-physical memory layout of a partition, and how a PC's firmware tells it: the e820 map
-// and the two words of the BIOS data area. Everything that places or maps guest RAM agrees on it.
+// The guest-physical memory layout of a partition, and how a PC's firmware reports it: the e820 map
+// and two words of the BIOS data area. All code that places or maps guest RAM uses this layout.
 #ifndef HV_GUEST_E820_H
 #define HV_GUEST_E820_H
 
@@ -11,8 +11,8 @@
 
 struct guest_ram;
 
-// The first MiB is all backed by RAM. From here to its end it is the firmware's: the extended BIOS
-// data area, then what a PC has for video memory and ROM, where our tables lie.
+// The first MiB is all RAM. From here to its end it belongs to the firmware: the extended BIOS data
+// area, then the place of a PC's video memory and ROM, where the firmware tables are.
 #define GUEST_EBDA         0x9fc00ull
 #define GUEST_EBDA_SIZE    0x400ull
 #define GUEST_ACPI_TABLES  0xe0000ull // to GUEST_MP_TABLES
@@ -33,8 +33,8 @@ struct e820_entry {
 
 #define GUEST_E820_MAX 9
 
-// Where the RAM of a partition of `memory` bytes, 1 MiB at least, ends below 4 GiB. It begins at 0;
-// from 1 MiB to `dma_floor` there is none (hv/memory/guest_layout.h).
+// The end of RAM below 4 GiB of a partition with `memory` bytes (at least 1 MiB). RAM begins at 0.
+// From 1 MiB to `dma_floor` there is none (hv/memory/guest_layout.h).
 static inline uint64_t guest_low_end(uint64_t memory, uint64_t dma_floor)
 {
     return dma_floor == 0 ? min_u64(memory, GUEST_RAM_LOW_MAX)
@@ -47,13 +47,13 @@ static inline uint64_t guest_high_ram(uint64_t memory, uint64_t dma_floor)
     return dma_floor == 0 ? memory - guest_low_end(memory, 0) : 0;
 }
 
-// Fills `map` with the memory map of such a partition, sorted, without overlaps; returns the number
-// of entries. With a PCI bus its configuration space is in the map too.
+// Fills `map` with the memory map of such a partition, sorted, without overlaps. Returns the number
+// of entries. With a PCI bus the map includes its configuration space.
 unsigned guest_e820(uint64_t memory, uint64_t dma_floor, bool has_pci,
                     struct e820_entry map[GUEST_E820_MAX]);
 
-// Writes the BIOS data area's words that kernels still read: COM1's port (0x400), the EBDA's
-// segment (0x40e) and the KiB of base memory (0x413); and the EBDA's own size.
+// Writes the words of the BIOS data area that kernels still read: COM1's port (0x400), the EBDA's
+// segment (0x40e), the KiB of base memory (0x413). Also writes the EBDA's own size.
 enum status guest_bda_write(const struct guest_ram *ram);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading a guest: the firmware's part first, then the image by its kind.
+// Loads a guest: first the firmware's part, then the image by its kind.
 #include "hv/guest/load.h"
 
 #include "arch/lib/string.h"
@@ -31,7 +31,7 @@ static enum status check_request(const struct load_job *job)
     return STATUS_OK;
 }
 
-// Writes what a PC's firmware leaves in the first MiB, and claims it.
+// Writes what a PC's firmware leaves in the first MiB, and claims that memory.
 static enum status write_firmware(struct load_job *job, gpa_t *rsdp)
 {
     const struct guest_identity identity = {

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loader of Linux kernels. Field names, offsets and rules are those of the kernel's
-// Documentation/x86/boot.rst and zero-page.rst. What the kernel is handed lies in base memory,
-// which it leaves alone until it has read it, and where a kernel that moves to a random address
-// never goes. Relies on load_job for memory and messages.
+// Documentation/x86/boot.rst and zero-page.rst. All that the kernel is given lies in base memory.
+// The kernel doesn't overwrite base memory before it has read it, and never moves there if it
+// chooses a random address. Relies on load_job for memory and messages.
 #include "hv/guest/load_bzimage.h"
 
 #include "arch/lib/string.h"
 #include "hv/guest/e820.h"
 #include "hv/memory/guest_mem.h"
 
-// Our places in base memory.
+// Places in base memory.
 #define BOOT_PARAMS      0x90000ull
 #define BOOT_PARAMS_SIZE PAGE_SIZE
 #define BOOT_GDT         0x91000ull
 #define BOOT_CMDLINE     0x92000ull
-#define BOOT_CMDLINE_MAX 0x8000ull // with its NUL
+#define BOOT_CMDLINE_MAX 0x8000ull // including the NUL
 #define BOOT_AREA_END    (BOOT_CMDLINE + BOOT_CMDLINE_MAX)
 #define PAGE_TABLES      0x10000ull // PML4, PDPT, then a page directory for each GiB
 #define PAGE_TABLES_END  0x60000ull
-#define STACK_TOP        BOOT_PARAMS // downwards; the kernel soon has its own
+#define STACK_TOP        BOOT_PARAMS // grows downwards; the kernel soon sets its own
 
-// The setup header within the file, and at the same offsets within the boot parameters.
+// The setup header in the file. The boot parameters have it at the same offsets.
 #define HEADER_START    0x1f1u
-#define HEADER_END_MAX  0x290u // of what boot_params has room for
+#define HEADER_END_MAX  0x290u // end of its room in boot_params
 #define SETUP_SECTS     0x1f1u // u8
 #define SYSSIZE         0x1f4u // u32, in 16 bytes
 #define VID_MODE        0x1fau // u16
 #define BOOT_FLAG       0x1feu // u16
-#define JUMP_LENGTH     0x201u // u8: the header ends so many bytes behind 0x202
+#define JUMP_LENGTH     0x201u // u8: the header ends this many bytes after 0x202
 #define HEADER_MAGIC    0x202u // u32
 #define VERSION         0x206u // u16
 #define TYPE_OF_LOADER  0x210u // u8
@@ -53,7 +53,7 @@
 #define SETUP_SECTS_IF_0  4u
 #define BOOT_FLAG_VALUE   0xaa55u
 #define MAGIC_VALUE       0x53726448u // HdrS
-#define VERSION_MIN       0x0203u     // what GRUB's 32-bit loader asks for
+#define VERSION_MIN       0x0203u     // what GRUB's 32-bit loader requires
 #define VERSION_RELOCATES 0x0205u
 #define VERSION_CMDLINE   0x0206u
 #define VERSION_ADDRESS   0x020au
@@ -61,16 +61,16 @@
 #define LOADED_HIGH       BIT(0)
 #define CAN_USE_HEAP      BIT(7)
 #define XLF_KERNEL_64     BIT(0)
-#define PARAGRAPH         16u  // what syssize counts
+#define PARAGRAPH         16u  // unit of syssize
 #define CMDLINE_OLD       255u // characters, before 2.06
 #define ENTRY64_OFFSET    0x200u
 #define LOADER_UNDEFINED  0xffu
 #define VIDEO_NORMAL      0xffffu
 #define HIGH_LOAD_ADDRESS MIB(1)
-#define LINUX_CS          0x10u // __BOOT_CS; __BOOT_DS is the next
+#define LINUX_CS          0x10u // __BOOT_CS; __BOOT_DS follows
 
-// The other boot parameters. All that is left zero says "none": no APM, no EDD, and a partition
-// without a framebuffer has no display.
+// The other boot parameters. Those left zero mean "none": no APM, no EDD, and without a framebuffer
+// no display.
 #define SCREEN_INFO    0x000u
 #define ACPI_RSDP_ADDR 0x070u // u64
 #define E820_ENTRIES   0x1e8u // u8
@@ -78,7 +78,7 @@
 #define E820_MAX       128u
 _Static_assert(GUEST_E820_MAX <= E820_MAX, "the memory map fits into the boot parameters");
 
-// struct screen_info from orig_video_isVGA on: what stands before it is about text modes.
+// struct screen_info from orig_video_isVGA on; the fields before it are about text modes.
 struct screen_info {
     uint8_t type;
     uint16_t points;
@@ -99,8 +99,8 @@ struct screen_info {
 _Static_assert(SCREEN_INFO_TYPE + offsetof(struct screen_info, base) == 0x18, "screen_info");
 _Static_assert(SCREEN_INFO_TYPE + offsetof(struct screen_info, colour) == 0x26, "screen_info");
 
-// A linear framebuffer. Its name is that of UEFI's, but it is of one set up by whomever: the
-// kernels that know it are more than those that know the VESA BIOS's (0x23).
+// A linear framebuffer. The name says UEFI, but any framebuffer is meant. More kernels know this
+// type than the VESA BIOS's (0x23).
 #define VIDEO_TYPE_EFI 0x70u
 
 // Page-table entries (SDM 3A, 4.5).
@@ -110,21 +110,21 @@ _Static_assert(SCREEN_INFO_TYPE + offsetof(struct screen_info, colour) == 0x26, 
 
 struct setup_header {
     uint8_t bytes[HEADER_END_MAX - HEADER_START];
-    size_t size;      // of them valid, the rest is 0
+    size_t size;      // valid bytes; the rest is 0
     uint16_t version; // 0x020f is 2.15
 };
 
-// Where the kernel goes.
+// The kernel's place.
 struct kernel_place {
     uint64_t file_offset;
     uint64_t file_size;
     uint64_t load;  // guest-physical
-    uint64_t entry; // of 32-bit mode, guest-physical
+    uint64_t entry; // 32-bit entry, guest-physical
     uint64_t start; // first and
-    uint64_t end;   // last address, plus one, of what it needs before it has its memory map
+    uint64_t end; // last address, plus one, of the memory that it uses before it has its memory map
 };
 
-// Fields are little-endian, as we are; memcpy because nothing is aligned.
+// Reads a field. Fields are little-endian like the CPU; memcpy because nothing is aligned.
 static uint64_t get(const struct setup_header *h, unsigned field, size_t size)
 {
     uint64_t value = 0;
@@ -216,8 +216,8 @@ static enum status check_request(const struct load_job *job, const struct setup_
     return STATUS_OK;
 }
 
-// Finds the part of the file that is the kernel proper. Its size in the header is rounded up, and
-// not every tool pads the file: up to a paragraph may be missing.
+// Finds the kernel itself in the file. Its size in the header is rounded up to a paragraph, and
+// some tools don't pad the file: so up to a paragraph may be missing.
 static enum status find_payload(const struct load_job *job, const struct setup_header *h,
                                 struct kernel_place *k)
 {
@@ -248,9 +248,9 @@ static enum status find_payload(const struct load_job *job, const struct setup_h
     return STATUS_OK;
 }
 
-// Decides where the kernel goes. A relocatable one runs where it is loaded, but not below its
-// preferred address, and there is no RAM below the DMA floor. Another one may be loaded anywhere
-// high, moves itself to the preferred address and needs room there.
+// Decides where the kernel goes. A relocatable kernel runs where it is loaded, but not below its
+// preferred address; below the DMA floor there is no RAM. Other kernels may be loaded anywhere from
+// 1 MiB on. They move themselves to the preferred address and need room there.
 static enum status place_kernel(const struct load_job *job, const struct setup_header *h,
                                 struct kernel_place *k)
 {
@@ -294,8 +294,8 @@ static bool enters_64bit(const struct setup_header *h)
     return h->version >= VERSION_64BIT && (get(h, XLOADFLAGS, 2) & XLF_KERNEL_64) != 0;
 }
 
-// The entry of 32-bit mode lies where code32_start has it for a kernel that is loaded at 1 MiB.
-// iPXE's images have 0 there: their only entry is that of real mode, for a PC's BIOS.
+// Finds the 32-bit entry: code32_start gives it for a kernel loaded at 1 MiB. iPXE's images have 0
+// there: their only entry is the real-mode one, for a PC's BIOS.
 static enum status find_entry(const struct load_job *job, const struct setup_header *h,
                               struct kernel_place *k)
 {
@@ -384,7 +384,7 @@ static enum status write_screen(const struct load_job *job)
             "lower resolution, or leave out framebuffer = true",
             fb->width, fb->height, fb->pitch);
     }
-    // Kernels from 6.2 on take the highest bit of all four for the pixel's size.
+    // Kernels from 6.2 on compute the pixel's size from the highest bit of all four.
     const uint8_t highest =
         (uint8_t)max_u64(fb->red_shift, max_u64(fb->green_shift, fb->blue_shift));
     const struct screen_info info = {
@@ -403,7 +403,7 @@ static enum status write_screen(const struct load_job *job)
     return load_write(job, BOOT_PARAMS + SCREEN_INFO + SCREEN_INFO_TYPE, &info, sizeof(info));
 }
 
-// Writes the zero page: our fields into the setup header, and what stands around it.
+// Writes the zero page: completes the setup header and fills the fields around it.
 static enum status write_boot_params(const struct load_job *job, struct setup_header *h,
                                      const struct kernel_place *k, gpa_t rsdp)
 {
@@ -434,11 +434,11 @@ static enum status write_boot_params(const struct load_job *job, struct setup_he
     return s;
 }
 
-// Writes one table of which the first `count` entries are `first`, `first + step`, ...
+// Writes one table. Its first `count` entries are `first`, `first + step`, ...
 static enum status write_table(const struct load_job *job, uint64_t at, uint64_t first,
                                uint64_t step, uint64_t count)
 {
-    uint64_t entries[64]; // a piece of the table: stacks are small
+    uint64_t entries[64]; // a part of the table, because stacks are small
     enum status s = STATUS_OK;
 
     for (uint64_t done = 0; s == STATUS_OK && done < PAGE_SIZE / 8; done += ARRAY_SIZE(entries)) {
@@ -450,8 +450,8 @@ static enum status write_table(const struct load_job *job, uint64_t at, uint64_t
     return s;
 }
 
-// Maps the first 4 GiB, or all RAM if that is more, to where it is: as far as the tables' place
-// goes, which is farther than anything that we hand to the kernel.
+// Maps the first 4 GiB, or all RAM if that is more, to equal addresses, as far as the tables have
+// room. That is farther than anything that the kernel is given.
 static enum status write_page_tables(const struct load_job *job)
 {
     const uint64_t pdpt = PAGE_TABLES + PAGE_SIZE;
@@ -512,7 +512,7 @@ enum status load_bzimage(struct load_job *job, gpa_t rsdp)
         s = load_claim(job, k.start, k.end - k.start, "kernel", -1);
     }
     if (s == STATUS_OK) {
-        // What follows the file in memory is the kernel's own to clear.
+        // The kernel clears the memory after its file by itself.
         s = load_copy(job, k.load, k.file_size, k.file_offset, k.file_size, "kernel", -1);
     }
     if (s == STATUS_OK) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loader of ELF files (System V ABI, gABI chapter 4 and 5). Reads both classes into one form;
-// relies on load_job for memory and messages.
+// The loader of ELF files (System V ABI, gABI chapters 4 and 5). Reads both classes into one form.
+// Relies on load_job for memory and messages.
 #include "hv/guest/load_elf.h"
 
 #include "arch/lib/string.h"
 #include "hv/memory/guest_mem.h"
 
-#define MAX_HEADERS  64u // program headers; linkers write a handful
-#define MAX_SEGMENTS 32u // of them to be loaded
+#define MAX_HEADERS  64u // program headers; linkers write only a few
+#define MAX_SEGMENTS 32u // program headers of segments to be loaded
 
-// What of the header matters here, of either class.
+// The header fields needed here, of either class.
 struct elf_file {
     enum elf_class class;
     uint16_t type;
@@ -147,8 +147,8 @@ static enum status load_segment(struct load_job *job, unsigned index,
                      "segment", (int)index);
 }
 
-// The entry point, as found in the segments so far. The header gives it as a virtual address, but
-// some linker scripts make it a physical one: that counts only if no segment has it as virtual.
+// The entry point, as found in the segments so far. The header gives a virtual address. Some linker
+// scripts make it a physical one: that is used only if no segment contains it as a virtual one.
 struct entry_point {
     bool found;
     uint64_t address; // physical

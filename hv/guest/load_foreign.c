@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files are known by bytes at a fixed place, a Multiboot 2 kernel by its header.
+// Recognises files by bytes at a fixed place, a Multiboot 2 kernel by its header.
 #include "hv/guest/load_foreign.h"
 
 #include "arch/lib/string.h"
@@ -7,12 +7,12 @@
 
 #define USE_THESE "use a Linux bzImage or a Multiboot 1 kernel"
 
-// Multiboot 2 Specification 2.0, 3.1.1: within the first 32 KiB, on a multiple of 8.
+// Multiboot 2 Specification 2.0, 3.1.1: within the first 32 KiB, at a multiple of 8.
 #define MULTIBOOT2_MAGIC  0xe85250d6u
 #define MULTIBOOT2_SEARCH 32768u
 #define MULTIBOOT2_STEP   8u
 
-// The first that fits counts.
+// The first row that matches counts.
 static const struct {
     uint32_t offset;
     uint8_t size;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the loaders share. Relies on guest_mem.h to reach the image and the partition's RAM.
+// What the loaders share. Relies on guest_mem.h to read the image and to access the partition's
+// RAM.
 #include "hv/guest/load_job.h"
 
 #include "arch/cpu/cpu.h"
@@ -12,7 +13,7 @@
 #define FLAT_CODE64 0x00af9b000000ffffull
 #define FLAT_DATA   0x00cf93000000ffffull
 
-// The text so far ends at `used`, which may lie behind the buffer if it was cut off.
+// Appends to a text that ends at `used`, which is beyond the buffer if the text was cut off.
 static void append(const struct load_job *job, size_t used, const char *fmt, va_list args)
 {
     if (used < job->error_size) {
@@ -59,7 +60,7 @@ static enum status fail_truncated(const struct load_job *job, const char *what)
                      what, (unsigned long long)job->req->image->size);
 }
 
-// The texts call a range by its name, and its number if it has one.
+// A range's number for a message; empty if it has none.
 static const char *number_text(char buf[16], int index)
 {
     buf[0] = '\0';

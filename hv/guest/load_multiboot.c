@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Multiboot 1 loader (Multiboot Specification 0.6.96, chapter 3). Modules go behind the kernel,
-// each on a page of its own; the information goes below the EBDA, where the least kernels are in
-// its way. Relies on load_elf.c for ELF files and on load_job for memory and messages.
+// The Multiboot 1 loader (Multiboot Specification 0.6.96, chapter 3). Modules go after the kernel,
+// each at a page of its own. The information goes below the EBDA, where few kernels overwrite it.
+// Relies on load_elf.c for ELF files and on load_job for memory and messages.
 #include "hv/guest/load_multiboot.h"
 
 #include "arch/lib/string.h"
@@ -13,16 +13,17 @@
 #define HEADER_SEARCH 8192u
 #define HEADER_SIZE   12u // magic, flags, checksum
 #define LOADER_MAGIC  0x2badb002u
-#define ENTRY_CS      8u // QEMU's and GRUB Legacy's; the data segment is the next (3.2 leaves it open)
+// As in QEMU and GRUB Legacy; the data segment follows (3.2 leaves it open).
+#define ENTRY_CS 8u
 
-// Header flags. The low half is demands: those that we don't know, we can't meet.
+// Header flags. The low half are demands; an unknown demand can't be met.
 #define WANTS_PAGE_ALIGNED BIT(0)
 #define WANTS_MEMORY       BIT(1)
 #define WANTS_VIDEO        BIT(2)
 #define DEMANDS            0xffffu
 #define HAS_ADDRESSES      BIT(16)
 
-// The header's address fields, behind its first three.
+// The header's address fields, which follow its first three.
 struct address_fields {
     uint32_t header;
     uint32_t load;
@@ -82,7 +83,7 @@ struct info_module {
 };
 
 struct info_mmap {
-    uint32_t size; // of what follows
+    uint32_t size; // size of the fields after it
     uint64_t base;
     uint64_t length;
     uint32_t type;
@@ -91,7 +92,7 @@ _Static_assert(sizeof(struct info_mmap) == 24, "Multiboot 3.3");
 
 static const char loader_name[] = "Bulkhead";
 
-// Where the parts of the information go, one behind the other.
+// Where the parts of the information go, one after the other.
 struct info_plan {
     uint32_t gdt;
     uint32_t info;
@@ -101,8 +102,8 @@ struct info_plan {
 };
 
 // A command line as the guest gets it: the file's name first, if it is to have that, then the words
-// of the configuration. Kernels such as Xen drop the first word, because QEMU and GRUB Legacy have
-// the file there.
+// of the configuration. Kernels such as Xen skip the first word, because QEMU and GRUB Legacy put
+// the file's name there.
 struct guest_cmdline {
     const char *name;
     const char *gap;
@@ -152,8 +153,8 @@ static enum status check_request(const struct load_job *job, const struct multib
                               "the file under \"modules\"",
                               job->req->image->name);
     }
-    // A video mode is a wish (3.1.4), and what there is stands in the information: as with QEMU, a
-    // kernel that can do without a display runs without one.
+    // A video mode is only a wish (3.1.4), and the information says what there is. As with QEMU, a
+    // kernel that can run without a display does so.
     if (unknown != 0) {
         return load_fail(job, ERR_UNSUPPORTED,
                          "its Multiboot header demands what is not known (flags 0x%x): build it "
@@ -171,7 +172,7 @@ static enum status fail_addresses(const struct load_job *job, const char *why)
                      why);
 }
 
-// Loads a file whose header says itself where it goes.
+// Loads a file whose header says where it goes.
 static enum status load_by_addresses(struct load_job *job, const struct multiboot_header *header,
                                      uint64_t *entry, uint64_t *end)
 {
@@ -208,7 +209,7 @@ static enum status load_by_addresses(struct load_job *job, const struct multiboo
     return s;
 }
 
-// Finds room for all modules, one behind the other, each from a page's start.
+// Finds room for all modules, one after the other, each at the start of a page.
 static enum status place_modules(struct load_job *job, uint64_t kernel_end, uint64_t *start)
 {
     const struct load_request *req = job->req;
@@ -218,7 +219,7 @@ static enum status place_modules(struct load_job *job, uint64_t kernel_end, uint
     for (unsigned i = 0; i < req->module_count; i++) {
         const struct boot_module *m = req->modules[i].module;
 
-        // Each is smaller than the partition, so that the sum can't overflow.
+        // A larger module fails anyway; without it the sum can't overflow.
         if (m->size > req->memory) {
             size = req->memory + 1;
             break;
@@ -257,7 +258,7 @@ static enum status place_info(struct load_job *job, struct info_plan *plan)
     }
     size = LOAD_GDT_SIZE + sizeof(struct multiboot_info) + map_count * sizeof(struct info_mmap) +
            req->module_count * sizeof(struct info_module) + strings;
-    // In base memory if there is room, and there the highest.
+    // In base memory if there is room, as high as possible.
     if (!load_space_highest(&job->space, size, 16, PAGE_SIZE, GUEST_EBDA, &start) &&
         !load_space_highest(&job->space, size, 16, PAGE_SIZE, GUEST_RAM_LOW_MAX, &start)) {
         return load_fail(job, ERR_NO_MEMORY,
@@ -273,7 +274,7 @@ static enum status place_info(struct load_job *job, struct info_plan *plan)
     return load_space_take(&job->space, start, size, "Multiboot information", -1);
 }
 
-// Writes text where the next one goes, `size` bytes of it, and moves that on.
+// Writes `size` bytes of text at `*next`, and moves `*next` past them.
 static enum status write_text(const struct load_job *job, const char *text, size_t size,
                               uint32_t *next)
 {
@@ -405,7 +406,7 @@ static enum status load_kernel(struct load_job *job, const struct multiboot_head
 {
     const enum elf_class class = load_elf_class(job->req->image);
 
-    // The addresses win over what else the file might be (3.1.3).
+    // The addresses take precedence over the file's format (3.1.3).
     if ((header->flags & HAS_ADDRESSES) != 0) {
         job->res->kind = "Multiboot 1 kernel, addresses in its header";
         return load_by_addresses(job, header, entry, end);

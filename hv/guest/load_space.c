@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list of claimed ranges. Arithmetic only.
+// The list of claimed ranges. Only arithmetic.
 #include "hv/guest/load_space.h"
 
 #include "hv/guest/e820.h"
@@ -61,12 +61,12 @@ bool load_space_lowest(const struct load_space *space, uint64_t size, uint64_t a
     const uint64_t limit = min_u64(max, space->low_end);
     uint64_t at = min;
 
-    // Each round goes up past a claimed range, so it ends.
+    // Each round moves up past a claimed range, so the loop ends.
     for (;;) {
         const struct load_range *r;
 
         if (at > limit) {
-            return false; // and align_up can't overflow: the limit is below 4 GiB
+            return false; // also keeps align_up() from overflowing: the limit is below 4 GiB
         }
         at = align_up(at, alignment);
         if (at > limit || size > limit - at) {
@@ -86,7 +86,7 @@ bool load_space_highest(const struct load_space *space, uint64_t size, uint64_t 
 {
     uint64_t end = min_u64(max, space->low_end);
 
-    // Each round goes down past a claimed range, so it ends.
+    // Each round moves down past a claimed range, so the loop ends.
     for (;;) {
         const struct load_range *r;
         uint64_t at;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which parts of a partition's RAM a guest's loader has given away: to the firmware's tables, to
-// the image, to what goes with it. Nothing is put into memory that was not claimed here first.
+// Which parts of a partition's RAM a guest's loader has assigned: to the firmware's tables, to the
+// image, and to its files. Every range must be claimed here before it is written.
 #ifndef HV_GUEST_LOAD_SPACE_H
 #define HV_GUEST_LOAD_SPACE_H
 
@@ -8,39 +8,40 @@
 #include "arch/lib/types.h"
 
 #define LOAD_SPACE_MAX  48
-#define LOAD_SPACE_HOLE "a hole without RAM" // what the range below dma_floor is called
+#define LOAD_SPACE_HOLE "a hole without RAM" // name of the range below dma_floor
 
-// All guest-physical, in bytes; `end` is the first address behind it.
+// Guest-physical, in bytes; `end` is the first address after the range.
 struct load_range {
     uint64_t start;
     uint64_t end;
     const char *what; // for messages: "segment"
-    int index;        // its number; -1: there is only one
+    int index;        // its number; -1 if there is only one
 };
 
 struct load_space {
-    uint64_t low_end; // of RAM below 4 GiB, in which a hole counts as taken
+    uint64_t low_end; // end of RAM below 4 GiB; a hole in it counts as taken
     uint64_t high;    // bytes of RAM from 4 GiB on
     unsigned count;
-    struct load_range range[LOAD_SPACE_MAX]; // none overlaps another
+    struct load_range range[LOAD_SPACE_MAX]; // without overlaps
 };
 
-// All RAM of a partition with `memory` bytes, free; see guest_low_end for `dma_floor`.
+// All RAM of a partition with `memory` bytes is free. `dma_floor` as for guest_low_end().
 void load_space_init(struct load_space *space, uint64_t memory, uint64_t dma_floor);
 
-// True if `size` bytes from `start` on are all RAM, or a hole below dma_floor, which is taken.
+// Whether `size` bytes from `start` on are all RAM, or in the hole below dma_floor, which counts as
+// taken.
 bool load_space_is_ram(const struct load_space *space, uint64_t start, uint64_t size);
 
-// The range that `size` bytes from `start` on share a byte with, or NULL. They are RAM.
+// The first range that overlaps `size` bytes from `start` on, or NULL. The bytes must be RAM.
 const struct load_range *load_space_find(const struct load_space *space, uint64_t start,
                                          uint64_t size);
 
-// Takes a range, which is RAM and free. ERR_NO_MEMORY: LOAD_SPACE_MAX are taken. An empty one takes
-// nothing.
+// Takes a range that is RAM and free. ERR_NO_MEMORY if LOAD_SPACE_MAX are taken. An empty range
+// takes nothing.
 enum status load_space_take(struct load_space *space, uint64_t start, uint64_t size,
                             const char *what, int index);
 
-// Finds the lowest, or the highest, free place of `size` bytes in the RAM below 4 GiB that is a
+// Finds the lowest or the highest free place of `size` bytes in the RAM below 4 GiB. The place is a
 // multiple of `alignment` (a power of two), not below `min`, and ends at or before `max`. False if
 // there is none. Takes nothing.
 bool load_space_lowest(const struct load_space *space, uint64_t size, uint64_t alignment,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a partition's MP tables. Layouts and values are those of the MultiProcessor Specification
-// 1.4, chapter 4. Relies on guest_table.c.
+// 1.4, chapter 4. Relies on table.c.
 #include "hv/guest/mptable.h"
 
 #include "arch/lib/format.h"
@@ -13,7 +13,7 @@ struct mp_floating { // 4.1
     uint8_t length; // in units of 16 bytes
     uint8_t revision;
     uint8_t checksum;
-    uint8_t features[5]; // all 0: there is a configuration table, and no IMCR
+    uint8_t features[5]; // all 0: there is a configuration table and no IMCR
 } __attribute__((packed));
 _Static_assert(sizeof(struct mp_floating) == 16, "MP 4.1");
 
@@ -82,11 +82,11 @@ enum mp_entry {
 
 enum mp_interrupt_kind { MP_INT = 0, MP_NMI = 1, MP_SMI = 2, MP_EXTINT = 3 };
 
-#define AS_THE_BUS        0x0u // ISA: edge, active high
+#define AS_THE_BUS        0x0u // as ISA defines: edge, active high
 #define LEVEL_ACTIVE_HIGH 0xdu
 #define LEVEL_ACTIVE_LOW  0xfu
 
-// A PCI bus is named by its own number, which is 0 (4.3.2), so the ISA bus has what is left.
+// A PCI bus has the ID of its own number, which is 0 (4.3.2); the ISA bus gets the next ID.
 #define PCI_BUS          0u
 #define PCI_FIRST_DEVICE 1u
 #define PCI_DEVICES      31u
@@ -95,8 +95,8 @@ enum mp_interrupt_kind { MP_INT = 0, MP_NMI = 1, MP_SMI = 2, MP_EXTINT = 3 };
 #define LAPIC_VERSION    0x14u
 #define IOAPIC_VERSION   0x11u
 
-// Pin n carries ISA interrupt n. Interrupt 0, the PIT's, is on pin 2, since 2 was the way from one
-// 8259 to the other.
+// Pin n carries ISA interrupt n, except the PIT's interrupt 0, which is on pin 2. Interrupt 2 is
+// the connection between the 8259s.
 static const uint8_t isa_irqs[] = {0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 #define LOCAL_INTERRUPTS 2u
@@ -139,7 +139,7 @@ static void add_isa_interrupts(struct guest_table *t, const struct guest_platfor
     }
 }
 
-// As _PRT in hv/guest/pci.asl has it.
+// The same interrupts as _PRT in hv/guest/pci.asl.
 static void add_pci_interrupts(struct guest_table *t, const struct guest_platform *pf)
 {
     for (unsigned i = 0; i < PCI_INTERRUPTS; i++) {
@@ -175,7 +175,7 @@ static enum status write_config(struct guest_table *t, const struct guest_platfo
         {.type = MP_BUS, .id = PCI_BUS, .name = {'P', 'C', 'I', ' ', ' ', ' '}},
         {.type = MP_BUS, .id = isa_bus(pf), .name = {'I', 'S', 'A', ' ', ' ', ' '}},
     };
-    const size_t bus_count = pf->has_pci ? 2 : 1; // the last ones
+    const size_t bus_count = pf->has_pci ? 2 : 1; // the last ones of the list
     const struct mp_ioapic ioapic = {
         .type = MP_IOAPIC,
         .id = pf->ioapic_id,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the tables. Layouts and values are those of the System Management BIOS Reference
-// Specification (DMTF DSP0134) 2.8, chapters 5 to 7: its 32-bit entry point is known to more guests
-// than the 64-bit one of 3.0, and all tables lie below 1 MiB. Relies on guest_table.c.
+// Specification (DMTF DSP0134) 2.8, chapters 5 to 7. More guests know its 32-bit entry point than
+// the 64-bit one of 3.0, and all tables are below 1 MiB. Relies on table.c.
 #include "hv/guest/smbios.h"
 
 #include "arch/lib/format.h"
@@ -12,11 +12,11 @@
 
 struct entry_point { // 5.2.1
     char anchor[4];
-    uint8_t checksum; // of all
+    uint8_t checksum; // over all bytes
     uint8_t length;
     uint8_t major;
     uint8_t minor;
-    uint16_t max_size; // of a structure, its texts included
+    uint16_t max_size; // largest size of a structure with its texts
     uint8_t revision;
     uint8_t formatted[5];
     char dmi_anchor[5];
@@ -35,26 +35,26 @@ struct header { // 6.1.2
     uint16_t handle;
 } __attribute__((packed));
 
-// In the structures a text is a number: 1 is the first of those behind the structure, 0 is none.
+// In a structure a text is a number: 1 is the first text after the structure, 0 means none.
 
 struct firmware { // 7.1, type 0
     struct header header;
     uint8_t vendor;
     uint8_t version;
-    uint16_t segment; // where it begins
+    uint16_t segment; // where the ROM begins
     uint8_t date;
-    uint8_t rom_size; // 64 KiB, less one
+    uint8_t rom_size; // in units of 64 KiB, less one
     uint64_t characteristics;
     uint8_t extension[2];
     uint8_t release[2];
-    uint8_t controller_release[2]; // 0xff: none
+    uint8_t controller_release[2]; // 0xff if there is none
 } __attribute__((packed));
 _Static_assert(sizeof(struct firmware) == 0x18, "SMBIOS 7.1");
 #define CHARACTERISTICS_NOT_GIVEN BIT(3)
 #define EXTENSION1_ACPI           BIT(0)
 #define EXTENSION2_VIRTUAL        BIT(4)
 
-// The same in every build. Kernels turn workarounds on for firmware of before 2010 or so.
+// The same in every build. Kernels enable workarounds for firmware from before about 2010.
 #define FIRMWARE_DATE "01/01/2026"
 
 struct system { // 7.2, type 1
@@ -101,12 +101,12 @@ struct processor { // 7.5, type 4
     uint32_t features;  // CPUID.1:EDX
     uint8_t version;
     uint8_t voltage;
-    uint16_t external_clock; // MHz, 0: unknown
+    uint16_t external_clock; // MHz; 0 if unknown
     uint16_t max_speed;
     uint16_t speed;
     uint8_t status;
     uint8_t upgrade;
-    uint16_t caches[3]; // their handles
+    uint16_t caches[3]; // handles of its caches
     uint8_t serial;
     uint8_t asset_tag;
     uint8_t part;
@@ -118,9 +118,9 @@ struct processor { // 7.5, type 4
 } __attribute__((packed));
 _Static_assert(sizeof(struct processor) == 0x2a, "SMBIOS 7.5");
 #define PROCESSOR_CENTRAL     3u
-#define PROCESSOR_POPULATED   0x41u // and enabled
+#define PROCESSOR_POPULATED   0x41u // populated and enabled
 #define PROCESSOR_64BIT       BIT(2)
-#define PROCESSOR_HAS_NO_MORE 0xffffu // caches
+#define PROCESSOR_HAS_NO_MORE 0xffffu // no further caches
 
 struct memory_array { // 7.17, type 16
     struct header header;
@@ -167,7 +167,7 @@ _Static_assert(sizeof(struct memory_device) == 0x28, "SMBIOS 7.18");
 #define TYPE_RAM      7u
 #define DETAIL_OTHER  BIT(1)
 
-#define OTHER   1u // in every list of kinds
+#define OTHER   1u // the same number in all lists of kinds
 #define UNKNOWN 2u
 
 enum structure {
@@ -186,14 +186,14 @@ _Static_assert(MAX_CPUS <= 256, "a handle holds a CPU's number in 8 bits");
 
 static const char manufacturer[] = "Bulkhead";
 
-// What has been written.
+// What was written so far.
 struct written {
     struct guest_table table;
     uint16_t count;
     uint16_t max_size;
 };
 
-// Adds a structure and its texts, which end with NULL.
+// Adds a structure and its texts. The list of texts ends with NULL.
 static void add(struct written *w, const void *structure, size_t size, const char *const texts[])
 {
     const uint64_t start = w->table.next;
@@ -202,7 +202,8 @@ static void add(struct written *w, const void *structure, size_t size, const cha
     for (unsigned i = 0; texts[i] != NULL; i++) {
         guest_table_add(&w->table, texts[i], strlen(texts[i]) + 1);
     }
-    guest_table_add(&w->table, "\0", texts[0] == NULL ? 2 : 1); // without texts there are two
+    // Two zero bytes if there are no texts.
+    guest_table_add(&w->table, "\0", texts[0] == NULL ? 2 : 1);
     w->count++;
     w->max_size = (uint16_t)max_u64(w->max_size, w->table.next - start);
 }
@@ -224,7 +225,7 @@ static void add_firmware(struct written *w, const struct guest_identity *id)
     add(w, &s, sizeof(s), (const char *const[]){manufacturer, id->version, FIRMWARE_DATE, NULL});
 }
 
-// The first three fields of a UUID are little-endian numbers here (7.2.1), elsewhere big-endian.
+// The first three fields of a UUID are little-endian numbers here (7.2.1), otherwise big-endian.
 static void put_uuid(uint8_t to[GUEST_UUID_SIZE], const uint8_t *uuid)
 {
     static const uint8_t order[GUEST_UUID_SIZE] = {3, 2, 1,  0,  5,  4,  7,  6,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writer of firmware tables. Relies on guest_write alone.
+// The writer of firmware tables. Relies on guest_write() only.
 #include "hv/guest/table.h"
 
 #include "hv/memory/guest_mem.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ICR check: from what a guest wrote to the vCPUs of its own partition that it means. Every set
-// of targets is cut to the partition's vCPUs here, whatever the destination field says.
+// The ICR check: finds which vCPUs of its own partition a guest's ICR write means. Every set of
+// targets is limited to the partition's vCPUs here, whatever the destination field says.
 #include "hv/interrupt/icr.h"
 
 #include "arch/interrupt/apic_defs.h"
@@ -12,13 +12,13 @@ static const struct {
     uint8_t modes;
     const char *reason;
 } shorthands[4] = {
-    {0xff, ""}, // none: every mode that is legal at all
+    {0xff, ""}, // none: every mode that is legal
     {1 << APIC_MODE_FIXED, "the shorthand 'self' goes with fixed delivery only"},
     {1 << APIC_MODE_FIXED, "the shorthand 'all including self' goes with fixed delivery only"},
-    {0xff, ""}, // all excluding self: likewise every mode
+    {0xff, ""}, // all excluding self: every mode that is legal
 };
 
-// What becomes of a delivery mode.
+// What is done for each delivery mode.
 static const struct {
     uint8_t kind; // enum icr_kind
     const char *reason;
@@ -43,12 +43,12 @@ static bool receives(const struct icr_target *target)
     return shared(&target->mode) != APIC_DISABLED;
 }
 
-// Does a logical destination address this vCPU? Which model it is depends on the receiver.
-// (SDM vol. 3, "Logical Destination Mode" of xAPIC and of x2APIC; APM vol. 2, 16.6.1)
+// Whether a logical destination addresses this vCPU. The receiver's mode decides which model
+// applies. (SDM vol. 3, "Logical Destination Mode" of xAPIC and of x2APIC; APM vol. 2, 16.6.1)
 static bool matches_logical(const struct icr_target *target, unsigned id, uint32_t dest)
 {
     if (shared(&target->mode) == APIC_X2APIC) {
-        // The logical ID follows from the ID: cluster id / 16, bit id % 16.
+        // The logical ID is made from the ID: cluster id / 16, bit id % 16.
         return dest >> 16 == id >> 4 && (dest >> (id & 15) & 1) != 0;
     }
     if (dest > 0xff) {
@@ -95,9 +95,9 @@ static uint64_t addressed(const struct icr_topology *t, uint32_t dest, bool logi
     return targets;
 }
 
-// One of the targets, software-enabled ones first: an APIC that is software-disabled takes no part
-// in the arbitration. Hardware goes by priorities that we can't see from here; spreading by the
-// vector is what chipsets with vector hashing do.
+// Picks one of the software-enabled targets for lowest priority delivery; a software-disabled APIC
+// takes no part in the arbitration. 0 if there is none. The hypervisor doesn't see the priorities
+// that hardware compares, so it spreads by the vector, as chipsets with vector hashing do.
 static uint64_t pick_one(const struct icr_topology *t, uint64_t targets, uint32_t vector)
 {
     uint64_t enabled = 0;
@@ -120,7 +120,7 @@ static uint64_t pick_one(const struct icr_topology *t, uint64_t targets, uint32_
     return enabled & -enabled;
 }
 
-// Kept out of line, so that the hot case pays for none of its registers.
+// Out of line, so that the hot case doesn't pay for its registers.
 __attribute__((noinline)) static void judge(const struct icr_topology *t, unsigned sender,
                                             uint64_t icr, bool x2apic, struct icr_verdict *out)
 {
@@ -139,8 +139,8 @@ __attribute__((noinline)) static void judge(const struct icr_topology *t, unsign
         out->reason = modes[mode].reason;
         return;
     }
-    // INIT level de-assert once set arbitration IDs, and goes to all whatever the shorthand says:
-    // old manuals recommend "all including self". Since the Pentium 4 no processor listens (SDM
+    // INIT level de-assert once set arbitration IDs. It goes to all CPUs whatever the shorthand;
+    // old manuals recommend "all including self". Since the Pentium 4 processors ignore it (SDM
     // vol. 3, "Interrupt Command Register (ICR)").
     if (mode == APIC_MODE_INIT && (icr & APIC_ICR_LEVEL) != 0 && (icr & APIC_ICR_ASSERT) == 0) {
         return;
@@ -184,8 +184,8 @@ __attribute__((noinline)) static void judge(const struct icr_topology *t, unsign
 void icr_check(const struct icr_topology *t, unsigned sender, uint64_t icr, bool x2apic,
                struct icr_verdict *out)
 {
-    // The hot case on its own: x2APIC format, fixed, physical, no shorthand, nothing reserved, one
-    // vCPU that listens. Level, trigger mode and delivery status mean nothing to it.
+    // The hot case: x2APIC format, fixed, physical, no shorthand, nothing reserved, one vCPU that
+    // listens. Level, trigger mode and delivery status don't matter for it.
     const uint64_t plain =
         APIC_ICR_RESERVED | APIC_ICR_MODE | APIC_ICR_LOGICAL | APIC_ICR_SHORTHAND;
     uint64_t dest = icr >> APIC_ICR_DEST_POS;

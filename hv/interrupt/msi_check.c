@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// From an MSI message to the vCPU that it interrupts. Relies on the ICR check for everything about
+// Finds the vCPU that an MSI message interrupts. Relies on the ICR check for all about
 // destinations.
 #include "hv/interrupt/msi_check.h"
 
 #include "arch/interrupt/apic_defs.h"
 
-// Address, as the guest writes it.
+// The address, as the guest writes it.
 #define MSI_WINDOW_MASK 0xfffffffffff00000ull
 #define MSI_LOGICAL     BIT(2)
 
-// Data: vector in 7:0, delivery mode in 10:8; trigger and level mean nothing to a message that is
-// edge-triggered on its way anyhow.
+// The data: vector in 7:0, delivery mode in 10:8. Trigger and level are ignored, because a message
+// is always delivered edge-triggered.
 #define MSI_VECTOR    0xffu
 #define MSI_MODE_MASK 7u
 

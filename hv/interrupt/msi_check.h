@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The check of the messages that a partition's devices interrupt with: what the guest wrote to MSI
-// registers becomes the interrupt of one of its own CPUs, or nothing. Pure.
+// The check of interrupt messages (MSI) of a partition's devices. Turns what the guest wrote to MSI
+// registers into the interrupt of one of its own CPUs, or into nothing. Pure.
 #ifndef HV_INTERRUPT_MSI_CHECK_H
 #define HV_INTERRUPT_MSI_CHECK_H
 
@@ -13,9 +13,10 @@ struct msi_target {
 };
 
 // Judges a message as the guest wrote it, in the format without interrupt remapping (SDM vol. 3,
-// 11.11.1 and 11.11.2; APM vol. 2, 16.10), by icr_check(): a device's message goes the way of an
-// IPI. False: it makes no interrupt; *reason says why, or is NULL if nobody listens there (any
-// more). Of several destinations the first gets it: a device's interrupt has one.
+// 11.11.1 and 11.11.2; APM vol. 2, 16.10). It uses icr_check(), because a device's message is
+// treated like an IPI. False: it makes no interrupt. Then *reason says why, or is NULL if no CPU
+// listens there. Of several destinations only the first gets it, because a device's interrupt has
+// one destination.
 bool msi_check(const struct icr_topology *t, uint64_t address, uint32_t data,
                struct msi_target *target, const char **reason);
 

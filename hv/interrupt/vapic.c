@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual local APIC: register accesses of both modes through the rules of vapic_rules.c, the
-// modes of IA32_APIC_BASE, and reset. Nothing here writes a bit to the physical APIC that its
-// x2APIC mode could answer with #GP: all values are cut to the rule's valid bits before.
+// The virtual local APIC: register accesses of both modes by the rules of vapic_rules.c, the modes
+// of IA32_APIC_BASE, and reset. All values are cut to the rule's valid bits first, so no write can
+// cause #GP in the physical APIC's x2APIC mode.
 #include "hv/interrupt/vapic.h"
 
 #include "arch/cpu/msr.h"
@@ -14,7 +14,7 @@ static struct icr_target *target_of(struct vapic *v)
     return &v->topology->vcpu[v->id];
 }
 
-// Senders on other CPUs read these words; see struct icr_target.
+// CPUs that send interrupts read these words; see struct icr_target.
 static void publish(uint32_t *word, uint32_t value)
 {
     __atomic_store_n(word, value, __ATOMIC_RELAXED);
@@ -33,7 +33,8 @@ static enum vapic_action refuse(struct vapic *v, enum vapic_action action, const
 
 // ---- registers that are checked or shadowed --------------------------------------------------
 
-// Whether the physical APIC has this LVT entry: older ones end after the error or perf entry.
+// Whether the physical APIC has this LVT entry. Older APICs lack the thermal entry, or thermal and
+// perf.
 static bool lvt_exists(unsigned offset)
 {
     unsigned last = (apic_read(APIC_VERSION) & APIC_VERSION_MAXLVT) >> APIC_VERSION_MAXLVT_POS;
@@ -44,13 +45,14 @@ static uint32_t read_version(void)
 {
     uint32_t version = apic_read(APIC_VERSION);
     uint32_t last = (version & APIC_VERSION_MAXLVT) >> APIC_VERSION_MAXLVT_POS;
-    // No CMCI entry (there are no machine-check banks), no extended register space (its LVTs could
-    // raise SMIs), no EOI-broadcast suppression (the virtual IOAPIC has no EOI register).
+    // The guest has no CMCI entry (there are no machine-check banks), no extended registers (their
+    // LVTs could raise SMIs), and no EOI-broadcast suppression (its SVR bit is reserved for
+    // guests).
     last = last > 5 ? 5 : last;
     return (version & APIC_VERSION_NUMBER) | last << APIC_VERSION_MAXLVT_POS;
 }
 
-// Whether an LVT's physical entry is masked in favour of its shadow.
+// Whether a physical LVT entry is kept masked, with its value in the shadow.
 static bool is_held(const struct vapic *v, unsigned slot)
 {
     return (v->held_mask >> slot & 1) != 0;
@@ -70,17 +72,17 @@ static uint32_t read_lvt(const struct vapic *v, unsigned offset)
     return lvt_exists(offset) ? apic_read(offset) : 0;
 }
 
-// An LVT that carries a delivery mode. SMI and INIT would reach past the hypervisor, ExtINT would
-// ask the physical 8259 for a vector: with these the physical entry stays masked and the guest
-// reads what it wrote.
+// Writes an LVT that has a delivery mode. SMI and INIT would bypass the hypervisor, ExtINT would
+// request a vector from the physical 8259. For these modes the physical entry stays masked, and the
+// guest reads what it wrote.
 static enum vapic_action write_lvt(struct vapic *v, unsigned offset, uint32_t value)
 {
     unsigned slot = slot_of(offset);
     uint32_t mode = value & APIC_LVT_MODE;
     value &= ~(APIC_LVT_STATUS | APIC_LVT_REMOTE_IRR);
     if (!software_enabled(v)) {
-        value |=
-            APIC_LVT_MASKED; // SDM vol. 3, "Local APIC State After It Has Been Software Disabled"
+        // SDM vol. 3, "Local APIC State After It Has Been Software Disabled".
+        value |= APIC_LVT_MASKED;
     }
     if (!lvt_exists(offset)) {
         return v->mode == APIC_X2APIC ? refuse(v, VAPIC_FAULT, "the CPU has no such LVT entry")
@@ -94,7 +96,8 @@ static enum vapic_action write_lvt(struct vapic *v, unsigned offset, uint32_t va
     v->held[slot] = value;
     v->held_mask |= 1u << slot;
     if (mode == APIC_LVT_MODE_EXT) {
-        // Usual for a boot processor's LINT0. The mode goes through so that no vector is illegal.
+        // Usual for a boot processor's LINT0. The mode is written too, so that no vector is
+        // illegal.
         apic_write(offset, APIC_LVT_MASKED | APIC_LVT_MODE_EXT);
         return vapic_takes_extint(v) ? VAPIC_EXTINT : VAPIC_DONE;
     }
@@ -116,7 +119,7 @@ static void write_timer(struct vapic *v, uint32_t value)
 {
     value &= ~APIC_LVT_STATUS;
     if (!v->tsc_deadline || (value & APIC_LVT_PERIODIC) != 0) {
-        value &= ~APIC_LVT_DEADLINE; // both bits together are reserved
+        value &= ~APIC_LVT_DEADLINE; // setting both bits is reserved
     }
     if (!software_enabled(v)) {
         value |= APIC_LVT_MASKED;
@@ -130,8 +133,8 @@ static void write_error(struct vapic *v, uint32_t value)
     apic_write(APIC_LVT_ERROR, software_enabled(v) ? value : value | APIC_LVT_MASKED);
 }
 
-// Software-disabling masks all LVTs, and enabling again does not unmask them. The CPU does that to
-// its own registers; emulators don't, and shadows need it anyway.
+// Software-disabling masks all LVTs, and enabling does not unmask them. The CPU does this for its
+// own registers. It is done here for the shadows, and for emulators that don't do it.
 static void write_svr(struct vapic *v, uint32_t value)
 {
     bool enable = (value & APIC_SVR_ENABLE) != 0;
@@ -176,7 +179,8 @@ static void write_esr(struct vapic *v)
     v->esr_pending = 0;
 }
 
-// An error that we found in the hardware's place; it raises the error interrupt likewise.
+// Reports an error that the hypervisor found before the hardware could. It raises the error
+// interrupt as the hardware does.
 static enum vapic_action report_error(struct vapic *v, uint32_t error, struct icr_verdict *verdict)
 {
     v->esr_pending |= error;
@@ -249,12 +253,12 @@ static uint64_t read_own(const struct vapic *v, unsigned offset)
     case APIC_LVT_LINT0:
     case APIC_LVT_LINT1:
         return read_lvt(v, offset);
-    default: // arbitration priority, remote read: nothing behind them since the Pentium 4
+    default: // arbitration priority, remote read: unused since the Pentium 4
         return 0;
     }
 }
 
-// `value` has valid bits only.
+// `value` has only valid bits.
 static enum vapic_action write_own(struct vapic *v, unsigned offset, uint32_t value,
                                    struct icr_verdict *verdict)
 {
@@ -326,7 +330,7 @@ uint32_t vapic_mmio_read(struct vapic *v, unsigned offset)
     }
 }
 
-// Out of line, so that the hot registers pay for none of its registers.
+// Out of line, so that the hot registers don't pay for its registers.
 __attribute__((noinline)) static enum vapic_action
 write_page(struct vapic *v, unsigned offset, uint32_t value, struct icr_verdict *verdict)
 {
@@ -355,15 +359,15 @@ enum vapic_action vapic_mmio_write(struct vapic *v, unsigned offset, uint32_t va
 
 // ---- MSRs ---------------------------------------------------------------------------------------
 
-// Steps that IA32_APIC_BASE allows, [from][to] (SDM vol. 3, "x2APIC State Transitions"; APM vol. 2,
-// "Enabling x2APIC mode"). Out of x2APIC mode the way is through disabled.
+// Mode changes that IA32_APIC_BASE allows, [from][to] (SDM vol. 3, "x2APIC State Transitions"; APM
+// vol. 2, "Enabling x2APIC mode"). The way out of x2APIC mode leads through disabled.
 static const bool step_is_legal[3][3] = {
     [APIC_DISABLED] = {[APIC_DISABLED] = true, [APIC_XAPIC] = true},
     [APIC_XAPIC] = {[APIC_DISABLED] = true, [APIC_XAPIC] = true, [APIC_X2APIC] = true},
     [APIC_X2APIC] = {[APIC_DISABLED] = true, [APIC_X2APIC] = true},
 };
 
-// All registers but IA32_APIC_BASE to their reset values, as far as they are ours.
+// Sets all virtual registers except IA32_APIC_BASE to their reset values.
 static void reset_shadows(struct vapic *v)
 {
     struct icr_target *target = target_of(v);
@@ -378,8 +382,8 @@ static void reset_shadows(struct vapic *v)
     v->held_mask = 0;
 }
 
-// The same for the physical APIC. That one stays globally enabled whatever the guest does, because
-// kicks go through it: software-disabled it still takes NMIs.
+// Resets the physical APIC. It stays globally enabled whatever the guest does, because kicks need
+// it: software-disabled it still takes NMIs.
 static void reset_physical(void)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(lvts); i++) {
@@ -426,7 +430,7 @@ static enum vapic_action write_base(struct vapic *v, uint64_t value)
     if (!step_is_legal[old][mode]) {
         return refuse(v, VAPIC_FAULT, "a step of APIC modes that has to go through disabled");
     }
-    // Only xAPIC mode has a page (SDM vol. 3, 11.4.5); the other modes keep any address.
+    // Only xAPIC mode has a page (SDM vol. 3, 11.4.5). In the other modes any address is kept.
     if (mode == APIC_XAPIC && !v->page_is_free(v, page)) {
         return refuse(v, VAPIC_FAULT_TOLD, "the APIC page can't be moved over memory of the guest");
     }
@@ -437,9 +441,9 @@ static enum vapic_action write_base(struct vapic *v, uint64_t value)
         return moved ? VAPIC_MOVED : VAPIC_DONE;
     }
     if (mode == APIC_X2APIC) {
-        v->icr &= 0xffffffff; // registers are kept, but for the destination half of the ICR
+        v->icr &= 0xffffffff; // registers are kept, except for the ICR's destination half
     } else {
-        reset_shadows(v); // disabled, or enabled again: state as after reset
+        reset_shadows(v); // disabled, or enabled again: same state as after reset
         reset_physical();
     }
     set_mode(v, mode);

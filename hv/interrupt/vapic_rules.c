@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of a guest's local APIC and who serves them. Of these rows are made the MSR map of
-// x2APIC mode (msr_policy.c) and the handling of the APIC page (vapic.c). A register without a row
-// does not exist.
+// The registers of a guest's local APIC, and how each is handled. The MSR map of x2APIC mode
+// (msr_policy.c) and the handling of the APIC page (vapic.c) are made from these rows. A register
+// without a row does not exist.
 #include "hv/interrupt/vapic.h"
 
 #define XAPIC  (1u << APIC_XAPIC)

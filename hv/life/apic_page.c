@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Relies on the second-level table's writer and on the device lock, under which it is changed.
+// Shows and hides the page. Relies on the second-level table's writer, and on the device lock,
+// which protects the table.
 #include "hv/life/apic_page.h"
 
 #include "arch/interrupt/apic.h"
@@ -27,7 +28,8 @@ void apic_page_show(struct partition *p)
     }
 }
 
-// Other CPUs of the partition may read the page until they flush: it is their own APIC's.
+// Traps reads of the page. Until they flush, other CPUs of the partition may still read it: it is
+// their own APIC's page, so this does no harm.
 static void hide(struct vcpu *v)
 {
     struct partition *p = v->partition;
@@ -53,8 +55,8 @@ void apic_page_moved(struct vcpu *v)
     spin_unlock(&p->device_lock);
 }
 
-// The page has to be trapped, so nothing may be mapped there, now or later: the BARs of a partition
-// with devices move within their window.
+// Whether nothing is mapped at the page, now or later: the APIC's page must be trapped. BARs of a
+// partition with devices can move anywhere in their window.
 bool apic_page_is_free(const struct vapic *a, uint64_t page)
 {
     const struct vcpu *v = (const struct vcpu *)((const char *)a - offsetof(struct vcpu, apic));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One partition after the other, those first that need memory at certain addresses. Relies on the
-// blob's checks (partitions/blob.c) having passed.
+// Creates the partitions one by one; those that need memory at certain addresses come first. Relies
+// on the blob's checks (partitions/blob.c) having passed.
 #include "hv/life/create.h"
 
 #include "arch/cpu/tsc.h"
@@ -76,8 +76,8 @@ static enum status create_vcpu(struct partition *p, unsigned index, unsigned cpu
     return s;
 }
 
-// What the guest reaches without an exit: its RAM, with the largest pages that fit, its local
-// APIC's page where that shows what it should, and the framebuffer if that is its own.
+// Maps what the guest reaches without an exit: its RAM, with the largest pages that fit; its local
+// APIC's page, if that shows the right IDs; and the framebuffer, if the partition has it.
 static enum status map_memory(struct partition *p)
 {
     enum status s = STATUS_OK;
@@ -193,7 +193,7 @@ static enum status create(unsigned index)
     return find_modules(p);
 }
 
-// A page of no RAM of anyone's, which nobody writes to again.
+// A page outside all partitions' RAM that is never written again.
 static enum status create_reset_page(struct partition *p)
 {
     enum status s = page_alloc_take(&machine.memory, PAGE_SIZE, PAGE_SIZE, 0, &p->reset_page);
@@ -207,7 +207,7 @@ static enum status create_reset_page(struct partition *p)
     return s;
 }
 
-// What is left when all have their memory.
+// Creates what needs all partitions' memory to be allocated.
 static enum status complete(struct partition *p)
 {
     enum status s = create_reset_page(p);
@@ -246,7 +246,7 @@ enum status partitions_create(void)
     for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
         s = create(i);
     }
-    // Those that need memory at certain addresses have the first choice.
+    // Partitions that need memory at certain addresses choose first.
     if (s == STATUS_OK) {
         s = allocate_those(count, true);
     }

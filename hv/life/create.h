@@ -5,8 +5,8 @@
 
 #include "arch/lib/status.h"
 
-// Makes the partitions that the configuration names: memory, tables, vCPUs. Prints what is wrong
-// with which partition. Boot CPU.
+// Makes the partitions that the configuration names: memory, tables, vCPUs. Prints errors with the
+// partition's name. Boot CPU.
 enum status partitions_create(void);
 
 #endif

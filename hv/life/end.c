@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who ends it, how the other vCPUs park, and what the first one does then.
+// How a partition ends, how its other vCPUs park, and what vCPU 0 does then.
 #include "hv/life/end.h"
 
 #include "arch/cpu/tsc.h"
@@ -19,7 +19,7 @@ static const char *const end_names[] = {
     [PARTITION_FAULT] = "fault",
 };
 
-// A triple fault is a reset on a PC; a guest that does it again and again has no use for another.
+// A triple fault is a reset on a PC. After too many in a short time the partition stops.
 static bool ends_for_good(struct partition *p, enum partition_end end)
 {
     if (end == PARTITION_TRIPLE_FAULT) {
@@ -33,9 +33,9 @@ void partition_end(struct vcpu *v, enum partition_end end, const char *why, stru
     struct partition *p = v->partition;
     if (__atomic_exchange_n(&p->ending, 1, __ATOMIC_SEQ_CST) == 0) {
         p->end = end;
-        guest_timers_stop(p); // before any vCPU clears what its APIC holds
+        guest_timers_stop(p); // before any vCPU clears the pending interrupts of its APIC
         p->stops = ends_for_good(p, end);
-        // A restart has this line, two more, and one for each of the counters.
+        // A restart logs this line, two more, and one for each vCPU's counters.
         p->reported = log_allows(p, 3 + p->vcpu_count) || p->stops;
         if (p->reported) {
             print("%s/%u: %s%s\n", p->name, v->index, why,
@@ -56,7 +56,7 @@ void partition_park(struct vcpu *v)
 {
     struct partition *p = v->partition;
     if (!__atomic_load_n(&p->ending, __ATOMIC_ACQUIRE) || v->parked_at == p->generation + 1) {
-        return; // an order to stop that came too late: the end it belongs to is over
+        return; // a late order to stop: that end is already over
     }
     v->parked_at = p->generation + 1;
     vcpu_reset_apic(v);
@@ -74,7 +74,7 @@ static void start_again(struct vcpu *v, struct guest_regs *regs)
     uint64_t begin = time_us();
     enum status s = partition_load(p, error, sizeof(error));
     if (s != STATUS_OK) {
-        print("%s\n", error); // it has been loaded before: this is the hypervisor's fault
+        print("%s\n", error); // it was loaded before, so this is an error of the hypervisor
         v->state = VCPU_STOPPED;
         return;
     }
@@ -85,7 +85,7 @@ static void start_again(struct vcpu *v, struct guest_regs *regs)
         print("%s: started again, %lu us\n", p->name, time_us() - begin);
     }
     __atomic_store_n(&p->parked, 0, __ATOMIC_RELAXED);
-    // In this order: see partition_park.
+    // The order matters: see partition_park().
     __atomic_store_n(&p->ending, 0, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&p->generation, 1, __ATOMIC_SEQ_CST);
     v->state = VCPU_RUNNING;
@@ -94,7 +94,7 @@ static void start_again(struct vcpu *v, struct guest_regs *regs)
 void partition_finish_end(struct vcpu *v, struct guest_regs *regs)
 {
     struct partition *p = v->partition;
-    passthrough_stop(p); // before its memory can be anything else
+    passthrough_stop(p); // before its memory is used for anything else
     if (p->reported) {
         print("%s: ended by %s\n", p->name, end_names[p->end]);
         counters_print(p);

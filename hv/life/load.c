@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a start takes, the first and each that follows.
+// The steps of every start of a partition, the first and all later ones.
 #include "hv/life/load.h"
 
 #include "arch/cpu/cpu.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taking a machine check and carrying out what machine_check_judge() says.
+// Takes a machine check and does what machine_check_judge() decides.
 #include "hv/life/machine_check.h"
 
 #include "arch/interrupt/exceptions.h"
@@ -31,7 +31,7 @@ static void panic_for(const struct machine_check *m, const struct mc_verdict *ve
           m->bank[verdict->bank].status, m->bank[verdict->bank].address);
 }
 
-// The partitions whose memory is hit are told on one of their own CPUs.
+// Notifies the partitions whose memory is hit, each on one of its own CPUs.
 static void tell(const struct machine_check *m, const struct mc_verdict *verdict)
 {
     for (unsigned i = 0; i < partition_count; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Machine checks: an error of the hardware stops the partition that it hit, and the machine only
-// where it can't be pinned on one. Which it is, is decided from the processor's error banks
-// (SDM vol. 3, chapter 16; AMD APM vol. 2, chapter 9).
+// Machine checks. A hardware error stops the partition that it hit. It stops the machine only if no
+// partition can be identified. The decision is made from the processor's error banks (SDM vol. 3,
+// chapter 16; AMD APM vol. 2, chapter 9).
 #ifndef HV_LIFE_MACHINE_CHECK_H
 #define HV_LIFE_MACHINE_CHECK_H
 
@@ -16,33 +16,33 @@ struct partition;
 struct vcpu;
 
 enum mc_owner_kind {
-    MC_OWNER_NONE, // memory of nobody's, or no memory
+    MC_OWNER_NONE, // unowned memory, or no memory
     MC_OWNER_PARTITION,
     MC_OWNER_HYPERVISOR,
 };
 
 struct mc_verdict {
     const char *panic; // why the machine has to stop, or NULL
-    bool stop_own;     // the partition of the CPU that took it
-    uint64_t stop;     // by number, the partitions whose memory is hit
-    unsigned bank;     // the one that decided, for the report
+    bool stop_own;     // stop the partition of the CPU that took it
+    uint64_t stop;     // bit n: stop partition n, because its memory is hit
+    unsigned bank;     // the bank that decided, for the report
 };
 
-// What has to stop. `in_guest`: it was taken while the CPU ran its guest, so that the hypervisor's
-// own state is whole.
+// Decides what has to stop. `in_guest`: it was taken while the CPU ran its guest, so the
+// hypervisor's own state is intact.
 void machine_check_judge(const struct machine_check *m, bool in_guest, struct mc_verdict *out);
 
-// On the vCPU's CPU, after an exit for #MC. `can_go_on`: the guest's state is whole; it is not
-// where the processor has shut down because the guest has not turned machine checks on.
+// Handles an exit for #MC, on the vCPU's CPU. `can_go_on`: the guest's state is intact. It isn't if
+// the processor shut down because the guest had not enabled machine checks.
 void machine_check_exit(struct vcpu *v, struct guest_regs *regs, bool can_go_on);
 
-// Ends the partition, on its first vCPU, because its memory has failed (partition.machine_check).
+// Ends the partition because its memory has failed (partition.machine_check). On its first vCPU.
 void machine_check_end(struct vcpu *v, struct guest_regs *regs);
 
-// In the hypervisor's own #MC: returns if it can go on. Any CPU, any state.
+// Handles a #MC in the hypervisor itself. Returns if the CPU can continue. Any CPU, any state.
 void machine_check_taken(uint64_t rip);
 
-// Provided by the caller's side: whose memory a host-physical address is.
+// The owner of a host-physical address. The machine's side provides this function.
 enum mc_owner_kind machine_check_owner(hpa_t address, unsigned *partition);
 
 #endif

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a machine check has to stop. Relies on nothing but the banks' contents.
+// Decides what a machine check must stop. Relies only on the banks' contents.
 #include "hv/life/machine_check.h"
 
-#define GLOBAL_RIPV BIT(0) // the interrupted program can go on
+#define GLOBAL_RIPV BIT(0) // the interrupted program can continue
 
 #define STATUS_VALID    BIT(63)
-#define STATUS_OVERFLOW BIT(62) // there was another error that is not told
+#define STATUS_OVERFLOW BIT(62) // another error was lost
 #define STATUS_UNCORR   BIT(61)
 #define STATUS_ENABLED  BIT(60)
 #define STATUS_ADDRESS  BIT(58)
 #define STATUS_CORRUPT  BIT(57) // the processor's context (PCC)
 #define STATUS_HARMFUL  (STATUS_VALID | STATUS_UNCORR | STATUS_ENABLED)
 
-// An error that nobody can tell the place of is the CPU's own.
+// An error without a known place belongs to the CPU.
 static void blame_cpu(bool in_guest, const char *why, struct mc_verdict *out)
 {
     if (in_guest) {
@@ -57,7 +57,7 @@ void machine_check_judge(const struct machine_check *m, bool in_guest, struct mc
             judge_bank(m, &m->bank[i], in_guest, out);
         }
     }
-    // Where machine checks are broadcast, a CPU takes those of others too, and goes on.
+    // If machine checks are broadcast, a CPU also takes those of other CPUs, and continues.
     if ((m->global & GLOBAL_RIPV) == 0 && out->panic == NULL)
         blame_cpu(in_guest, "the interrupted code can't go on", out);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a virtual CPU: INIT, SIPI, NMI, stop. All of it is work that another CPU posts and
-// the vCPU's own CPU does after the NMI that came with it.
+// The life of a virtual CPU: INIT, SIPI, NMI, stop. Another CPU posts the work and sends an NMI;
+// then the vCPU's own CPU does the work.
 #include "hv/life/vcpu_work.h"
 
 #include "arch/interrupt/apic.h"
@@ -15,7 +15,7 @@
 #include "hv/partition/guest_interrupt.h"
 #include "hv/partition/guest_timer.h"
 
-// Clears what the CPU's local APIC still holds for the guest that was.
+// Clears what the CPU's local APIC still holds for the guest that ran before.
 static void reset_apic(struct vcpu *v, bool init_only)
 {
     vapic_reset(&v->apic, init_only);
@@ -28,7 +28,8 @@ static void reset_apic(struct vcpu *v, bool init_only)
 static void take_init(struct vcpu *v, struct guest_regs *regs)
 {
     if (v->index == 0) {
-        // The boot processor would run the firmware's reset code, which does just this.
+        // On a PC the boot processor would run the firmware's reset code, which restarts the
+        // system.
         partition_end(v, PARTITION_REBOOT, "INIT sent to the boot processor", regs);
         return;
     }
@@ -57,7 +58,7 @@ static void take_sipi(struct vcpu *v, struct guest_regs *regs)
 
 static void do_work(struct vcpu *v, struct guest_regs *regs, uint64_t work)
 {
-    if (work & WORK_FAULT_PAUSE) { // first: what follows may not come back
+    if (work & WORK_FAULT_PAUSE) { // first, because what follows may not return
         passthrough_fault_pause();
     }
     if (work & WORK_STOP) {
@@ -106,7 +107,7 @@ static void take_nmi(struct vcpu *v, struct guest_regs *regs)
         return;
     }
     cpu->nmi_taken = 0;
-    if (panicking) { // an NMI that was a VM exit has not been through the handler
+    if (panicking) { // the NMI was a VM exit, so the NMI handler has not run
         cpu_stop();
     }
     uint64_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_SEQ_CST);
@@ -123,8 +124,8 @@ static void take_nmi(struct vcpu *v, struct guest_regs *regs)
 
 void vcpu_wait_until_running(struct vcpu *v, struct guest_regs *regs)
 {
-    // Also while it is running already: an NMI taken in a window that a reset has opened must not
-    // be left behind, because its sender will not send another.
+    // Also if it runs already: an NMI taken in the window that a reset opens (virt->nmi_open())
+    // must not be left over, because its sender will not send another.
     while (v->state != VCPU_RUNNING || this_cpu()->nmi_taken) {
         virt->nmi_open();
         cpu_wait_nmi(); // returns at once if one was taken
@@ -146,8 +147,8 @@ void vcpu_reset_apic(struct vcpu *v)
 
 void vcpu_boot_apic(struct vcpu *v)
 {
-    // Virtual wire mode (MP specification 1.4, 3.6.2.2). The physical LINT0 is held masked: what
-    // the virtual 8259s deliver is injected.
+    // Virtual wire mode (MP specification 1.4, 3.6.2.2). The physical LINT0 stays masked:
+    // interrupts of the virtual 8259s are injected.
     static const struct {
         unsigned offset;
         uint32_t value;

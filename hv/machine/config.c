@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration blob at boot. The checks themselves are in partitions/blob.c, which
-// bulkhead-config runs too.
+// The configuration blob at boot. The checks are in partitions/blob.c; bulkhead-config runs the
+// same ones.
 #include "hv/machine/config.h"
 
 #include "arch/memory/heap.h"
@@ -37,9 +37,9 @@ bool config_is_there(void)
     return false;
 }
 
-// A file is in the heap once for config_gives_framebuffer() and once for good. A range of ports has
-// 4 bytes there and 16 in hv/life/create.c; nothing else grows more. Of several files none is
-// used.
+// Bytes of heap for each byte of the largest blob. The blob is loaded once for
+// config_gives_framebuffer() and once for good; if there are several, none is used. Records grow
+// most for port ranges: 4 bytes in the blob, 16 in hv/life/create.c.
 #define HEAP_PER_BYTE 6u
 
 uint64_t config_heap_size(void)
@@ -82,7 +82,7 @@ bool config_gives_framebuffer(void)
     return gives;
 }
 
-// The one module that is a configuration; NULL, after saying why, if there isn't exactly one.
+// The one module that is a configuration. NULL if there isn't exactly one; prints why.
 static const struct boot_module *find_blob(void)
 {
     const struct boot_module *found = NULL;
@@ -109,7 +109,7 @@ static const struct boot_module *find_blob(void)
 static enum status read_blob(const struct boot_module *m, struct blob_problems *problems)
 {
     static struct blob config;
-    // A blob that is cut off too early to have a header is refused by blob_check.
+    // blob_check() refuses a blob that is too short for a header.
     if (m->size > BLOB_MAX_SIZE) {
         print("configuration: module \"%s\" has %lu bytes, a configuration at most %lu: build it "
               "again\n",
@@ -131,7 +131,7 @@ static enum status read_blob(const struct boot_module *m, struct blob_problems *
 
 static enum status check_machine(struct blob_problems *problems)
 {
-    // The loader takes all that a configuration can name, and the configuration itself.
+    // The loader has room for all files that a configuration can name, and for the configuration.
     _Static_assert(BLOB_MAX_FILES + 1 <= BOOT_MAX_MODULES, "boot_info.h");
     _Static_assert(BLOB_MAX_FILE_NAMES + BOOT_TEXT_SIZE <= BOOT_NAMES_SIZE, "boot_info.h");
     _Static_assert(BLOB_MAX_MODULE_NAME < BOOT_TEXT_SIZE, "boot_info.h");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The choice, by rank.
+// Chooses by rank.
 #include "hv/machine/console_cpu.h"
 
 #include "arch/interrupt/apic_defs.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// I/O ports, and why they pass or are kept.
+// I/O port ranges, with the reason why they pass or are kept.
 #ifndef HV_MACHINE_IO_RANGE_H
 #define HV_MACHINE_IO_RANGE_H
 
@@ -9,7 +9,7 @@
 struct io_range {
     uint16_t first;
     uint16_t last;
-    const char *reason; // for a pass: why; for a kept range: why not
+    const char *reason; // why it passes, or why it is kept
 };
 
 #endif

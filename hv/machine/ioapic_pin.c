@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routes with interrupt remapping and without, and the lock around the registers.
+// Routes with and without interrupt remapping, and the lock for the registers.
 #include "hv/machine/ioapic_pin.h"
 
 #include "arch/lib/spinlock.h"
 #include "hv/machine/machine.h"
 #include "hv/machine/pci.h"
 
-// The register pair of an IOAPIC is used by one CPU at a time.
+// Only one CPU at a time uses an IOAPIC's register pair.
 static struct spinlock lock;
 
 static enum status remap(const struct ioapic_input *input, const struct irq_route *route)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the kept ports in what was read from the FADT.
+// Finds the kept ports in the data of the FADT.
 #include "hv/machine/kept_ports.h"
 
 #include <stddef.h>

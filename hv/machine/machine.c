@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The physical machine: discovery from ACPI, its clock, its interrupts, its console, its reset.
+// The physical machine: discovery by ACPI, its clock, its interrupts, its console, its reset.
 #include "hv/machine/machine.h"
 
 #include "arch/cpu/cpu.h"
@@ -22,20 +22,20 @@
 #define RESET_FULL      0x0e
 #define PORT_KEYBOARD   0x64
 #define KEYBOARD_RESET  0xfe
-#define PM1_ALTERNATIVE 0x700 // where the virtual PM1 block stands if the default is taken
+#define PM1_ALTERNATIVE 0x700 // the virtual PM1 block is here if the default is taken
 
 struct machine machine;
 struct io_range machine_kept_ports[MACHINE_MAX_KEPT_PORTS];
 unsigned machine_kept_port_count;
 
-// Before anything lets interrupts through: firmware leaves the PICs on, at exceptions' vectors.
+// Masks the PICs before interrupts are enabled: firmware leaves them on, with exceptions' vectors.
 static void mask_pics(void)
 {
     outb(PORT_PIC1_DATA, 0xff);
     outb(PORT_PIC2_DATA, 0xff);
 }
 
-// Which of the CPUs this is, once those are left out that can't be reached.
+// Finds this CPU in the list, after CPUs that can't be reached were removed.
 static enum status find_boot_cpu(void)
 {
     uint32_t me = apic_choose_mode(machine.acpi.lapic_address);
@@ -91,7 +91,7 @@ enum status machine_discover(void)
     }
     machine.hpet = hpet_address(&machine.acpi);
     machine_kept_port_count = kept_ports_find(&machine.acpi, machine_kept_ports);
-    // The guest's PM timer is the physical one, so the virtual PM1 block must not cover its port.
+    // The guest uses the physical PM timer, so the virtual PM1 block must not cover its port.
     uint16_t timer = machine.acpi.pm_timer_port;
     uint16_t base = GUEST_PM1_BASE;
     machine.pm1_base = timer >= base && timer < base + 8 ? PM1_ALTERNATIVE : base;
@@ -124,7 +124,7 @@ enum status machine_map_ioapics(void)
     return STATUS_OK;
 }
 
-// ---- the end -------------------------------------------------------------------------------
+// ---- reset -------------------------------------------------------------------------------
 
 _Noreturn void machine_reset(void)
 {

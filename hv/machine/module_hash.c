@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refuses boot modules that are not the files that the configuration was built for. Relies on
-// config_load() having found exactly one module for each name in the configuration, and on nothing
-// but the hypervisor reaching the modules' memory from then on: what is loaded, now or when a
-// partition starts again, is what was hashed here.
+// Refuses boot modules that differ from the files that the configuration was built for. Relies on
+// config_load() having found exactly one module for each name in the configuration. Relies also on
+// only the hypervisor reaching the modules' memory from then on. So what is loaded, now or at a
+// partition's restart, is what was hashed here.
 #include "hv/machine/module_hash.h"
 
 #include "arch/cpu/tsc.h"
@@ -28,7 +28,7 @@ static enum status hash_module(const struct boot_module *m, uint8_t *page,
     return s;
 }
 
-// The first of a hash's bytes: enough to tell files apart, few enough to compare by eye.
+// The first bytes of a hash: enough to distinguish files, few enough to compare by eye.
 static unsigned long start_of(const uint8_t hash[SHA256_SIZE])
 {
     unsigned long start = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the functions and the IOMMUs' back end are kept.
+// Storage for the functions and the IOMMUs' back end.
 #include "hv/machine/pci.h"
 
 #include "drivers/iommu/iommu.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The place, in the hole below 4 GiB.
+// The framebuffer's place in the hole below 4 GiB.
 #include "hv/machine/screen_place.h"
 
 #include "arch/lib/types.h"
 #include "hv/machine/guest_platform.h"
 
-// As large as the pages that map it: then guest and host address agree within each of them.
+// The size of the pages that map it: guest and host address then agree within each page.
 #define PLACE_ALIGN MIB(2)
 
 _Static_assert(GUEST_SCREEN_ADDRESS % PLACE_ALIGN == 0 &&

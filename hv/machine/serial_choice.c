@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The choice of hv/machine/serial_choice.h.
+// Implements the choice of the serial port (hv/machine/serial_choice.h).
 #include "hv/machine/serial_choice.h"
 
 #include "arch/lib/string.h"
@@ -10,7 +10,8 @@
 #define CLASS_SERIAL    0x0700u
 #define INTERFACE_16950 0x06u
 
-#define LINE_MOST 24 // interrupt line registers beyond name no pin: hv/device/passthrough.c, too
+// Higher values of the interrupt line register name no pin; as in hv/device/pci_pins.c.
+#define LINE_MOST 24
 
 // ---- the command line ------------------------------------------------------------------------
 
@@ -203,8 +204,9 @@ const struct pci_function *serial_owner(const struct pci_machine *pci,
 bool serial_input(const struct acpi_info *acpi, const struct acpi_serial *serial,
                   struct ioapic_input *input)
 {
-    // Only ISA's have the polarity and the overrides of ISA. A table that calls one by its global
-    // number means the same: firmware wires them one to one, but for the timer.
+    // Only ISA interrupts have ISA's polarity and overrides. A table that names an ISA interrupt by
+    // its global number means the same, because firmware maps them one to one, except for the
+    // timer.
     bool isa = serial->irq_kind == ACPI_SERIAL_ISA || (!serial->pci && serial->irq < 16);
 
     if (!serial->found || serial->irq_kind == ACPI_SERIAL_NO_IRQ) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cuts a partition's RAM into host blocks. In each of its two segments come first the GiB-aligned
-// blocks, then the 2 MiB-aligned, then single pages; because the segments begin at a GiB, guest and
-// host address of every block then agree modulo its class, and large pages map it.
+// Cuts a partition's RAM into host blocks. Each of its two segments has first the GiB-aligned
+// blocks, then the 2 MiB-aligned, then single pages. Segments begin at a GiB, so guest and host
+// address of every block agree modulo its alignment, and large pages can map it.
 #include "hv/memory/guest_layout.h"
 
 static const uint64_t classes[] = {GIB(1), MIB(2), PAGE_SIZE};
@@ -32,15 +32,16 @@ static enum status take(struct guest_ram *ram, struct page_alloc *alloc, uint64_
     }
     s = append(ram, at, host.v, size);
     if (s != STATUS_OK) {
-        (void)page_alloc_give(alloc, host, size); // it was there a moment ago: there is a slot
+        // Can't fail: it was taken just before, so there is a slot.
+        (void)page_alloc_give(alloc, host, size);
     }
     return s;
 }
 
-// [at, at + size) of guest memory; `at` is a multiple of 1 GiB.
+// Fills [at, at + size) of guest memory. `at` is a multiple of 1 GiB.
 static enum status fill(struct guest_ram *ram, struct page_alloc *alloc, uint64_t at, uint64_t size)
 {
-    // All in one piece if there is such a piece: one region, and the fewest fragments.
+    // One piece, if there is one that large: one region, and the fewest fragments.
     uint64_t align = size >= GIB(1) ? GIB(1) : size >= MIB(2) ? MIB(2) : PAGE_SIZE;
     if (take(ram, alloc, at, size, align) == STATUS_OK) {
         return STATUS_OK;
@@ -50,7 +51,7 @@ static enum status fill(struct guest_ram *ram, struct page_alloc *alloc, uint64_
             uint64_t part =
                 min_u64(align_down(size, classes[c]), page_alloc_largest(alloc, classes[c]));
             if (part == 0) {
-                break; // no such block left: smaller ones
+                break; // no block of this size is left: try smaller ones
             }
             enum status s = take(ram, alloc, at, part, classes[c]);
             if (s != STATUS_OK) {
@@ -104,12 +105,12 @@ enum status guest_ram_allocate_direct(struct guest_ram *ram, struct page_alloc *
         return s;
     }
     ram->dma_floor = floor.v;
-    return append(ram, floor.v, floor.v, size); // the second region: there is room
+    return append(ram, floor.v, floor.v, size); // the second region, so there is room
 }
 
 uint64_t guest_ram_direct_most(const struct page_alloc *alloc)
 {
-    // Its end serves as the first MiB if nothing else does.
+    // The end of that block serves as the first MiB, if there is no other memory for it.
     return page_alloc_largest_below(alloc, GUEST_DMA_ALIGN, GUEST_RAM_LOW_MAX);
 }
 

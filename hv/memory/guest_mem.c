@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory of a partition. Relies on hv/memory/guest_layout.c for where it lies and on
+// The memory of a partition. Relies on hv/memory/guest_layout.c for its place and on
 // arch/memory/window.c for the copies.
 #include "hv/memory/guest_mem.h"
 
@@ -7,7 +7,7 @@
 #include "arch/memory/window_slot.h"
 #include "hv/memory/guest_layout.h"
 
-// Walks the host-contiguous pieces of a range. Returns the next piece's size, 0 if it is not RAM.
+// Finds the first host-contiguous piece of a range. Returns its size; 0 if it is not RAM.
 static uint64_t piece(const struct guest_ram *ram, gpa_t address, uint64_t size, hpa_t *host)
 {
     uint64_t contiguous;
@@ -17,8 +17,8 @@ static uint64_t piece(const struct guest_ram *ram, gpa_t address, uint64_t size,
     return min_u64(size, contiguous);
 }
 
-// The host address of something that does not cross a page. Nearly always it is in the partition's
-// first region, which is asked first. Regions are whole pages, so what begins in one ends in it.
+// The host address of data that does not cross a page. It is nearly always in the partition's first
+// region, so that is tried first. Regions are whole pages, so the data doesn't cross a region.
 static inline bool find_in_page(const struct guest_ram *ram, gpa_t address, hpa_t *host)
 {
     const struct guest_ram_region *first = &ram->region[0];
@@ -49,7 +49,7 @@ enum status guest_read(const struct guest_ram *ram, gpa_t address, void *buffer,
 {
     hpa_t host;
     if (piece(ram, address, size, &host) == size) {
-        return phys_read(host, buffer, size); // nearly always in one piece
+        return phys_read(host, buffer, size); // nearly always contiguous
     }
     if (!guest_ram_contains(ram, address, size)) {
         return ERR_RANGE;

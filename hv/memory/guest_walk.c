@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks the guest's page tables (AMD APM volume 2, chapter 5; Intel SDM volume 3, chapter 4) in
-// two passes: one reads and checks, and only when the access is allowed the second sets accessed
-// and dirty bits, where they are missing. So a refused access leaves no trace, and the usual
-// one, whose bits are set, writes nothing.
+// Walks the guest's page tables (AMD APM volume 2, chapter 5; Intel SDM volume 3, chapter 4) in two
+// passes. The first reads and checks. If the access is allowed, the second sets missing accessed
+// and dirty bits. So a refused access changes nothing, and the usual access, whose bits are set,
+// writes nothing.
 #include "hv/memory/guest_walk.h"
 
 #include "arch/cpu/msr.h"
 #include "arch/cpu/register_bits.h"
 #include "hv/memory/guest_mem.h"
 
-// As in arch/cpu/cpu.h, which is not for host tests.
+// The same as in arch/cpu/cpu.h, which host tests can't include.
 
 #define PTE_P  BIT(0)
 #define PTE_RW BIT(1)
@@ -26,17 +26,17 @@
 #define PSE36_RESERVED  0x0000000000200000ull
 #define MAX_LEVELS      5
 
-// How often a walk begins anew because an entry changed before its accessed bit was set. Each time
-// takes another processor of the guest in the same few hundred instructions, so nobody needs many.
+// How often a walk restarts because an entry changed before its accessed bit was set. Each time
+// another processor of the guest must hit the same few hundred instructions, so few are needed.
 #define WALK_TRIES 16
 
-// One page table entry on the way.
+// One page table entry of a walk.
 struct step {
     uint64_t address; // guest-physical
     uint64_t entry;
 };
 
-// A walk under way.
+// A walk in progress.
 struct walk {
     struct step steps[MAX_LEVELS]; // by level, the last level at [0]
     unsigned levels;
@@ -44,8 +44,8 @@ struct walk {
     unsigned leaf;      // the level that maps the page
     uint64_t all;       // the AND of all entries: RW, US, A
     uint64_t any;       // the OR of them: NX
-    uint64_t page;      // what the leaf maps: its base address,
-    uint64_t page_mask; // and the bits of the offset in it
+    uint64_t page;      // base address of the page that the leaf maps,
+    uint64_t page_mask; // and mask of the offset in it
 };
 
 static bool is_user(const struct guest_paging *g, unsigned access)
@@ -62,7 +62,7 @@ static enum status page_fault(const struct guest_paging *g, unsigned access, uin
         code |= PF_WRITE;
     if (is_user(g, access))
         code |= PF_USER;
-    // The bit exists only where the processor tells fetches apart.
+    // The bit exists only if the processor distinguishes fetches.
     if ((access & WALK_EXEC) &&
         ((g->cr4 & CR4_SMEP) || ((g->cr4 & CR4_PAE) && (g->efer & EFER_NXE))))
         code |= PF_FETCH;
@@ -75,7 +75,7 @@ static uint64_t reserved_bits(const struct guest_paging *g)
 {
     uint64_t reserved = PTE_ADDRESS & ~(BIT(g->phys_bits) - 1);
 
-    // Without long mode, PAE has no address bits above 51 but reserves 52 to 62 as well.
+    // Without long mode, PAE has no address bits above 51, but reserves bits 52 to 62 as well.
     if (!(g->efer & EFER_LMA))
         reserved |= 0x7ff0000000000000ull;
     if (!(g->efer & EFER_NXE))
@@ -83,15 +83,15 @@ static uint64_t reserved_bits(const struct guest_paging *g)
     return reserved;
 }
 
-// What is wrong with an entry that is not present, or has reserved bits set.
+// The page fault for an entry that is not present, or has reserved bits set.
 static enum status bad_entry(const struct guest_paging *g, unsigned access, uint64_t entry,
                              uint32_t *error_code)
 {
     return page_fault(g, access, entry & PTE_P ? PF_PRESENT | PF_RESERVED : 0, error_code);
 }
 
-// PAE, 4 and 5 levels: the tables below the root, whose address is `table`. On the path of every
-// trapped access to a device page, hence one test for all that can be wrong with an entry.
+// PAE, 4 and 5 levels: walks the tables below the root, whose address is `table`. Every trapped
+// access to a device page comes here, so one test covers all that can be wrong with an entry.
 static inline __attribute__((always_inline)) enum status
 walk_wide(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva, unsigned access,
           uint64_t table, struct walk *w, uint32_t *error_code)
@@ -116,7 +116,7 @@ walk_wide(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gv
         if (level == 0)
             break;
         if (s->entry & PTE_PS) {
-            // Only 2 MiB and 1 GiB pages exist, and bit 12 of theirs is the PAT bit.
+            // Only 2 MiB and 1 GiB pages exist. Bit 12 of their entries is the PAT bit.
             uint64_t inside = (BIT(shift) - 1) & ~(PAGE_MASK | BIT(12));
 
             if (level > 2 || (s->entry & inside))
@@ -132,9 +132,9 @@ walk_wide(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gv
     return STATUS_OK;
 }
 
-// PAE's four root entries have a format of their own: no rights, no accessed bit. A processor
-// that caches them when CR3 is loaded differs only for a guest that changes them without a load.
-// Bit 5 is reserved as well, but QEMU sets it where others have "accessed".
+// PAE's four root entries have their own format: no rights, no accessed bit. A processor caches
+// them when CR3 is loaded; that differs only for a guest that changes them without loading CR3. Bit
+// 5 is reserved too, but QEMU sets it where other entries have "accessed".
 static enum status walk_pae(const struct guest_ram *ram, const struct guest_paging *g, uint64_t gva,
                             unsigned access, struct walk *w, uint32_t *error_code)
 {
@@ -149,7 +149,7 @@ static enum status walk_pae(const struct guest_ram *ram, const struct guest_pagi
     return walk_wide(ram, g, gva, access, entry & PTE_ADDRESS, w, error_code);
 }
 
-// The two levels of 4-byte entries.
+// Walks the two levels of 4-byte entries.
 static enum status walk_narrow(const struct guest_ram *ram, const struct guest_paging *g,
                                uint64_t gva, unsigned access, struct walk *w, uint32_t *error_code)
 {
@@ -188,7 +188,7 @@ static enum status walk_narrow(const struct guest_ram *ram, const struct guest_p
     return STATUS_OK;
 }
 
-// What the page's rights say to this access (AMD APM volume 2, 5.6; Intel SDM volume 3, 4.6).
+// Whether the page's rights allow this access (AMD APM volume 2, 5.6; Intel SDM volume 3, 4.6).
 static bool allowed(const struct guest_paging *g, const struct walk *w, unsigned access)
 {
     bool user_page = w->all & PTE_US;
@@ -201,7 +201,7 @@ static bool allowed(const struct guest_paging *g, const struct walk *w, unsigned
             return false;
         return user || !user_page || !(g->cr4 & CR4_SMEP);
     }
-    // AC lifts SMAP for the program's own accesses, not for implicit ones.
+    // AC disables SMAP for the program's own accesses, not for implicit ones.
     if (!user && user_page && (g->cr4 & CR4_SMAP) && (!g->ac || (access & WALK_SUPERVISOR)))
         return false;
     if ((access & WALK_WRITE) && !(w->all & PTE_RW))
@@ -209,9 +209,9 @@ static bool allowed(const struct guest_paging *g, const struct walk *w, unsigned
     return true;
 }
 
-// Sets what is missing of accessed, and dirty in the leaf: atomically, and only in an entry that is
-// still what was read. Else another of the guest's processors has changed it (ERR_CHANGED), and the
-// bits might end up in one that means something else now.
+// Sets missing accessed bits, and the leaf's dirty bit. Does so atomically, and only if the entry
+// is still what was read. Otherwise another of the guest's processors has changed it (ERR_CHANGED),
+// and the bits could end up in an entry that means something else.
 static enum status mark_used(const struct guest_ram *ram, const struct walk *w, unsigned access)
 {
     for (unsigned level = w->leaf; level < w->levels; level++) {
@@ -230,9 +230,9 @@ static enum status mark_used(const struct guest_ram *ram, const struct walk *w, 
     return STATUS_OK;
 }
 
-// The usual walk, on the path of every trapped access to a device page: 4 levels, nothing missing,
-// nothing refused, accessed and dirty set. False for whatever is not so plain: then the full walk
-// decides. What it need not say is in which entry something is wrong, so it looks once at them all.
+// The usual walk, for every trapped access to a device page: 4 levels, all present and allowed,
+// accessed and dirty set. It doesn't have to find the faulty entry, so it checks all entries at
+// once. False in all other cases: then the full walk decides.
 static inline bool quick_walk(const struct guest_ram *ram, const struct guest_paging *g,
                               uint64_t gva, unsigned access, gpa_t *out)
 {
@@ -245,7 +245,7 @@ static inline bool quick_walk(const struct guest_ram *ram, const struct guest_pa
         return false;
     offset_mask = BIT(d.shift) - 1;
     if (d.shift > PAGE_SHIFT) {
-        // Of a large page, so bits of its address may be reserved. There is none at the top.
+        // A large page, so some address bits may be reserved. The top level has no large pages.
         unwanted |= d.shift < PAGE_SHIFT + 27 ? 0 : PTE_PS;
         if (d.last & offset_mask & ~(PAGE_MASK | BIT(12)))
             return false;
@@ -272,7 +272,7 @@ static bool is_canonical(uint64_t gva, unsigned bits)
     return (uint64_t)((int64_t)(gva << (64 - bits)) >> (64 - bits)) == gva;
 }
 
-// The walk in any mode, with all that it can find, once.
+// One walk in any mode, with all checks.
 static enum status full_walk(const struct guest_ram *ram, const struct guest_paging *g,
                              uint64_t gva, unsigned access, gpa_t *out, uint32_t *error_code)
 {
@@ -299,8 +299,8 @@ static enum status full_walk(const struct guest_ram *ram, const struct guest_pag
     return mark_used(ram, &w, access);
 }
 
-// What guest_walk() does where quick_walk() does not apply. Out of line, so that the usual walk
-// does not pay for its registers and stack.
+// What guest_walk() does if quick_walk() fails. Out of line, so that the usual walk does not pay
+// for its registers and stack.
 static __attribute__((noinline)) enum status slow_walk(const struct guest_ram *ram,
                                                        const struct guest_paging *g, uint64_t gva,
                                                        unsigned access, gpa_t *out,
@@ -331,8 +331,8 @@ enum status guest_walk(const struct guest_ram *ram, const struct guest_paging *g
     return slow_walk(ram, g, gva, access, out, error_code);
 }
 
-// In 64-bit mode cs_base is 0 and all of RIP counts. Elsewhere sums are cut to 32 bits, and with a
-// base of 0 there is nothing to cut.
+// In 64-bit mode cs_base is 0 and RIP has 64 bits. In other modes the sum is cut to 32 bits. With a
+// base of 0 RIP fits anyway, so nothing is cut then.
 static uint64_t code_address(const struct guest_paging *g, uint64_t cs_base, uint64_t rip)
 {
     if ((g->efer & EFER_LMA) && cs_base == 0)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sorted table of free ranges, and the policy of where an allocation is cut from it. Building
-// it from the firmware's map is at the end. Relies on nothing but addresses.
+// The sorted table of free ranges, and the policy that decides where an allocation is taken from.
+// The functions at the end build the table from the firmware's map. Relies on nothing but
+// addresses.
 #include "hv/memory/page_alloc.h"
 
 #include "arch/lib/string.h"
 
-#define ADDRESS_END  BIT(52) // no physical address is above
+#define ADDRESS_END  BIT(52) // physical addresses are below this
 #define LOW_END      MIB(1)
 #define LOW_RAM_END  KIB(640)
-#define LOW_RAM_EBDA KIB(512) // an extended BIOS data area lies above, reported or not
+#define LOW_RAM_EBDA KIB(512) // above it is the extended BIOS data area, reported or not
 
 static uint64_t end_of(const struct page_range *r)
 {
@@ -46,10 +47,11 @@ static enum status replace(struct page_alloc *alloc, unsigned index, unsigned ol
     return STATUS_OK;
 }
 
-// Puts [base, end) into the table, merged with all that it overlaps or touches.
+// Adds [base, end) to the table, merged with all ranges that it overlaps or touches.
 static enum status insert(struct page_alloc *alloc, uint64_t base, uint64_t end)
 {
-    unsigned first = find(alloc, base == 0 ? 0 : base - 1); // a neighbour that ends at base, too
+    // Also finds a range that ends at `base`.
+    unsigned first = find(alloc, base == 0 ? 0 : base - 1);
     unsigned last = first;
     while (last < alloc->count && alloc->free[last].base <= end) {
         base = min_u64(base, alloc->free[last].base);
@@ -60,7 +62,7 @@ static enum status insert(struct page_alloc *alloc, uint64_t base, uint64_t end)
     return replace(alloc, first, last - first, &merged, 1);
 }
 
-// Takes [base, end) out of the table, as far as it is in it.
+// Removes [base, end) from the table, as far as it is there.
 static enum status carve(struct page_alloc *alloc, uint64_t base, uint64_t end)
 {
     unsigned first = find(alloc, base);
@@ -89,7 +91,7 @@ enum status page_alloc_add(struct page_alloc *alloc, uint64_t base, uint64_t siz
     return start < end ? insert(alloc, start, end) : STATUS_OK;
 }
 
-// A range that runs past the end of addresses still reserves all up to there.
+// A range that runs past the last address reserves everything up to it.
 enum status page_alloc_reserve(struct page_alloc *alloc, uint64_t base, uint64_t size)
 {
     if (base >= ADDRESS_END || size == 0) {
@@ -99,7 +101,7 @@ enum status page_alloc_reserve(struct page_alloc *alloc, uint64_t base, uint64_t
     return carve(alloc, align_down(base, PAGE_SIZE), end);
 }
 
-// Whole blocks of `block` bytes, aligned to their size, in [base, end).
+// The number of aligned blocks of `block` bytes in [base, end).
 static uint64_t whole_blocks(uint64_t base, uint64_t end, uint64_t block)
 {
     uint64_t first = align_up(base, block);
@@ -107,13 +109,12 @@ static uint64_t whole_blocks(uint64_t base, uint64_t end, uint64_t block)
     return first < last ? (last - first) / block : 0;
 }
 
-// What an allocation costs those who come later. Compared field by field from the top:
-// - Memory below 4 GiB can't be replaced by other memory for who needs it (32-bit DMA, `below`), so
-//   it goes last on a machine that has more.
-// - Then the large blocks that are lost to large pages: an allocation goes where it breaks the
-//   fewest GiB, then the fewest 2 MiB blocks. So small ones fill up the ragged ends, and partitions
-//   that fit into broken GiBs leave the whole ones alone.
-// - Among equals the highest address, because what is special about memory lies low.
+// What an allocation costs later ones. Fields are compared from the top:
+// - Bytes below 4 GiB. An allocation that needs such memory (32-bit DMA, `below`) has no
+//   substitute, so on a machine with more memory it is used last.
+// - Large blocks that are broken: first GiB blocks, then 2 MiB blocks. So small allocations fill
+//   the ragged ends, and partitions that fit into broken GiBs leave the whole ones intact.
+// - The address: higher is better, because special memory is at low addresses.
 struct cost {
     uint64_t low_bytes;
     uint64_t blocks_1g;
@@ -152,13 +153,13 @@ static struct cost cost_of(const struct page_range *r, uint64_t base, uint64_t s
     };
 }
 
-// Where the range ends for an allocation that has to lie below `below` (0: anywhere).
+// The end of the range for an allocation that must be below `below` (0: anywhere).
 static uint64_t usable_end(const struct page_range *r, uint64_t below)
 {
     return min_u64(end_of(r), below == 0 ? ADDRESS_END : align_down(below, PAGE_SIZE));
 }
 
-// Checks what is asked for, and rounds it up to pages.
+// Checks a request and rounds it up to pages.
 static enum status to_pages(uint64_t *size, uint64_t *align)
 {
     if (*size == 0 || *align == 0 || (*align & (*align - 1)) != 0) {
@@ -198,7 +199,7 @@ enum status page_alloc_take(struct page_alloc *alloc, uint64_t size, uint64_t al
         if (end < size || lowest > end - size) {
             continue;
         }
-        // Between the ends it would break no fewer blocks, and leave more pieces.
+        // Between the ends it would break no fewer blocks and leave more pieces.
         struct cost costs[2] = {
             cost_of(r, lowest, size),
             cost_of(r, align_down(end - size, align), size),
@@ -278,7 +279,7 @@ static bool usable(const struct boot_memory *m)
     return m->kind == BOOT_MEMORY_USABLE;
 }
 
-// Everything of the machine's memory that something already lies in.
+// Reserves all of the machine's memory that is in use already.
 static enum status reserve_all(struct page_alloc *alloc, const struct boot_info *info,
                                const struct page_range *kept, unsigned kept_count)
 {
@@ -306,7 +307,7 @@ enum status page_alloc_boot(struct page_alloc *alloc, const struct boot_info *in
         if (!usable(m) || m->base >= ADDRESS_END) {
             continue;
         }
-        // Firmware that claims memory beyond all addresses still has that below.
+        // Firmware that reports memory beyond the last address still has the part below it.
         enum status s = page_alloc_add(alloc, m->base, min_u64(m->size, ADDRESS_END - m->base));
         if (s != STATUS_OK) {
             return s;
@@ -354,8 +355,8 @@ static bool low_page_free(uint64_t page, const struct boot_info *info,
     return inside;
 }
 
-// From 512 KiB downwards, and above it only if need be: firmware that doesn't report its extended
-// data area has it at the top of these 640 KiB.
+// Searches from 512 KiB downwards, and above it only if necessary: firmware that doesn't report its
+// extended data area has it at the top of the 640 KiB.
 enum status page_alloc_low_page(const struct boot_info *info, const struct page_range *kept,
                                 unsigned kept_count, hpa_t *out)
 {

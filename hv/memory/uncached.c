@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds the memory map against the MTRRs. What lies below 1 MiB is handed out to nobody anyway.
+// Compares the memory map with the MTRRs. The first MiB is never allocated, so it is left out.
 #include "hv/memory/uncached.h"
 
 #include "drivers/console/console.h"
 
 #define FIRST        MIB(1)
 #define ADDRESS_END  BIT(52)
-#define MOST_PRINTED 16 // ranges; a register with holes in its mask makes any number
+#define MOST_PRINTED 16 // ranges; a mask with holes in an MTRR makes any number of them
 
 static const char *type_name(enum mtrr_type type)
 {
@@ -17,7 +17,7 @@ static const char *type_name(enum mtrr_type type)
                              : "of no type that there is";
 }
 
-// The end of what has the type of `at`, up to `end`.
+// The end of the memory with the type of `at`, up to `end`.
 static uint64_t same_until(const struct mtrrs *m, uint64_t at, uint64_t end, enum mtrr_type type)
 {
     uint64_t stop = at;

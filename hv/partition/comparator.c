@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who has which comparator, and its route.
+// Assigns comparators to timers, and routes their interrupts.
 #include "hv/partition/comparator.h"
 
 #include "arch/cpu/io.h"
@@ -14,28 +14,28 @@
 #include "hv/partition/timer_state.h"
 
 #define PORT_PIT_CONTROL 0x43
-#define PIT_SILENT       0x30 // channel 0, mode 0, and no count: its output stays low
-#define PIT_GSI          2    // that of the physical PIT, too
+#define PIT_SILENT       0x30 // channel 0, mode 0, without a count: its output stays low
+#define PIT_GSI          2    // also that of the physical PIT
 #define FIRST_PCI_GSI    16
 #define MOST_TICKS       0x7fffffffull
-#define TRIAL_VECTOR     0xf1  // any from 32 on
-#define TRIAL_US         20000 // long for an emulator that stands still
+#define TRIAL_VECTOR     0xf1  // any vector from 32 on
+#define TRIAL_US         20000 // long enough for an emulator that is paused
 
 struct comparator {
     struct ioapic_input input;
-    struct timer *owner; // NULL: free
+    struct timer *owner; // NULL if free
 };
 
-// Who owns which is written under the lock.
+// Owners are written under the lock.
 static struct spinlock lock;
 static struct comparator comparators[HPET_MAX_COMPARATORS];
-static unsigned comparator_count; // those without a pin come with `usable` clear
+static unsigned comparator_count; // including those without a pin, which are not in `usable`
 static uint32_t usable;
 
 // ---- boot --------------------------------------------------------------------------------------
 
-// Whether the comparator's interrupt arrives by its pin, on this CPU: wiring that a machine only
-// claims to have is found now.
+// Whether the comparator's interrupt arrives at this CPU by its pin. Finds wiring that a machine
+// claims but doesn't have.
 static bool arrives(unsigned n)
 {
     const struct irq_route here = {.apic_id = apic_id(), .vector = TRIAL_VECTOR};
@@ -54,14 +54,14 @@ static bool arrives(unsigned n)
     return came;
 }
 
-// A pin of its own, so that it never has to be shared or changed. Of the ISA's, those of devices,
-// only the PIT's, which is silenced then.
+// Chooses a pin for this comparator alone, so that it is never shared or changed. Of the ISA pins,
+// which devices use, only the PIT's is allowed; the PIT is then silenced.
 static bool choose_pin(unsigned n, bool (*is_taken)(uint32_t gsi), uint32_t *taken)
 {
     const uint32_t good = ~((1u << FIRST_PCI_GSI) - 1) | 1u << PIT_GSI;
     uint32_t left = hpet_gsis(n) & good & ~*taken;
     while (left != 0) {
-        uint32_t gsi = 31 - (uint32_t)__builtin_clz(left); // PCI's first
+        uint32_t gsi = 31 - (uint32_t)__builtin_clz(left); // PCI's pins first
         struct comparator *c = &comparators[n];
         left &= ~(1u << gsi);
         c->input = (struct ioapic_input){.gsi = gsi};
@@ -84,7 +84,7 @@ void comparators_start(bool (*is_taken)(uint32_t gsi))
 {
     volatile uint32_t *regs = NULL;
     uint32_t taken = 0, good = 0;
-    // Where their pins would open the IOAPIC for good they aren't worth it.
+    // Not used if routing their pins would let the IOAPIC send any interrupt from then on.
     if (machine.hpet != 0 && (iommu == NULL || !iommu->pins_open_all)) {
         regs = mmu_map_device(hpa(machine.hpet), HPET_SIZE);
     }
@@ -103,9 +103,9 @@ void comparators_start(bool (*is_taken)(uint32_t gsi))
     usable = good;
 }
 
-// ---- giving ------------------------------------------------------------------------------------
+// ---- use ---------------------------------------------------------------------------------------
 
-// One that `t` has or could have; -1: none. Lock held.
+// The comparator that `t` has or could have; -1 if there is none. Lock held.
 static int find(const struct timer *t)
 {
     int free = -1;
@@ -160,7 +160,8 @@ void comparator_release(struct timer *t)
 
 bool comparator_arm(struct timer *t, const struct irq_route *route, uint64_t ticks, uint64_t period)
 {
-    uint64_t repeat = (tsc_to_hz(2 * period, (uint32_t)hpet_hz()) + 1) / 2; // the nearest
+    // Rounded to the nearest.
+    uint64_t repeat = (tsc_to_hz(2 * period, (uint32_t)hpet_hz()) + 1) / 2;
     if (repeat > MOST_TICKS || !take(t)) {
         comparator_release(t);
         return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Printing the exit counters.
+// Prints the exit counters.
 #include "hv/partition/counters.h"
 
 #include "arch/lib/format.h"

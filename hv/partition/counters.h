@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The count of VM exits by what the guest did.
+// Counts VM exits by what the guest did.
 #ifndef HV_PARTITION_COUNTERS_H
 #define HV_PARTITION_COUNTERS_H
 
@@ -8,7 +8,7 @@
 struct partition;
 struct vcpu;
 
-// Prints one line for each vCPU. Any CPU: the numbers are read while they may change.
+// Prints one line for each vCPU. Any CPU; the counters may change meanwhile.
 void counters_print(const struct partition *p);
 
 // All exits of a vCPU so far. Any CPU.

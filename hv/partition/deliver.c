@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fixed interrupts go as physical IPIs, the rest is work of the receiver.
+// Sends fixed interrupts as physical IPIs. Everything else is work for the receiver.
 #include "hv/partition/deliver.h"
 
 #include "arch/interrupt/apic.h"
@@ -28,7 +28,7 @@ void deliver_verdict(struct partition *p, const struct icr_verdict *verdict)
     }
 }
 
-// An IOAPIC message goes the way of an IPI from vCPU 0.
+// An IOAPIC message is judged like an IPI from vCPU 0.
 void deliver_judge(const struct partition *p, const struct vioapic_message *m,
                    struct icr_verdict *verdict)
 {

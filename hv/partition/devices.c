@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Their reset, and when their clocks began.
+// Resets the devices and starts their clocks.
 #include "hv/partition/devices.h"
 
 #include "arch/cpu/cpu.h"

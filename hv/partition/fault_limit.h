@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A triple fault restarts a PC, and a partition. A guest that does nothing else is stopped: so many
-// in so short a time end it.
+// A triple fault restarts a PC, and a partition too. A guest that does nothing else is stopped
+// after too many triple faults in too short a time.
 #ifndef HV_PARTITION_FAULT_LIMIT_H
 #define HV_PARTITION_FAULT_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FAULT_LIMIT    3u        // triple faults
+#define FAULT_LIMIT    3u        // triple faults,
 #define FAULT_LIMIT_US 10000000u // within this many microseconds
 
 struct fault_limit {
-    uint64_t at[FAULT_LIMIT - 1]; // when the last were, the oldest first
+    uint64_t at[FAULT_LIMIT - 1]; // times of the last faults, the oldest first
     unsigned count;
 };
 
-// Counts one at the time `now`, in microseconds. True: it is the one too many.
+// Counts a triple fault at the time `now`, in microseconds. True if it is one too many.
 static inline bool fault_limit_reached(struct fault_limit *f, uint64_t now)
 {
     bool reached = f->count == FAULT_LIMIT - 1 && now - f->at[0] <= FAULT_LIMIT_US;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the 8259s to the boot processor.
+// Brings interrupts from the 8259s to the boot processor.
 #include "hv/partition/guest_interrupt.h"
 
 #include "arch/memory/percpu.h"
@@ -30,7 +30,7 @@ void guest_interrupt_changed(struct partition *p)
         d->pic_told = true;
         vcpu_post(boot, WORK_INTERRUPT);
     } else if (vapic_takes_extint(&boot->apic)) {
-        // Not at once: the instruction that exited may not be finished yet, and may trap.
+        // Deferred: the instruction that exited may not be finished yet, and may trap.
         d->pic_told = true;
         set_window(boot, true);
     }
@@ -59,7 +59,7 @@ void guest_interrupt_deliver(struct vcpu *v)
     if (open && vpic_pending(&d->pic) && virt->can_interrupt(v)) {
         virt->interrupt(v, vpic_acknowledge(&d->pic));
     }
-    guest_timers_update(p); // now, as an edge that waits would stop its timer
+    guest_timers_update(p); // a waiting edge stops its timer, which must run again now
     d->pic_told = open && vpic_pending(&d->pic);
     set_window(v, d->pic_told);
     spin_unlock(&p->device_lock);

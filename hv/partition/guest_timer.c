@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the registers of PIT and HPET to plans for their timers.
+// Turns the registers of PIT and HPET into plans for their timers.
 #include "hv/partition/guest_timer.h"
 
 #include "arch/cpu/cpu.h"
@@ -11,19 +11,19 @@
 #include "hv/partition/partition.h"
 #include "hv/partition/timer.h"
 
-#define PIT           0 // in timers[]; from 1 on the HPET's comparators
+#define PIT           0 // index in timers[]; the HPET's comparators follow
 #define COMPARATOR(i) ((i)-1)
 #define PIT_IRQ       0
 #define RTC_IRQ       8
 #define NO_IRQ        VPIC_INPUTS
-#define MOST_TICKS    (1ull << 31) // that are waited for at a time
+#define MOST_TICKS    (1ull << 31) // longest wait at a time
 
 _Static_assert(GUEST_TIMERS == 1 + VHPET_COMPARATORS, "one for each");
 
-// An edge of either device, by its own clock.
+// The next edge of a device, in ticks of its own clock.
 struct edge {
     uint64_t at, period;
-    bool changes; // what follows is to be computed again
+    bool changes; // the plan must be computed again after this edge
 };
 
 enum status guest_timers_create(struct partition *p)
@@ -66,7 +66,8 @@ static uint64_t clock_of(const struct partition *p, unsigned i)
     return i == PIT ? tsc_scaled(gone, d->pit_scale) : tsc_to_hz(gone, VHPET_HZ);
 }
 
-// At most MOST_TICKS as those of the TSC, rounded up so that an edge is never announced before it.
+// Converts at most MOST_TICKS of the device's clock to TSC ticks. Rounded up, so that an edge is
+// never announced early.
 static uint64_t to_tsc(unsigned i, uint64_t ticks)
 {
     return ticks * (tsc_khz() * 1000) / (i == PIT ? VPIT_HZ : VHPET_HZ) + 1;
@@ -91,7 +92,7 @@ static bool next_edge(struct partition *p, unsigned i, uint64_t after, struct ed
     return true;
 }
 
-// The 8259s' input that it is wired to, or NO_IRQ.
+// The 8259s' input that the timer is wired to, or NO_IRQ.
 static unsigned irq_of(const struct partition *p, unsigned i)
 {
     bool legacy = i != PIT && COMPARATOR(i) < 2 && vhpet_is_legacy(&p->devices.hpet);
@@ -101,7 +102,7 @@ static unsigned irq_of(const struct partition *p, unsigned i)
     return legacy ? RTC_IRQ : NO_IRQ;
 }
 
-// The IOAPIC's pin.
+// The IOAPIC pin that the timer is wired to.
 static unsigned pin_of(const struct partition *p, unsigned i)
 {
     unsigned irq = irq_of(p, i);
@@ -133,7 +134,7 @@ static void settle(struct partition *p, unsigned i, uint64_t now)
         vpic_set_line(&p->devices.pic, irq, true);
         vpic_set_line(&p->devices.pic, irq, false);
     }
-    if (t->timer.plan.kind != TIMER_IPI) { // else whoever ticks has sent it
+    if (t->timer.plan.kind != TIMER_IPI) { // otherwise it was sent when the timer fired
         deliver_pin(p, pin_of(p, i), true);
         deliver_pin(p, pin_of(p, i), level);
     }
@@ -141,7 +142,7 @@ static void settle(struct partition *p, unsigned i, uint64_t now)
 
 // ---- plans -------------------------------------------------------------------------------------
 
-// How the guest wants it delivered.
+// Plans the delivery that the guest has programmed.
 static void plan_delivery(const struct partition *p, unsigned i, struct timer_plan *plan)
 {
     struct vioapic_message m;
@@ -171,7 +172,7 @@ static void make_plan(struct partition *p, unsigned i)
         uint64_t ticks = edge.at - t->seen + 1;
         bool far = ticks > MOST_TICKS || edge.period > MOST_TICKS;
         if ((far || edge.changes) && plan.kind == TIMER_IPI) {
-            plan.kind = TIMER_WORK; // it makes the next plan
+            plan.kind = TIMER_WORK; // the work makes the next plan
         }
         plan.deadline = rdtsc() + to_tsc(i, min_u64(ticks, MOST_TICKS));
         plan.period = far || edge.changes || edge.period == 0 ? 0 : to_tsc(i, edge.period);
@@ -189,7 +190,7 @@ static void update(struct partition *p, unsigned i)
     struct guest_timer *t = &p->timers[i];
     const struct vpic *pic = &p->devices.pic;
     unsigned irq = irq_of(p, i);
-    // An edge that waits in the 8259 swallows those after it: none is needed until it is taken.
+    // An edge that waits in the 8259 absorbs those after it, so none is needed until it is taken.
     bool listens = irq != NO_IRQ && vpic_listens(pic, irq) && !vpic_waits(pic, irq);
     uint64_t entry = p->devices.ioapic.entry[pin_of(p, i) % VIOAPIC_PINS];
     if (t->changed || listens != t->listens || entry != t->entry) {
@@ -205,7 +206,7 @@ static void update(struct partition *p, unsigned i)
 void guest_timers_settle(struct partition *p)
 {
     settle(p, PIT, clock_of(p, PIT));
-    // At one moment for all of them, as they have one counter.
+    // One time for all comparators, because they share one counter.
     for (uint64_t i = 1, now = clock_of(p, 1); i < p->timer_count; i++) {
         settle(p, (unsigned)i, now);
     }
@@ -262,7 +263,8 @@ void guest_timers_work(struct vcpu *v)
     struct partition *p = v->partition;
     timers_own(v);
     spin_lock(&p->device_lock);
-    // By its device's clock each time: its timer's may be a little faster, and come too soon.
+    // Computed again from the device's clock each time: the timer's may run a little fast, and fire
+    // early.
     for (unsigned i = 0; i < p->timer_count; i++) {
         const struct timer_plan *plan = &p->timers[i].timer.plan;
         p->timers[i].changed |= plan->kind == TIMER_WORK || plan->period == 0;

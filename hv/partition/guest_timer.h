@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The timers of a partition that interrupt it: when the next edge comes is computed from their
-// registers, and a timer (hv/partition/timer.h) runs only while the guest listens to it. All with
-// the device lock held, unless said otherwise.
+// The timers of a partition that interrupt it. The next edge is computed from their registers, and
+// a timer (hv/partition/timer.h) runs only while the guest listens to it. The device lock is held
+// for all functions, unless stated otherwise.
 #ifndef HV_PARTITION_GUEST_TIMER_H
 #define HV_PARTITION_GUEST_TIMER_H
 
@@ -12,20 +12,20 @@
 struct partition;
 struct vcpu;
 
-// Makes them known. Boot CPU, no lock. ERR_NO_MEMORY.
+// Registers the timers. Boot CPU, no lock. ERR_NO_MEMORY.
 enum status guest_timers_create(struct partition *p);
 
-// Off, after the devices' reset. The partition does not run; no lock.
+// Turns the timers off, after the devices' reset. The partition does not run; no lock.
 void guest_timers_reset(struct partition *p);
 
-// The partition is ending: from the return on nothing comes. Any of its CPUs, no lock.
+// The partition is ending: after the return no timer interrupts. Any of its CPUs, no lock.
 void guest_timers_stop(struct partition *p);
 
-// Brings the edges that have come since to the interrupt controllers: before those, or a timer, are
-// written, or read. guest_interrupt_changed() has to follow.
+// Brings edges that have occurred to the interrupt controllers. Call it before the guest reads or
+// writes a timer or an interrupt controller. guest_interrupt_changed() must follow.
 void guest_timers_settle(struct partition *p);
 
-// The same registers have been written: makes other plans if need be.
+// Call after these registers were written: makes new plans if necessary.
 void guest_timers_update(struct partition *p);
 
 // Accesses to the PIT's and the HPET's registers.
@@ -33,7 +33,7 @@ void guest_timers_pit_write(struct partition *p, uint16_t port, unsigned size, u
 uint64_t guest_timers_hpet_read(struct partition *p, unsigned offset, unsigned size);
 void guest_timers_hpet_write(struct partition *p, unsigned offset, unsigned size, uint64_t value);
 
-// WORK_TIMER. No lock.
+// Does WORK_TIMER. No lock.
 void guest_timers_work(struct vcpu *v);
 
 #endif

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// A share of lines: so many at once, and then so many in a time.
+// A share of lines: a number at once, and then a rate.
 #ifndef HV_PARTITION_LOG_SHARE_H
 #define HV_PARTITION_LOG_SHARE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOG_LINE_US   1000000u // the time that a line costs
-#define LOG_LINES     32u      // that may come at once
+#define LOG_LINE_US   1000000u // time that a line costs
+#define LOG_LINES     32u      // lines that may come at once
 #define LOG_CREDIT_US (LOG_LINES * LOG_LINE_US)
 
 struct log_share {
-    uint64_t paid_until; // microseconds; lies ahead of the clock by what was shown too early
-    uint32_t hidden;     // lines that were not shown since the last that was
+    uint64_t paid_until; // in microseconds; ahead of the clock while lines were shown in advance
+    uint32_t hidden;     // lines not shown since the last one that was
 };
 
-// Takes `lines` lines at the time `now`, all or none of them: what is shown at once may exceed the
-// share by less than its own length. On true *hidden is how many were refused since the last time.
-// Any CPUs at the same time.
+// Takes `lines` lines at the time `now`, all or none. A report may exceed the share by less than
+// its own length. On true *hidden is the number of lines refused since the last time. Any number of
+// CPUs at the same time.
 static inline bool log_share_take(struct log_share *s, uint64_t now, unsigned lines,
                                   uint32_t *hidden)
 {

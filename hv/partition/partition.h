@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A partition: what the configuration gives it, its memory, its virtual CPUs and devices, and how
-// it starts, ends and starts again (hv/life/load.h, hv/life/end.h).
+// A partition: what the configuration gives it, its memory, its virtual CPUs and devices.
+// hv/life/load.h and hv/life/end.h say how it starts, ends and starts again.
 #ifndef HV_PARTITION_PARTITION_H
 #define HV_PARTITION_PARTITION_H
 
@@ -36,7 +36,7 @@ enum partition_end {
     PARTITION_POWER_OFF,
     PARTITION_REBOOT,
     PARTITION_TRIPLE_FAULT,
-    PARTITION_FAULT, // something the hypervisor can't serve
+    PARTITION_FAULT, // an exit that the hypervisor can't handle
 };
 
 struct partition_devices {
@@ -50,11 +50,11 @@ struct partition_devices {
     struct vpci pci;
     struct vioapic ioapic;
     struct vpic pic;
-    bool pic_told;            // vCPU 0 knows that the 8259s ask for it
+    bool pic_told;            // vCPU 0 knows that the 8259s have an interrupt
     bool pic_window;          // and it exits as soon as its guest takes interrupts
-    struct stray_pages stray; // told of since the start
+    struct stray_pages stray; // pages logged since the start
     uint64_t start_tsc;       // when the devices were reset
-    uint64_t pit_scale;       // of the TSC to the PIT's clock (arch/cpu/tsc_scale.h)
+    uint64_t pit_scale;       // from the TSC to the PIT's clock (arch/cpu/tsc_scale.h)
 };
 
 struct partition {
@@ -63,59 +63,59 @@ struct partition {
     const struct blob_partition *config;
     struct guest_ram ram;
     struct page_table second_level; // EPT or NPT
-    void *io_map;                   // permission map; the back end knows its format
-    struct boot_framebuffer screen; // its own, at its guest-physical address; base 0: it has none
-    hpa_t reset_page;               // its own, which it sees read-only at GUEST_RESET_PAGE
+    void *io_map;                   // I/O permission map; the back end knows its format
+    struct boot_framebuffer screen; // at its guest-physical address; base 0 if it has none
+    hpa_t reset_page;               // its reset page, which it sees read-only at GUEST_RESET_PAGE
     bool apic_page_mapped; // virtual and physical APIC IDs agree: the xAPIC page may be read
-    uint64_t *apic_page;   // its entry of the second-level table; 0 there: hidden
+    uint64_t *apic_page;   // the page's entry in the second-level table; 0 in it: hidden
 
     unsigned vcpu_count;
     struct vcpu *vcpus[MAX_CPUS];
 
-    // The devices, and with them the partition's end of the console, belong to whoever of the
-    // partition's own CPUs holds the lock. Nobody else ever takes it.
+    // The device lock protects the devices and the partition's end of the console. Only the
+    // partition's own CPUs take it.
     struct spinlock device_lock;
     struct partition_devices devices;
     struct guest_timer timers[GUEST_TIMERS];
-    unsigned timer_count;      // those of them that it has
-    bool told_no_timer;        // since its start: that nothing can make its timers interrupt
-    unsigned console;          // source number
-    uint8_t held[HELD_OUTPUT]; // console output waiting for room
+    unsigned timer_count;      // number of timers in use
+    bool told_no_timer;        // since its start: logged that nothing can make its timers interrupt
+    unsigned console;          // console source number
+    uint8_t held[HELD_OUTPUT]; // console output that waits for room
     unsigned held_count;
 
-    struct passthrough *passthrough; // its PCI functions; NULL: it has none
+    struct passthrough *passthrough; // its PCI functions; NULL if it has none
 
     struct icr_topology topology;
-    struct log_share log;  // any of its CPUs
-    uint64_t bios_told[4]; // a bit for each interrupt of a BIOS call that was told; atomic or
+    struct log_share log;  // used by any of its CPUs
+    uint64_t bios_told[4]; // a bit for each interrupt whose BIOS call was logged; set by atomic or
 
-    // An error of the hardware in its memory; written by the CPU that took the machine check, read
-    // behind WORK_MACHINE_CHECK.
+    // A hardware error in its memory. Written by the CPU that took the machine check, read after
+    // WORK_MACHINE_CHECK.
     struct mc_bank machine_check;
 
     const struct boot_module *image;
     const struct boot_module *initrd;
-    struct load_module *modules; // as many as its configuration has
+    struct load_module *modules; // as many as in its configuration
     struct load_result loaded;
-    uint64_t clear_ticks; // of the TSC, that clearing its memory took
+    uint64_t clear_ticks; // TSC ticks that clearing its memory took
 
-    // Ending. The vCPU that turns `ending` from 0 is the one that ends the partition; the others
-    // park and count themselves in `parked` (atomic add). vCPU 0 then does the rest, with no other
-    // vCPU running.
+    // Ending. The vCPU that changes `ending` from 0 ends the partition. The others park and count
+    // themselves in `parked` (atomic add). vCPU 0 then does the rest, while no other vCPU runs.
     uint32_t ending;
     uint32_t parked;
     uint32_t generation; // written by vCPU 0 at a restart, read by the others
     enum partition_end end;
-    bool stops; // with this end, which is no restart
+    bool stops; // this end is not followed by a restart
     struct fault_limit triple_faults;
-    bool reported; // this end's lines are shown; one that reboots without end has only its share
+    bool reported; // this end's lines are shown; a partition that reboots again and again has only
+                   // its share
 };
 
 extern struct partition *partitions[MAX_PARTITIONS];
 extern unsigned partition_count;
 
-// Those that have not ended; whoever ends the last one says so. Atomic. And how many that are; any
-// CPU.
+// Number of partitions that have not ended (atomic); whoever ends the last one prints that.
+// partitions_running() returns it, on any CPU.
 extern uint32_t partitions_alive;
 unsigned partitions_running(void);
 

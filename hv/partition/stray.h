@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accesses to guest-physical addresses where a partition has nothing: what a PC usually has there,
-// and which pages were told of. Decides only.
+// and which pages were logged. Decides only.
 #ifndef HV_PARTITION_STRAY_H
 #define HV_PARTITION_STRAY_H
 
@@ -19,19 +19,19 @@ const struct stray_place *stray_places(unsigned *count);
 
 #define STRAY_PAGES 32
 
-// The pages that a partition has touched since its start.
+// The pages that a partition has accessed since its start.
 struct stray_pages {
     uint32_t count;
     uint64_t page[STRAY_PAGES];
 };
 
 enum stray_news {
-    STRAY_KNOWN, // told of already, or there is no room to remember it
+    STRAY_KNOWN, // logged before, or there is no room to remember it
     STRAY_NEW,
-    STRAY_LAST, // new, and the last that there is room for
+    STRAY_LAST, // new, and the last one with room
 };
 
-// Notes an access. One CPU at a time.
+// Notes an access. Only one CPU at a time may call it for a partition.
 enum stray_news stray_note(struct stray_pages *s, gpa_t address);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service: the timers' list, the CPU that ticks, and the two kinds of time that a vCPU's own
-// CPU has.
+// The timers: their list, the CPU that ticks, and the two sources that a vCPU's own CPU has.
 #include "hv/partition/timer.h"
 
 #include "arch/cpu/cpu.h"
@@ -19,12 +18,12 @@ static struct timer *timers[TIMERS_MAX];
 static unsigned timer_count;
 
 static uint32_t ticker = NO_CPU; // index in cpus[]
-static uint64_t apic_scale;      // TSC ticks to those of the local APIC's timer
-static uint64_t least;           // TSC ticks between two of one timer
+static uint64_t apic_scale;      // from TSC ticks to ticks of the local APIC's timer
+static uint64_t least;           // least TSC ticks between two interrupts of a timer
 
-// What the ticking CPU sleeps until: written by it before it looks at the timers for the last time,
-// read by a CPU that has just set one. So one of the two sees the other (both sequentially
-// consistent).
+// The time until which the ticking CPU sleeps. It writes this before it checks the timers for the
+// last time; a CPU that has just set a timer reads it afterwards. Both are sequentially consistent,
+// so one of the two sees the other.
 static uint64_t asleep_until = UINT64_MAX;
 
 void timers_start(void)
@@ -32,7 +31,7 @@ void timers_start(void)
     least = tsc_khz() * 1000 / TIMER_LEAST_HZ;
     apic_scale = tsc_scale((uint32_t)(apic_timer_khz() * 1000), tsc_khz() * 1000);
     for (unsigned i = 0; i < cpu_count; i++) {
-        // One that has not the console to serve too, if there are two.
+        // Prefers an unowned CPU that doesn't serve the console too.
         if (machine.cpu_owner[i].partition == BLOB_NOBODY &&
             (ticker == NO_CPU || ticker == machine.console_cpu)) {
             ticker = i;
@@ -62,7 +61,7 @@ static uint64_t due_of(const struct timer *t)
     return __atomic_load_n(&t->due, __ATOMIC_SEQ_CST);
 }
 
-// On the CPU that ticks, or on the vCPU's own, which then does the work itself.
+// Runs on the CPU that ticks, or on the vCPU's own, which then does the work itself.
 static void fire(struct timer *t, uint64_t now)
 {
     t->not_until = now + least;
@@ -74,7 +73,7 @@ static void fire(struct timer *t, uint64_t now)
     }
 }
 
-// Makes the comparator's interrupt what the source says. False: it can't be.
+// Routes the comparator's interrupt as the timer's source requires. False if that is impossible.
 static bool arm_comparator(struct timer *t)
 {
     struct irq_route route = {.apic_id = t->plan.apic_id, .vector = t->plan.vector};
@@ -159,7 +158,7 @@ static bool is_own(const struct timer *t, const struct vcpu *v)
     return t->vcpu == v && (t->source == TIMER_PREEMPTION || t->source == TIMER_NOTED);
 }
 
-// The CPU's timer is set to the first of them. One that is due comes at once.
+// Sets the CPU's timer for the first of its timers. One that is due fires at once.
 static void set_own(struct vcpu *v)
 {
     uint64_t first = UINT64_MAX, now = rdtsc();
@@ -187,14 +186,14 @@ void timers_own(struct vcpu *v)
         if (is_own(t, v) && due_of(t) != 0 && due_of(t) <= now) {
             fire(t, now);
         } else if (t->source == TIMER_NOTED && t->plan.period == 0 && due_of(t) != 0) {
-            arm_comparator(t); // it came too soon: the time was too far away, or has been rounded
+            arm_comparator(t); // it fired early: the time was too far away, or was rounded
         }
         spin_unlock(&t->lock);
     }
     set_own(v);
 }
 
-// A timer of a vCPU's own CPU has been set, or is no longer.
+// A timer of a vCPU's own CPU was set or turned off: that CPU must set its timer again.
 static void tell_owner(struct vcpu *v)
 {
     if (this_cpu()->vcpu == v) {
@@ -206,7 +205,7 @@ static void tell_owner(struct vcpu *v)
 
 // ---- setting -----------------------------------------------------------------------------------
 
-// Chooses a source and brings it into play; TIMER_NONE if there is none.
+// Chooses a source and starts it; TIMER_NONE if there is none.
 static void choose(struct timer *t, struct timer_means have)
 {
     bool periodic = t->plan.period != 0;
@@ -216,7 +215,7 @@ static void choose(struct timer *t, struct timer_means have)
             comparator_release(t);
             return;
         }
-        have.comparator = false; // for the next turn
+        have.comparator = false; // don't choose it again
     } while (!arm_comparator(t));
 }
 

@@ -23,7 +23,7 @@ static bool is_there(enum timer_source source, enum timer_kind kind, bool period
 {
     switch (source) {
     case TIMER_ROUTED:
-        // A single one would have to be programmed before its time, by an exit that may come late.
+        // A single interrupt would need programming in advance, by an exit that may be late.
         return have->comparator && kind == TIMER_IPI && periodic;
     case TIMER_TICKER:
         return have->ticker;

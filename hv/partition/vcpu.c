@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work for virtual CPUs, from any CPU; they do it themselves (hv/life/vcpu_work.c).
+// Posts work to virtual CPUs from any CPU. They do it themselves (hv/life/vcpu_work.c).
 #include "hv/partition/vcpu.h"
 
 #include "arch/interrupt/apic.h"
@@ -10,8 +10,8 @@ const struct virt_ops *virt;
 
 void vcpu_post(struct vcpu *v, uint64_t work)
 {
-    // Who finds the word empty sends the NMI; the others' work goes with it. The exchange in
-    // vcpu_after_nmi comes after an NMI, so nothing is left behind.
+    // The CPU that finds the word empty sends the NMI; work of others goes with it. The exchange in
+    // take_nmi() comes after an NMI, so no work is lost.
     if (__atomic_fetch_or(&v->work, work, __ATOMIC_SEQ_CST) == 0) {
         apic_send_nmi(v->physical_id);
     }
@@ -19,7 +19,7 @@ void vcpu_post(struct vcpu *v, uint64_t work)
 
 void vcpu_post_init(struct vcpu *v)
 {
-    __atomic_store_n(&v->sipi, 0, __ATOMIC_RELEASE); // a SIPI before the INIT is void
+    __atomic_store_n(&v->sipi, 0, __ATOMIC_RELEASE); // an INIT cancels an earlier SIPI
     vcpu_post(v, WORK_INIT);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares the registers of CPUID whose bits are features, as far as a guest sees them.
+// Compares the CPUID registers that have feature bits, as far as a guest sees them.
 #include "hv/policy/cpuid_lack.h"
 
 #include "arch/lib/format.h"
@@ -23,7 +23,7 @@ static const struct {
     {CPUID_EXT_SIZES, 0, CPUID_EBX},
 };
 
-// The bits that come from the processor: others are made for the partition.
+// The bits that come from the processor. The others are made for the partition.
 static uint32_t from_processor(unsigned index)
 {
     unsigned count;
@@ -42,7 +42,7 @@ static uint32_t shown_bits(const struct cpuid_table *shown, unsigned index)
 {
     const struct cpuid_entry *e = cpuid_find(shown, features[index].leaf, features[index].subleaf);
     if (e->leaf != features[index].leaf || e->subleaf != features[index].subleaf) {
-        return 0; // beyond the last leaf a guest sees another one, as on Intel's processors
+        return 0; // beyond the last leaf a guest of an Intel processor would see another leaf
     }
     const uint32_t out[4] = {e->eax, e->ebx, e->ecx, e->edx};
     return out[features[index].reg] & from_processor(index);
@@ -53,7 +53,7 @@ static uint32_t own_bits(unsigned index)
     uint32_t out[4];
     host_cpuid(features[index].leaf & CPUID_EXT_BASE, 0, out);
     if (out[CPUID_EAX] < features[index].leaf) {
-        return 0; // Intel's processors would give another leaf
+        return 0; // an Intel processor would return another leaf
     }
     host_cpuid(features[index].leaf, features[index].subleaf, out);
     return out[features[index].reg];

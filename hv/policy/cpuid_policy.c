@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds a vCPU's CPUID table: the host's leaves through the rows of cpuid_rules.c, and the leaves
-// that describe the partition instead of the machine: one socket, vcpu_count cores of one thread,
-// APIC IDs from 0.
+// Builds a vCPU's CPUID table: the host's leaves, filtered by the rows of cpuid_rules.c, and leaves
+// that describe the partition instead of the machine. The partition has one socket, vcpu_count
+// cores of one thread, and APIC IDs from 0.
 #include "hv/policy/cpuid_policy.h"
 
 #include "arch/cpu/register_bits.h"
@@ -9,18 +9,18 @@
 #define EXTENDED_LIMIT (CPUID_EXTENDED_COUNT - 1)
 #define BASIC_LIMIT    (CPUID_BASIC_COUNT - 1)
 #define CACHE_LIMIT    8  // subleaves of the cache leaves
-#define XSTATE_LIMIT   10 // components of XCR0 below this number can be shown
+#define XSTATE_LIMIT   10 // components of XCR0 below this number may be shown
 
-// What the builder knows of the host.
+// What the builder knows about the host.
 struct host {
     uint32_t last_basic;
-    uint32_t last_extended; // with its 0x80000000
+    uint32_t last_extended; // including the bit 0x80000000
     bool intel;
 };
 
 // ---- helpers ----------------------------------------------------------------------------------
 
-// Number of bits that hold 0 to count - 1.
+// Number of bits needed for the values 0 to count - 1.
 static uint32_t width_of(uint32_t count)
 {
     uint32_t width = 0;
@@ -30,8 +30,8 @@ static uint32_t width_of(uint32_t count)
     return width;
 }
 
-// The host's answer cut to what the rows allow; zeros for a leaf that the host doesn't have, where
-// Intel's CPUs would give another leaf's content.
+// The host's leaf, reduced to the bits that the rows allow. Zeros if the host lacks the leaf,
+// because Intel's CPUs would return another leaf.
 static struct cpuid_entry filtered(const struct host *host, uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_entry e = {.leaf = leaf, .subleaf = subleaf};
@@ -55,11 +55,11 @@ static struct cpuid_entry filtered(const struct host *host, uint32_t leaf, uint3
     return e;
 }
 
-// Adds the next subleaf of `first`, beginning with 1.
+// Adds the next subleaf of `first`, starting with 1.
 static void add_subleaf(struct cpuid_table *t, struct cpuid_entry *first, struct cpuid_entry e)
 {
     if (t->more_used >= CPUID_MORE_COUNT) {
-        return; // can't be: the limits above sum up to less
+        return; // impossible: the limits above add up to less
     }
     if (first->count == 0) {
         first->next = (uint16_t)t->more_used;
@@ -84,8 +84,8 @@ static void build_features(struct cpuid_entry *e, const struct cpuid_params *p)
     e->flags |= CPUID_FLAG_OSXSAVE | CPUID_FLAG_APIC;
 }
 
-// Intel's leaf 4 and AMD's 0x8000001d: a level 1 or 2 cache is one core's, a deeper one
-// everybody's.
+// Intel's leaf 4 and AMD's 0x8000001d. A cache of level 1 or 2 belongs to one core, deeper ones to
+// all cores.
 static void build_caches(struct cpuid_table *t, struct cpuid_entry *first, const struct host *host,
                          const struct cpuid_params *p)
 {
@@ -93,7 +93,7 @@ static void build_caches(struct cpuid_table *t, struct cpuid_entry *first, const
     uint32_t ids = 1u << width_of(p->vcpu_count);
     for (uint32_t sub = 0; sub < CACHE_LIMIT; sub++) {
         struct cpuid_entry e = filtered(host, leaf, sub);
-        if ((e.eax & 0x1f) == 0) { // type: no more caches
+        if ((e.eax & 0x1f) == 0) { // type 0: no more caches
             e = (struct cpuid_entry){.leaf = leaf, .subleaf = sub};
         } else {
             bool shared = (e.eax >> 5 & 7) >= 3;
@@ -152,7 +152,7 @@ static void build_xsave(struct cpuid_table *t, struct cpuid_entry *first, const 
         return; // no XSAVE
     }
     first->flags |= CPUID_FLAG_LIVE_EBX;
-    first->ecx = 512 + 64; // legacy region and header; grows with the components shown
+    first->ecx = 512 + 64; // legacy region and header; grows with the components shown below
     struct cpuid_entry formats = filtered(host, CPUID_XSAVE, 1);
     formats.flags |= CPUID_FLAG_LIVE_EBX;
     add_subleaf(t, first, formats);
@@ -168,8 +168,8 @@ static void build_xsave(struct cpuid_table *t, struct cpuid_entry *first, const 
     }
 }
 
-// Leaf 0x15: TSC = crystal * EBX / EAX. Linux takes the crystal for the clock of the APIC timer, so
-// that is what is given. Intel only: AMD's CPUs have no such leaf.
+// Leaf 0x15: TSC = crystal * EBX / EAX. Linux uses the crystal as the clock of the APIC timer, so
+// the APIC timer's clock is given. Intel only: AMD's CPUs have no such leaf.
 static void build_tsc_ratio(struct cpuid_entry *e, const struct host *host,
                             const struct cpuid_params *p)
 {
@@ -266,7 +266,7 @@ static void build_extended(struct cpuid_table *t, const struct host *host,
         case CPUID_EXT_TOPOLOGY_AMD:
             if (topoext) {
                 e->eax = p->vcpu_id;
-                e->ebx = p->vcpu_id; // the core; one thread each, and one node
+                e->ebx = p->vcpu_id; // the core; each has one thread, and there is one node
             }
             break;
         }
@@ -292,8 +292,8 @@ static void build_hypervisor(struct cpuid_table *t, const struct cpuid_params *p
     e->eax = p->tsc_khz;
     e->ebx = p->apic_khz;
 
-    // Without interrupt remapping Linux uses x2APIC only under a hypervisor that it knows. The next
-    // leaf, KVM's features, is all zeros: nothing paravirtual.
+    // Without interrupt remapping Linux uses x2APIC only under a hypervisor that it knows, so this
+    // leaf has KVM's signature. The next leaf, KVM's features, is zero: no paravirtual features.
     e = &t->kvm[0];
     e->eax = CPUID_HV_KVM + 1;
     e->ebx = CPUID_KVM_SIGNATURE_EBX;
@@ -310,7 +310,8 @@ void cpuid_build(struct cpuid_table *t, const struct cpuid_params *p)
                         .last_extended = extended[CPUID_EAX],
                         .intel = basic[CPUID_EBX] == CPUID_INTEL_EBX};
     if (host.last_extended < CPUID_EXT_BASE) {
-        host.last_extended = CPUID_EXT_BASE; // a CPU without extended leaves answers anything
+        // A CPU without extended leaves returns arbitrary values.
+        host.last_extended = CPUID_EXT_BASE;
     }
     *t = (struct cpuid_table){.repeats_last = host.intel};
     build_basic(t, &host, p);
@@ -318,8 +319,7 @@ void cpuid_build(struct cpuid_table *t, const struct cpuid_params *p)
     build_hypervisor(t, p);
 }
 
-// ---- at an exit
-// -----------------------------------------------------------------------------------
+// ---- at an exit --------------------------------------------------------------------------------
 
 static const struct cpuid_entry *at_subleaf(const struct cpuid_table *t,
                                             const struct cpuid_entry *e, uint32_t subleaf)

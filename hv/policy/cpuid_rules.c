@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPUID bits that a guest may see, if the host has them. What stands in no row is hidden, a
-// feature that comes with next year's CPU too. Rows say why a bit may pass; why known bits may not
-// stands in docs/tables/cpuid_notes.c. Topology, hypervisor and frequency leaves have no rows:
-// cpuid_policy.c makes them.
+// The CPUID bits that a guest may see if the host has them. A bit without a row is hidden, even a
+// future CPU's new feature. Rows say why a bit may pass. docs/tables/cpuid_notes.c says why known
+// bits may not. Topology, hypervisor and frequency leaves have no rows: cpuid_policy.c makes them.
 #include "hv/policy/cpuid_policy.h"
 
 #define ALL 0xffffffffu
@@ -52,7 +51,7 @@ static const struct cpuid_rule rules[] = {
     {0x2, 0, 0, CPUID_ECX, ALL, description},
     {0x2, 0, 0, CPUID_EDX, ALL, description},
 
-    // Intel's caches; the numbers of sharers are made.
+    // Intel's caches. The numbers of sharing cores are made by cpuid_policy.c.
     {0x4, 0, 7, CPUID_EAX, 0x000003ff, description},
     {0x4, 0, 7, CPUID_EBX, ALL, description},
     {0x4, 0, 7, CPUID_ECX, ALL, description},
@@ -186,7 +185,7 @@ static const struct cpuid_rule rules[] = {
     {0x80000019, 0, 0, CPUID_EBX, ALL, description},
     {0x8000001a, 0, 0, CPUID_EAX, 0x7, description},
 
-    // AMD's caches; the numbers of sharers are made.
+    // AMD's caches. The numbers of sharing cores are made by cpuid_policy.c.
     {0x8000001d, 0, 7, CPUID_EAX, 0x000003ff, description},
     {0x8000001d, 0, 7, CPUID_EBX, ALL, description},
     {0x8000001d, 0, 7, CPUID_ECX, ALL, description},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds I/O permission maps, and refuses to pass a port whose access would reach past the
-// partition or past a device that the hypervisor puts in its place.
+// Builds I/O permission maps. Refuses to pass a port if its access would reach beyond the
+// partition, or bypass a virtual device at that port.
 #include "hv/policy/io_policy.h"
 
 #include "arch/lib/string.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks up the rows of msr_rules.c, and turns them into the vendors' permission maps. A map starts
-// as all ones, and only a row (of the MSRs, or of the APIC's registers) clears a bit.
+// Looks up the rows of msr_rules.c, and builds the vendors' permission maps from them. A map starts
+// with all ones. Only a row, of the MSRs or of the APIC's registers, clears a bit.
 #include "hv/policy/msr_policy.h"
 
 #include "arch/interrupt/apic_defs.h"
@@ -9,7 +9,7 @@
 
 #define SVM_MAP_SIZE 8192
 #define VMX_MAP_SIZE 4096
-#define RANGE_SIZE   0x2000u // MSRs that one range of either map covers
+#define RANGE_SIZE   0x2000u // MSRs in one range of either map
 
 static const struct msr_rule denied = {0, 0xffffffff,  MSR_DENY,       MSR_DENY,
                                        0, "(no rule)", "default deny", {0}};
@@ -37,7 +37,7 @@ static void clear_bit(uint8_t *map, uint32_t bit)
     map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
 }
 
-// AMD: ranges at 0, 0x800 and 0x1000; for each MSR the read bit, then the write bit.
+// AMD: ranges at 0, 0x800 and 0x1000. Each MSR has a read bit, then a write bit.
 static void svm_pass(uint8_t *map, uint32_t msr, bool write)
 {
     static const uint32_t bases[3] = {0x00000000, 0xc0000000, 0xc0010000};
@@ -49,7 +49,7 @@ static void svm_pass(uint8_t *map, uint32_t msr, bool write)
     }
 }
 
-// Intel: reads low, reads high, writes low, writes high, 1 KiB each. There is no range for AMD's.
+// Intel: reads low, reads high, writes low, writes high, 1 KiB each. AMD's MSRs have no range.
 static void vmx_pass(uint8_t *map, uint32_t msr, bool write)
 {
     static const uint32_t bases[2] = {0x00000000, 0xc0000000};

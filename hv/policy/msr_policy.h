@@ -8,22 +8,22 @@
 
 enum msr_action {
     MSR_DENY = 0, // #GP(0)
-    MSR_PASS,     // no exit: the physical register (where it doesn't exist, the CPU's own #GP)
-    MSR_EMULATE,  // code of ours: EFER, IA32_APIC_BASE, x2APIC registers
+    MSR_PASS,     // no exit: accesses the physical register; if there is none, the CPU raises #GP
+    MSR_EMULATE,  // by code: EFER, IA32_APIC_BASE, x2APIC registers
     MSR_VALUE,    // read: gives `value`. Write: only `value` itself may be written, else #GP(0)
     MSR_IGNORE,   // write: dropped
 };
 
-// Why a guest that does what CPUID says does not meet the #GP of a row that denies: without a
-// reason of this kind a row gives a value or drops the write.
+// Why a guest that follows CPUID never gets the #GP of a row that denies. A row that has no such
+// reason gives a value or drops the write instead.
 enum msr_guard {
     MSR_OPEN = 0, // nothing is denied
-    MSR_CPUID,    // a bit of CPUID announces it, and no guest sees that bit
-    MSR_BY_MSR,   // bits of another MSR announce it, and read as 0
-    MSR_ONE_WAY,  // what is denied faults on every processor: it is read-only, or write-only
-    MSR_PROBED,   // only its model announces it, and systems try it, with a handler for the fault
-    MSR_BARE,     // systems leave it alone where CPUID shows a hypervisor
-    MSR_FIRMWARE, // for the firmware, before it starts a system
+    MSR_CPUID,    // a CPUID bit announces it, and no guest sees that bit
+    MSR_BY_MSR,   // bits of another MSR announce it, and they read as 0
+    MSR_ONE_WAY, // the denied access faults on every processor: the MSR is read-only, or write-only
+    MSR_PROBED,  // only the CPU model announces it; systems probe it with a handler for the fault
+    MSR_BARE,    // systems don't access it if CPUID shows a hypervisor
+    MSR_FIRMWARE, // only firmware uses it, before it starts a system
 };
 
 struct msr_gate {
@@ -40,20 +40,20 @@ struct msr_rule {
     uint8_t read;  // enum msr_action
     uint8_t write; // enum msr_action
     uint64_t value;
-    const char *name; // the manual's
+    const char *name; // as in the manual
     const char *reason;
     struct msr_gate gate;
 };
 
-// The rule for `msr`; one that denies everything if there's no row. Never NULL. For an exit:
-// MSR_PASS can't happen then, but for x2APIC registers, and is to be treated as MSR_DENY.
+// The rule for `msr`; without a row a rule that denies everything. Never NULL. At an exit a rule
+// with MSR_PASS must be treated as MSR_DENY; only x2APIC registers can have it there.
 const struct msr_rule *msr_policy_find(uint32_t msr);
 
-// The whole table, in ascending order, for tests and for printing it.
+// The whole table, in ascending order, for tests and for printing.
 const struct msr_rule *msr_policy_rules(unsigned *count);
 
-// AMD's MSR permission map, 8 KiB (APM vol. 2, 15.11): two bits for each MSR. `x2apic_mode`: of the
-// vCPU now; without it all x2APIC registers are intercepted.
+// AMD's MSR permission map, 8 KiB (APM vol. 2, 15.11): two bits for each MSR. `x2apic_mode`: the
+// vCPU is in x2APIC mode now; otherwise all x2APIC registers are intercepted.
 void msr_policy_build_svm(uint8_t map[8192], bool x2apic_mode);
 
 // Intel's MSR bitmaps, 4 KiB (SDM vol. 3, "MSR-Bitmap Address").

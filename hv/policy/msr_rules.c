@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MSRs that a guest may reach, in ascending order. What has no row gives #GP(0), as an MSR that
-// does not exist; rows that deny are here where somebody could think that they were forgotten.
-// An MSR that passes and that this CPU lacks gives the CPU's own #GP. A row that denies says why no
-// guest that obeys CPUID meets its #GP; one that some system touches unguarded gives a value.
+// The MSRs that a guest may reach, in ascending order. An MSR without a row gives #GP(0), as if it
+// did not exist. Rows that deny are here if a reader could think that they were forgotten. An MSR
+// that passes but that this CPU lacks gives the CPU's own #GP. A row that denies says why no guest
+// that follows CPUID gets its #GP. An MSR that some system accesses without a handler gives a
+// value.
 #include "arch/cpu/cpuid.h"
 #include "arch/cpu/msr.h"
 #include "arch/interrupt/apic_defs.h"

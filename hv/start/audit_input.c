@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gathers for the isolation audit what there is: each partition's tables and memory, the
-// hypervisor's own memory, and the device pages that may be seen.
+// Collects the input of the isolation audit: each partition's tables and memory, the hypervisor's
+// own memory, and the device pages that partitions may reach.
 #include "hv/start/audit_input.h"
 
 #include "arch/cpu/cpu.h"
@@ -22,10 +22,11 @@
 
 #define CPUID_ADDRESS_SIZES 0x80000008
 #define MOST_FORBIDDEN      (4 + ACPI_MAX_IOAPICS + ACPI_MAX_MCFG + IOMMU_MAX_UNITS)
-#define RUNS_OF_DEVICE      (PCI_BARS + 1) // of pages: the BAR with the MSI-X table may have two
-#define UNIT_NAME_SIZE      32
+// Runs of pages: the BAR with the MSI-X table may have two.
+#define RUNS_OF_DEVICE (PCI_BARS + 1)
+#define UNIT_NAME_SIZE 32
 
-// What the audit is given. Too large for the stack, and of use for a moment only.
+// Input of the audit. Too large for the stack, and needed only briefly.
 struct lists {
     struct audit_report report;
     struct audit_forbidden forbidden[MOST_FORBIDDEN];
@@ -34,7 +35,7 @@ struct lists {
     char names[IOMMU_MAX_UNITS][UNIT_NAME_SIZE];
     struct audit_requester requesters[PCI_MAX_FUNCTIONS];
     uint32_t ids[MAX_PARTITIONS][MAX_CPUS];
-    struct audit_device devices[]; // most_devices() of them
+    struct audit_device devices[]; // most_devices() elements
 };
 
 static unsigned physical_address_bits(void)
@@ -45,7 +46,7 @@ static unsigned physical_address_bits(void)
 }
 
 #ifdef AUDIT_BREAK
-// Test build: lets the last partition reach a page of the hypervisor's, by its devices if it has
+// Test build: lets the last partition reach a page of the hypervisor, through its devices if it has
 // any.
 static void break_tables(void)
 {
@@ -133,7 +134,7 @@ static bool audit_iommus(const struct audit_input *memory, struct lists *l, unsi
 
 static unsigned most_devices(void)
 {
-    unsigned count = 2 + partition_count; // the local APIC, the framebuffer, the reset pages
+    unsigned count = 2 + partition_count; // the local APIC, the framebuffer, and the reset pages
     for (unsigned i = 0; i < partition_count; i++) {
         const struct passthrough *pt = partitions[i]->passthrough;
         count += pt != NULL ? pt->count * RUNS_OF_DEVICE : 0;
@@ -141,7 +142,7 @@ static unsigned most_devices(void)
     return count;
 }
 
-// The BARs of all partitions, but for the pages with an MSI-X table.
+// The BARs of all partitions, except for pages with an MSI-X table.
 static unsigned find_bars(struct audit_device *out, unsigned count)
 {
     for (unsigned i = 0; i < partition_count; i++) {
@@ -160,7 +161,7 @@ static unsigned find_bars(struct audit_device *out, unsigned count)
     return count;
 }
 
-// The framebuffer, if it is a partition's.
+// The framebuffer, if a partition owns it.
 static unsigned find_screen(struct audit_device *out, unsigned count)
 {
     int owner = screen_owner(machine.config);
@@ -171,7 +172,7 @@ static unsigned find_screen(struct audit_device *out, unsigned count)
     return count;
 }
 
-// The pages that processors start in: each its partition's own, and read-only.
+// The pages in which processors start; each partition has its own, read-only.
 static unsigned find_reset_pages(struct audit_device *out, unsigned count)
 {
     for (unsigned i = 0; i < partition_count; i++) {
@@ -181,7 +182,7 @@ static unsigned find_reset_pages(struct audit_device *out, unsigned count)
     return count;
 }
 
-// Registers that no partition may reach, whatever else it has.
+// Registers that no partition may ever reach.
 static unsigned find_forbidden(struct audit_forbidden *out, const struct iommu_unit *units,
                                unsigned unit_count)
 {

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-// Audits all partitions and prints the result. False: nothing may start. No guest runs.
+// Audits all partitions and prints the result. False: nothing may start. Call before any guest
+// runs.
 bool boot_audit(void);
 
 #endif

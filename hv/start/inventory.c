@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inventory: the machine as lines of text. Everything was found before; what must be judged is
-// in hv/start/inventory_plan.c and hv/start/inventory_devices.c.
+// Prints the inventory: the machine as lines of text. Everything was discovered before; decisions
+// are made in hv/start/inventory_plan.c and hv/start/inventory_devices.c.
 #include "hv/start/inventory.h"
 
 #include "arch/cpu/cpu.h"
@@ -17,11 +17,11 @@
 #include "hv/machine/pci.h"
 #include "hv/start/virt_choice.h"
 
-#define LEAF_BRAND      0x80000002u // and the two behind it
+#define LEAF_BRAND      0x80000002u // and the two leaves after it
 #define LEAF_BRAND_LAST 0x80000004u
 #define BRAND_SIZE      48
 
-// Of CPUID 1 EAX (SDM vol. 2, CPUID, figure 3-6).
+// Fields of CPUID 1 EAX (SDM vol. 2, CPUID, figure 3-6).
 #define STEPPING(eax)     ((eax)&0xfu)
 #define FAMILY_BASE(eax)  ((eax) >> 8 & 0xfu)
 #define FAMILY_MORE(eax)  (FAMILY_BASE(eax) == 0xf ? (eax) >> 20 & 0xffu : 0)
@@ -32,7 +32,7 @@
 
 #define SIZE_TEXT 24
 
-// "16 KiB": exact, in the largest unit that is.
+// "16 KiB": an exact size, in the largest possible unit.
 static const char *size_text(uint64_t size, char text[SIZE_TEXT])
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
@@ -106,7 +106,7 @@ static const char *virtualization_option(void)
                                    : "virtualization";
 }
 
-// True if there is what guests need.
+// Prints the virtualization features. True if the machine has what guests need.
 static bool print_virtualization(void)
 {
     char text[VIRT_TEXT_SIZE];
@@ -262,7 +262,7 @@ static void print_pci(const struct inventory *v)
     }
 }
 
-// ---- all of it -----------------------------------------------------------------------------
+// ---- the inventory -------------------------------------------------------------------------
 
 static void show(struct inventory *v, bool devices_known)
 {

@@ -9,7 +9,7 @@
 #include "hv/memory/guest_layout.h"
 #include "hv/start/inventory.h"
 
-#define CPUS_SIZE (MAX_CPUS * 4) // "63, "
+#define CPUS_SIZE (MAX_CPUS * 4) // each takes "63, "
 
 static const char *const names[INVENTORY_PARTITIONS] = {"alpha", "beta"};
 
@@ -33,8 +33,8 @@ static unsigned count_devices(const struct inventory *v, enum inventory_verdict 
     return count;
 }
 
-// Those that are proposed, with commas between them; then those that are not, as comments. `off` is
-// what turns a whole line into a comment, or "".
+// Prints the proposed devices, separated by commas; then the others, as comments. `off` turns a
+// whole line into a comment, or is "".
 static void print_devices(const struct inventory *v, const char *off)
 {
     const struct pci_machine *pci = &machine_pci.pci;
@@ -86,13 +86,13 @@ static void print_owner(const struct inventory *v)
     print("    // trust_dma = true;\n");
 }
 
-// ---- all of it -----------------------------------------------------------------------------
+// ---- the configuration ---------------------------------------------------------------------
 
 static void print_partition(const struct inventory *v, unsigned p)
 {
     const struct inventory_plan *plan = &v->plan;
     char cpus[CPUS_SIZE];
-    bool first = p == 0; // explains what the other ones have too
+    bool first = p == 0; // explains lines that the others have too
     print("  { name = \"%s\";%s\n", names[p],
           first ? " // stands before each line of its console" : "");
     char any[48] = "";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that can't be kept apart are judged together, each set behind those before it: by the
-// rules of hv/device/assign.c, and then by what a partition's virtual bus and the IOMMU have room
-// for.
+// Judges functions that can't be isolated from each other together, as a set; the sets come one
+// after the other. A set must pass the rules of hv/device/assign.c, and must fit on a partition's
+// virtual bus and into the IOMMU.
 #include "hv/start/inventory_devices.h"
 
 #include "arch/lib/format.h"
@@ -14,12 +14,13 @@
 
 #define CLASS_DISPLAY 0x03u
 
-// Interrupts that one function, and all together, may take of an IOMMU: what the one with the
-// fewest has, and half of what VT-d has, whose table the IOAPICs' pins and other partitions share.
+// Most IOMMU interrupts for one function, and for all together. One function may use as many as the
+// smallest IOMMU has. All together may use half of VT-d's table, which IOAPIC pins and other
+// partitions share.
 #define MESSAGES_FUNCTION 256u
 #define MESSAGES_ALL      512u
 
-// A configuration of one nameless partition.
+// A configuration with one partition without a name.
 struct draft {
     struct blob blob;
     struct blob_partition partition;
@@ -34,7 +35,7 @@ struct search {
     struct pci_pin pin[VPCI_MAX_FUNCTIONS];
 };
 
-static const char *refusal; // what report() was told first; "" in the beginning
+static const char *refusal; // the first text that report() got; "" before that
 static char refusal_text[ASSIGN_TEXT_SIZE];
 
 static void report(const char *text)
@@ -60,7 +61,7 @@ static bool in_set(unsigned index, unsigned group)
 
 // ---- the rules -----------------------------------------------------------------------------
 
-// Where there is no IOMMU, all else is judged as if there were one.
+// If there is no IOMMU, everything else is judged as if there were one.
 static enum status allow(const struct pci_machine *pci, const struct pci_function *f, char *error,
                          size_t size)
 {
@@ -70,7 +71,7 @@ static enum status allow(const struct pci_machine *pci, const struct pci_functio
 
 static const struct iommu_ops no_iommu = {.name = "none", .check = allow};
 
-// Why a set can't be given away; NULL: it can.
+// Why a set can't be assigned; NULL if it can.
 static const char *refused(struct search *s, unsigned group)
 {
     struct draft *d = &s->draft;
@@ -131,7 +132,7 @@ static const char *check_pins(struct search *s)
     return refusal_text;
 }
 
-// Why one partition can't have this set, with all that are given so far if `others`.
+// Why a partition has no room for this set, or for it and all proposed before (`others`).
 static const char *no_room(struct search *s, unsigned group, bool others)
 {
     const struct pci_machine *pci = the_pci();

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cut of hv/start/inventory_plan.h.
+// Divides the machine (hv/start/inventory_plan.h).
 #include "hv/start/inventory_plan.h"
 
 #include "hv/memory/guest_layout.h"
 #include "partitions/blob.h"
 
-// Kernels and initial RAM disks lie in memory beside the partitions, each once: an eighth of it is
-// for them, within these bounds, but never more than half.
+// Kernels and initial RAM disks need memory outside the partitions, each once. An eighth of the
+// memory is for them, within these bounds and at most half.
 #define MODULES_MIN MIB(64)
 #define MODULES_MAX GIB(1)
 
-// Two partitions of less than this are of no use to a distribution's Linux: then one has it all.
+// Two partitions with less are too small for a distribution's Linux; then one gets everything.
 #define HALF_MIN MIB(128)
 
-#define STEP MIB(2) // whole large pages
+#define STEP MIB(2) // large pages
 
 // ---- CPUs ----------------------------------------------------------------------------------
 
@@ -22,7 +22,7 @@ static bool same_core(struct topology_place a, struct topology_place b)
     return a.package == b.package && a.core == b.core;
 }
 
-// The first CPU of the list that is on this one's core.
+// The first CPU of the list that is on the same core as this one.
 static unsigned first_of_core(const struct topology_place *cpus, unsigned cpu)
 {
     unsigned first = 0;
@@ -41,7 +41,7 @@ static unsigned count_cores(const struct topology_place *cpus, unsigned count)
     return cores;
 }
 
-// Cores are numbered in the order in which their first threads come.
+// Cores are numbered by the order of their first threads.
 static void share_cpus(const struct topology_place *cpus, unsigned count,
                        struct inventory_plan *out)
 {
@@ -56,7 +56,7 @@ static void share_cpus(const struct topology_place *cpus, unsigned count,
 
 // ---- memory --------------------------------------------------------------------------------
 
-// Memory in pieces may hold less than its sum: so it is tried.
+// Fragmented memory may hold less than its sum, so this tries to allocate it.
 static bool fits(struct page_alloc *free, unsigned count, uint64_t memory)
 {
     struct guest_ram ram[INVENTORY_PARTITIONS];
@@ -67,7 +67,7 @@ static bool fits(struct page_alloc *free, unsigned count, uint64_t memory)
         done += s == STATUS_OK ? 1 : 0;
     }
     while (done > 0) {
-        (void)guest_ram_free(&ram[--done], free); // it was there a moment ago
+        (void)guest_ram_free(&ram[--done], free); // can't fail: it was taken just before
     }
     return s == STATUS_OK;
 }

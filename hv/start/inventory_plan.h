@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a machine is cut for the configuration that the inventory proposes: one partition, or two of
-// half the cores and half the memory each. Decides only.
+// How the proposed configuration divides the machine: one partition, or two with half the cores and
+// half the memory each. Decides only.
 #ifndef HV_START_INVENTORY_PLAN_H
 #define HV_START_INVENTORY_PLAN_H
 
@@ -14,13 +14,13 @@
 struct inventory_plan {
     unsigned partition_count; // 1 or 2
     unsigned cpu_count[INVENTORY_PARTITIONS];
-    uint16_t cpus[INVENTORY_PARTITIONS][MAX_CPUS]; // numbers of CPUs, in ascending order
+    uint16_t cpus[INVENTORY_PARTITIONS][MAX_CPUS]; // indices of CPUs, ascending
     uint64_t memory;                               // bytes of each partition, a multiple of 2 MiB
 };
 
-// `cpus` are the places of the machine's `cpu_count` CPUs, 1 to MAX_CPUS; `free` is what partitions
-// could have now, and is the same afterwards. Threads of one core stay together. Some memory is
-// left for the boot modules. ERR_NO_MEMORY: not even one partition fits.
+// `cpus` are the places of the machine's `cpu_count` CPUs, 1 to MAX_CPUS. `free` is the memory that
+// partitions could have now; it is unchanged afterwards. Threads of one core stay together. Some
+// memory is left for the boot modules. ERR_NO_MEMORY: not even one partition fits.
 enum status inventory_plan(const struct topology_place *cpus, unsigned cpu_count,
                            struct page_alloc *free, struct inventory_plan *out);
 

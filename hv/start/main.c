@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way from the loader's entry to the guests, as a list. Everything until the guests run is
-// done by the boot CPU, except loading: each partition's first CPU does its own.
+// The way from the loader's entry to the guests, as a list. The boot CPU does everything until the
+// guests run, except loading: each partition's first CPU loads its own partition.
 #include "hv/start/main.h"
 
 #include "arch/cpu/cpu.h"
@@ -48,22 +48,22 @@
 #define MULTIBOOT1_MAGIC 0x2badb002
 #define MULTIBOOT2_MAGIC 0x36d76289
 
-// Heap: what 4 CPUs and as many partitions need is well below 2 MiB; each more CPU needs its stack,
-// tables and control structures, each partition its permission map and second-level tables.
+// Heap: 4 CPUs and 4 partitions need well below 2 MiB. Each further CPU needs its stack, tables and
+// control structures, each partition its permission map and second-level tables.
 #define HEAP_FIXED     KIB(512)
 #define HEAP_LOG       KIB(64) // the log of the hypervisor's messages
 #define HEAP_PER_CPU   KIB(80)
 #define HEAP_PER_GUEST (KIB(108) + CONSOLE_RING_SIZE + CONSOLE_INPUT_SIZE)
 
-// How far the start has come: written by the boot CPU, waited for by the others.
+// How far the start has come. The boot CPU writes it; the others wait for it.
 enum phase {
     PHASE_SETUP,
     PHASE_LOAD,    // each partition's first CPU loads it
-    PHASE_GUESTS,  // run
-    PHASE_NOTHING, // is started: all CPUs sleep for good
+    PHASE_GUESTS,  // the guests run
+    PHASE_NOTHING, // nothing is started: all CPUs sleep for good
 };
 static enum phase phase;
-static uint32_t joined; // CPUs other than the first that have come as far as join()
+static uint32_t joined; // CPUs, except the boot CPU, that have reached join()
 static uint32_t joins_failed;
 static uint32_t loads_left;
 static uint32_t loads_failed;
@@ -124,7 +124,7 @@ static void read_boot_info(uint32_t magic, hpa_t info)
 
 static void place_heap(void)
 {
-    // A framebuffer is nobody's RAM, whether it is used or not.
+    // A framebuffer is never RAM, whether it is used or not.
     const struct boot_framebuffer *fb = &machine.boot.framebuffer;
     struct page_range kept[] = {{image_start().v, image_size()}, screen_range(fb)};
     must(page_alloc_boot(&machine.memory, &machine.boot, kept, fb->base != 0 ? 2 : 1),
@@ -152,7 +152,7 @@ static void create_cpus(void)
 
 _Noreturn static void main_on_own_stack(void);
 
-extern uint8_t boot_directory_high[]; // boot/multiboot.asm; its link address
+extern uint8_t boot_directory_high[]; // boot/multiboot.asm; at its link address
 
 _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t entered)
 {
@@ -188,7 +188,7 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
     __builtin_unreachable();
 }
 
-// ---- the boot CPU, at home -----------------------------------------------------------------
+// ---- the boot CPU, on its own tables -------------------------------------------------------
 
 static void start_clocks(void)
 {
@@ -232,7 +232,7 @@ static void start_virtualization(void)
     must(virt->cpu_enable(), "turning on virtualization");
 }
 
-// Pages of the lowest 640 KiB, which no partition gets.
+// Pages below 640 KiB, which no partition gets.
 static struct smp_low low_pages(void)
 {
     hpa_t page[SMP_LOW_PAGES];
@@ -264,7 +264,7 @@ static void start_cpus(void)
     }
 }
 
-// What the CPU's owner has to do in the phase of loading.
+// Loads the partition of this CPU's vCPU, if that is the partition's first.
 static void load_own(const struct vcpu *v)
 {
     if (v == NULL || v->index != 0) {
@@ -332,8 +332,8 @@ static void keep_log(void)
 
 _Noreturn static void idle(void);
 
-// Without a configuration: the inventory, and then only the console's keys. This CPU serves them;
-// the others sleep as firmware left them, and no device reaches anything.
+// Without a configuration: shows the inventory, then only serves the console's keys on this CPU.
+// The other CPUs sleep as firmware left them, and no device reaches anything.
 _Noreturn static void show_inventory(bool devices_known)
 {
     inventory_show(devices_known);
@@ -398,7 +398,8 @@ _Noreturn static void main_on_own_stack(void)
 
 // ---- every CPU -----------------------------------------------------------------------------
 
-// Returns in that phase, or in a later one but PHASE_NOTHING.
+// Returns when that phase or a later one is reached, except PHASE_NOTHING, in which it never
+// returns.
 static void wait_for(enum phase p)
 {
     enum phase now;
@@ -411,7 +412,7 @@ static void wait_for(enum phase p)
     }
 }
 
-// Sleeps until an NMI, the console's tick while it needs one, or the next timer.
+// Sleeps until an NMI, the console's next tick if it needs one, or the next timer.
 static void sleep(void)
 {
     uint32_t count = timers_sleep(console_service_ticks());
@@ -424,10 +425,11 @@ static void sleep(void)
     apic_timer_start(0);
 }
 
-// A CPU of nobody's: it sleeps, and serves the console if that is its task.
+// An unowned CPU sleeps, and serves the console if that is its task.
 _Noreturn static void idle(void)
 {
-    apic_drain(); // what firmware left, or a device before all were silenced, would wake this CPU
+    // Pending interrupts of firmware, or of a device before all were silenced, would wake this CPU.
+    apic_drain();
     for (;;) {
         sleep();
         bool kicked = this_cpu()->nmi_taken != 0;
@@ -440,7 +442,7 @@ _Noreturn static void idle(void)
     }
 }
 
-// The boot CPU's memory types on this CPU too. False: it can't be.
+// Sets the boot CPU's memory types on this CPU too. False if that is impossible.
 static bool follow_mtrrs(void)
 {
     char text[200];
@@ -452,8 +454,8 @@ static bool follow_mtrrs(void)
     return state != MTRR_ODD;
 }
 
-// Whether this CPU has what its guest is shown. One of nobody's is held against the first guest's,
-// to be named only.
+// Whether this CPU has the features that its guest is shown. An unowned CPU is compared with the
+// first guest's CPUID; a difference is reported, nothing more.
 static bool has_features(void)
 {
     const struct vcpu *own = this_cpu()->vcpu;
@@ -481,7 +483,7 @@ static bool can_virtualize(void)
     return true;
 }
 
-// Makes a CPU other than the first like the first one, as far as firmware has not.
+// Makes a CPU like the boot CPU, as far as firmware has not done so.
 static void join(void)
 {
     if (!follow_mtrrs() || !has_features() || !can_virtualize()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The routes, in the order in which one needs the other.
+// Sets the routes, in the order in which they depend on each other.
 #include "hv/start/routes.h"
 
 #include "arch/memory/percpu.h"
@@ -19,7 +19,7 @@ enum status routes_start(void)
         return s;
     }
     machine.console_cpu = console_cpu_choose(&machine.acpi, machine.cpu_owner);
-    // A partition's CPU belongs to its guest, timer and all: only one of nobody's can tick.
+    // A partition's CPU belongs to its guest, including its timer, so only an unowned CPU can tick.
     comparators_start(gsi_is_taken);
     timers_start();
     console_set_ticker(machine.cpu_owner[machine.console_cpu].partition == BLOB_NOBODY);

@@ -6,8 +6,7 @@
 #include "arch/lib/status.h"
 
 // Masks every interrupt source, finds the timers, and routes the console's interrupt and the
-// IOMMUs' to one CPU as NMI. Boot CPU, once it is known whose each CPU and device is. Prints what
-// is wrong.
+// IOMMUs' to one CPU as NMI. Boot CPU, after CPUs and devices have their owners. Prints errors.
 enum status routes_start(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ends of the stages as readings of the TSC. Relies on arch/cpu/tsc.c for the moment of the
-// entry.
+// The times at which the stages ended, read from the TSC. Relies on arch/cpu/tsc.c for the time of
+// the entry.
 #include "hv/start/stages.h"
 
 #include "arch/cpu/tsc.h"
@@ -30,7 +30,7 @@ static unsigned long thousands(uint64_t ticks)
     return (ticks + 500) / 1000;
 }
 
-// The partition that cleared and copied longest: all of that lies within the stage.
+// The partition that took longest for clearing and copying, all of which is inside the stage.
 static const struct partition *longest(void)
 {
     const struct partition *most = partitions[0];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks the back ends one after the other.
+// Asks one back end after the other.
 #include "hv/start/virt_choice.h"
 
 #include "arch/virt/virt.h"

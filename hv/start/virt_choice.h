@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which back end of virtualization the machine has: the one place that names them.
+// Chooses the back end of virtualization. Only this file names the back ends.
 #ifndef HV_START_VIRT_CHOICE_H
 #define HV_START_VIRT_CHOICE_H
 
 struct virt_ops;
 
-// The back end of virtualization that this CPU can have. NULL: `why` says what is in the way, and
-// nothing if the processor shows none.
+// The back end of virtualization that this CPU supports. NULL: `why` gives the reason, or is empty
+// if the processor has no such feature.
 #define VIRT_TEXT_SIZE 400
 const struct virt_ops *virt_choose(char why[VIRT_TEXT_SIZE]);
 

@@ -50,7 +50,7 @@ enum status vdev_ports_init(uint16_t pm_base)
     enum status status = pm_fits ? STATUS_OK : ERR_INVALID;
 
     memset(vdev_port_map, VDEV_PORT_NONE, sizeof(vdev_port_map));
-    // PM1 is the last row, so the others' ports are known when it looks for its own.
+    // PM1 is the last row, so that all other ports are known when its place is checked.
     for (size_t i = 0; i < vdev_port_range_count; i++) {
         const struct vdev_port_range *r = &vdev_port_ranges[i];
         unsigned base = r->device == VDEV_PORT_PM ? pm_base : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which virtual device answers at which I/O port. The table is the whole of it: a port that is not
-// in it is nobody's, reads as ones and takes no writes.
+// Which virtual device answers at which I/O port. The table is complete: at any other port reads
+// give ones and writes are dropped.
 #ifndef HV_VDEV_PORTS_H
 #define HV_VDEV_PORTS_H
 
@@ -10,14 +10,14 @@
 #include "arch/lib/status.h"
 
 enum vdev_port {
-    VDEV_PORT_NONE = 0, // nobody: reads as ones, writes dropped
-    VDEV_PORT_SILENT,   // the same, but on purpose
+    VDEV_PORT_NONE = 0, // no device: reads as ones, writes dropped
+    VDEV_PORT_SILENT,   // the same, on purpose
     VDEV_PORT_PIC,      // vpic
     VDEV_PORT_PIT,      // vpit_read(), vpit_write()
     VDEV_PORT_61,       // vpit_port61_read(), vpit_port61_write()
     VDEV_PORT_RTC,      // vrtc
     VDEV_PORT_RESET,    // vreset
-    VDEV_PORT_BIOS,     // where the BIOS's stubs write: bios_call()
+    VDEV_PORT_BIOS,     // BIOS stubs write here: bios_call()
     VDEV_PORT_UART,     // vuart, register = port - VDEV_UART_BASE
     VDEV_PORT_CRTC,     // vcrtc
     VDEV_PORT_PCI,      // vpci
@@ -36,17 +36,17 @@ struct vdev_port_range {
 extern const struct vdev_port_range vdev_port_ranges[];
 extern const size_t vdev_port_range_count;
 
-// The ports below this are looked up in a byte each; there is no virtual device above.
+// Each port below this has a byte in the map; no virtual device is above.
 #define VDEV_PORT_MAP_SIZE 0x1000
 extern uint8_t vdev_port_map[VDEV_PORT_MAP_SIZE];
 
-// Builds the map; once, at boot, before other CPUs look. `pm_base` is where PM1 stands: a multiple
-// of 4, below VDEV_PORT_MAP_SIZE. ERR_INVALID if it is not, ERR_EXISTS if another device is there;
-// then PM1 is nowhere and all the rest is in place.
+// Builds the map; once, at boot, before other CPUs read it. `pm_base` is the port of PM1: a
+// multiple of 4, below VDEV_PORT_MAP_SIZE. ERR_INVALID if it is not, ERR_EXISTS if another device
+// is there; then PM1 is left out, and all others are in place.
 enum status vdev_ports_init(uint16_t pm_base);
 
-// Whose `port` is. An access of several bytes belongs to the device at its first port, which
-// answers for as many of the bytes as are its own; the rest read as ones.
+// The device at `port`. An access of several bytes belongs to the device at its first port. The
+// device answers for those of the bytes that are its own; the others read as ones.
 static inline enum vdev_port vdev_port_lookup(uint16_t port)
 {
     return port < VDEV_PORT_MAP_SIZE ? (enum vdev_port)vdev_port_map[port] : VDEV_PORT_NONE;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CRT controller's ports byte by byte. Relies on nothing.
+// The CRT controller's ports, byte by byte. Relies on nothing.
 #include "hv/vdev/vcrtc.h"
 
 #include "arch/lib/string.h"
 #include "hv/vdev/vdev.h"
 
-// Offset from the nearer index port: 0 index, 1 data, more is not ours.
+// Offset from the nearer index port: 0 index, 1 data; the device has no others.
 static unsigned offset_of(unsigned port)
 {
     return port - (port >= VCRTC_COLOUR ? (unsigned)VCRTC_COLOUR : (unsigned)VCRTC_MONO);

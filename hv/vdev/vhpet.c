@@ -19,7 +19,7 @@
 #define TIMER_LEVEL     0x0002u
 #define TIMER_ENABLED   0x0004u
 #define TIMER_PERIODIC  0x0008u
-#define TIMER_FIXED     0x0030u // can be periodic, has 64 bits
+#define TIMER_FIXED     0x0030u // fixed: it can be periodic, and has 64 bits
 #define TIMER_SET_VALUE 0x0040u
 #define TIMER_32BIT     0x0100u
 #define TIMER_GSI       0x3e00u
@@ -41,7 +41,7 @@ static bool repeats(const struct vhpet_comparator *c)
     return (c->config & TIMER_PERIODIC) != 0;
 }
 
-// What a comparator compares: all bits, or the lower 32.
+// The bits that a comparator compares: all, or the lower 32.
 static uint64_t mask(const struct vhpet_comparator *c)
 {
     return c->config & TIMER_32BIT ? UINT32_MAX : UINT64_MAX;
@@ -79,7 +79,7 @@ static uint64_t read_register(const struct vhpet *h, uint32_t offset, uint64_t t
         return (uint64_t)VHPET_GSIS << 32 | TIMER_FIXED | h->comparator[n].config;
     case 8:
         return h->comparator[n].value & mask(&h->comparator[n]);
-    default: // no delivery as a message
+    default: // messages (FSB interrupts) are not supported
         return 0;
     }
 }
@@ -106,7 +106,7 @@ static void write_configuration(struct vhpet *h, uint64_t value, uint64_t ticks)
     h->config = value & (CONFIG_ENABLE | CONFIG_LEGACY);
 }
 
-// A route that there is not reads back as 0 (2.3.8).
+// A route that doesn't exist reads back as 0 (2.3.8).
 static void write_timer(struct vhpet_comparator *c, uint64_t value)
 {
     c->config = value & TIMER_WRITABLE;
@@ -117,8 +117,8 @@ static void write_timer(struct vhpet_comparator *c, uint64_t value)
         c->value &= UINT32_MAX;
 }
 
-// A periodic comparator's register is its period, and its value only after TIMER_SET_VALUE. `keep`:
-// bits that stay, in a write of one half.
+// A periodic comparator's register sets its period. It sets its value only after TIMER_SET_VALUE.
+// `keep` are the bits that a write of one half leaves unchanged.
 static void write_value(struct vhpet_comparator *c, uint64_t value, uint64_t keep)
 {
     if (!repeats(c) || c->sets_value)
@@ -138,7 +138,7 @@ static void write_register(struct vhpet *h, uint32_t offset, uint64_t value, uin
     case CONFIGURATION:
         write_configuration(h, merged, ticks);
         break;
-    case STATUS: // cleared by ones
+    case STATUS: // writing ones clears bits
         h->status &= ~(uint32_t)value;
         break;
     case COUNTER:
@@ -165,14 +165,14 @@ void vhpet_write(struct vhpet *h, uint32_t offset, unsigned size, uint64_t value
     if (!is_proper(offset, size))
         return;
     for (unsigned n = 0; n < VHPET_COMPARATORS; n++)
-        vhpet_settle(h, n, ticks); // the caller has asked before
+        vhpet_settle(h, n, ticks); // no match is lost: the caller has settled before
     write_register(h, offset & ~7u, value << shift & bits, ~bits, ticks);
 }
 
 // ---- matches -----------------------------------------------------------------------------------
 
-// Ticks of the counter to the first match after the one that follows `seen`; what has passed comes
-// after a whole round.
+// Ticks of the counter from `seen` + 1 to the first match at or after that. A match that has passed
+// comes again after a whole round.
 static uint64_t distance(const struct vhpet_comparator *c)
 {
     return (c->value - c->seen - 1) & mask(c);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The IOAPIC's registers (Intel 82093AA data sheet, section 3; the EOI register as in Intel's ICH)
+// The IOAPIC's registers (Intel 82093AA data sheet, section 3; the EOI register as in Intel's ICH),
 // and the decision when a pin sends a message. Relies on nothing.
 #include "hv/vdev/vioapic.h"
 
@@ -13,7 +13,7 @@
 #define REG_ID          0x00
 #define REG_VERSION     0x01
 #define REG_ARBITRATION 0x02
-#define REG_ENTRIES     0x10 // two for each pin, low half first
+#define REG_ENTRIES     0x10 // two registers for each pin, low half first
 
 #define ID_WRITABLE 0x0f000000u
 
@@ -28,10 +28,10 @@
 #define ENTRY_LEVEL             (1ull << 15)
 #define ENTRY_MASKED            (1ull << 16)
 #define ENTRY_DESTINATION_SHIFT 56
-// Not delivery status (bit 12), remote IRR (bit 14) and what is reserved.
+// Excludes delivery status (bit 12), remote IRR (bit 14) and reserved bits.
 #define ENTRY_WRITABLE 0xff0000000001afffull
 
-// Vectors that the architecture keeps for exceptions; a local APIC refuses them.
+// Vectors below are reserved for exceptions; a local APIC refuses them.
 #define FIRST_VECTOR 16
 
 void vioapic_reset(struct vioapic *a)
@@ -41,9 +41,9 @@ void vioapic_reset(struct vioapic *a)
         a->entry[pin] = ENTRY_MASKED;
 }
 
-// The message that an entry sends, if it is one that may be sent at all. SMI, INIT and ExtINT are
-// not: a partition has no SMM, its 8259s are wired to the boot processor, and an INIT must never
-// come near the bus.
+// The message that an entry sends. False if it may not send one: SMI, INIT and ExtINT are refused.
+// A partition has no SMM, its 8259s are wired to the boot processor, and an INIT must never reach
+// the bus.
 static bool entry_message(uint64_t entry, struct vioapic_message *out)
 {
     unsigned delivery = entry >> ENTRY_DELIVERY_SHIFT & ENTRY_DELIVERY_MASK;
@@ -66,7 +66,7 @@ static bool entry_message(uint64_t entry, struct vioapic_message *out)
     out->delivery = (enum vioapic_delivery)delivery;
     out->logical = (entry & ENTRY_LOGICAL) != 0;
     out->destination = (uint8_t)(entry >> ENTRY_DESTINATION_SHIFT);
-    // An NMI is edge-triggered whatever the entry says.
+    // An NMI is always edge-triggered.
     out->level = (entry & ENTRY_LEVEL) && delivery != VIOAPIC_NMI;
     return true;
 }
@@ -96,8 +96,8 @@ static bool write_entry(struct vioapic *a, unsigned half, uint32_t value,
     return entry != old && level_message(a, pin, out);
 }
 
-// The guest has handled an interrupt with this vector. Of several pins that share it, one message
-// is enough: its EOI comes back here.
+// Handles an EOI for this vector. If several pins share the vector, one message is enough: its EOI
+// comes back here.
 static bool write_eoi(const struct vioapic *a, uint8_t vector, struct vioapic_message *out)
 {
     for (unsigned pin = 0; pin < VIOAPIC_PINS; pin++) {
@@ -120,7 +120,7 @@ static uint32_t read_data(const struct vioapic *a)
 
     switch (a->index) {
     case REG_ID:
-    case REG_ARBITRATION: // loaded from the ID, and nothing arbitrates
+    case REG_ARBITRATION: // loaded from the ID; there is no arbitration
         return a->id;
     case REG_VERSION:
         return VERSION_WITH_EOI | (VIOAPIC_PINS - 1) << VERSION_MAX_ENTRY_SHIFT;
@@ -195,7 +195,7 @@ bool vioapic_set_line(struct vioapic *a, unsigned pin, bool asserted, struct vio
         a->lines |= line;
     else
         a->lines &= ~line;
-    // A level-triggered pin sends with its line's rise, too; while masked, an edge is lost and a
-    // level waits for the entry to change.
+    // A level-triggered pin also sends when its line rises. While the pin is masked, an edge is
+    // lost, and a level waits until the entry changes.
     return rises && entry_message(a->entry[pin], out);
 }

@@ -12,19 +12,19 @@
 // Inputs 0, 1, 2, 8 and 13 are edge-triggered on every PC.
 static const uint8_t elcr_writable[2] = {0xf8, 0xde};
 
-#define ICW1        0x10 // this bit tells it from OCW2 and OCW3
+#define ICW1        0x10 // distinguishes it from OCW2 and OCW3
 #define ICW1_ICW4   0x01
 #define ICW1_SINGLE 0x02
 #define ICW2_BASE   0xf8
 #define ICW4_AEOI   0x02
 #define ICW4_NEST   0x10
 
-#define OCW3             0x08 // this bit tells it from OCW2
+#define OCW3             0x08 // distinguishes it from OCW2
 #define OCW3_READ_MASK   0x03
 #define OCW3_READ_IRR    0x02
 #define OCW3_READ_ISR    0x03
 #define OCW3_POLL        0x04
-#define OCW3_SPECIAL     0x60 // both bits: special mask mode on
+#define OCW3_SPECIAL     0x60 // both bits set: special mask mode on
 #define OCW3_SPECIAL_SET 0x60
 #define OCW3_SPECIAL_OFF 0x40
 #define OCW2_COMMAND(v)  ((v) >> 5)
@@ -44,13 +44,13 @@ enum ocw2 {
     OCW2_EOI_SPECIFIC_ROTATE = 7,
 };
 
-// How far an input is from the highest priority, 0 to 7.
+// The distance of an input from the highest priority, 0 to 7.
 static unsigned rank(const struct vpic_chip *c, unsigned input)
 {
     return (input - c->lowest - 1u) & 7;
 }
 
-// The input of the highest priority among some; NO_INPUT: there is none.
+// The input with the highest priority among `inputs`; NO_INPUT if there is none.
 static unsigned highest(const struct vpic_chip *c, uint8_t inputs)
 {
     for (unsigned i = 0; i < 8; i++) {
@@ -61,7 +61,7 @@ static unsigned highest(const struct vpic_chip *c, uint8_t inputs)
     return NO_INPUT;
 }
 
-// The input that asks for the processor; NO_INPUT: none.
+// The input that requests an interrupt; NO_INPUT if there is none.
 static unsigned asking(const struct vpic_chip *c, bool first)
 {
     unsigned input = highest(c, c->requests & (uint8_t)~c->mask);
@@ -69,10 +69,12 @@ static unsigned asking(const struct vpic_chip *c, bool first)
 
     if (input == NO_INPUT)
         return NO_INPUT;
-    // In special mask mode what is masked holds nothing back (data sheet, "Special mask mode").
+    // In special mask mode masked inputs in service block no others (data sheet, "Special mask
+    // mode").
     if (c->special_mask)
         service &= (uint8_t)~c->mask;
-    // A further request of the second one passes the one in service, which is another input of it.
+    // A new request from the second chip passes the one in service, because it is another input
+    // there.
     if (first && c->special_nest && input == VPIC_CASCADE)
         service &= (uint8_t) ~(1u << VPIC_CASCADE);
     unsigned serving = highest(c, service);
@@ -90,7 +92,7 @@ static void set_input(struct vpic_chip *c, unsigned input, bool high)
     c->lines = (uint8_t)(high ? c->lines | bit : c->lines & ~bit);
 }
 
-// The second one's output is an input of the first; a level, whatever the trigger mode.
+// The second chip's output is an input of the first: a level, whatever the trigger mode.
 static void cascade(struct vpic *p)
 {
     uint8_t bit = 1u << VPIC_CASCADE;
@@ -109,7 +111,7 @@ static void end_service(struct vpic_chip *c, unsigned input, bool rotate)
         c->lowest = (uint8_t)input;
 }
 
-// A processor has taken this input's interrupt.
+// A processor takes this input's interrupt.
 static void take(struct vpic_chip *c, unsigned input)
 {
     uint8_t bit = (uint8_t)(1u << input);
@@ -130,14 +132,14 @@ static void initialise(struct vpic_chip *c, uint8_t value)
     memset(c, 0, sizeof(*c));
     c->level = level;
     c->lines = lines;
-    c->requests = lines & level; // edges so far are forgotten
+    c->requests = lines & level; // earlier edges are forgotten
     c->lowest = SPURIOUS_INPUT;
     c->single = (value & ICW1_SINGLE) != 0;
     c->wants_icw4 = (value & ICW1_ICW4) != 0;
     c->expects = VPIC_ICW2;
 }
 
-// In the order of the data sheet: ICW2, ICW3 unless there is one chip only, ICW4 if ICW1 says so.
+// In the order of the data sheet: ICW2, ICW3 unless there is only one chip, ICW4 if ICW1 says so.
 static void initialise_further(struct vpic_chip *c, uint8_t value)
 {
     switch (c->expects) {
@@ -145,7 +147,7 @@ static void initialise_further(struct vpic_chip *c, uint8_t value)
         c->base = value & ICW2_BASE;
         c->expects = !c->single ? VPIC_ICW3 : c->wants_icw4 ? VPIC_ICW4 : VPIC_READY;
         break;
-    case VPIC_ICW3: // which input the cascade is on: it is wired
+    case VPIC_ICW3: // the cascade's input: fixed by the wiring
         c->expects = c->wants_icw4 ? VPIC_ICW4 : VPIC_READY;
         break;
     default:
@@ -166,7 +168,7 @@ static void command_eoi(struct vpic_chip *c, uint8_t value)
         break;
     case OCW2_EOI:
     case OCW2_EOI_ROTATE:
-        // A non-specific end does not touch what special mask mode has taken out of the order.
+        // A non-specific EOI ignores inputs that special mask mode excludes.
         if (c->special_mask)
             service &= (uint8_t)~c->mask;
         end_service(c, highest(c, service), OCW2_COMMAND(value) == OCW2_EOI_ROTATE);
@@ -215,7 +217,7 @@ static void write_chip(struct vpic *p, unsigned n, bool odd, uint8_t value)
     cascade(p);
 }
 
-// A poll is an acknowledgement that says the input (data sheet, "Poll command").
+// A poll acknowledges, and returns the input (data sheet, "Poll command").
 static uint8_t poll(struct vpic *p, unsigned n)
 {
     struct vpic_chip *c = &p->chip[n];
@@ -244,7 +246,7 @@ static void write_elcr(struct vpic *p, unsigned n, uint8_t value)
 {
     struct vpic_chip *c = &p->chip[n];
 
-    // Edges are kept; a level's request lasts as long as the level, and the mode.
+    // Edges are kept. A level's request lasts as long as the level and the mode.
     uint8_t edges = c->requests & (uint8_t)~c->level;
 
     c->level = value & elcr_writable[n];
@@ -252,7 +254,7 @@ static void write_elcr(struct vpic *p, unsigned n, uint8_t value)
     cascade(p);
 }
 
-// ---- what the caller sees --------------------------------------------------------------------
+// ---- interface -------------------------------------------------------------------------------
 
 void vpic_reset(struct vpic *p)
 {

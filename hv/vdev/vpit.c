@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 8254's registers (Intel 8254 data sheet, "Mode definitions" and "Programming") and port 0x61.
-// A channel is not stepped: what it shows is computed from the ticks since its count was loaded.
+// A channel doesn't run by itself: its state is computed from the ticks since its count was loaded.
 // Relies on nothing.
 #include "hv/vdev/vpit.h"
 
@@ -13,11 +13,11 @@
 #define CONTROL_BCD          0x01
 #define CONTROL_MODE_SHIFT   1
 #define CONTROL_MODE_MASK    7
-#define CONTROL_ACCESS       0x30 // both bits 0: latch the count
+#define CONTROL_ACCESS       0x30 // both bits 0: latch command
 #define CONTROL_ACCESS_LOW   0x10
 #define CONTROL_ACCESS_HIGH  0x20
 #define CONTROL_ACCESS_BOTH  0x30
-#define CONTROL_BITS         0x3f // all but the channel
+#define CONTROL_BITS         0x3f // all except the channel
 #define CONTROL_SELECT_SHIFT 6
 #define SELECT_READ_BACK     3
 
@@ -29,11 +29,11 @@
 #define STATUS_NULL_COUNT 0x40
 
 #define PORT61_GATE2    0x01
-#define PORT61_WRITABLE 0x0f // gate, speaker, and two checks that nothing triggers
+#define PORT61_WRITABLE 0x0f // gate, speaker, and enables of two checks that never trigger
 #define PORT61_REFRESH  0x10
 #define PORT61_OUT2     0x20
 #define GATED_CHANNEL   2
-#define REFRESH_TICKS   18 // between two refreshes, 15.09 microseconds
+#define REFRESH_TICKS   18 // ticks between two refreshes, 15.09 microseconds
 #define NEVER           UINT64_MAX
 #define FULL_COUNT      0x10000u
 #define FULL_COUNT_BCD  10000u
@@ -43,14 +43,14 @@ static uint32_t full_count(const struct vpit_channel *c)
     return c->control & CONTROL_BCD ? FULL_COUNT_BCD : FULL_COUNT;
 }
 
-// A count as it was written, to one of 1..full_count(): all zero is the largest.
+// Converts a written count to 1..full_count(). Zero means the largest.
 static uint32_t decode_count(const struct vpit_channel *c, uint16_t written)
 {
     uint32_t count = written;
     if (c->control & CONTROL_BCD)
         count = (written >> 12 & 0xfu) * 1000u + (written >> 8 & 0xfu) * 100u +
                 (written >> 4 & 0xfu) * 10u + (written & 0xfu);
-    // Digits above 9 are no numbers; what they make must only stay in range.
+    // Digits above 9 are invalid; the result must only stay in range.
     count %= full_count(c);
     return count == 0 ? full_count(c) : count;
 }
@@ -63,13 +63,13 @@ static uint16_t encode_count(const struct vpit_channel *c, uint32_t count)
     return (uint16_t)count;
 }
 
-// Modes that count round and round: 2, rate generator, and 3, square wave.
+// Modes that repeat: 2, rate generator, and 3, square wave.
 static bool is_periodic(const struct vpit_channel *c)
 {
     return c->mode == 2 || c->mode == 3;
 }
 
-// Modes in which a rising gate starts the count and its level means nothing.
+// Modes in which a rising gate starts the count, and the gate's level is ignored.
 static bool is_triggered(const struct vpit_channel *c)
 {
     return c->mode == 1 || c->mode == 5;
@@ -82,7 +82,7 @@ static uint64_t elapsed(const struct vpit_channel *c, uint64_t ticks)
     return ticks > c->start ? ticks - c->start : 0;
 }
 
-// A count goes into the counter with the clock after the write or trigger.
+// A count is loaded with the clock after the write or trigger.
 static void start(struct vpit_channel *c, uint64_t ticks)
 {
     c->loaded = true;
@@ -110,8 +110,8 @@ static void take_next(struct vpit_channel *c)
     c->has_next = false;
 }
 
-// Lets happen what was due before `ticks`: a periodic channel that takes its next count. Comes
-// before whatever looks at a channel.
+// Carries out what was due before `ticks`: a periodic channel takes its next count. Call it before
+// reading a channel's state.
 static void settle(struct vpit_channel *c, uint64_t ticks)
 {
     if (is_periodic(c) && c->running && c->has_next && ticks >= c->next_start) {
@@ -120,7 +120,7 @@ static void settle(struct vpit_channel *c, uint64_t ticks)
     }
 }
 
-// Clocks for which mode 3's output is high: of an odd count it gets one more than the low half.
+// Clocks for which mode 3's output is high. For an odd count that is one more than the low half.
 static uint32_t high_half(const struct vpit_channel *c)
 {
     return (c->count + 1) / 2;
@@ -136,12 +136,12 @@ static uint16_t counter(const struct vpit_channel *c, uint64_t ticks)
     switch (c->mode) {
     case 2:
         return encode_count(c, c->count - (uint32_t)(gone % c->count));
-    case 3: // counts down by twos, from the next lower even number, once in each half
+    case 3: // counts down by twos from the count rounded down to even, once in each half
         phase = (uint32_t)(gone % c->count);
         if (phase >= high_half(c))
             phase -= high_half(c);
         return encode_count(c, (c->count & ~1u) - 2 * phase);
-    default: // past its end, goes on from its largest value
+    default: // after its end it continues from its largest value
         return encode_count(c, c->count + full_count(c) - (uint32_t)(gone % full_count(c)));
     }
 }
@@ -165,7 +165,7 @@ static bool output(const struct vpit_channel *c, uint64_t ticks)
     }
 }
 
-// Keeps what vpit_port61_read() needs, where it is as simple as "high from some tick on".
+// Prepares vpit_port61_read(), if the output is simply "high from some tick on".
 static void update_out2(struct vpit *p, uint64_t ticks)
 {
     const struct vpit_channel *c = &p->channel[GATED_CHANNEL];
@@ -187,7 +187,8 @@ static void load_count(struct vpit_channel *c, uint16_t written, uint64_t ticks)
         c->next = count;
         c->has_next = true;
     } else if (is_periodic(c) && c->running) {
-        // The cycle under way is finished first. (Mode 3 would change over in its middle, too.)
+        // The current cycle is finished first. (Real mode 3 would also change in the middle of a
+        // cycle.)
         uint64_t gone = elapsed(c, ticks);
         c->next = count;
         c->next_start = c->start + (gone / c->count + 1) * c->count;
@@ -239,7 +240,7 @@ static void write_channel(struct vpit_channel *c, uint8_t value, uint64_t ticks)
             load_count(c, (uint16_t)(value << 8 | c->write_low), ticks);
         } else {
             c->write_low = value;
-            // In mode 0 the first byte stops the count and takes the output low.
+            // In mode 0 the first byte stops the count and sets the output low.
             if (c->mode == 0) {
                 c->loaded = false;
                 c->running = false;
@@ -270,7 +271,7 @@ static uint8_t read_channel(struct vpit_channel *c, uint64_t ticks)
     return (uint8_t)(high ? value >> 8 : value);
 }
 
-// A count that is latched already stays until it has been read.
+// A latched count stays latched until it has been read.
 static void latch_count(struct vpit_channel *c, uint64_t ticks)
 {
     if (c->latch_bytes > 0)
@@ -285,7 +286,7 @@ static void latch_status(struct vpit_channel *c, uint64_t ticks)
     if (c->status_latched)
         return;
     settle(c, ticks);
-    // The count written last can't be read back yet.
+    // The last written count can't be read back yet.
     bool null_count = !c->loaded || c->has_next || (c->running && ticks < c->start);
     c->status = c->control;
     if (output(c, ticks))
@@ -303,7 +304,7 @@ static void set_control(struct vpit_channel *c, uint8_t value)
     memset(c, 0, sizeof(*c));
     c->gate = gate;
     c->control = value & CONTROL_BITS;
-    c->mode = mode > 5 ? mode - 4 : mode; // 6 is 2, 7 is 3
+    c->mode = mode > 5 ? mode - 4 : mode; // mode 6 is 2, mode 7 is 3
 }
 
 static void read_back(struct vpit *p, uint8_t value, uint64_t ticks)
@@ -350,7 +351,7 @@ uint32_t vpit_read(struct vpit *p, uint16_t port, unsigned size, uint64_t ticks)
 
     for (unsigned i = 0; i < size && i < 4; i++) {
         unsigned at = port + i;
-        uint8_t byte = 0xff; // the control register is for writing only
+        uint8_t byte = 0xff; // the control register is write-only
         if (at >= PORT_CHANNEL0 && at < PORT_CONTROL)
             byte = read_channel(&p->channel[at - PORT_CHANNEL0], ticks);
         value |= vdev_byte_at(byte, i);
@@ -371,7 +372,7 @@ void vpit_write(struct vpit *p, uint16_t port, unsigned size, uint32_t value, ui
     update_out2(p, ticks);
 }
 
-// Channel 0's gate is always high, so that what is triggered by it (modes 1 and 5) never runs.
+// Channel 0's gate is always high, so the modes that need a trigger (1 and 5) never run.
 bool vpit_next_edge(struct vpit *p, uint64_t after, struct vpit_edge *out)
 {
     struct vpit_channel *c = &p->channel[0];

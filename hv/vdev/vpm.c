@@ -4,16 +4,16 @@
 
 #include "arch/lib/string.h"
 
-// PM1 enable: timer, global lock, power button, sleep button, RTC, PCIe wake disable. Drivers read
-// back whether what they enabled stays enabled, so it does; only the power button ever happens.
+// PM1 enable: timer, global lock, power button, sleep button, RTC, PCIe wake disable. Drivers check
+// whether bits that they enable stay set, so all do. Only the power button's event ever occurs.
 #define ENABLE_WRITABLE 0x4721
-#define POWER_BUTTON    0x0100 // in status and enable
+#define POWER_BUTTON    0x0100 // in both status and enable
 
-#define CONTROL_SCI_EN        0x0001 // ACPI mode: always on, there is no SMI to turn it on with
+#define CONTROL_SCI_EN        0x0001 // ACPI mode: always on, because there is no SMI to turn it on
 #define CONTROL_SLP_TYP       0x1c00
 #define CONTROL_SLP_TYP_SHIFT 10
 #define CONTROL_SLP_EN        0x2000
-// Bus master reload and the sleep type; the rest is for writing only or reserved.
+// Bus master reload and the sleep type. The other bits are write-only or reserved.
 #define CONTROL_WRITABLE (0x0002 | CONTROL_SLP_TYP)
 
 void vpm_reset(struct vpm *pm)
@@ -42,7 +42,7 @@ static uint8_t read_byte(const struct vpm *pm, unsigned offset)
     }
 }
 
-// `value` with the byte that holds bits 8*i and up replaced.
+// Replaces byte `i` of `value`.
 static uint16_t with_byte(uint16_t value, unsigned i, uint8_t byte)
 {
     return (uint16_t)((value & 0xff00u >> (8 * i)) | (unsigned)byte << (8 * i));
@@ -53,7 +53,7 @@ static enum vdev_event write_byte(struct vpm *pm, unsigned offset, uint8_t byte)
     uint16_t value;
 
     switch (offset) {
-    case VPM_STATUS: // writing ones clears
+    case VPM_STATUS: // writing ones clears bits
     case VPM_STATUS + 1:
         pm->status &= (uint16_t)~with_byte(0, offset - VPM_STATUS, byte);
         return VDEV_NONE;
@@ -63,7 +63,7 @@ static enum vdev_event write_byte(struct vpm *pm, unsigned offset, uint8_t byte)
         return VDEV_NONE;
     case VPM_CONTROL:
     case VPM_CONTROL + 1:
-        // Sleep type and sleep enable stand in the same byte, so a write of 8 bits has both.
+        // Sleep type and sleep enable are in the same byte, so an 8-bit write has both.
         value = with_byte(pm->control, offset - VPM_CONTROL, byte);
         pm->control = (value & CONTROL_WRITABLE) | CONTROL_SCI_EN;
         if ((value & CONTROL_SLP_EN) &&

@@ -11,9 +11,9 @@
 #define KEYBOARD_PULSE_RESET 0xfe
 
 #define SYSTEM_CONTROL_FAST_RESET 0x01
-#define SYSTEM_CONTROL_A20        0x02 // stays on: no address line of a guest is ever masked
+#define SYSTEM_CONTROL_A20        0x02 // always on: a guest's address lines are never masked
 
-// Hard or soft (bit 1), do it (bit 2), power cycle (bit 3). Bit 2 acts as it goes from 0 to 1.
+// Bits: hard or soft (1), reset (2), power cycle (3). Bit 2 acts when it changes from 0 to 1.
 #define RESET_CONTROL_WRITABLE 0x0e
 #define RESET_CONTROL_CPU      0x04
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MC146818's registers and the calendar behind them (Motorola MC146818 data sheet; the century
-// register and its place are the PC's). Relies on nothing.
+// The MC146818's registers and its calendar (Motorola MC146818 data sheet). The century register
+// and its number are a PC convention. Relies on nothing.
 #include "hv/vdev/vrtc.h"
 
 #include <stdbool.h>
@@ -10,9 +10,9 @@
 
 #define PORT_INDEX 0x70
 #define PORT_DATA  0x71
-#define INDEX_MASK 0x7f // bit 7 masks NMI on a PC: here it does nothing
+#define INDEX_MASK 0x7f // bit 7 masks NMI on a PC; here it is ignored
 
-#define REG_SECONDS 0x00 // with an alarm register after each of the first three
+#define REG_SECONDS 0x00 // each of the first three registers is followed by an alarm register
 #define REG_MINUTES 0x02
 #define REG_HOURS   0x04
 #define REG_WEEKDAY 0x06 // 1 is Sunday
@@ -26,17 +26,17 @@
 #define REG_CENTURY 0x32
 
 #define A_UPDATE_IN_PROGRESS 0x80
-#define A_DIVIDER_RESET      0x60 // both bits: the divider stands still
+#define A_DIVIDER_RESET      0x60 // both bits set: the divider is stopped
 #define A_RUNNING            0x26 // 32.768 kHz crystal, 1024 Hz rate
 
-#define B_SET      0x80 // no updates: the guest is writing the time
+#define B_SET      0x80 // no updates while the guest writes the time
 #define B_BINARY   0x04
 #define B_24_HOURS 0x02
 #define C_UPDATED  0x10
 #define D_VALID    0x80
 #define HOURS_PM   0x80
 
-// The chip warns this long before it changes the registers (its t_BUC).
+// The chip announces an update this long before it changes the registers (t_BUC).
 #define UPDATE_WARNING_US 244
 #define US_PER_SECOND     1000000u
 
@@ -50,7 +50,7 @@
 // 1970-01-01 was a Thursday; Sunday is 0.
 #define EPOCH_WEEKDAY 4
 
-// What four digits of year can say.
+// The range of a four-digit year.
 #define MIN_SECONDS (-62167219200) // 0000-01-01 00:00:00
 #define MAX_SECONDS 253402300799   // 9999-12-31 23:59:59
 
@@ -72,20 +72,20 @@ static int64_t clamp_seconds(int64_t seconds)
     return min_i64(seconds, MAX_SECONDS);
 }
 
-// Rounds towards minus infinity, so that days before 1970 are whole, too. `b` is positive.
+// Rounds towards minus infinity, so that days before 1970 are whole too. `b` is positive.
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a >= 0 ? a / b : -((b - 1 - a) / b);
 }
 
-// Years are counted from March: the leap day is then the last of its year, and of its century and
-// era, and the months' lengths follow 153 days for each five.
+// Years are counted from March. So the leap day is the last day of its year, century and era, and
+// five months in a row always have 153 days.
 static struct calendar calendar_from_days(int64_t days)
 {
     days += EPOCH_DAYS;
     int64_t era = floor_div(days, DAYS_PER_ERA);
     int64_t rest = days - era * DAYS_PER_ERA;
-    // The last century of an era, and the last year of four, have the leap day in addition.
+    // An era's last century, and the last of four years, have the leap day in addition.
     int64_t century = min_i64(rest / DAYS_PER_CENTURY, 3);
     rest -= century * DAYS_PER_CENTURY;
     int64_t four = rest / DAYS_PER_4YEARS;
@@ -106,7 +106,7 @@ static struct calendar calendar_from_days(int64_t days)
     return c;
 }
 
-// Takes whatever a guest wrote: months and days out of range lead into the next ones.
+// Accepts any value that a guest wrote: months and days out of range lead into the next ones.
 static int64_t days_from_calendar(struct calendar c)
 {
     int64_t months = c.year * 12 + c.month - 3; // since March of year 0
@@ -173,13 +173,13 @@ static int64_t weekday_of(int64_t days)
     return since_sunday - floor_div(since_sunday, 7) * 7;
 }
 
-// The caller's time as it is calculated with: what lies beyond the year 9999 is that year's end.
+// The caller's time for calculations, limited to the end of the year 9999.
 static int64_t host_seconds(uint64_t unix_seconds)
 {
     return unix_seconds > MAX_SECONDS ? MAX_SECONDS : (int64_t)unix_seconds;
 }
 
-// Puts the guest's time into the registers.
+// Writes the guest's time into the registers.
 static void time_to_registers(struct vrtc *r, uint64_t unix_seconds)
 {
     int64_t seconds = clamp_seconds(host_seconds(unix_seconds) + r->offset);
@@ -197,7 +197,7 @@ static void time_to_registers(struct vrtc *r, uint64_t unix_seconds)
     r->ram[REG_CENTURY] = encode(r, c.year / 100);
 }
 
-// The registers' time is the guest's from now on.
+// Makes the registers' time the guest's time.
 static void time_from_registers(struct vrtc *r, uint64_t unix_seconds)
 {
     struct calendar c = {
@@ -216,7 +216,7 @@ static void time_from_registers(struct vrtc *r, uint64_t unix_seconds)
     r->weekday_shift = (uint8_t)((weekday + 7 - calculated) % 7);
 }
 
-// Registers A and B hold the clock still and let it go on.
+// Writes register A or B, which can stop the clock or start it again.
 static void write_control(struct vrtc *r, uint8_t reg, uint8_t value, uint64_t unix_seconds)
 {
     bool was_halted = is_halted(r);
@@ -225,7 +225,7 @@ static void write_control(struct vrtc *r, uint8_t reg, uint8_t value, uint64_t u
     r->ram[reg] = value;
     bool halted = is_halted(r);
     if (!was_halted && halted) {
-        // The time as it stands goes into the registers in the format that it had.
+        // The time now goes into the registers, in the format that was in effect.
         r->ram[reg] = old;
         time_to_registers(r, unix_seconds);
         r->ram[reg] = value;
@@ -246,7 +246,7 @@ static uint8_t read_data(struct vrtc *r, uint64_t unix_seconds, uint32_t microse
         if (!halted && microseconds >= US_PER_SECOND - UPDATE_WARNING_US)
             value |= A_UPDATE_IN_PROGRESS;
         return value;
-    case REG_C: // reading clears
+    case REG_C: // a read clears it
         value = !halted && unix_seconds != r->seen_seconds ? C_UPDATED : 0;
         r->seen_seconds = unix_seconds;
         return value;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The 16550A's registers, FIFO and interrupt logic (National PC16550D data sheet, section 8),
-// as drivers expect them. Relies on nothing.
+// The 16550A's registers, FIFO and interrupt logic (National PC16550D data sheet, section 8), as
+// drivers expect them. Relies on nothing.
 #include "hv/vdev/vuart.h"
 
 #include "arch/lib/string.h"
 
-// Register offsets; those with two names differ in reading and writing, or with DLAB.
+// Register offsets. Registers with two names differ between read and write, or by DLAB.
 #define REG_DATA    0 // RBR, THR, DLL
 #define REG_IER     1 // IER, DLM
 #define REG_IIR     2 // IIR, FCR
@@ -53,17 +53,17 @@
 #define MSR_RI  0x40
 #define MSR_DCD 0x80
 
-#define MODEM_DELTA_SHIFT 4 // from a line's bit to its delta's
+#define MODEM_DELTA_SHIFT 4 // shift from a line's bit to its delta bit
 
-// Whether an interrupt was held back by OUT2, and the caller knows.
+// Whether OUT2 has blocked an interrupt, and whether the caller knows that.
 #define GATE_OPEN 0
 #define GATE_MET  1
 #define GATE_TOLD 2
 
-// A terminal that is always there and always ready.
+// A terminal that is always connected and ready.
 #define MODEM_CONNECTED (MSR_CTS | MSR_DSR | MSR_DCD)
 
-// In 9600 baud's place, as firmware leaves it.
+// Stands for 9600 baud, as firmware leaves it.
 #define DIVISOR_9600 12
 
 static const uint8_t trigger_level[4] = {1, 4, 8, 14};
@@ -93,12 +93,12 @@ static unsigned rx_capacity(const struct vuart *u)
 
 static bool tx_empty(const struct vuart *u)
 {
-    // What is looped back needs no room in the console.
+    // Looped-back bytes need no room in the console.
     return u->tx_ready || looped(u);
 }
 
-// To be called after what may have changed tx_empty(): the transmitter's interrupt is an event, it
-// comes when the register becomes empty and goes when it is no longer.
+// Call after anything that may have changed tx_empty(). The transmitter's interrupt is an event: it
+// begins when the register becomes empty, and ends when it no longer is.
 static void tx_changed(struct vuart *u, bool was_empty)
 {
     if (!tx_empty(u))
@@ -117,7 +117,7 @@ static void rx_push(struct vuart *u, uint8_t byte)
 {
     if (u->rx_count >= rx_capacity(u)) {
         u->line_errors |= LSR_OVERRUN;
-        // Without FIFO the new byte replaces the unread one; with it, the new one is lost.
+        // Without FIFO the new byte replaces the unread one. With FIFO the new byte is lost.
         if (!fifo_enabled(u))
             u->rx[u->rx_first] = byte;
         return;
@@ -136,14 +136,14 @@ static uint8_t rx_pop(struct vuart *u)
     return byte;
 }
 
-// The interrupt of the highest priority, as IIR bits 3:0.
+// The pending interrupt with the highest priority, as IIR bits 3:0.
 static uint8_t interrupt_id(const struct vuart *u)
 {
     if ((u->ier & IER_LINE) && u->line_errors != 0)
         return IIR_LINE;
     if ((u->ier & IER_RX) && u->rx_count > 0) {
         unsigned level = trigger_level[(u->fcr & FCR_TRIGGER) >> FCR_TRIGGER_SHIFT];
-        // Without a clock a character that waits below the trigger level has timed out already.
+        // There is no clock, so a character below the trigger level counts as timed out at once.
         return !fifo_enabled(u) || u->rx_count >= level ? IIR_RX : IIR_RX_TIMEOUT;
     }
     if ((u->ier & IER_TX) && u->thre_pending)
@@ -156,7 +156,7 @@ static uint8_t interrupt_id(const struct vuart *u)
 static uint8_t read_iir(struct vuart *u)
 {
     uint8_t id = interrupt_id(u);
-    // Reading is the acknowledgement, but only of what was read.
+    // A read acknowledges only the interrupt that it reports.
     if (id == IIR_TX)
         u->thre_pending = false;
     return id | (fifo_enabled(u) ? IIR_FIFO : 0);
@@ -177,18 +177,18 @@ static void write_ier(struct vuart *u, uint8_t value)
 {
     uint8_t enabled = value & (uint8_t)~u->ier;
     u->ier = value & IER_ALL;
-    // Enabling it with nothing to send interrupts at once: drivers start to transmit this way, and
-    // Linux tests for it.
+    // Enabling it with nothing to send interrupts at once. Drivers start transmission in this way,
+    // and Linux tests for it.
     if ((enabled & IER_TX) && tx_empty(u))
         u->thre_pending = true;
 }
 
 static void write_fcr(struct vuart *u, uint8_t value)
 {
-    // Either change of mode empties the FIFOs. The transmitter's is always empty.
+    // Each change of mode empties the FIFOs. The transmitter's is always empty.
     if (((value ^ u->fcr) & FCR_ENABLE) || (value & FCR_CLEAR_RX))
         rx_clear(u);
-    // The other bits count only together with the enable bit.
+    // The other bits are accepted only together with the enable bit.
     u->fcr = value & FCR_ENABLE ? value & (FCR_ENABLE | FCR_TRIGGER) : 0;
 }
 
@@ -213,12 +213,12 @@ static void write_mcr(struct vuart *u, uint8_t value)
     }
     uint8_t changed = lines ^ u->modem_lines;
     if (lines & MSR_RI)
-        changed &= (uint8_t)~MSR_RI; // a ring that begins is no event
+        changed &= (uint8_t)~MSR_RI; // the begin of a ring is no event
     u->modem_delta |= changed >> MODEM_DELTA_SHIFT;
     u->modem_lines = lines;
 }
 
-// A byte came or went, whose interrupt is `event`.
+// Notes that OUT2 blocks the interrupt `event` of a byte that came or went.
 static void note_gate(struct vuart *u, uint8_t event)
 {
     if ((u->ier & event) && !(u->mcr & (MCR_OUT2 | MCR_LOOP)) && u->gate == GATE_OPEN)
@@ -227,7 +227,7 @@ static void note_gate(struct vuart *u, uint8_t event)
 
 static bool write_data(struct vuart *u, uint8_t value, uint8_t *tx)
 {
-    // The holding register fills and, with the byte gone at once, is empty again: a new event,
+    // The byte fills the holding register and leaves it at once. That is a new "empty" event,
     // unless the console is full.
     u->thre_pending = (u->ier & IER_TX) && tx_empty(u);
     if (looped(u)) {
@@ -296,15 +296,15 @@ bool vuart_write(struct vuart *u, unsigned reg, uint8_t value, uint8_t *tx)
     case REG_SCRATCH:
         u->scratch = value;
         break;
-    default: // LSR and MSR are for reading; writing them is for the factory's tests
+    default: // LSR and MSR are read-only; writes are for factory tests
         break;
     }
     return false;
 }
 
-// A driver with flow control drops RTS while it has no room and keeps DTR. One that never raised
-// RTS has no flow control, and one that dropped both has closed the port: they get what comes, as
-// from a cable with three wires.
+// Whether the driver holds the sender back. A driver with flow control drops RTS while it has no
+// room, and keeps DTR. One that never raised RTS has no flow control, and one that dropped both has
+// closed the port: both get all bytes, as through a three-wire cable.
 static bool held_back(const struct vuart *u)
 {
     return u->rts_used && (u->mcr & (MCR_DTR | MCR_RTS)) == MCR_DTR;
@@ -332,8 +332,8 @@ void vuart_set_tx_ready(struct vuart *u, bool ready)
 
 bool vuart_irq(const struct vuart *u)
 {
-    // A PC's serial card drives its interrupt line only while OUT2 is active; in loopback mode the
-    // pin is not, whatever the register says.
+    // A PC's serial card drives its interrupt line only while OUT2 is active. In loopback mode
+    // OUT2's pin is inactive, whatever the register says.
     return (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2 && interrupt_id(u) != IIR_NONE;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// BARs of the virtual functions: their registers, where they stand at power-on, and which of a
-// guest's placements count. The devices' own BARs are never touched.
+// BARs of the virtual functions: their registers, their addresses at power-on, and which of a
+// guest's placements are valid. The devices' own BARs are never changed.
 #include "hv/machine/guest_platform.h"
 #include "hv/vpci/function.h"
 
@@ -91,8 +91,8 @@ static uint64_t vpci_bar_get(const struct vpci_function *f, unsigned bar)
 
 // ---- power-on addresses ------------------------------------------------------------------------
 
-// Bytes from the start of its page to the device's BAR: pages are mapped whole, so that a guest's
-// BAR has to have the same.
+// Offset of the device's BAR in its page. A guest's BAR must have the same offset, because whole
+// pages are mapped.
 static uint64_t phase(const struct pci_function *host, unsigned bar)
 {
     return host->bar[bar].address & PAGE_MASK;
@@ -104,7 +104,7 @@ static bool to_place(const struct pci_function *host, unsigned bar, bool memory)
     return memory ? pci_bar_is_memory(kind) : kind == PCI_BAR_IO;
 }
 
-// The largest BAR that has no address yet.
+// Finds the largest BAR that has no address yet.
 static struct vpci_function *next_to_place(struct vpci *p, bool memory, unsigned *bar)
 {
     struct vpci_function *found = NULL;
@@ -121,8 +121,8 @@ static struct vpci_function *next_to_place(struct vpci *p, bool memory, unsigned
     return found;
 }
 
-// From `at` up to `end`, where no BAR can be at 0. Each starts where the last one, which was no
-// smaller, ended: so there are no gaps but those within pages.
+// Places BARs from `at` up to `end`; `at` is not 0. Each BAR starts where the last one ended, which
+// was no smaller, so there are no gaps except within pages.
 static enum status place(struct vpci *p, bool memory, uint64_t at, uint64_t end)
 {
     unsigned bar = 0;
@@ -158,13 +158,13 @@ enum status vpci_place_bars(struct vpci *p)
     return s;
 }
 
-// ---- where a guest put them --------------------------------------------------------------------
+// ---- the guest's addresses ---------------------------------------------------------------------
 
 struct pages {
     uint64_t first, end;
 };
 
-// The pages of a BAR that could be mapped, if it were alone.
+// Whether a BAR could be mapped if it were the only one, and its pages.
 static bool decoded(const struct vpci_function *f, unsigned bar, struct pages *pages)
 {
     const struct pci_bar *b = &f->host->bar[bar];

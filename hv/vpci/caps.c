@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of a device's capabilities its virtual function shows, and the list that leads over them:
-// each stays at its offset, the others are skipped. A device's list is not trusted: it may run in
-// circles, overlap itself, or lead nowhere.
+// Decides which of a device's capabilities its virtual function shows, and links them into a list.
+// Each stays at its offset; the others are skipped. A device's list is not trusted: it may contain
+// loops, overlap itself, or lead nowhere.
 #include "hv/vpci/function.h"
 
 #define FIRST_CAPABILITY 0x40 // PCI 3.0, 6.7
-#define MAX_CAPABILITIES 48   // as many as there is room for
+#define MAX_CAPABILITIES 48   // more can't fit
 
 #define PLACE(name) ((uint32_t)BIT(PCI_PLACE_##name))
 
@@ -15,7 +15,7 @@
 #define PCIE_TYPE_LEGACY     1
 #define PCIE_TYPE_INTEGRATED 9
 #define PCIE_TYPE_SHIFT      4
-#define PCIE_CAPABILITIES    2 // register in the capability
+#define PCIE_CAPABILITIES    2 // offset of a register in the capability
 
 // virtio 1.1, 4.1.4.
 #define VIRTIO_VENDOR 0x1af4
@@ -24,7 +24,7 @@
 #define VIRTIO_ISR    3
 #define VIRTIO_DEVICE 4
 #define VIRTIO_SHARED 8
-#define VIRTIO_LENGTH 2 // registers in the capability
+#define VIRTIO_LENGTH 2 // offsets of registers in the capability
 #define VIRTIO_TYPE   3
 
 static uint32_t device_read(const struct vpci_function *f, unsigned offset, unsigned size)
@@ -58,7 +58,7 @@ static bool show_msi(struct vpci_function *f, unsigned at)
     return true;
 }
 
-// Whether a structure that a device says is in a BAR is there.
+// Whether a structure lies inside the memory BAR that a device names for it.
 static bool in_bar(const struct pci_function *host, uint32_t where, uint64_t size)
 {
     unsigned bar = where & 7;
@@ -116,7 +116,7 @@ static bool show_pcie(struct vpci_function *f, unsigned at)
 static bool show_vendor(struct vpci_function *f, unsigned at)
 {
     if (f->host->vendor != VIRTIO_VENDOR) {
-        return false; // whatever it does, nobody knows here
+        return false; // unknown vendors' capabilities are hidden
     }
     uint32_t places = PLACE(VIRTIO);
     unsigned needed = 16;
@@ -133,7 +133,7 @@ static bool show_vendor(struct vpci_function *f, unsigned at)
         places |= PLACE(VIRTIO_SHARED);
         needed = 24;
         break;
-    default: // above all 5, through which a guest could write to the device past the page tables
+    default: // above all 5, which lets a guest access the device without the page tables
         return false;
     }
     return device_read(f, at + VIRTIO_LENGTH, 1) >= needed && vpci_show(f, places, at);
@@ -162,7 +162,8 @@ void vpci_find_capabilities(struct vpci_function *f)
     if ((device_read(f, PCI_STATUS, 2) & PCI_STATUS_CAPABILITIES) == 0) {
         return;
     }
-    unsigned link = PCI_CAPABILITIES; // the byte that is to say where the next one is
+    // Offset of the byte that must hold the next capability's offset.
+    unsigned link = PCI_CAPABILITIES;
     unsigned at = device_read(f, PCI_CAPABILITIES, 1) & ~3u;
     for (unsigned n = 0; n < MAX_CAPABILITIES && at >= FIRST_CAPABILITY; n++) {
         unsigned id = device_read(f, at, 1);

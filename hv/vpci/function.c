@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registers of one virtual PCI function: every access goes through a row of hv/vpci/rules.c. Relies
-// on the configuration space of the device for the bits that a row takes from there or passes on.
+// Registers of one virtual PCI function. Every access goes through a row of hv/vpci/rules.c. Relies
+// on the device's configuration space for the bits that a row reads from there or passes on.
 #include "hv/vpci/function.h"
 
 #include "arch/lib/string.h"
 #include "drivers/pci/msi.h"
 #include "hv/machine/guest_platform.h"
 
-#define PM_CONTROL          4 // in the capability (PCI Power Management 1.2, 3.2.4)
+#define PM_CONTROL          4 // offset in the capability (PCI Power Management 1.2, 3.2.4)
 #define PM_STATE            0x0003u
 #define PM_D0               0
 #define PM_D3HOT            3
 #define PM_NO_SOFT_RESET    0x0008u
 #define PM_PME_ENABLE       0x0100u
-#define PM_PME_STATUS       0x8000u // ends where a one is written
+#define PM_PME_STATUS       0x8000u // writing a one clears it
 #define PCIE_DEVICE_CAPS    4
 #define PCIE_CAPS_FLR       0x10000000u
 #define PCIE_DEVICE_CONTROL 8
@@ -21,7 +21,7 @@
 #define PCIE_CONTROL_FLR    0x8000u
 #define NO_LINE             0xff // PCI 3.0, 6.2.4: connected to nothing
 
-// What a reset of the device changes, for the caller to look at.
+// What a reset of the device changes; the caller must check these.
 #define EFFECTS_OF_RESET (VPCI_EFFECT_BARS | VPCI_EFFECT_MSI | VPCI_EFFECT_MSIX)
 
 uint32_t vpci_own(const struct vpci_function *f, unsigned offset, unsigned size)
@@ -119,7 +119,7 @@ uint32_t vpci_function_read(const struct vpci_function *f, unsigned offset, unsi
 
 // ---- writing -----------------------------------------------------------------------------------
 
-// A write to one register, of the bytes that `mask` covers; `value` has no other bits.
+// A write to one register. `mask` are the bits that the access covers; `value` has no others.
 struct register_write {
     const struct pci_rule *rule;
     unsigned start;
@@ -127,7 +127,7 @@ struct register_write {
     uint32_t before; // the partition's copy
 };
 
-// No device bypasses the caches: a guest's WBINVD does nothing.
+// The device must not bypass the caches, because a guest's WBINVD does nothing.
 static void write_device_control(const struct vpci_function *f, uint32_t mask, uint32_t value)
 {
     unsigned at = f->pcie + PCIE_DEVICE_CONTROL;
@@ -171,19 +171,19 @@ static unsigned vectors_written(struct vpci_function *f, uint32_t changed, uint3
                                 unsigned effect)
 {
     if ((changed & enable) != 0) {
-        vpci_sync(f); // with messages on, the pin is off
+        vpci_sync(f); // enabling messages turns the pin off
     }
     return changed != 0 ? effect : 0;
 }
 
-// The bit that turns MSI on, if it is in this register.
+// The bit that enables MSI, if it is in this register.
 static uint32_t msi_enable(const struct vpci_function *f, const struct register_write *w)
 {
     return w->start == (unsigned)f->msi + PCI_MSI_CONTROL ? PCI_MSI_ENABLE : 0;
 }
 
-// The device goes to D0 or D3hot; other states, which it need not have, are not reached. On its way
-// to D0 it is reset unless it says otherwise (PCI Power Management 1.2, 3.2.4, No_Soft_Reset).
+// Brings the device to D0 or D3hot. Other states, which are optional, are refused. A device is
+// reset on its way to D0 unless No_Soft_Reset is set (PCI Power Management 1.2, 3.2.4).
 static unsigned power_written(struct vpci_function *f, const struct register_write *w)
 {
     uint32_t state = vpci_own(f, w->start, 2) & PM_STATE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual MSI-X table: entries of 16 bytes, of which a guest may write any byte at any time;
-// what a vector sends is read out of them when it is asked for.
+// The virtual MSI-X table: entries of 16 bytes. A guest may write any byte at any time. What a
+// vector sends is read from its entry when it is needed.
 #include "hv/vpci/vmsix.h"
 
 #include "arch/lib/string.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual PCI bus: who is on it, and the two ways to its configuration space. What a register
-// does is in vpci_function.c.
+// The virtual PCI bus: its functions, and the two ways to its configuration space.
+// hv/vpci/function.c has the registers.
 #include "hv/vpci/vpci.h"
 
 #include "arch/lib/string.h"
@@ -11,7 +11,7 @@
 #define PORT_ADDRESS 0xcf8
 #define PORT_DATA    0xcfc
 
-// The latch (PCI 3.0, 3.2.2.3.2).
+// The address latch (PCI 3.0, 3.2.2.3.2).
 #define LATCH_ENABLE   0x80000000u
 #define LATCH_BUS(a)   ((a) >> 16 & 0xff)
 #define LATCH_DEVFN(a) ((a) >> 8 & 0xff)
@@ -27,7 +27,7 @@
 
 static const struct vpci_effect no_effect = {0, NULL};
 
-// ---- who is on the bus -------------------------------------------------------------------------
+// ---- the functions on the bus ------------------------------------------------------------------
 
 static const struct vpci_function *find(const struct vpci *p, unsigned devfn)
 {
@@ -50,7 +50,7 @@ static bool same_device(const struct pci_function *a, const struct pci_function 
     return a->address.v / FUNCTIONS == b->address.v / FUNCTIONS;
 }
 
-// The virtual device that has functions of the same device already, or -1.
+// The virtual device that already has functions of the same host device, or -1.
 static int device_of(const struct vpci *p, const struct pci_function *host)
 {
     for (unsigned i = 0; i < p->count; i++) {
@@ -61,8 +61,8 @@ static int device_of(const struct vpci *p, const struct pci_function *host)
     return -1;
 }
 
-// The first function of a device is function 0, whatever it was: without one, nobody looks for the
-// others (PCI 3.0, 3.2.2.3.4). The next ones keep their numbers where they can.
+// The first function of a device becomes function 0, because without one systems don't look for the
+// others (PCI 3.0, 3.2.2.3.4). The next functions keep their numbers if possible.
 static int choose_devfn(const struct vpci *p, const struct pci_function *host)
 {
     int shared = device_of(p, host);
@@ -73,7 +73,7 @@ static int choose_devfn(const struct vpci *p, const struct pci_function *host)
         }
         return find(p, wanted) == NULL ? (int)wanted : -1;
     }
-    unsigned device = host->address.v / FUNCTIONS; // with bus and segment above it
+    unsigned device = host->address.v / FUNCTIONS; // includes bus and segment in its upper bits
     if (device > 0 && device < DEVICES && find(p, DEVFN(device, 0)) == NULL) {
         return (int)DEVFN(device, 0);
     }
@@ -163,7 +163,7 @@ static uint32_t bridge_read(unsigned reg)
     return 0;
 }
 
-// Within a doubleword, of a function that is there.
+// A read within one doubleword, of a function that exists.
 static uint32_t config_read(const struct vpci *p, unsigned devfn, unsigned reg, unsigned size)
 {
     if (reg >= VPCI_CONFIG_SIZE) {
@@ -191,7 +191,7 @@ static bool in_doubleword(unsigned offset, unsigned size)
     return (size == 1 || size == 2 || size == 4) && (offset & 3) + size <= 4;
 }
 
-// The data window reaches a function: it does not where the latch says so, or outside of bus 0.
+// Whether the data window reaches a function: the latch is enabled and names a function of bus 0.
 static bool window_is_open(const struct vpci *p, uint16_t port, unsigned size)
 {
     return port >= PORT_DATA && port < PORT_DATA + 4 && in_doubleword(port, size) &&
