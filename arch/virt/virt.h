@@ -7,7 +7,6 @@
 
 #include "arch/lib/status.h"
 #include "arch/lib/types.h"
-#include "arch/memory/paging.h"
 #include "arch/virt/guest_cpu.h"
 #include "arch/virt/guest_regs.h"
 #include "arch/virt/table_format.h"

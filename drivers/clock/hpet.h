@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/lib/status.h"
 #include "drivers/acpi/acpi.h"
 
 #define HPET_MAX_COMPARATORS 8

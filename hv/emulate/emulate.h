@@ -5,7 +5,6 @@
 #ifndef HV_EMULATE_EMULATE_H
 #define HV_EMULATE_EMULATE_H
 
-#include "arch/cpu/register_bits.h"
 #include "arch/interrupt/exceptions.h"
 #include "arch/lib/status.h"
 #include "arch/lib/types.h"

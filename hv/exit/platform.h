@@ -11,7 +11,6 @@
 #include "hv/interrupt/icr.h"
 #include "hv/interrupt/vapic.h"
 #include "hv/vdev/vdev.h"
-#include "hv/vdev/vioapic.h"
 
 struct guest_regs;
 struct partition;
