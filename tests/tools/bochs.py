@@ -39,7 +39,7 @@ vgaromimage: file={vga}
 vga: extension=none
 ata0-master: {drive}
 boot: {boot}
-com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
+com1: enabled=1, {com1}
 panic: action=fatal
 error: action=report
 info: action=ignore
@@ -99,37 +99,44 @@ def lacks(model):
     return None if known else "Bochs {}.{} has no CPU model ".format(*version()) + model
 
 
+COMMAND = ["bochs", "-q", "-f", "bochsrc", "-rc", "rc"]
+
+
+def prepare(folder, iso, com1, commands, model, cpus, memory, e1000):
+    """Writes Bochs's settings, and what its debugger is to do, into the folder that it will run in."""
+    if missing():
+        raise bulkhead.Error(f"{missing()} (tests/setup.sh bochs installs it)")
+    # Bochs's settings have marks of their own: it sees only names in its own folder.
+    image = os.path.join(folder, "image" + os.path.splitext(iso)[1])
+    os.symlink(os.path.realpath(iso), image)
+    drive_setting, boot = drive(image)
+    settings = SETTINGS.format(
+        model=model, cpus=cpus, ips=IPS, memory=memory, bios=BIOS, vga=VGA_BIOS,
+        drive=drive_setting, boot=boot, com1=com1, log="bochs.log", time=int(time.time()),
+    )
+    if e1000:
+        settings += E1000
+    with open(os.path.join(folder, "bochsrc"), "w") as f:
+        f.write(settings)
+    with open(os.path.join(folder, "rc"), "w") as f:
+        f.write(commands)
+
+
 class Machine:
     """A Bochs that runs, and the connection to its serial port."""
 
     def __init__(self, iso, model=MODEL, cpus=4, memory=1024, log=None, e1000=False):
-        if missing():
-            raise bulkhead.Error(f"{missing()} (tests/setup.sh bochs installs it)")
         self.folder = tempfile.TemporaryDirectory(prefix="bochs-")
-        # Bochs's settings have marks of their own: it sees only names in its own folder.
         self.log = os.path.join(self.folder.name, "bochs.log")
         if log:
             os.symlink(os.path.abspath(log), self.log)
-        image = os.path.join(self.folder.name, "image" + os.path.splitext(iso)[1])
-        os.symlink(os.path.realpath(iso), image)
         port = free_port()
-        drive_setting, boot = drive(image)
-        settings = SETTINGS.format(
-            model=model, cpus=cpus, ips=IPS, memory=memory, bios=BIOS, vga=VGA_BIOS,
-            drive=drive_setting, boot=boot, port=port, log="bochs.log", time=int(time.time()),
-        )
-        if e1000:
-            settings += E1000
-        config = os.path.join(self.folder.name, "bochsrc")
-        commands = os.path.join(self.folder.name, "rc")
-        with open(config, "w") as f:
-            f.write(settings)
         # Past the debugger's first stop; and out at the next, which is a guest's `xchg bx, bx`.
-        with open(commands, "w") as f:
-            f.write("c\nq\n")
+        prepare(self.folder.name, iso, f"mode=socket-server, dev=127.0.0.1:{port}", "c\nq\n",
+                model, cpus, memory, e1000)
         self.output = open(os.path.join(self.folder.name, "output"), "wb")
         self.process = subprocess.Popen(
-            ["bochs", "-q", "-f", "bochsrc", "-rc", "rc"],
+            COMMAND,
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
             cwd=self.folder.name,
         )
@@ -185,6 +192,28 @@ def relay(machine):
                 machine.serial.sendall(data)
 
 
+def write_symbols(path):
+    """The hypervisor's symbols, as Bochs's debugger reads them."""
+    table = subprocess.run(["nm", os.path.join(bulkhead.BUILD, "bulkhead.elf")], check=True,
+                           stdout=subprocess.PIPE, text=True).stdout
+    with open(path, "w") as f:
+        for address, _, name in map(str.split, table.splitlines()):
+            f.write(f"{address} {name}\n")
+
+
+def debug(iso, args):
+    """Bochs's own debugger on this terminal. It has the hypervisor's symbols, and stops at boot_main."""
+    serial = os.path.join(bulkhead.BUILD, "bochs-serial.log")
+    with tempfile.TemporaryDirectory(prefix="bochs-") as folder:
+        prepare(folder, iso, "mode=file, dev=serial", 'ldsym global "symbols"\nlb "boot_main"\nc\n',
+                args.model, args.cpus, args.memory, args.e1000)
+        write_symbols(os.path.join(folder, "symbols"))
+        os.symlink(serial, os.path.join(folder, "serial"))
+        print(f"The serial port's output goes to {os.path.relpath(serial)}.")
+        sys.stdout.flush()
+        return subprocess.call(COMMAND, cwd=folder)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", nargs="?", default="",
@@ -194,6 +223,8 @@ def main():
     parser.add_argument("--memory", type=int, default=1024, help="MiB")
     parser.add_argument("--e1000", action="store_true", help="a network interface at 00:02.0")
     parser.add_argument("--log", help="where Bochs writes what it notes")
+    parser.add_argument("--debug", action="store_true",
+                        help="Bochs's debugger on this terminal, stopped at the hypervisor's beginning")
     args = parser.parse_args()
 
     iso = args.image
@@ -204,6 +235,8 @@ def main():
                        check=True)
         name = os.path.splitext(os.path.basename(iso))[0] or "inventory"
         iso = os.path.join(bulkhead.BUILD, name + ".iso")
+    if args.debug:
+        return debug(iso, args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the end of a test: Bochs ends too
     machine = Machine(iso, args.model, args.cpus, args.memory, args.log, args.e1000)
     terminal = sys.stdin.isatty()
