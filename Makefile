@@ -9,7 +9,8 @@
 #   make image           a disk image build/NAME.img of CONFIG, for BIOS and UEFI, through GRUB
 #   make iso             a bootable GRUB image build/NAME.iso of CONFIG, for BIOS
 #   make test            all tests that must pass
-#   make docs            writes the documents that are generated from the hypervisor's tables
+#   make docs            writes the documents and pictures that are generated from tables; docs-check: they
+#                        are up to date
 #   make fuzz            the fuzzers in turn, each for FUZZ_SECONDS (60) or a part of that; run-NAME: one
 #   make coverage        the share of the decision code's lines that unit tests and fuzzers run; COVERAGE_MIN=90
 #                        (percent) is the least that passes

@@ -24,7 +24,13 @@ $(GEN)/cpuid_names.inc: arch/cpu/cpuid.h
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 .PHONY: docs docs-check
+# And the pictures of docs/architecture.md.
 docs: $(BUILD)/bulkhead-tables
 	$(Q)$(BUILD)/bulkhead-tables docs
+	$(Q)$(PYTHON) tests/tools/pictures.py
+# Also what all documents say of the sources.
 docs-check: $(BUILD)/bulkhead-tables
 	$(Q)$(BUILD)/bulkhead-tables --check docs
+	$(Q)$(PYTHON) tests/tools/pictures.py --check
+	$(Q)$(PYTHON) tests/tools/check_documents.py --self-test
+	$(Q)$(PYTHON) tests/tools/check_documents.py
