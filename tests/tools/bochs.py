@@ -197,8 +197,9 @@ def write_symbols(path):
     table = subprocess.run(["nm", os.path.join(bulkhead.BUILD, "bulkhead.elf")], check=True,
                            stdout=subprocess.PIPE, text=True).stdout
     with open(path, "w") as f:
-        for address, _, name in map(str.split, table.splitlines()):
-            f.write(f"{address} {name}\n")
+        for address, kind, name in map(str.split, table.splitlines()):
+            if kind not in "aA":  # a number, not a place
+                f.write(f"{address} {name}\n")
 
 
 def debug(iso, args):

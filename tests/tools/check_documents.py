@@ -103,7 +103,8 @@ def is_there(path):
 
 
 def documents():
-    return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + sorted(os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "docs", "*.md")))
+    in_docs = glob.glob(os.path.join(ROOT, "docs", "*.md"))
+    return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(os.path.relpath(path, ROOT) for path in in_docs)]
 
 
 # ---- the check of the check

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hv/vpci/vpci.c and vpci_function.c: who is on the bus, both ways to configuration space, and the
+// hv/vpci/vpci.c and function.c: who is on the bus, both ways to configuration space, and the
 // registers of the header.
 #include <setjmp.h>
 #include <stdarg.h>
