@@ -252,7 +252,7 @@ setup-run setup-iso setup-efi setup-image setup-test setup-bench setup-bochs: se
 endif
 
 run: setup-$(if $(filter bochs,$(MACHINE)),bochs,run)
-	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(linux_of_config)
+	@$(MAKE) --no-print-directory SETUP=0 hypervisor guests $(linux_of_config) $(if $(THE_CONFIG),$(BUILD)/disk.img)
 	@$(PYTHON) tests/tools/$(if $(filter bochs,$(MACHINE)),bochs.py,run.py) -- $(THE_CONFIG)
 
 iso: setup-iso

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "partitions/config.h"
 #include "version.h"
@@ -31,11 +32,37 @@ static const char usage[] =
     "Exit status: 0 done, 1 the configuration is bad or a file can't be read or written,\n"
     "2 this command line is wrong.\n";
 
+// Whether the path is a regular file with contents that no build has made: a configuration, or one
+// of its modules.
+static bool is_other_file(const char *path)
+{
+    char magic[BLOB_MAGIC_SIZE];
+    struct stat info;
+
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
+        return false;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return false;
+    bool is_blob =
+        fread(magic, sizeof(magic), 1, file) == 1 && memcmp(magic, BLOB_MAGIC, sizeof(magic)) == 0;
+    fclose(file);
+    return !is_blob;
+}
+
 static enum exit_code write_file(const char *path, const void *data, size_t size)
 {
-    FILE *file = fopen(path, "wb");
     size_t written = 0;
 
+    if (is_other_file(path)) {
+        fprintf(
+            stderr,
+            "%s: is there, and is no compiled configuration: it is left as it was; remove it, or "
+            "give another name with -o\n",
+            path);
+        return EXIT_BAD;
+    }
+    FILE *file = fopen(path, "wb");
     if (file != NULL) {
         written = fwrite(data, 1, size, file);
         // A full disk may be noticed only when the last bytes are written.

@@ -693,6 +693,27 @@ def test_unreadable_file(tmp_path, command):
         assert result.stderr == f"{path}: can't be read: {os.strerror(2 if why[0] == 'N' else 21)}\n"
 
 
+@pytest.mark.parametrize("output", ["own.conf", "link.bin", "module"])
+def test_output_is_another_file(tmp_path, output):
+    """A slip of the hand must not cost the configuration or a module."""
+    own = tmp_path / "own.conf"
+    own.write_text((ROOT / "partitions" / "two-linux.conf").read_text())
+    (tmp_path / "link.bin").symlink_to(own)
+    (tmp_path / "module").write_bytes(bytes(5000))
+    before = (tmp_path / output).read_bytes()
+    result = run("build", "own.conf", "-o", output, cwd=tmp_path)
+    assert result.returncode == 1
+    assert f"{output}: is there, and is no compiled configuration" in result.stderr
+    assert (tmp_path / output).read_bytes() == before
+
+
+@pytest.mark.parametrize("existing", [b"", b"BULKHEAD and more"], ids=["empty", "earlier"])
+def test_output_is_written_again(tmp_path, existing):
+    (tmp_path / "x.bin").write_bytes(existing)
+    assert run("build", ROOT / "partitions" / "two-linux.conf", "-o", "x.bin", cwd=tmp_path).returncode == 0
+    assert run("show", "x.bin", cwd=tmp_path).returncode == 0
+
+
 @pytest.mark.parametrize("output", ["/dev/full", "nowhere/x.bin"])
 def test_unwritable_output(tmp_path, output):
     result = run("build", ROOT / "partitions" / "two-linux.conf", "-o", output, cwd=tmp_path)
