@@ -43,7 +43,7 @@ DECISION_C += arch/cpu/topology.c hv/start/inventory_devices.c hv/start/inventor
 DECISION_C += hv/device/assign.c hv/device/screen_grant.c hv/machine/screen_place.c hv/machine/serial_choice.c \
               hv/interrupt/msi_check.c hv/device/passthrough.c \
               hv/device/give.c hv/device/faults.c hv/device/irq.c hv/device/map.c hv/device/pins.c \
-              hv/device/pci_pins.c hv/machine/ioapic_pin.c hv/machine/pci.c
+              hv/device/pci_pins.c hv/machine/ioapic_pin.c hv/machine/pci.c hv/start/gsi_taken.c
 DECISION_C += hv/emulate/breakpoint.c hv/machine/console_cpu.c hv/machine/kept_ports.c hv/life/machine_check_judge.c
 DECISION_C += hv/policy/cpuid_lack.c hv/policy/cpuid_policy.c hv/policy/cpuid_rules.c hv/interrupt/icr.c \
               hv/policy/io_policy.c \

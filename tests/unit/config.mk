@@ -14,6 +14,10 @@ test_sha256_SRCS      = tests/unit/test_sha256.c partitions/sha256.c
 test_module_hash_SRCS = tests/unit/test_module_hash.c hv/machine/module_hash.c tests/unit/config_fixture.c \
                         tests/unit/fake_print.c tests/unit/fake_heap.c \
                         $(CONFIG_BLOB_SRCS) $(BLOB_SRCS) arch/lib/format.c
+UNIT_TESTS           += test_config_load
+test_config_load_SRCS = tests/unit/test_config_load.c hv/machine/config.c hv/machine/screen_place.c \
+                        hv/memory/page_alloc.c tests/unit/config_fixture.c tests/unit/fake_print.c \
+                        tests/unit/fake_heap.c $(CONFIG_BLOB_SRCS) $(BLOB_SRCS) arch/lib/format.c
 test_config_hash_SRCS = tests/unit/test_config_hash.c tests/unit/config_fixture.c \
                         $(filter-out partitions/config_tool.c,$(CONFIG_TOOL_SRCS))
 test_config_hash_LIBS = -lconfig
