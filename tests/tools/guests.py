@@ -7,6 +7,7 @@ result goes into the table of docs/guests.md."""
 
 import argparse
 import glob
+import gzip
 import os
 import re
 import shutil
@@ -204,6 +205,14 @@ def grub(folder):
     behind_coreboot(elf, 64 << 20)
 
 
+def xen(folder):
+    """Xen by Multiboot, with a kernel for its first domain."""
+    with gzip.open(only(package("xen-hypervisor-4.17-amd64") + "/boot/xen-*-amd64.gz")) as packed, \
+         open(os.path.join(folder, "xen.elf"), "wb") as elf:
+        shutil.copyfileobj(packed, elf)
+    put(folder, "vmlinuz", os.path.join(bulkhead.BUILD, "vmlinuz"))
+
+
 # ---- the systems --------------------------------------------------------------------------------
 
 class System:
@@ -260,6 +269,12 @@ SYSTEMS = {
         "GRUB 2.06 (Debian's i386-coreboot image), by Multiboot, with coreboot's table", grub,
         'cpus = 1; memory = "64M"; image = "grub.elf"; multiboot_name = false;',
         ["GRUB is up", "BULKHD", "ended by power-off"]),
+    "xen": System(
+        "Xen 4.17, by Multiboot, to the start of its first domain", xen,
+        'cpus = 2; memory = "512M"; image = "xen.elf"; '
+        'cmdline = "no-real-mode com1=115200,8n1 console=com1 loglvl=all noreboot"; '
+        'modules = ( { name = "vmlinuz"; cmdline = "console=hvc0"; } );',
+        ["Brought up 2 CPUs", "Building a PV Dom0", "Freed .* init memory"]),
     "debian12": System(
         "Debian 12, systemd, own NVMe disk", debian12, DISK.format("00:04.0"), LOGIN + OFF, own_disk, True),
     "debian12-sata": System(
