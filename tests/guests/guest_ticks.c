@@ -433,6 +433,7 @@ static void end_while_ticking(void)
 // Nothing of the machine interrupts for PIT and HPET: what has come is there at the next access.
 static void check_no_ticks(void)
 {
+    outb(PIT_CONTROL, 0x34); // it has run since reset; without a count it stands
     initialise_pics(1);
     lapic_write(LAPIC_LVT_LINT0, EXTINT);
     outb(PIC1 + 1, 0xfe);
