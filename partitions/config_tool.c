@@ -44,8 +44,7 @@ static bool is_other_file(const char *path)
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return false;
-    bool is_blob =
-        fread(magic, sizeof(magic), 1, file) == 1 && memcmp(magic, BLOB_MAGIC, sizeof(magic)) == 0;
+    bool is_blob = blob_has_magic(magic, fread(magic, 1, sizeof(magic), file));
     fclose(file);
     return !is_blob;
 }

@@ -47,7 +47,7 @@ enum reset_place {
     RESET_BY_MSR,      // the MSR itself, if no control block holds it
     RESET_BY_STATE,    // arch/virt/guest_state.c, arch/virt/vector_state.c
     RESET_BY_VAPIC,    // hv/interrupt/vapic.c, arch/interrupt/apic.c
-    RESET_BY_NOBODY,   // nothing: it is a command, or it keeps its value
+    RESET_BY_NOTHING,  // a command, or a register that keeps its value
 };
 
 // Control blocks that hold an MSR. Where one does, the value is written there.

@@ -8,9 +8,9 @@
 
 #define ENTRIES 256u // of root tables (buses) and of context tables (devices and functions)
 
-static struct vtd_entry *root;   // of segment 0
-static struct vtd_entry *nobody; // of all other segments, whose devices stay unassigned
-static hpa_t empty;              // a context table without present entries
+static struct vtd_entry *root;       // of segment 0
+static struct vtd_entry *empty_root; // of all other segments, whose devices stay unassigned
+static hpa_t empty;                  // a context table without present entries
 
 static struct vtd_entry *make_root(void)
 {
@@ -35,13 +35,13 @@ enum status vtd_context_create(void)
     }
     vtd_written(heap_ptr(empty), PAGE_SIZE);
     root = make_root();
-    nobody = make_root();
-    return root != NULL && nobody != NULL ? STATUS_OK : ERR_NO_MEMORY;
+    empty_root = make_root();
+    return root != NULL && empty_root != NULL ? STATUS_OK : ERR_NO_MEMORY;
 }
 
 hpa_t vtd_root_table(uint16_t segment)
 {
-    return heap_pa(segment == 0 ? root : nobody);
+    return heap_pa(segment == 0 ? root : empty_root);
 }
 
 // The context table of a bus. NULL: the bus has only the empty one or, with `make`, no page is

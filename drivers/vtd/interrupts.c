@@ -25,8 +25,8 @@ static struct owner {
     uint16_t requester; // or, for a pin, the IOAPIC's ACPI ID
 } * owners;             // of each entry
 
-static struct vtd_entry *table;  // of segment 0
-static struct vtd_entry *nobody; // of all other segments: no entry is ever present
+static struct vtd_entry *table;       // of segment 0
+static struct vtd_entry *empty_table; // of all other segments: no entry is ever present
 
 enum status vtd_interrupts_create(void)
 {
@@ -37,9 +37,9 @@ enum status vtd_interrupts_create(void)
         return ERR_NO_MEMORY;
     }
     table = heap_ptr(pages);
-    nobody = heap_ptr(empty);
+    empty_table = heap_ptr(empty);
     vtd_written(table, TABLE_PAGES * PAGE_SIZE);
-    vtd_written(nobody, PAGE_SIZE);
+    vtd_written(empty_table, PAGE_SIZE);
     return STATUS_OK;
 }
 
@@ -47,7 +47,7 @@ uint64_t vtd_interrupt_table(uint16_t segment)
 {
     uint64_t mode = vtd.wide_destinations ? VTD_IRTA_EIME : 0;
     return segment == 0 ? heap_pa(table).v | mode | TABLE_SIZE
-                        : heap_pa(nobody).v | mode | EMPTY_SIZE;
+                        : heap_pa(empty_table).v | mode | EMPTY_SIZE;
 }
 
 // ---- entries -------------------------------------------------------------------------------

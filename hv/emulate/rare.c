@@ -14,53 +14,53 @@ enum status emulate_exception(struct emulate_context *c, uint8_t vector)
     return ERR_FAULT;
 }
 
-// Bytes `at` to `at` + `size` of a span.
-static struct guest_span part_of(const struct guest_span *span, unsigned at, unsigned size)
+// Bytes `at` to `at` + `size` of the operand, which lies at `address` or at c->split.
+static struct guest_span part_of(const struct emulate_context *c, gpa_t address, unsigned at,
+                                 unsigned size)
 {
-    if (at >= span->len[0])
-        return (struct guest_span){{gpa(span->part[1].v + at - span->len[0])}, {size, 0}};
-    unsigned first = span->len[0] - at < size ? span->len[0] - at : size;
-    return (struct guest_span){{gpa(span->part[0].v + at), span->part[1]}, {first, size - first}};
+    const struct guest_span *s = c->split;
+
+    if (s == NULL)
+        return (struct guest_span){{gpa(address.v + at)}, {size, 0}};
+    if (at >= s->len[0])
+        return (struct guest_span){{gpa(s->part[1].v + at - s->len[0])}, {size, 0}};
+    unsigned first = s->len[0] - at < size ? s->len[0] - at : size;
+    return (struct guest_span){{gpa(s->part[0].v + at), s->part[1]}, {first, size - first}};
 }
 
-// Accesses the parts of an operand of up to 32 bytes, in the order of their addresses. If the
-// device refuses a part, the parts before it are done; the guest is stopped.
-static enum status read_or_write_wide(struct emulate_context *c, gpa_t address, unsigned size,
-                                      uint8_t *value, bool write)
+// Both access the parts in the order of their addresses. If the device refuses a part, the parts
+// before it are done; the guest is stopped.
+enum status emulate_mmio_read_wide(struct emulate_context *c, gpa_t address, unsigned size,
+                                   void *value)
 {
-    const struct guest_span whole =
-        c->split ? *c->split : (struct guest_span){{address}, {size, 0}};
     enum status status = STATUS_OK;
 
     for (unsigned at = 0; at < size && status == STATUS_OK; at += 8) {
         unsigned bytes = size - at < 8 ? size - at : 8;
-        const struct guest_span part = part_of(&whole, at, bytes);
-        uint64_t word = 0;
+        const struct guest_span part = part_of(c, address, at, bytes);
+        uint64_t word;
 
-        if (write) {
-            memcpy(&word, value + at, bytes);
-            status = emulate_span_write(c, &part, word);
-        } else {
-            status = emulate_span_read(c, &part, &word);
-            memcpy(value + at, &word, status == STATUS_OK ? bytes : 0);
-        }
+        status = emulate_span_read(c, &part, &word);
+        if (status == STATUS_OK)
+            memcpy((uint8_t *)value + at, &word, bytes);
     }
     return status;
-}
-
-enum status emulate_mmio_read_wide(struct emulate_context *c, gpa_t address, unsigned size,
-                                   void *value)
-{
-    return read_or_write_wide(c, address, size, value, false);
 }
 
 enum status emulate_mmio_write_wide(struct emulate_context *c, gpa_t address, unsigned size,
                                     const void *value)
 {
-    uint8_t copy[32];
+    enum status status = STATUS_OK;
 
-    memcpy(copy, value, size);
-    return read_or_write_wide(c, address, size, copy, true);
+    for (unsigned at = 0; at < size && status == STATUS_OK; at += 8) {
+        unsigned bytes = size - at < 8 ? size - at : 8;
+        const struct guest_span part = part_of(c, address, at, bytes);
+        uint64_t word = 0;
+
+        memcpy(&word, (const uint8_t *)value + at, bytes);
+        status = emulate_span_write(c, &part, word);
+    }
+    return status;
 }
 
 // ---- the stack ---------------------------------------------------------------------------------

@@ -48,14 +48,9 @@ static void report(const char *text)
     }
 }
 
-static const struct pci_machine *the_pci(void)
-{
-    return &machine_pci.pci;
-}
-
 static bool in_set(unsigned index, unsigned group)
 {
-    const struct pci_function *f = &the_pci()->function[index];
+    const struct pci_function *f = &machine_pci.pci.function[index];
     return f->group == group && assign_possible(f);
 }
 
@@ -76,8 +71,8 @@ static const char *refused(struct search *s, unsigned group)
 {
     struct draft *d = &s->draft;
     memset(d, 0, sizeof(*d));
-    for (unsigned i = 0; i < the_pci()->count; i++) {
-        pci_address_t a = the_pci()->function[i].address;
+    for (unsigned i = 0; i < machine_pci.pci.count; i++) {
+        pci_address_t a = machine_pci.pci.function[i].address;
         if (!in_set(i, group)) {
             continue;
         }
@@ -135,7 +130,7 @@ static const char *check_pins(struct search *s)
 // Why a partition has no room for this set, or for it and all proposed before (`others`).
 static const char *no_room(struct search *s, unsigned group, bool others)
 {
-    const struct pci_machine *pci = the_pci();
+    const struct pci_machine *pci = &machine_pci.pci;
     vpci_init(&s->bus);
     for (unsigned i = 0; i < pci->count; i++) {
         bool wanted = in_set(i, group) || (others && s->out[i].verdict == INVENTORY_GIVEN);
@@ -155,9 +150,9 @@ static const char *no_room(struct search *s, unsigned group, bool others)
 
 static bool has_display(unsigned group)
 {
-    for (unsigned i = 0; i < the_pci()->count; i++) {
+    for (unsigned i = 0; i < machine_pci.pci.count; i++) {
         if (in_set(i, group) &&
-            PCI_CLASS_BASE(the_pci()->function[i].class_code) == CLASS_DISPLAY) {
+            PCI_CLASS_BASE(machine_pci.pci.function[i].class_code) == CLASS_DISPLAY) {
             return true;
         }
     }
@@ -167,7 +162,7 @@ static bool has_display(unsigned group)
 static void set_verdict(struct search *s, unsigned group, enum inventory_verdict verdict,
                         const char *why)
 {
-    for (unsigned i = 0; i < the_pci()->count; i++) {
+    for (unsigned i = 0; i < machine_pci.pci.count; i++) {
         if (in_set(i, group)) {
             s->out[i].verdict = verdict;
             format(s->out[i].why, sizeof(s->out[i].why), "%s", why != NULL ? why : "");
@@ -193,7 +188,7 @@ static void judge(struct search *s, unsigned group)
 
 enum status inventory_devices(struct inventory_device out[PCI_MAX_FUNCTIONS])
 {
-    const struct pci_machine *pci = the_pci();
+    const struct pci_machine *pci = &machine_pci.pci;
     struct search *s = heap_borrow(sizeof(*s));
     if (s == NULL) {
         return ERR_NO_MEMORY;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two entries from assembly into the hypervisor.
+// Where the CPUs enter the hypervisor: the boot CPU from the loader, then every CPU for its guest.
 #ifndef HV_START_MAIN_H
 #define HV_START_MAIN_H
 

@@ -113,11 +113,6 @@ def pytest_make_parametrize_id(config, val, argname):
     return None  # pytest's own name: a number's, or that of the argument
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "long(part): takes minutes, with all arguments or those that have "
-                            "`part` in their name; `make long-test` runs it, and `make test` does not")
-
-
 LONG = os.environ.get("BOOT_LONG")  # None, `only` for nothing else, or anything for both
 
 

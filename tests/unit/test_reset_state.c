@@ -97,7 +97,7 @@ static void each_msr_that_passes_has_a_row(void **state)
     unsigned rows;
     const struct reset_register *r = reset_registers(&rows);
     for (unsigned i = 0; i < rows; i++) {
-        if (r[i].place == RESET_BY_NOBODY) {
+        if (r[i].place == RESET_BY_NOTHING) {
             const struct msr_rule *rule = msr_policy_find(r[i].first);
             assert_true(rule->read == MSR_DENY || rule->write != MSR_PASS);
         }
