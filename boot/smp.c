@@ -28,7 +28,7 @@ extern const uint8_t trampoline_start[], trampoline_end[], trampoline_base[], tr
 // the trampoline reads it.
 uint64_t ap_cr3;
 
-static smp_entry ap_entry; // written before the first SIPI
+static void (*ap_entry)(void); // written before the first SIPI
 
 static bool wait_online(const struct cpu *cpu, uint64_t us)
 {
@@ -97,7 +97,7 @@ static void init_all(void)
     }
 }
 
-enum status smp_start(const struct smp_low *low, smp_entry entry, unsigned *failed)
+enum status smp_start(const struct smp_low *low, void (*entry)(void), unsigned *failed)
 {
     ap_entry = entry;
     // cppcheck-suppress comparePointers
@@ -124,4 +124,5 @@ _Noreturn void ap_main(void)
     apic_cpu_init();
     __atomic_store_n(&this_cpu()->online, 1, __ATOMIC_RELEASE);
     ap_entry();
+    cpu_stop();
 }

@@ -14,10 +14,9 @@ struct smp_low {
 #define SMP_LOW_PAGES 4u
 
 // Starts every CPU of cpus[] except this one, through the pages of `low`, whose contents are
-// overwritten. Each CPU ends in `entry` on its own stack and tables. ERR_NOT_FOUND: a CPU did not
-// start within a second; *failed is its number.
-typedef void (*smp_entry)(void) __attribute__((noreturn));
-enum status smp_start(const struct smp_low *low, smp_entry entry, unsigned *failed);
+// overwritten. Each CPU ends in `entry`, which does not return, on its own stack and tables.
+// ERR_NOT_FOUND: a CPU did not start within a second; *failed is its number.
+enum status smp_start(const struct smp_low *low, void (*entry)(void), unsigned *failed);
 
 // Where application processors enter C (called by boot/trampoline.asm).
 _Noreturn void ap_main(void);

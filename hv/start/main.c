@@ -492,7 +492,7 @@ static void join(void)
     __atomic_add_fetch(&joined, 1, __ATOMIC_SEQ_CST);
 }
 
-void cpu_main(void)
+_Noreturn void cpu_main(void)
 {
     struct vcpu *v = this_cpu()->vcpu;
     if (this_cpu()->index != machine.boot_cpu) {

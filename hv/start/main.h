@@ -13,6 +13,6 @@ _Noreturn void boot_main(uint32_t magic, hpa_t info, hpa_t image, uint64_t enter
 
 // Every CPU, on its own tables and stack, interrupts off: takes part in the start, then runs its
 // vCPU or idles.
-void cpu_main(void) __attribute__((noreturn));
+_Noreturn void cpu_main(void);
 
 #endif
